@@ -1,0 +1,40 @@
+# make demo    the whole matrix on one real CT
+# make test    every check there is
+# Needs Python 3.11 or newer; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+DEMO := --configfile config/demo.yaml --cores 2
+
+.PHONY: demo test install install-test clean
+
+install: $(VENV)/installed
+install-test: $(VENV)/installed-test
+
+$(VENV)/installed: pyproject.toml envs/constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fplbench needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable '.[test]'
+	touch $@
+
+demo: install
+	fplbench fetch sample data/sample
+	snakemake $(DEMO) --quiet progress
+	@cat results/demo/tables/lidc.md
+	@echo
+	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
+
+test: install-test
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint --configfile config/demo.yaml
+	pytest
+
+clean:
+	rm -rf $(VENV) results/demo

@@ -1,0 +1,49 @@
+# fplbench: Tables 2 to 4 of Dong and Basu (arXiv 2310.20101), and your method beside them.
+#
+#   snakemake --cores 8 --resources gpu=1           the paper
+#   snakemake results/tables/lits.tex               one table
+#   snakemake --configfile config/demo.yaml ...     another config, complete in itself
+
+from snakemake.utils import min_version
+
+min_version("9.12")
+
+
+if "datasets" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+pathvars:
+    results=CONFIG.results,
+    logs=f"{CONFIG.results}/logs",
+    benchmarks=f"{CONFIG.results}/benchmarks",
+
+
+wildcard_constraints:
+    dataset="|".join(CONFIG.datasets),
+    noise="|".join(CONFIG.noises),
+    split="train|validation|test",
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        expand("<results>/tables/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["tex", "md", "csv"]),
+        expand("<results>/figures/{dataset}.png", dataset=CONFIG.datasets),
+        "<results>/figures/noises.png",
+    default_target: True
+
+
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/noise.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/baselines.smk"
+include: "workflow/rules/scoring.smk"
+include: "workflow/rules/reporting.smk"

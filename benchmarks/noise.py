@@ -1,0 +1,171 @@
+"""Speed of every noise on one core, beside the libraries that have the same kind, and peak memory of a large stack.
+
+    pip install torchio monai imagecorruptions "setuptools<81"
+    OMP_NUM_THREADS=1 python benchmarks/noise.py
+
+Peers that are not installed are left out. Prints a Markdown table: images of 256x256 pixels a second, the best of three
+runs. Ours is one call on a stack of 500 images; a peer is called image by image, or on the stack where it takes one.
+"""
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from fplbench.noise import NOISES, synthesize
+from fplbench.stacks import write_stack
+
+SIZE = 256
+RUNS = 3
+Call = Callable[[np.ndarray], object]
+
+
+def images(number: int) -> np.ndarray:
+    """Images with flat regions, edges and a gradient, float32 in [0,1]."""
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    body = ((y - 0.5) / 0.35) ** 2 + ((x - 0.5) / 0.42) ** 2 < 1
+    image = body * (0.35 + 0.4 * x) + 0.2 * (np.hypot(y - 0.4, x - 0.6) < 0.1)
+    return np.repeat(image[None].astype(np.float32), number, axis=0)
+
+
+def rate(call: Call, stack: np.ndarray) -> float:
+    """Images a second, best of some runs."""
+    call(stack[:2])
+    seconds = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        call(stack)
+        seconds.append(time.perf_counter() - start)
+    return len(stack) / min(seconds)
+
+
+def installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def peers() -> Iterator[tuple[str, str, Call]]:
+    """Kind, name of the peer, and a call that takes a stack."""
+    yield from skimage_peers()
+    if installed("monai"):
+        yield from monai_peers()
+    if installed("torchio"):
+        yield from torchio_peers()
+    if installed("imagecorruptions"):
+        yield from imagecorruptions_peers()
+
+
+def skimage_peers() -> Iterator[tuple[str, str, Call]]:
+    from skimage.util import random_noise
+
+    for kind, mode, options in (
+        ("gaussian", "gaussian", {"var": 0.09**2}),
+        ("thermal", "gaussian", {"var": 0.09**2}),
+        ("poisson", "poisson", {}),
+        ("speckle", "speckle", {"var": 0.1**2}),
+        ("salt_pepper", "s&p", {"amount": 0.06}),
+    ):
+        yield kind, "scikit-image", lambda stack, mode=mode, options=options: random_noise(stack, mode, **options)
+
+
+def monai_peers() -> Iterator[tuple[str, str, Call]]:
+    import torch
+    from monai.transforms import RandBiasField, RandGaussianNoise, RandRicianNoise
+
+    torch.set_num_threads(1)
+    for kind, transform in (
+        ("gaussian", RandGaussianNoise(prob=1, std=0.09)),
+        ("rician", RandRicianNoise(prob=1, std=0.06)),
+        ("magnetic_field", RandBiasField(prob=1, degree=3, coeff_range=(-0.3, 0.3))),
+    ):
+        yield kind, "MONAI", lambda stack, transform=transform: [transform(image[None]) for image in stack]
+
+
+def torchio_peers() -> Iterator[tuple[str, str, Call]]:
+    import torch
+    import torchio
+
+    torch.set_num_threads(1)
+    for kind, transform in (
+        ("gaussian", torchio.RandomNoise(std=0.09)),
+        ("magnetic_field", torchio.RandomBiasField(coefficients=0.3, order=3)),
+        ("motion", torchio.RandomMotion(degrees=5, translation=6, num_transforms=3)),
+    ):
+
+        def call(stack: np.ndarray, transform: Callable = transform) -> list:
+            return [transform(torch.from_numpy(image)[None, :, :, None]) for image in stack]
+
+        yield kind, "torchio", call
+
+
+def imagecorruptions_peers() -> Iterator[tuple[str, str, Call]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from imagecorruptions import corrupt
+
+    for kind, name in (
+        ("gaussian", "gaussian_noise"),
+        ("poisson", "shot_noise"),
+        ("speckle", "speckle_noise"),
+        ("salt_pepper", "impulse_noise"),
+    ):
+
+        def call(stack: np.ndarray, name: str = name) -> list:
+            return [corrupt((image * 255).astype(np.uint8), 1, name) for image in stack]
+
+        yield kind, "imagecorruptions", call
+
+
+def speed(number: int) -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    stack = images(number)
+    peer_rates: dict[str, dict[str, float]] = {}
+    for kind, peer, call in peers():
+        peer_rates.setdefault(kind, {})[peer] = rate(call, stack[: max(4, number // 10)])
+    print("| kind | images/s | peers, images/s |\n|---|---:|---|")
+    for kind in sorted(NOISES):
+        ours = rate(lambda stack, kind=kind: synthesize(kind, stack, seed=1), stack)
+        others = ", ".join(f"{peer} {value:.0f}" for peer, value in peer_rates.get(kind, {}).items())
+        print(f"| {kind} | {ours:.0f} | {others} |", flush=True)
+
+
+MEASURED = """
+import resource, sys
+from fplbench.noise import synthesize_stack
+synthesize_stack(sys.argv[1], sys.argv[2], sys.argv[3], {}, seed=1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def memory(number: int, kinds: list[str]) -> None:
+    """Peak resident memory of a process that writes a noisy stack, mapped files included."""
+    with tempfile.TemporaryDirectory() as folder:
+        clean, noisy = Path(folder, "clean.npy"), Path(folder, "noisy.npy")
+        eight_bit = np.rint(images(1) * 255).astype(np.uint8)
+        index = ({"image_id": i, "patient": "p", "source": "s", "slice": i} for i in range(number))
+        write_stack(clean, np.broadcast_to(eight_bit, (number, SIZE, SIZE)), index)
+        for kind in kinds:
+            command = [sys.executable, "-c", MEASURED, kind, str(clean), str(noisy)]
+            peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            print(f"{kind}: peak memory {peak / 1024:.0f} MiB for {number} images")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=500, help="images in a stack")
+    parser.add_argument("--memory", nargs="*", default=["motion", "susceptibility"], help="kinds to measure memory of")
+    arguments = parser.parse_args()
+    speed(arguments.images)
+    memory(11 * arguments.images, arguments.memory)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Estimate of the noise level of one image, for the methods that have to be told it."""
+
+import numpy as np
+
+NEGLIGIBLE = 1e-6  # grey levels; what rounding leaves of a flat image's detail
+
+
+def estimate_noise(image: np.ndarray) -> float:
+    """Standard deviation of Gaussian noise, from the median absolute deviation of the image's finest wavelet detail.
+
+    Args:
+        image: (H, W), grey levels.
+
+    Returns:
+        Grey levels; 0 for an image without any diagonal detail, for which scikit-image's estimate is not a number.
+
+    Source:
+        Donoho and Johnstone 1994, through skimage.restoration.estimate_sigma.
+    """
+    import pywt
+    from skimage.restoration import estimate_sigma
+
+    grey_levels = image.astype(np.float64)
+    if np.abs(pywt.dwt2(grey_levels, "db2")[1][2]).max() < NEGLIGIBLE:
+        return 0.0
+    # A last side of 1 would be taken for a colour channel.
+    return float(estimate_sigma(grey_levels.T if grey_levels.shape[1] == 1 else grey_levels))

@@ -1,0 +1,106 @@
+"""What a method declares of itself, and the registry that finds it by name."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from fplbench.options import Options
+from fplbench.registry import Registry
+
+Denoised = np.ndarray | tuple[np.ndarray, Mapping[str, Sequence]]
+
+
+def _odd(size: int) -> int:
+    if size % 2 == 0:
+        raise ValueError(f"{size} is even; a window with a centre needs an odd side.")
+    return size
+
+
+OddSize = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+"""Side of a square window that has a centre, pixels."""
+
+
+class NoOptions(Options):
+    """For a method that has nothing to choose."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A denoising method as the benchmark knows it.
+
+    Attributes:
+        name: in config, file names and on the command line.
+        label: the column heading of the tables.
+        function: from noisy images, uint8 (N, H, W), and options to denoised images of the same type and shape; or to
+            these and a mapping of column name to one value an image, kept in the index of the denoised stack.
+        cites: the key of its source in docs/methods.md, None for the unprocessed image.
+        options: the model of its options.
+        gpu: whether it gains from a graphics card. Such a method loads torch and gets its images in larger batches.
+        weights: what kind of trained network it needs ("fpl", "drunet", ...), None if none.
+        package: an optional package it needs, to be installed as an extra of the same name; None if none.
+        grid: for options worth tuning, the values to try; the default is always among them.
+    """
+
+    name: str
+    label: str
+    function: Callable[[np.ndarray, Options], Denoised]
+    cites: str | None = None
+    options: type[Options] = NoOptions
+    gpu: bool = False
+    weights: str | None = None
+    package: str | None = None
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """First line of the function's documentation."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+BASELINES: Registry[Baseline] = Registry("method", "fplbench.baselines")
+
+
+def baseline(name: str, *, label: str, **declared) -> Callable:
+    """Decorator that registers a function as a method.
+
+    Args:
+        name: the method's name, lower case with underscores.
+        label: the column heading.
+        **declared: further attributes of `Baseline`: cites, options, gpu, weights, package, grid.
+    """
+
+    def register(function: Callable) -> Callable:
+        BASELINES.add(name, Baseline(name=name, label=label, function=function, **declared))
+        return function
+
+    return register
+
+
+def per_image(noisy: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Apply a function of one image to each image of a stack.
+
+    Args:
+        noisy: uint8 (N, H, W).
+        function: from one image, uint8 (H, W), to the denoised image: uint8, or real numbers in grey levels 0 to 255.
+
+    Returns:
+        uint8 (N, H, W).
+    """
+    if "cv2" in sys.modules:
+        # Chunks of the stack share the threads already; OpenCV would start its own in each of them.
+        sys.modules["cv2"].setNumThreads(1)
+    denoised = np.empty_like(noisy)
+    for image, result in zip(noisy, denoised, strict=True):
+        result[:] = to_uint8(function(np.ascontiguousarray(image)))
+    return denoised
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Round grey levels to 8 bit, clipped to 0 to 255; uint8 passes unchanged."""
+    if images.dtype == np.uint8:
+        return images
+    return np.clip(np.rint(images), 0, 255).astype(np.uint8)

@@ -1,0 +1,72 @@
+"""What is fitted: the options of each noise, with their bounds, and the candidate options of each filter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """An option to fit between two bounds, on a logarithmic scale or not, in whole numbers or not."""
+
+    low: float
+    high: float
+    logarithmic: bool = True
+    whole: bool = False
+
+    def value(self, unit: float) -> float:
+        """The value at `unit` in [0,1], to three significant digits."""
+        if self.logarithmic:
+            value = self.low * (self.high / self.low) ** unit
+        else:
+            value = self.low + (self.high - self.low) * unit
+        return round(value) if self.whole else float(f"{value:.3g}")
+
+
+LEVELS: Mapping[str, Mapping[str, Dimension]] = {
+    "chemical_shift": {"shift": Dimension(0.25, 16)},
+    "gaussian": {"sigma": Dimension(0.01, 0.5)},
+    "impulse": {"density": Dimension(0.005, 0.5)},
+    "magnetic_field": {"strength": Dimension(0.02, 2)},
+    "motion": {"shift": Dimension(0.2, 20), "rotation": Dimension(0.1, 20)},
+    "noncentral_chi": {"sigma": Dimension(0.01, 0.5), "coils": Dimension(1, 32, whole=True)},
+    "poisson": {"photons": Dimension(5, 5000)},
+    "rician": {"sigma": Dimension(0.01, 0.5)},
+    "salt_pepper": {"density": Dimension(0.005, 0.5)},
+    "speckle": {"sigma": Dimension(0.01, 1)},
+    "structured": {"amplitude": Dimension(0.02, 1), "offset": Dimension(0, 3, logarithmic=False)},
+    "susceptibility": {"radius": Dimension(2, 40), "shift": Dimension(1, 60), "dephasing": Dimension(0.05, 5)},
+    "thermal": {"sigma": Dimension(0.01, 0.5)},
+    "wrap_around": {"strength": Dimension(0.02, 1), "field_of_view": Dimension(0.3, 0.95, logarithmic=False)},
+}
+"""Options fitted for each noise; Rayleigh noise has no published row."""
+
+FIXED: Mapping[str, Mapping[str, object]] = {"structured": {"frequency": [2, 8]}}
+"""Options that are set before the fit. The published SSIM of structured noise is too high, for the wrapped PSNR beside
+it, for any pattern of fine stripes."""
+
+FILTERS: Mapping[str, Mapping[str, tuple]] = {
+    "bilateral": {"diameter": (5, 9), "sigma_color": (10, 25, 50, 75, 100), "sigma_space": (5, 75)},
+    "filter_combination": {
+        "mean_size": (3, 5),
+        "median_size": (3, 5),
+        "gaussian_size": (3, 5),
+        "gaussian_sigma": (0.8, 1.2),
+    },
+    "gaussian_filter": {"size": (3, 5), "sigma": (0.5, 0.8, 1.0, 1.5)},
+    "mean_filter": {"size": (3, 5)},
+    "median_filter": {"size": (3, 5)},
+    "nlm": {"strength": (5, 10, 15, 20, 30)},
+    "wavelet": {"wavelet": ("db1", "db4", "sym4")},
+    "wiener": {"size": (3, 5, 7)},
+}
+"""Candidates for each cheap baseline: every combination is tried."""
+
+SLOW = ("nlm",)
+"""Left out while levels are fitted, as it takes longer than all the others together."""
+
+
+def candidates(method: str) -> list[dict[str, object]]:
+    """Every combination of a filter's candidate options."""
+    grid = FILTERS[method]
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]

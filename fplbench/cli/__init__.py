@@ -1,0 +1,27 @@
+"""The command line: one thin command a stage, one file a part. Rules call these and nothing else."""
+
+import logging
+import sys
+
+import typer
+
+from fplbench.cli import datasets, denoising, noise, reporting, training
+from fplbench.errors import InputError
+
+app = typer.Typer(
+    help="Benchmark of medical image denoising: stages that Snakemake runs, and tools for your own files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for part in (datasets, noise, training, denoising, reporting):
+    part.register(app)
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is printed as a sentence, without a traceback."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    try:
+        app()
+    except InputError as error:
+        sys.exit(f"fplbench: {error}")

@@ -1,0 +1,102 @@
+"""Commands that run a method over a stack, or choose its options."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fplbench.cli import datasets
+from fplbench.cli.options import OptionsJson, Threads, parse_json
+
+Method = Annotated[str, typer.Argument(help="Name of the method, for instance median_filter.")]
+Weights = Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; for methods that are trained networks.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this part's commands."""
+    app.command("denoise")(denoise)
+    app.command("tune")(tune)
+    app.command("new-baseline")(new_baseline)
+    datasets.fetch.command("drunet")(fetch_drunet)
+
+
+def denoise(
+    method: Method,
+    noisy: Annotated[Path, typer.Argument(help="Stack of noisy images, .npy.")],
+    denoised: Annotated[Path, typer.Argument(help="Stack to write, .npy.")],
+    options: OptionsJson = "{}",
+    options_file: Annotated[Path | None, typer.Option(help="Options as a JSON file, such as tune writes.")] = None,
+    weights: Weights = None,
+    threads: Threads = 1,
+    device: Device = None,
+) -> None:
+    """Denoise a stack with one method."""
+    from fplbench.baselines import denoise_file
+
+    values = _read_options_file(options_file) | parse_json(options) | _place(method, weights, device)
+    denoise_file(method, noisy, denoised, values, threads)
+
+
+def tune(
+    method: Method,
+    clean: Annotated[Path, typer.Argument(help="Stack of clean training images, .npy.")],
+    noisy: Annotated[Path, typer.Argument(help="The same images with noise, .npy.")],
+    chosen: Annotated[Path, typer.Argument(help="File to write the chosen options to, .json.")],
+    search: Annotated[
+        Path | None, typer.Option(help="File to write every combination and its scores to, .csv.")
+    ] = None,
+    options: OptionsJson = "{}",
+    images: Annotated[int, typer.Option(min=1, help="Images to use, evenly spread over the stack.")] = 50,
+    criterion: Annotated[str, typer.Option(help="What to maximise, psnr or ssim.")] = "psnr",
+    weights: Weights = None,
+    threads: Threads = 1,
+    device: Device = None,
+) -> None:
+    """Choose a method's options on training images, from the values it declares; --options are kept as given."""
+    from fplbench.baselines.tuning import tune_files
+
+    settings = {"place": _place(method, weights, device), "images": images, "criterion": criterion, "threads": threads}
+    tune_files(method, clean, noisy, chosen, search, parse_json(options), **settings)
+
+
+def new_baseline(
+    name: Annotated[str, typer.Argument(help="Name of the method: lower case, digits and underscores.")],
+    root: Annotated[Path, typer.Option(help="Folder of the repository.")] = Path(),
+) -> None:
+    """Write a new method's file and its test, to start from; it works at once."""
+    from fplbench.baselines.scaffold import write_baseline
+
+    for path in write_baseline(name, root):
+        typer.echo(f"Written: {path}")
+
+
+def fetch_drunet(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("weights/drunet_gray.pth"),
+    sha256: Annotated[str | None, typer.Option(help="Hash that the file must have.")] = None,
+) -> None:
+    """Get DRUNet's published weights (130 MB), for the method dpir."""
+    from fplbench.networks.published_weights import fetch_drunet
+
+    typer.echo(f"DRUNet's weights are at {fetch_drunet(path, sha256)}.")
+
+
+def _place(method: str, weights: Path | None, device: str | None) -> dict:
+    """The options that say where a network is and runs; a method for the processor has no device to choose."""
+    from fplbench.baselines import BASELINES
+
+    values = {"weights": str(weights)} if weights is not None else {}
+    if device is not None and BASELINES[method].gpu:
+        values["device"] = device
+    return values
+
+
+def _read_options_file(path: Path | None) -> dict:
+    from fplbench.errors import InputError
+
+    if path is None:
+        return {}
+    try:
+        return parse_json(path.read_text(), str(path))
+    except FileNotFoundError:
+        raise InputError(f"The options file {path} does not exist.") from None

@@ -1,0 +1,24 @@
+"""Option types that several commands share."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from fplbench.errors import InputError
+
+OptionsJson = Annotated[str, typer.Option("--options", help="Options as a JSON object.", metavar="JSON")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the run.")]
+DeviceName = Annotated[str, typer.Option("--device", help="Where networks run: auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor cores to use.")]
+
+
+def parse_json(text: str, option: str = "--options") -> dict[str, Any]:
+    """Read the JSON object given to an option; anything else raises InputError."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{option} is not valid JSON: {error}.") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{option} is {text}: a JSON object such as {{}} is needed.")
+    return values

@@ -1,0 +1,94 @@
+"""Commands that train and explain networks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, parse_json
+from fplbench.registry import parse_options
+
+Explanation = Annotated[str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this part's commands."""
+    app.command("train-restoration")(train_restoration)
+    app.command("train-denoiser")(train_denoiser)
+    app.command("train-drunet")(train_drunet)
+    app.command("features")(features)
+
+
+def train_restoration(
+    clean: Path, out: Path, options: OptionsJson = "{}", seed: Seed = 0, threads: Threads = 1, device: DeviceName = "auto"
+) -> None:
+    """Train the restoration network on a stack of clean images."""
+    _use_threads(threads)
+    from fplbench.training import stages
+    from fplbench.training.options import TrainingOptions
+
+    stages.train_restoration(clean, out, parse_options(TrainingOptions, parse_json(options), "restoration"), seed, device)
+
+
+def train_denoiser(
+    clean: Path,
+    noisy: Path,
+    out: Path,
+    restoration: Annotated[Path | None, typer.Option(help="Weights of the restoration network.")] = None,
+    features: Annotated[Path | None, typer.Option(help="F_clean of the clean stack.")] = None,
+    options: OptionsJson = "{}",
+    explanation: Explanation = "{}",
+    seed: Seed = 0,
+    threads: Threads = 1,
+    device: DeviceName = "auto",
+) -> None:
+    """Train a denoiser with the residual and the feature preserving loss."""
+    _use_threads(threads)
+    from fplbench.training import stages
+    from fplbench.training.options import DenoiserOptions, ExplanationOptions
+
+    stages.train_denoiser(
+        clean,
+        noisy,
+        out,
+        parse_options(DenoiserOptions, parse_json(options), "denoiser"),
+        parse_options(ExplanationOptions, parse_json(explanation, "--explanation"), "explanation"),
+        seed,
+        restoration,
+        features,
+        device,
+    )
+
+
+def train_drunet(
+    clean: Path, out: Path, options: OptionsJson = "{}", seed: Seed = 0, threads: Threads = 1, device: DeviceName = "auto"
+) -> None:
+    """Train DPIR's denoiser on a stack of clean images."""
+    _use_threads(threads)
+    from fplbench.training import stages
+    from fplbench.training.options import DrunetOptions
+
+    stages.train_drunet(clean, out, parse_options(DrunetOptions, parse_json(options), "drunet"), seed, device)
+
+
+def features(
+    restoration: Path,
+    clean: Path,
+    out: Path,
+    explanation: Explanation = "{}",
+    threads: Threads = 1,
+    device: DeviceName = "auto",
+) -> None:
+    """Write the guided back-propagation maps of a stack."""
+    _use_threads(threads)
+    from fplbench.features import write_features
+    from fplbench.training.options import ExplanationOptions
+
+    values = parse_options(ExplanationOptions, parse_json(explanation, "--explanation"), "explanation")
+    write_features(restoration, clean, out, device, **values.model_dump())
+
+
+def _use_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)

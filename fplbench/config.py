@@ -1,0 +1,137 @@
+"""Every key of the config, checked at start; one sentence says what is wrong with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from fplbench.baselines import BASELINES
+from fplbench.datasets import DATASETS, SamplingOptions
+from fplbench.errors import InputError
+from fplbench.noise import NOISES
+from fplbench.options import Options
+from fplbench.registry import Registry, parse_options
+from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions, check_gradient
+
+# The paper's Table 1.
+PAPER_NOISES = (
+    "chemical_shift", "gaussian", "magnetic_field", "motion", "noncentral_chi", "poisson", "rician", "salt_pepper",
+    "speckle", "structured", "susceptibility", "thermal", "wrap_around",
+)  # fmt: skip
+# Columns of Tables 2 to 4, after the unprocessed image.
+PAPER_METHODS = (
+    "noisy", "fpl", "dpir", "bilateral", "filter_combination", "gaussian_filter", "mean_filter", "median_filter", "nlm",
+    "wavelet", "wiener",
+)  # fmt: skip
+PUBLISHED_DRUNET = {"weights": "weights/drunet_gray.pth"}
+PAPER_DATASETS = ("lidc", "lits", "rsna")
+
+
+class FigureOptions(Options):
+    """What the figures show."""
+
+    noise: str = Field("gaussian", description="The noise of the figure of each data set.")
+    image: int | None = Field(None, ge=0, description="Position of the test image; none: the middle one.")
+
+
+class Config(Options):
+    """The whole config. A section that is left out has the paper's values."""
+
+    results: str = Field("results", min_length=1, description="Folder for everything the workflow writes.")
+    seed: int = Field(2310, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
+    note: str = Field("", description="Sentence under every table and figure.")
+    keep_denoised: bool = Field(False, description="Keep the denoised stacks; else they go when they are scored.")
+    datasets: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {name: {} for name in PAPER_DATASETS},
+        description="The data sets by name: root, window, and what else their loader takes; under `noises`, options that differ there.",
+    )
+    sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
+    noises: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {name: {} for name in PAPER_NOISES}, description="The noises by name, with their options."
+    )
+    methods: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {name: dict(PUBLISHED_DRUNET) if name == "dpir" else {} for name in PAPER_METHODS},
+        description="The methods by name, with their options."
+    )
+    explanation: ExplanationOptions = Field(ExplanationOptions(), description="How the restoration network is explained.")
+    restoration: TrainingOptions = Field(TrainingOptions(), description="Training of the restoration networks.")
+    denoiser: DenoiserOptions = Field(DenoiserOptions(), description="Training of the FPL denoisers.")
+    drunet: DrunetOptions | None = Field(
+        None, description="Training of a DRUNet for each data set, for `dpir` without published weights."
+    )
+    figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
+
+    def dataset_options(self, dataset: str) -> dict[str, Any]:
+        """Options of a data set's loader, complete, as JSON values."""
+        values = {key: value for key, value in self.datasets[dataset].items() if key != "noises"}
+        return _complete(DATASETS, dataset, values, f"datasets.{dataset}")
+
+    def noise_options(self, dataset: str, noise: str) -> dict[str, Any]:
+        """Options of a noise on a data set, complete, as JSON values."""
+        own = (self.datasets[dataset].get("noises") or {}).get(noise) or {}
+        values = {**self.noises[noise], **own}
+        if "window" in NOISES[noise].options.model_fields:
+            values.setdefault("window", self.dataset_options(dataset)["window"])
+        return _complete(NOISES, noise, values, f"noises.{noise}")
+
+    def method_options(self, method: str) -> dict[str, Any]:
+        """Options of a method, complete, as JSON values; the weight file is not among them."""
+        options = _complete(BASELINES, method, self.methods[method], f"methods.{method}")
+        return {key: value for key, value in options.items() if key not in ("weights", "device")}
+
+
+def load_config(values: Mapping[str, Any]) -> Config:
+    """Check a config and fill in its defaults.
+
+    Args:
+        values: the config as read from YAML.
+
+    Returns:
+        The config.
+
+    Raises:
+        InputError: one sentence on the first problem: the dotted key, and the nearest valid one.
+    """
+    values = {key: value for key, value in values.items() if value is not None}
+    for section in ("datasets", "noises", "methods"):
+        if isinstance(values.get(section), Mapping):
+            values[section] = {name: options or {} for name, options in values[section].items()}
+    config = parse_options(Config, values, "")
+    for dataset in config.datasets:
+        config.dataset_options(dataset)
+        _check_overrides(config, dataset)
+        for noise in config.noises:
+            config.noise_options(dataset, noise)
+    for method in config.methods:
+        config.method_options(method)
+    _check_together(config)
+    return config
+
+
+def _complete(registry: Registry, name: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    try:
+        model = registry[name].options
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return parse_options(model, values, where).model_dump(mode="json")
+
+
+def _check_overrides(config: Config, dataset: str) -> None:
+    own = config.datasets[dataset].get("noises") or {}
+    for noise in own:
+        if noise not in config.noises:
+            raise InputError(f"datasets.{dataset}.noises.{noise} has no counterpart under noises: add {noise} there too.")
+
+
+def _check_together(config: Config) -> None:
+    """Raise InputError where sections do not fit each other."""
+    if config.sampling.size % 16:
+        raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
+    if "fpl" in config.methods:
+        check_gradient(config.denoiser, config.explanation)
+    if "dpir" in config.methods and config.drunet is None and not config.methods["dpir"].get("weights"):
+        raise InputError(
+            "methods.dpir.weights is not set: give the published weights (`fplbench fetch drunet`), or a section drunet to train them."
+        )
+    if config.figures.noise not in config.noises:
+        raise InputError(f"figures.noise is {config.figures.noise!r}, which is not under noises.")

@@ -1,0 +1,108 @@
+"""What the DICOM loaders share: headers without pixels, and pixels that are checked before they are decoded."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fplbench.datasets.catalogue import NotAnImage
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as DicomDataset
+
+MAX_PIXELS = 64_000_000
+UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+PIXEL_TAGS = (
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "NumberOfFrames",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+    "PhotometricInterpretation",
+)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file has the mark of a DICOM file, `DICM` after 128 bytes."""
+    with open(path, "rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def read_tags(path: Path, tags: Sequence[str]) -> "DicomDataset":
+    """Read the named elements and those that describe the pixels; stop before the pixels.
+
+    Raises:
+        NotAnImage: the file has another suffix than .dcm and is no DICOM file, holds no image, or several.
+        ValueError: the file says .dcm and is none, or its image cannot be as large as it says.
+    """
+    import pydicom
+
+    if not is_dicom(path):
+        if path.suffix.lower() == ".dcm":
+            raise ValueError("it does not begin as a DICOM file")
+        raise NotAnImage("no DICOM file")
+    _accept_odd_values()
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*tags, *PIXEL_TAGS])
+    if header.get("Rows") is None and header.get("Columns") is None:
+        raise NotAnImage(f"{header.get('Modality') or 'an object'} without an image")
+    check_size(header, path)
+    return header
+
+
+def check_size(header: "DicomDataset", path: Path) -> None:
+    """Raise unless the file holds one grey image of sensible size, and is as long as that needs."""
+    rows, columns = int(header.get("Rows") or 0), int(header.get("Columns") or 0)
+    if int(header.get("NumberOfFrames") or 1) > 1:
+        raise NotAnImage("several frames in one file")
+    if int(header.get("SamplesPerPixel") or 1) != 1:
+        raise NotAnImage("a colour image")
+    if min(rows, columns) < 1 or rows * columns > MAX_PIXELS:
+        raise ValueError(f"its image of {rows}x{columns} pixels is empty or too large")
+    if header.get("BitsAllocated") not in (8, 16, 32):
+        raise ValueError(f"it has {header.get('BitsAllocated')} bits a pixel")
+    needed = rows * columns * header.BitsAllocated // 8
+    if header.file_meta.get("TransferSyntaxUID") in UNCOMPRESSED and path.stat().st_size < needed:
+        raise ValueError(f"it is cut short: {path.stat().st_size} bytes, of which {needed} are to be pixels")
+
+
+def read_pixels(path: Path) -> tuple["DicomDataset", np.ndarray]:
+    """Read a file whole: its data set, and the stored values (H, W).
+
+    Plain files are decoded by NumPy, JPEG baseline by Pillow, JPEG lossless by GDCM where it is installed.
+    """
+    import pydicom
+
+    _accept_odd_values()
+    dataset = pydicom.dcmread(path)
+    check_size(dataset, path)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax == JPEG_BASELINE:
+        dataset.pixel_array_options(decoding_plugin="pillow")  # decoders differ by a grey level, so this one is pinned
+    elif syntax not in UNCOMPRESSED and not pydicom.pixels.get_decoder(syntax).is_available:
+        raise ValueError(f"its compression, {syntax.name}, needs a decoder: install python-gdcm")
+    return dataset, dataset.pixel_array
+
+
+def stored_range(dataset: "DicomDataset") -> tuple[float, float]:
+    """Lowest and highest value that the stored bits can hold."""
+    bits = int(dataset.BitsStored)
+    if dataset.get("PixelRepresentation") == 1:
+        return float(-(2 ** (bits - 1))), float(2 ** (bits - 1) - 1)
+    return 0.0, float(2**bits - 1)
+
+
+def digest(text: str) -> str:
+    """Twelve hexadecimal digits that stand for a unique identifier."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _accept_odd_values() -> None:
+    """Read values that break the standard's rules for their type without a word; what matters is checked by use."""
+    from pydicom import config
+
+    config.settings.reading_validation_mode = config.IGNORE

@@ -1,0 +1,143 @@
+"""Guided back-propagation (Eq. 2) whose maps can be differentiated again, which the feature preserving loss needs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from fplbench.device import choose_device
+from fplbench.errors import InputError, nearest
+from fplbench.networks import weights
+from fplbench.stacks import iterate
+
+READOUTS = {
+    "sum": lambda output: output.sum(),
+    "half_square": lambda output: 0.5 * output.square().sum(),
+    "sigmoid_sum": lambda output: output.sigmoid().sum(),
+}
+ACTIVATIONS = ("softplus", "relu")
+
+
+def guided_backprop(
+    network: nn.Module,
+    images: torch.Tensor,
+    readout: str = "sum",
+    activation: str = "softplus",
+    beta: float = 50.0,
+    create_graph: bool = False,
+) -> torch.Tensor:
+    """Guided back-propagation maps of a network: which pixels contribute to its output.
+
+    The gradient of a scalar of the output is taken with respect to the images; at every ReLU it passes only where it is
+    positive and the unit is active (Springenberg et al. 2015; the paper's Eq. 2). Batch norm uses its running statistics,
+    so that the map of an image does not depend on the rest of the batch.
+
+    A ReLU network is piecewise linear: the derivative of its `sum` map is zero almost everywhere, and so is the gradient
+    of any loss on that map. `softplus` explains the network with its ReLUs smoothed, log(1 + exp(beta z)) / beta, while the
+    gate on the incoming gradient stays a ReLU (Dombrowski et al. 2019): nearly the same map, with a derivative.
+
+    Args:
+        network: maps (N, 1, H, W) to (N, 1, H, W); its activations are nn.ReLU modules that do not work in place.
+        images: (N, 1, H, W) in [0, 1].
+        readout: the scalar that is explained: `sum` of the output, `half_square` (half its squared norm) or
+            `sigmoid_sum` (sum of its sigmoid, after the paper's Eq. 1).
+        activation: `softplus`, or `relu` for the paper's letter.
+        beta: sharpness of the softplus, > 0; larger is closer to the ReLU.
+        create_graph: whether the maps can be differentiated with respect to the images.
+
+    Returns:
+        Maps (N, 1, H, W), of the dtype of the images. Without `create_graph` they are detached.
+
+    Raises:
+        InputError: unknown readout or activation, beta not positive, or a network without usable ReLU modules.
+    """
+    check_explanation(readout, activation, beta)
+    if not (create_graph and images.requires_grad):
+        images = images.detach().requires_grad_()
+    with torch.enable_grad(), _evaluation(network), _guided(network, activation, beta) as gradient_handles:
+        scalar = READOUTS[readout](network(images))
+        try:
+            (maps,) = torch.autograd.grad(scalar, images, create_graph=create_graph)
+        finally:
+            # The guided rule belongs to this derivative only: left in place, the tensor hooks would clamp the
+            # gradients of a later loss.backward() as well, and make them wrong.
+            for handle in gradient_handles:
+                handle.remove()
+    return maps
+
+
+def check_explanation(readout: str, activation: str, beta: float) -> None:
+    """Raise InputError unless guided_backprop knows the readout and the activation, and beta is positive."""
+    if readout not in READOUTS:
+        raise InputError(f"readout {readout!r} is not known: {nearest(readout, READOUTS)}")
+    if activation not in ACTIVATIONS:
+        raise InputError(f"activation {activation!r} is not known: {nearest(activation, ACTIVATIONS)}")
+    if not 0 < beta < float("inf"):
+        raise InputError(f"beta is {beta}: the sharpness of the softplus must be positive and finite.")
+
+
+@contextmanager
+def _evaluation(network: nn.Module) -> Iterator[None]:
+    """Put every module into evaluation mode, and back into the mode it had."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+@contextmanager
+def _guided(network: nn.Module, activation: str, beta: float) -> Iterator[list]:
+    """Gate the gradient at every ReLU of the network while the context lasts.
+
+    Yields the handles of the tensor hooks; the caller removes them once the guided derivative is taken.
+    """
+    gradient_handles: list = []
+
+    def replace(module: nn.ReLU, inputs: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
+        if activation == "softplus":
+            output = functional.softplus(inputs[0], beta=beta)
+        if output.requires_grad:
+            gradient_handles.append(output.register_hook(functional.relu))
+        return output
+
+    rectifiers = [module for module in network.modules() if isinstance(module, nn.ReLU)]
+    if not rectifiers or any(module.inplace for module in rectifiers):
+        raise InputError("guided back-propagation needs a network with nn.ReLU modules that do not work in place.")
+    module_handles = [module.register_forward_hook(replace) for module in rectifiers]
+    try:
+        yield gradient_handles
+    finally:
+        for handle in [*module_handles, *gradient_handles]:
+            handle.remove()
+
+
+def feature_maps(
+    restoration: str | os.PathLike, images: np.ndarray, device: str = "auto", chunk: int = 16, **explanation
+) -> np.ndarray:
+    """Guided back-propagation maps F of 8-bit images.
+
+    Args:
+        restoration: weight file of the restoration network.
+        images: uint8 (N, H, W).
+        device: auto, cpu or cuda.
+        chunk: images that go through the network at once.
+        explanation: readout, activation and beta of guided_backprop.
+
+    Returns:
+        float32 (N, H, W).
+    """
+    target = choose_device(device)
+    network, _ = weights.load(restoration, device=str(target))
+    network.requires_grad_(False)
+    maps = np.empty(images.shape, np.float32)
+    for part in iterate(images, chunk):
+        batch = torch.from_numpy(np.array(images[part])).to(target).unsqueeze(1).float().div_(255)
+        maps[part] = guided_backprop(network, batch, **explanation)[:, 0].cpu().numpy()
+    return maps

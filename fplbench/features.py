@@ -1,0 +1,83 @@
+"""F_clean on disk: the maps of the training images, computed once a data set and read by all its denoisers."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fplbench.errors import InputError
+from fplbench.explain import feature_maps
+from fplbench.stacks import creating_stack, iterate, open_stack, replacing
+
+log = logging.getLogger(__name__)
+
+
+def write_features(
+    restoration: str | os.PathLike, clean: str | os.PathLike, out: str | os.PathLike, device: str = "auto", **explanation
+) -> None:
+    """Write the guided back-propagation maps of a stack, and beside them (.json) what they were made with.
+
+    Args:
+        restoration: weight file of the restoration network.
+        clean: the stack (N, H, W).
+        out: the .npy file, float16 (N, H, W).
+        device: auto, cpu or cuda.
+        explanation: readout, activation and beta of guided_backprop.
+    """
+    images = open_stack(clean)
+    largest = float(np.finfo(np.float16).max)
+    with creating_stack(out, images.shape, dtype=np.float16) as maps:
+        clipped = 0
+        for part in iterate(images):
+            values = feature_maps(restoration, images[part], device, **explanation)
+            clipped += int((np.abs(values) > largest).sum())
+            maps[part] = values.clip(-largest, largest)
+        if clipped:
+            log.warning("%d values of %s are beyond float16 and were clipped: train the restoration network longer.", clipped, out)
+    with replacing(_record_path(out)) as temporary:
+        temporary.write_text(json.dumps(_record(restoration, clean, explanation), indent=1) + "\n")
+
+
+def open_features(
+    path: str | os.PathLike, restoration: str | os.PathLike, clean: str | os.PathLike, explanation: Mapping[str, Any]
+) -> np.ndarray:
+    """Open the maps of a stack, memory-mapped.
+
+    Returns:
+        float16 (N, H, W).
+
+    Raises:
+        InputError: the maps were made with another restoration network, of other images, or with another explanation.
+    """
+    try:
+        found = json.loads(_record_path(path).read_text())
+        maps = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"the features {path} are not readable: {error}.") from None
+    expected = _record(restoration, clean, explanation)
+    other = [name for name, value in expected.items() if found.get(name) != value]
+    if other:
+        raise InputError(
+            f"the features {path} were made with another {' and another '.join(other)} than {restoration}, {clean} and the "
+            "config: make them again."
+        )
+    return maps
+
+
+def file_hash(path: str | os.PathLike) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _record(restoration, clean, explanation: Mapping[str, Any]) -> dict[str, Any]:
+    return {"restoration network": file_hash(restoration), "clean stack": file_hash(clean), "explanation": dict(explanation)}
+
+
+def _record_path(path: str | os.PathLike) -> Path:
+    return Path(path).with_suffix(".json")

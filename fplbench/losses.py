@@ -1,0 +1,44 @@
+"""The paper's two losses, each the sum over the pixels of an image, averaged over the images of a batch."""
+
+import torch
+
+
+def residual_loss(residual: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Residual loss ||r - M_noise||^2 (Eq. 5).
+
+    Args:
+        residual: predicted noise r = I_noise - I_denoised (Eq. 4), (N, 1, H, W).
+        noise: true noise M_noise = I_noise - I_clean, of the same shape.
+
+    Returns:
+        Scalar: the squared norm of each image's difference, averaged over the N images.
+    """
+    return _squared_norm(residual - noise)
+
+
+def feature_preserving_loss(
+    denoised_maps: torch.Tensor, clean_maps: torch.Tensor, normalise: bool = False
+) -> torch.Tensor:
+    """Feature preserving loss, sum over pixels of ||F_denoised - F_clean||^2 (Eq. 3).
+
+    Args:
+        denoised_maps: guided back-propagation maps of the denoised images, (N, 1, H, W), with their graph
+            (guided_backprop(..., create_graph=True)).
+        clean_maps: the maps of the clean images, of the same shape.
+        normalise: divide each image's sum by the variance of its F_clean. The scale of the maps differs between images and
+            between restoration networks by orders of magnitude; normalised, the loss and its weight do not depend on it.
+            False is the paper's Eq. 3.
+
+    Returns:
+        Scalar, averaged over the N images.
+    """
+    difference = denoised_maps - clean_maps
+    if normalise:
+        # The floor only matters where F_clean is constant, as for an image without content.
+        deviation = clean_maps.std(dim=(1, 2, 3), correction=0, keepdim=True).clamp(min=1e-6)
+        difference = difference / deviation
+    return _squared_norm(difference)
+
+
+def _squared_norm(difference: torch.Tensor) -> torch.Tensor:
+    return difference.square().sum() / difference.shape[0]

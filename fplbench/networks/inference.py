@@ -1,0 +1,51 @@
+"""What running a network needs: its weights, tensors from 8-bit images and back, sides it accepts."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fplbench.device import choose_device
+from fplbench.errors import InputError
+from fplbench.networks import weights
+
+
+def load_network(path, architecture: str, device: str) -> Any:
+    """The network of a weight file, read once for all chunks of a stack, in the memory layout that is fastest.
+
+    Raises:
+        InputError: the file holds another architecture than `architecture`, or cannot be loaded.
+    """
+    changed = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
+    return _load_network(str(path), changed, architecture, str(choose_device(device)))
+
+
+@lru_cache(maxsize=1)
+def _load_network(path: str, changed: int, architecture: str, device: str) -> Any:
+    import torch
+
+    network, metadata = weights.load(path, device)
+    if metadata["architecture"] != architecture:
+        raise InputError(f"{path} holds a {metadata['architecture']} network; a {architecture} network is needed here.")
+    return network.to(memory_format=torch.channels_last)
+
+
+def pad_to_multiple(images: np.ndarray, multiple: int) -> np.ndarray:
+    """Extend images (N, H, W) at the bottom and right, by reflection, until both sides are multiples of `multiple`."""
+    height, width = images.shape[1:]
+    return np.pad(images, ((0, 0), (0, -height % multiple), (0, -width % multiple)), mode="reflect")
+
+
+def to_tensor(images: np.ndarray, device: Any) -> Any:
+    """uint8 images (N, H, W) as a float32 tensor (N, 1, H, W) in [0, 1]."""
+    import torch
+
+    return torch.from_numpy(np.array(images)).to(device).unsqueeze(1).float().div_(255)
+
+
+def to_uint8(images: Any) -> np.ndarray:
+    """A tensor (N, 1, H, W) in [0, 1] as uint8 images (N, H, W), rounded and clipped."""
+    import torch
+
+    return images.squeeze(1).mul(255).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()

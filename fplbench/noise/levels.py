@@ -1,0 +1,88 @@
+"""Options that are a number, or a range from which each image draws its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from fplbench.options import Options
+
+Level = float | tuple[float, float]
+Count = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Within:
+    """Annotation of a field that is a number of at least `low` and at most `high`, or a range of two such numbers.
+
+    Attributes:
+        low, high: the bounds, both allowed.
+        above: True where `low` itself is not allowed.
+    """
+
+    low: float
+    high: float
+    above: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._check, handler(source))
+
+    def _check(self, value: Any, inner: Any) -> Any:
+        try:
+            checked = inner(value)
+        except ValidationError:
+            raise ValueError(self._sentence(value)) from None
+        numbers = checked if isinstance(checked, tuple) else (checked,)
+        inside = all(n is None or self._contains(n) for n in numbers)
+        if not inside or (len(numbers) == 2 and numbers[0] > numbers[1]):
+            raise ValueError(self._sentence(value))
+        return checked
+
+    def _contains(self, number: float) -> bool:
+        return (self.low < number if self.above else self.low <= number) and number <= self.high
+
+    def _sentence(self, value: Any) -> str:
+        bounds = f"{'above' if self.above else 'from'} {self.low:g} {'and up ' if self.above else ''}to {self.high:g}"
+        return f"{value!r} is neither a number {bounds} nor a range [low, high] of two such numbers."
+
+
+def ranged_fields(model: type[Options]) -> list[str]:
+    """Names of the fields that may be a range."""
+    return [
+        name for name, field in model.model_fields.items() if any(isinstance(part, Within) for part in field.metadata)
+    ]
+
+
+def draw_levels(options: Options, generators: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:
+    """Draw one value an image for every option given as a range: uniform between its ends, whole for whole ends.
+
+    Returns:
+        Option name to array (N,), int64 or float32, in the order of the model's fields.
+    """
+    levels = {}
+    for name in ranged_fields(type(options)):
+        value = getattr(options, name)
+        if isinstance(value, tuple):
+            levels[name] = np.array([_draw(generator, *value) for generator in generators])
+    return levels
+
+
+def _draw(generator: np.random.Generator, low: float, high: float) -> np.generic:
+    if isinstance(low, int) and isinstance(high, int):
+        return generator.integers(low, high, endpoint=True)
+    return np.float32(generator.uniform(low, high))
+
+
+def per_image(options: Options, levels: Mapping[str, np.ndarray], images: int) -> SimpleNamespace:
+    """The options as a noise function sees them: every field that may be a range is an array (N, 1, 1), or None."""
+    values = {name: getattr(options, name) for name in type(options).model_fields}
+    for name in ranged_fields(type(options)):
+        if values[name] is not None:
+            column = levels[name] if name in levels else np.full(images, values[name])
+            dtype = column.dtype if column.dtype.kind == "i" else np.float32
+            values[name] = column.astype(dtype).reshape(-1, 1, 1)
+    return SimpleNamespace(**values)

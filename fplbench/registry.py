@@ -1,0 +1,96 @@
+"""Things found by name: noises and baselines, one registry each."""
+
+import importlib
+import pkgutil
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError
+
+from fplbench.errors import InputError, nearest
+from fplbench.options import Options
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Mapping[str, Entry]):
+    """The entries of one kind, in the order they were registered; importing `package` registers them.
+
+    The modules of the package are imported at first use. They load their heavy libraries inside their functions, so that
+    looking a name up costs milliseconds.
+    """
+
+    def __init__(self, kind: str, package: str):
+        self.kind = kind
+        self.package = package
+        self._entries: dict[str, Entry] = {}
+        self._loaded = False
+        self._loading = threading.RLock()
+
+    def add(self, name: str, entry: Entry) -> None:
+        if name in self._entries:
+            raise ValueError(f"the {self.kind} {name!r} is registered twice")
+        self._entries[name] = entry
+
+    def _load(self) -> dict[str, Entry]:
+        with self._loading:  # a second thread waits until all entries are there
+            if not self._loaded:
+                self._loaded = True
+                package = importlib.import_module(self.package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    importlib.import_module(f"{self.package}.{module.name}")
+        return self._entries
+
+    def __getitem__(self, name: str) -> Entry:
+        entries = self._load()
+        if name not in entries:
+            raise InputError(f"{name!r} is not a {self.kind}: {nearest(name, entries)}")
+        return entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._load()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load())
+
+    def __len__(self) -> int:
+        return len(self._load())
+
+
+def parse_options(model: type[Options], values: Mapping[str, Any], where: str) -> Options:
+    """Build an options model; a wrong key or value raises InputError with one sentence that names it.
+
+    Args:
+        model: the options model.
+        values: the keys and values as a user wrote them.
+        where: the dotted place of `values`, for the message ("noises.gaussian").
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise InputError(describe(error, model, where)) from None
+
+
+def describe(error: ValidationError, model: type[Options], where: str) -> str:
+    """Put the first problem of a validation error into one sentence, with the dotted key and the nearest valid one."""
+    problem = error.errors()[0]
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join([where, *location]) if where else ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        return f"{key} is not a known key: {nearest(location[-1], _fields(model, problem['loc'][:-1]))}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key} is {problem['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _fields(model: type[Options], path: tuple) -> list[str]:
+    """Names of the fields of the nested model at `path`."""
+    for part in path:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        models = [kind for kind in (annotation, *get_args(annotation)) if hasattr(kind, "model_fields")]
+        if not models:
+            break
+        model = models[0]
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""Tables, statistics, figures and the report. Everything derives from the long table of scores."""

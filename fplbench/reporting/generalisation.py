@@ -1,0 +1,148 @@
+"""Generalisation: a model trained on one data set or noise, applied to the others; two matrices."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from fplbench.reporting.labels import METRICS, Labels
+from fplbench.reporting.panels import save
+from fplbench.reporting.scores import NoiseScores, read_scores
+from fplbench.reporting.statistics import bootstrap_means, interval
+from fplbench.seeds import generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+WIDE = 6
+UNPROCESSED = "noisy"
+Across = Literal["dataset", "noise"]
+Scores = Mapping[str, Mapping[str, NoiseScores]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Score of the model trained on `trained`, applied to `applied`, with its 95 % interval.
+
+    `gain` is by how much the output is better than the unprocessed image, where that was scored. `group` is the data
+    set of a matrix of noises, and empty for the matrix of data sets.
+    """
+
+    group: str
+    trained: str
+    applied: str
+    metric: str
+    mean: float
+    low: float
+    high: float
+    gain: float | None
+
+
+def entries(scores: Scores, across: Across, seed: int) -> Iterator[Entry]:
+    """Entries of the matrices.
+
+    Args:
+        scores: scores by data set and noise the model was applied to; a method is named by what its model was trained
+            on, a data set or a noise, or `noisy` for the unprocessed images.
+        across: `dataset`, for one matrix whose entries are means over the noises, or `noise`, for a matrix a data set.
+        seed: seed of the bootstrap over patients.
+    """
+    for dataset, noises in scores.items():
+        if across == "dataset":
+            yield from _entries("", dataset, list(noises.values()), dataset, seed)
+        else:
+            for noise, found in noises.items():
+                yield from _entries(dataset, noise, [found], dataset, seed)
+
+
+def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
+    """Matrices of one metric side by side: rows trained on, columns applied to, colour the gain over unprocessed."""
+    from matplotlib.figure import Figure
+
+    groups = list(dict.fromkeys(entry.group for entry in found))
+    trained = _ordered(labels, {entry.trained for entry in found})
+    applied = _ordered(labels, {entry.applied for entry in found})
+    size = (max(2.5 + 0.5 * len(applied), 5) * len(groups), max(1.6 + 0.36 * len(trained), 3.4))
+    drawing = Figure(figsize=size, layout="constrained")
+    axes = drawing.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+    limit = (
+        max((abs(entry.gain) for entry in found if entry.metric == metric and entry.gain is not None), default=1) or 1
+    )
+    unit = f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
+    for axis, group in zip(axes, groups, strict=True):
+        cells = {(e.trained, e.applied): e for e in found if (e.group, e.metric) == (group, metric)}
+        picture = _draw(axis, cells, trained, applied, limit, METRICS[metric].digits - (len(applied) > WIDE))
+        axis.set_title(labels.dataset(group) if group else "", fontsize=10)
+        axis.set_xlabel("applied to")
+    axes[0].set_yticks(range(len(trained)), [_label(labels, name) for name in trained], fontsize=8)
+    axes[0].set_ylabel("trained on")
+    for axis in axes:
+        axis.set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)
+    drawing.colorbar(picture, ax=axes, label=f"better than unprocessed by{unit}")
+    drawing.suptitle(f"{METRICS[metric].label}{unit}", fontsize=10)
+    return drawing
+
+
+def write_generalisation(
+    path: str | os.PathLike, folder: str | os.PathLike, across: Across, seed: int, labels: Labels | None = None
+) -> None:
+    """Write generalisation_{across}.csv and .png (PSNR) of a long table; see `entries` for how methods are named."""
+    from fplbench.stacks import write_csv
+
+    found = list(entries(read_scores(path), across, seed))
+    folder = Path(folder)
+    write_csv(folder / f"generalisation_{across}.csv", map(vars, found))
+    save(figure(found, "psnr", labels or Labels()), folder / f"generalisation_{across}.png")
+
+
+def _entries(group: str, applied: str, noises: list[NoiseScores], dataset: str, seed: int) -> Iterator[Entry]:
+    for metric in noises[0].values:
+        methods = list(noises[0].values[metric])
+        draws, means = [], []
+        for noise in noises:
+            values = np.stack([noise.values[metric][method] for method in methods])
+            draws.append(bootstrap_means(values, noise.patients, generator(seed, "generalisation", dataset)))
+            means.append(values.mean(axis=1))
+        low, high = interval(np.mean(draws, axis=0))
+        mean = dict(zip(methods, np.mean(means, axis=0).tolist(), strict=True))
+        sign = 1 if METRICS[metric].higher_is_better else -1
+        for i, method in enumerate(methods):
+            gain = sign * (mean[method] - mean[UNPROCESSED]) if UNPROCESSED in mean else None
+            yield Entry(group, method, applied, metric, mean[method], float(low[i]), float(high[i]), gain)
+
+
+def _draw(
+    axis: "Axes",
+    cells: Mapping[tuple[str, str], Entry],
+    trained: list[str],
+    applied: list[str],
+    limit: float,
+    digits: int,
+) -> "AxesImage":
+    colours = np.full((len(trained), len(applied)), np.nan)
+    for row, name in enumerate(trained):
+        for column, target in enumerate(applied):
+            cell = cells.get((name, target))
+            if cell is None:
+                continue
+            colours[row, column] = 0 if cell.gain is None else cell.gain
+            weight = "bold" if name == target else "normal"
+            axis.text(column, row, f"{cell.mean:.{digits}f}", ha="center", va="center", fontsize=7, weight=weight)
+    return axis.imshow(colours, cmap="PRGn", vmin=-2 * limit, vmax=2 * limit, aspect="auto")
+
+
+def _label(labels: Labels, name: str) -> str:
+    if name == UNPROCESSED:
+        return labels.method(name)
+    noise = labels.noise(name)
+    return labels.dataset(name) if noise == name else noise
+
+
+def _ordered(labels: Labels, names: set[str]) -> list[str]:
+    """Alphabetical by label, the unprocessed image last."""
+    return sorted(names, key=lambda name: (name == UNPROCESSED, _label(labels, name).casefold()))

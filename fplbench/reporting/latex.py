@@ -1,0 +1,93 @@
+"""Tables as LaTeX, for a document that loads booktabs and nothing else."""
+
+from collections.abc import Iterator
+
+from fplbench.reporting.labels import METRICS
+from fplbench.reporting.statistics import Cell
+from fplbench.reporting.tables import Table
+
+METRICS_SHOWN = ("psnr", "ssim")
+MOST_COLUMNS = 11
+NEW_LINE = r" \\ "
+RESERVED = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "–": "--",
+    }
+)
+
+
+def latex(table: Table, intervals: bool = False) -> str:
+    """The table of the paper, PSNR above SSIM, as wide as the text.
+
+    Args:
+        table: what to print. Eleven methods fit the article class in script size; with more the print gets smaller.
+        intervals: whether each mean has the ends of its interval below it; the print is then tiny.
+    """
+    size = r"\tiny" if intervals or len(table.methods) > MOST_COLUMNS else r"\scriptsize"
+    columns = "ll" + "r" * len(table.methods)
+    head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
+    shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
+    body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
+    caption = (
+        f"{table.caption} {table.interval_note} Below each mean: its upper and lower end."
+        if intervals
+        else table.caption
+    )
+    return "\n".join(
+        [
+            r"\begin{table}[htbp]",
+            r"\centering",
+            rf"\caption{{{escape(caption)}}}",
+            rf"\label{{tab:{table.dataset}{'-intervals' if intervals else ''}}}",
+            rf"\smallskip{size}\setlength{{\tabcolsep}}{{1pt}}",
+            rf"\renewcommand{{\arraystretch}}{{{0.7 if intervals else 1}}}",
+            rf"\begin{{tabular*}}{{\textwidth}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            r"\midrule",
+            body,
+            r"\bottomrule",
+            r"\end{tabular*}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def escape(text: str) -> str:
+    """Text with the characters that LaTeX reserves replaced."""
+    return text.translate(RESERVED)
+
+
+def _head(label: str) -> str:
+    """A column head, one word a line, so that columns are as narrow as their numbers."""
+    return rf"\shortstack[r]{{{NEW_LINE.join(escape(word) for word in label.split())}}}"
+
+
+def _rows(table: Table, metric: str, intervals: bool) -> Iterator[str]:
+    for i, (noise, cells) in enumerate(table.blocks[metric].items()):
+        block = METRICS[metric].label if i == 0 else ""
+        found = [cells.get(name) for name in table.methods]
+        yield _line([block, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
+        if intervals:
+            yield _line(["", "", *(_bound(cell, "high", metric) for cell in found)])
+            yield _line(["", "", *(_bound(cell, "low", metric) for cell in found)]) + "[2pt]"
+
+
+def _line(entries: list[str]) -> str:
+    return " & ".join(entries) + r" \\"
+
+
+def _mean(cell: Cell | None, metric: str) -> str:
+    if cell is None:
+        return "--"
+    number = f"{cell.mean:.{METRICS[metric].digits}f}"
+    return rf"\textbf{{{number}}}" if cell.best else number
+
+
+def _bound(cell: Cell | None, end: str, metric: str) -> str:
+    return "" if cell is None else f"{getattr(cell, end):.{METRICS[metric].digits}f}"

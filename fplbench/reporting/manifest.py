@@ -1,0 +1,111 @@
+"""The manifest of a run: which code, libraries, machine, settings and files the numbers came from."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import fplbench
+from fplbench.errors import InputError
+
+
+def manifest(config: Mapping[str, Any], seed: int, files: Iterable[str | os.PathLike]) -> dict[str, Any]:
+    """Describe a run.
+
+    Args:
+        config: the resolved configuration.
+        seed: the seed of the run.
+        files: files to pin by SHA-256: data, weights, scores.
+
+    Returns:
+        A mapping that json can write: created (UTC), fplbench, git, python, packages, hardware, seed, config, files.
+
+    Raises:
+        InputError: a file is missing.
+    """
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fplbench": fplbench.__version__,
+        "git": git_state(Path(__file__).parent),
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "hardware": hardware(),
+        "seed": seed,
+        "config": dict(config),
+        "files": {str(path): file_state(Path(path)) for path in files},
+    }
+
+
+def file_state(path: Path) -> dict[str, str | int]:
+    """SHA-256 and size of a file in bytes."""
+    try:
+        with open(path, "rb") as stream:
+            return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": path.stat().st_size}
+    except FileNotFoundError:
+        raise InputError(f"{path}, which the manifest is to list, does not exist.") from None
+
+
+def package_versions() -> dict[str, str]:
+    """Installed versions of the libraries that fplbench depends on, by name; extras are listed where installed."""
+    names = {
+        re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in metadata.requires("fplbench") or []
+    }
+    versions = {}
+    for name in sorted(names, key=str.casefold):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_state(folder: Path) -> dict[str, str | bool] | None:
+    """Revision of the working copy `folder` is in, and whether it was modified; None where there is no revision."""
+    if shutil.which("git") is None:
+        return None
+    revision = _output(["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"])
+    if not revision:
+        return None
+    return {"revision": revision, "modified": bool(_output(["git", "-C", str(folder), "status", "--porcelain"]))}
+
+
+def hardware() -> dict[str, str | int | list[str]]:
+    """System, processor, cores this process may use, memory in MiB, and the names of NVIDIA GPUs."""
+    gpus = shutil.which("nvidia-smi") and _output(
+        ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    )
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "memory_mib": _memory_mib(),
+        "gpus": gpus.splitlines() if gpus else [],
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        model = re.search(r"^model name\s*:\s*(.+)$", information.read_text(), re.MULTILINE)
+        if model:
+            return model[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_mib() -> int:
+    if sys.platform == "win32":
+        return 0
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+
+
+def _output(command: list[str]) -> str:
+    """Standard output of a command, empty where it fails."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -1,0 +1,38 @@
+"""Tables as Markdown with aligned columns, for a README or a terminal."""
+
+from fplbench.reporting.labels import METRICS
+from fplbench.reporting.statistics import Cell
+from fplbench.reporting.tables import Table
+
+METRICS_SHOWN = ("psnr", "ssim")
+TEXT_COLUMNS = 2
+
+
+def markdown(table: Table) -> str:
+    """The table of the paper, PSNR above SSIM, below its caption."""
+    rows = [["", "Noise Type", *(table.labels.method(name) for name in table.methods)]]
+    for metric in METRICS_SHOWN:
+        for i, (noise, cells) in enumerate(table.blocks.get(metric, {}).items()):
+            numbers = [_number(cells.get(name), metric) for name in table.methods]
+            rows.append([METRICS[metric].label if i == 0 else "", table.labels.noise(noise), *numbers])
+    return f"{table.caption}\n\n{aligned(rows, TEXT_COLUMNS)}\n"
+
+
+def aligned(rows: list[list[str]], text_columns: int) -> str:
+    """A Markdown table of rows, the first the head: the first columns to the left, numbers to the right."""
+    widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
+    ruler = ["-" * width if i < text_columns else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+    return "\n".join(_line(row, widths, text_columns) for row in (rows[0], ruler, *rows[1:]))
+
+
+def _line(row: list[str], widths: list[int], text_columns: int) -> str:
+    texts = [text.ljust(width) for text, width in zip(row[:text_columns], widths, strict=False)]
+    numbers = [text.rjust(width) for text, width in zip(row[text_columns:], widths[text_columns:], strict=True)]
+    return f"| {' | '.join(texts + numbers)} |"
+
+
+def _number(cell: Cell | None, metric: str) -> str:
+    if cell is None:
+        return "–"
+    mark = "**" if cell.best else ""
+    return f"{mark}{cell.mean:.{METRICS[metric].digits}f}{mark}"

@@ -1,0 +1,114 @@
+"""What the HTML pages say of one data set: the table with intervals, the verdicts, the comparison with the paper."""
+
+from collections.abc import Iterator
+
+from fplbench import published
+from fplbench.reporting import html
+from fplbench.reporting.labels import METRICS
+from fplbench.reporting.statistics import Cell
+from fplbench.reporting.tables import Table, verdicts
+
+METRICS_SHOWN = ("psnr", "ssim", "feature_error")
+PUBLISHED_NOTE = (
+    "Reproduced mean (above) and published value (below). The published PSNR bears the marks of 8-bit overflow and is "
+    "set against the wrapped PSNR, which is no measure of quality; SSIM compares as printed. Images, noise levels and "
+    "training are this run's own, so equal numbers are not to be expected."
+)
+
+
+def table_section(table: Table) -> str:
+    """Everything about one data set, as HTML."""
+    return "".join([means_table(table), verdict_table(table), published_table(table)])
+
+
+def means_table(table: Table) -> str:
+    """Means with their intervals; the feature error is the third block where it was scored."""
+    shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
+    bodies = [_block(table, metric) for metric in shown]
+    caption = f"{table.caption} {table.interval_note}"
+    if "feature_error" in shown:
+        caption += " Feature error: relative squared error of the features of the denoised image, 0 is perfect."
+    return html.table(caption, _head(table, table.methods), bodies)
+
+
+def verdict_table(table: Table) -> str:
+    """The reference method against the best other one, row by row; nothing where it was not scored."""
+    bodies = [list(_verdict_rows(table, metric)) for metric in METRICS_SHOWN if verdicts(table, metric)]
+    if not bodies:
+        return ""
+    reference = table.labels.method(table.reference)
+    caption = (
+        f"{reference} against the best other method of each row, the unprocessed image included. Lead: by how much "
+        f"{reference} is better, with its 95 % interval from the same paired draws; p of a paired permutation test "
+        f"over {'images' if table.patients == 1 else 'patients'}, after Holm over the rows of a block."
+        f"{' Images of one patient are alike, so p is too small.' if table.patients == 1 else ''}"
+    )
+    names = ("Noise Type", "Best other", "Lead", "p", "")
+    head = [
+        html.text("th", ""),
+        *(html.text("th", name, class_="" if name in ("Lead", "p") else "text") for name in names),
+    ]
+    return html.table(caption, head, bodies)
+
+
+def published_table(table: Table) -> str:
+    """Reproduced against printed values; nothing for data sets that are not in the paper."""
+    if not published.values(table.dataset, "ssim"):
+        return ""
+    printed = {entry.method for entry in published.tables()}
+    methods = [method for method in table.methods if method in printed]
+    pairs = [("psnr_uint8", "psnr"), ("ssim", "ssim")]
+    bodies = [list(_published_rows(table, *pair, methods)) for pair in pairs if pair[0] in table.blocks]
+    return html.table(PUBLISHED_NOTE, _head(table, methods), bodies)
+
+
+def _head(table: Table, methods: list[str] | tuple[str, ...]) -> list[str]:
+    first = [html.text("th", ""), html.text("th", "Noise Type", class_="text")]
+    return first + [html.text("th", table.labels.method(method)) for method in methods]
+
+
+def _block(table: Table, metric: str) -> Iterator[str]:
+    for i, (noise, cells) in enumerate(table.blocks[metric].items()):
+        yield _row_start(table, metric, noise, i) + "".join(_mean(cells.get(name), metric) for name in table.methods)
+
+
+def _row_start(table: Table, metric: str, noise: str, row: int) -> str:
+    unit = f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
+    block = f"{METRICS[metric].label}{unit}" if row == 0 else ""
+    return html.text("th", block, class_="block") + html.text("th", table.labels.noise(noise))
+
+
+def _mean(cell: Cell | None, metric: str) -> str:
+    if cell is None:
+        return html.text("td", "–")
+    digits = METRICS[metric].digits
+    bounds = html.text("small", f"{cell.low:.{digits}f} – {cell.high:.{digits}f}")
+    return html.element("td", f"{cell.mean:.{digits}f}", bounds, class_="best" if cell.best else "")
+
+
+def _verdict_rows(table: Table, metric: str) -> Iterator[str]:
+    digits = METRICS[metric].digits + 1
+    for i, verdict in enumerate(verdicts(table, metric)):
+        lead = verdict.lead
+        bounds = html.text("small", f"{lead.low:+.{digits}f} to {lead.high:+.{digits}f}")
+        yield "".join(
+            [
+                _row_start(table, metric, verdict.noise, i),
+                html.text("td", table.labels.method(verdict.rival), class_="text"),
+                html.element("td", f"{lead.value:+.{digits}f}", bounds),
+                html.text("td", f"{verdict.p:.4f}"),
+                html.text("td", verdict.outcome, class_=f"text {verdict.outcome}"),
+            ]
+        )
+
+
+def _published_rows(table: Table, metric: str, printed_metric: str, methods: list[str]) -> Iterator[str]:
+    printed = published.values(table.dataset, printed_metric)
+    digits = METRICS[metric].digits
+    for i, (noise, cells) in enumerate(table.blocks[metric].items()):
+        row = [_row_start(table, metric, noise, i)]
+        for method in methods:
+            mean = f"{cells[method].mean:.{digits}f}" if method in cells else "–"
+            paper = f"{printed[noise, method]:.{digits}f}" if (noise, method) in printed else "–"
+            row.append(html.element("td", mean, html.text("small", paper)))
+        yield "".join(row)

@@ -1,0 +1,62 @@
+"""The files of one table: LaTeX, Markdown, HTML and csv."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from fplbench import published
+from fplbench.reporting.html import page
+from fplbench.reporting.latex import latex
+from fplbench.reporting.markdown import markdown
+from fplbench.reporting.sections import table_section
+from fplbench.reporting.tables import Table
+from fplbench.stacks import replacing, write_csv
+
+PUBLISHED_AS = {"psnr_uint8": "psnr", "ssim": "ssim"}
+
+
+def write_table(table: Table, folder: str | os.PathLike) -> None:
+    """Write {dataset}.tex, {dataset}_intervals.tex, {dataset}.md, {dataset}.html and {dataset}.csv into a folder."""
+    folder = Path(folder)
+    name = table.dataset
+    write_text(folder / f"{name}.tex", latex(table))
+    write_text(folder / f"{name}_intervals.tex", latex(table, intervals=True))
+    write_text(folder / f"{name}.md", markdown(table))
+    write_text(folder / f"{name}.html", page(table.labels.dataset(name), table_section(table)))
+    write_csv(folder / f"{name}.csv", csv_rows(table))
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text file in one piece."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
+    """One row a cell, every metric, nothing rounded.
+
+    Columns: mean with its interval (low, high); whether it is the best of its row; the value the paper printed, beside
+    the metrics that compare with it; by how much the reference method is better (lead, its interval, its unadjusted p).
+    """
+    for metric, block in table.blocks.items():
+        printed = published.values(table.dataset, PUBLISHED_AS[metric]) if metric in PUBLISHED_AS else {}
+        for noise, cells in block.items():
+            for method, cell in cells.items():
+                lead = cell.lead
+                yield {
+                    "dataset": table.dataset,
+                    "metric": metric,
+                    "noise": noise,
+                    "method": method,
+                    "mean": cell.mean,
+                    "low": cell.low,
+                    "high": cell.high,
+                    "best": int(cell.best),
+                    "published": printed.get((noise, method), ""),
+                    "lead": lead.value if lead else "",
+                    "lead_low": lead.low if lead else "",
+                    "lead_high": lead.high if lead else "",
+                    "lead_p": lead.p if lead else "",
+                }

@@ -1,0 +1,79 @@
+"""What a group of training steps did: losses, gradient norms, speed and memory, as a row of the log."""
+
+import resource
+
+import torch
+from torch import nn
+
+# Terms of a loss: name -> (loss, weight).
+Terms = dict[str, tuple[torch.Tensor, float]]
+
+
+class Meter:
+    """Losses and gradient norms of a group of steps, kept on the device until the group ends.
+
+    Args:
+        names: the terms of the loss.
+        device: where the training runs.
+    """
+
+    def __init__(self, names: list[str], device: torch.device):
+        self.names, self.device = names, device
+        self.sums = {name: torch.zeros((), device=device) for name in names}
+        self.counts = dict.fromkeys(names, 0.0)
+        self.norms: dict[str, torch.Tensor] = {}
+        self.totals: dict[int, torch.Tensor] = {}
+        self.progress: dict[str, float] = {}
+
+    @staticmethod
+    def columns(names: list[str]) -> list[str]:
+        """Columns of the log."""
+        losses = [f"loss_{name}" for name in names]
+        norms = [f"gradient_norm_{name}" for name in names]
+        return ["step", *losses, *norms, "learning_rate", "images_per_second", "peak_memory_mb"]
+
+    def add(self, step: int, terms: Terms, share: float) -> None:
+        """Add the terms of one micro-batch, `share` of the batch of a step."""
+        for name, (loss, weight) in terms.items():
+            loss = loss.detach() * share
+            self.sums[name] += loss
+            self.counts[name] += share
+            self.totals[step] = self.totals.get(step, 0) + weight * loss
+
+    def measure_gradients(self, network: nn.Module, terms: Terms) -> None:
+        """Measure the norm of each weighted term's gradient with respect to the parameters."""
+        parameters = list(network.parameters())
+        for name, (loss, weight) in terms.items():
+            gradients = torch.autograd.grad(weight * loss, parameters, retain_graph=True, materialize_grads=True)
+            self.norms[name] = torch.stack([gradient.norm() for gradient in gradients]).norm()
+
+    def finish(self, step: int, rate: float, images_per_second: float) -> None:
+        """Close the group: steps done, the last learning rate, and the speed."""
+        self.progress = {
+            "step": step,
+            "learning_rate": rate,
+            "images_per_second": round(images_per_second, 2),
+            "peak_memory_mb": round(peak_memory_mb(self.device)),
+        }
+
+    def means(self) -> dict[str, float]:
+        """Mean of each term over the steps that had it; nan where none had."""
+        return {
+            name: float(self.sums[name]) / self.counts[name] if self.counts[name] else float("nan") for name in self.names
+        }
+
+    def row(self) -> dict[str, float]:
+        """The group as a row of the log."""
+        losses = {f"loss_{name}": mean for name, mean in self.means().items()}
+        norms = {f"gradient_norm_{name}": float(self.norms.get(name, "nan")) for name in self.names}
+        return {**losses, **norms, **self.progress}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {mean:.4g}" for name, mean in self.means().items() if mean == mean)
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Peak memory so far in MiB: of the GPU on CUDA, of the process elsewhere."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -1,0 +1,216 @@
+"""CT series in DICOM, with the oddities that LIDC-IDRI has."""
+
+import numpy as np
+import pytest
+
+from fplbench.datasets.catalogue import NotAnImage
+from fplbench.datasets.lidc import LidcOptions, arrange, read_header, read_images, wanted
+
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+
+
+def headers_of(paths, root):
+    return {path.relative_to(root).as_posix(): read_header(path, LidcOptions(root=root)) for path in paths}
+
+
+def hounsfield_of(path):
+    ((values, _),) = read_images(path, [None], LidcOptions())
+    return values
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
+@pytest.mark.parametrize("signed", [True, False])
+def test_every_storage_gives_the_same_hounsfield_units(tmp_path, ct_file, syntax, signed):
+    expected = np.arange(-1024, -1024 + 576 * 7, 7).reshape(24, 24)
+    path = ct_file(tmp_path / "a.dcm", hounsfield=expected, syntax=syntax, signed=signed)
+    assert np.array_equal(hounsfield_of(path), expected)
+
+
+def test_a_slope_is_applied_without_overflow(tmp_path, ct_file):
+    stored = np.full((4, 4), 30000, np.int16)
+    path = ct_file(tmp_path / "a.dcm", stored=stored, RescaleSlope=2, RescaleIntercept=-1000)
+    assert (hounsfield_of(path) == 59000).all()
+
+
+@pytest.mark.parametrize(
+    ("signed", "padding", "outside"),
+    [(True, 63536, -2000), (True, -2000, -2000), (False, 63536, 63536), (True, None, -2000), (True, -32768, -32768)],
+)
+def test_outside_the_field_of_view_is_air(tmp_path, ct_file, signed, padding, outside):
+    stored = np.full((4, 4), 1064, np.int16 if signed else np.uint16)
+    stored[0] = outside
+    path = ct_file(tmp_path / "a.dcm", stored=stored, signed=signed)
+    if padding is not None:
+        add_padding(path, padding, signed and padding < 0)
+    values = hounsfield_of(path)
+    assert (values[0] == -1024).all() and (values[1:] == 40).all()
+
+
+def test_a_padding_value_in_the_range_of_tissue_is_not_believed(tmp_path, ct_file):
+    path = ct_file(tmp_path / "a.dcm", hounsfield=np.zeros((4, 4), np.int16), intercept=0)
+    add_padding(path, 0, True)
+    assert (hounsfield_of(path) == 0).all()
+
+
+def add_padding(path, value, signed):
+    import pydicom
+    from pydicom.dataelem import DataElement
+
+    file = pydicom.dcmread(path)
+    file.add(DataElement(0x00280120, "SS" if signed else "US", value))
+    file.save_as(path)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_slices_run_from_the_feet_up_whatever_their_numbers(tmp_path, ct_file, direction):
+    paths = [ct_file(tmp_path / f"{z}.dcm", z=z, number=10 + direction * z) for z in (5, -5, 0)]
+    slices, repeats = arrange(headers_of(paths, tmp_path), LidcOptions())
+    assert [one.source for one in slices] == ["-5.dcm", "0.dcm", "5.dcm"]
+    assert [one.number for one in slices] == [0, 1, 2] and not repeats
+    assert [one.position for one in slices] == [-5, 0, 5]
+
+
+def test_a_tilted_gantry_is_ordered_along_its_normal(tmp_path, ct_file):
+    tilt = np.deg2rad(20)
+    axes = [1, 0, 0, 0, np.cos(tilt), np.sin(tilt)]
+    normal = np.array([0, -np.sin(tilt), np.cos(tilt)])
+    places = {name: (3 * index * normal).tolist() for index, name in enumerate("cab")}
+    paths = [
+        ct_file(
+            tmp_path / f"{name}.dcm",
+            number=1,
+            sop=f"1.{index}",
+            ImageOrientationPatient=axes,
+            ImagePositionPatient=place,
+        )
+        for index, (name, place) in enumerate(places.items())
+    ]
+    slices, _ = arrange(headers_of(paths, tmp_path), LidcOptions())
+    assert [one.source for one in slices] == ["c.dcm", "a.dcm", "b.dcm"]
+    assert [one.position for one in slices] == pytest.approx([0, 3, 6], abs=1e-3)
+
+
+def test_a_plane_seen_from_below_still_counts_upwards(tmp_path, ct_file):
+    axes = [1, 0, 0, 0, -1, 0]  # normal towards the feet
+    paths = [ct_file(tmp_path / f"{z}.dcm", z=z, ImageOrientationPatient=axes) for z in (4, 2)]
+    slices, _ = arrange(headers_of(paths, tmp_path), LidcOptions())
+    assert [one.position for one in slices] == [2, 4]
+
+
+def test_a_second_image_at_a_position_is_left_out(tmp_path, ct_file):
+    paths = [ct_file(tmp_path / f"{number}.dcm", z=7.5, number=number) for number in (2, 1)]
+    slices, repeats = arrange(headers_of(paths, tmp_path), LidcOptions())
+    assert [one.source for one in slices] == ["1.dcm"]
+    assert list(repeats) == ["2.dcm"] and "7.5 mm" in repeats["2.dcm"]
+
+
+def test_a_copy_of_a_file_is_left_out(tmp_path, ct_file):
+    paths = [ct_file(tmp_path / folder / "1.dcm", sop="1.9.9") for folder in ("b", "a")]
+    slices, repeats = arrange(headers_of(paths, tmp_path), LidcOptions())
+    assert [one.source for one in slices] == ["a/1.dcm"] and list(repeats) == ["b/1.dcm"]
+
+
+def test_two_scans_of_a_patient_stay_two_series(tmp_path, ct_file):
+    paths = [ct_file(tmp_path / f"{series}-{z}.dcm", series=series, z=z) for series in ("1.2", "1.3") for z in (0, 1)]
+    slices, _ = arrange(headers_of(paths, tmp_path), LidcOptions())
+    assert [(one.patient, one.series, one.number) for one in slices] == [
+        ("P1", "1.2", 0), ("P1", "1.2", 1), ("P1", "1.3", 0), ("P1", "1.3", 1),
+    ]  # fmt: skip
+    assert len({one.image_id for one in slices}) == 4
+
+
+def test_a_missing_slice_leaves_the_others_as_they_are(tmp_path, ct_file):
+    paths = [ct_file(tmp_path / f"{z}.dcm", z=z) for z in (0, 2, 6)]
+    names = {one.source: one.image_id for one in arrange(headers_of(paths, tmp_path), LidcOptions())[0]}
+    fewer = arrange(headers_of(paths[1:], tmp_path), LidcOptions())[0]
+    assert [names[one.source] for one in fewer] == [one.image_id for one in fewer]
+
+
+@pytest.mark.parametrize("modality", ["DX", "CR", "SEG", "SR"])
+def test_other_modalities_are_left_out_by_name(tmp_path, ct_file, modality):
+    path = ct_file(tmp_path / "a.dcm", modality=modality)
+    with pytest.raises(NotAnImage, match=modality):
+        read_header(path, LidcOptions())
+
+
+def test_a_report_without_pixels_is_left_out(tmp_path, ct_file):
+    path = ct_file(tmp_path / "a.dcm", modality="SR", Rows=None, Columns=None, PixelData=None)
+    with pytest.raises(NotAnImage, match="SR without an image"):
+        read_header(path, LidcOptions())
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localiser"),
+        ({"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "axial"),
+        ({"NumberOfFrames": 3}, "frames"),
+    ],
+)
+def test_what_is_no_axial_slice_is_left_out(tmp_path, ct_file, element, reason):
+    with pytest.raises(NotAnImage, match=reason):
+        read_header(ct_file(tmp_path / "a.dcm", **element), LidcOptions())
+
+
+def test_without_a_position_the_location_or_the_number_orders(tmp_path, ct_file):
+    located = ct_file(tmp_path / "a.dcm", ImagePositionPatient=None, SliceLocation=12.5)
+    numbered = ct_file(tmp_path / "b.dcm", ImagePositionPatient=None, number=7)
+    assert float(read_header(located, LidcOptions())["position"]) == 12.5
+    assert float(read_header(numbered, LidcOptions())["position"]) == 7
+
+
+def test_names_of_files_and_folders_do_not_matter(tmp_path, ct_file):
+    tcia = ct_file(tmp_path / "LIDC-IDRI/LIDC-IDRI-0001/1.2/1.3/000001.dcm", z=0)
+    idc = ct_file(tmp_path / "lidc_idri/LIDC-IDRI-0001/1.2/CT_1.3/8f3f7a0e.dcm", z=1)
+    bare = ct_file(tmp_path / "IM0001", z=2)
+    slices, _ = arrange(headers_of([idc, bare, tcia], tmp_path), LidcOptions())
+    assert [one.position for one in slices] == [0, 1, 2]
+    assert all(wanted(path.name) for path in (tcia, idc, bare)) and not wanted("LIDC/069.xml")
+
+
+def test_identifiers_are_meaningful_and_fit_file_names(tmp_path, ct_file):
+    path = ct_file(tmp_path / "a.dcm", patient="a/b 1", z=-12.5)
+    ((one,), _) = arrange(headers_of([path], tmp_path), LidcOptions())
+    assert one.image_id.startswith("a_b_1_z-12.5_") and one.patient == "a/b 1"
+    assert one.spacing == (0.7, 0.6)
+
+
+def test_jpeg_lossless_gives_the_exact_values(tmp_path, ct_file):
+    gdcm = pytest.importorskip("gdcm", reason="python-gdcm writes and decodes the file")
+    expected = np.random.default_rng(0).integers(-1024, 3000, (24, 24))
+    plain = ct_file(tmp_path / "plain.dcm", hounsfield=expected, signed=False)
+    packed = tmp_path / "packed.dcm"
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(plain))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFileName(str(packed))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+    assert read_header(packed, LidcOptions()) and np.array_equal(hounsfield_of(packed), expected)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[:-200], "cut short"),
+        (lambda content: b"x" * len(content), "does not begin"),
+        (lambda content: b"", "does not begin"),
+    ],
+)
+def test_a_damaged_file_says_what_is_wrong(tmp_path, ct_file, damage, reason):
+    path = ct_file(tmp_path / "a.dcm", hounsfield=np.zeros((64, 64), np.int16))
+    path.write_bytes(damage(path.read_bytes()))
+    if reason == "cut short":
+        path.write_bytes(path.read_bytes()[: 64 * 64])
+    with pytest.raises(ValueError, match=reason):
+        read_header(path, LidcOptions())
+
+
+def test_an_absurd_size_is_refused_before_memory_is_taken(tmp_path, ct_file):
+    path = ct_file(tmp_path / "a.dcm", Rows=65535, Columns=65535)
+    with pytest.raises(ValueError, match="65535x65535"):
+        read_header(path, LidcOptions())

@@ -1,0 +1,123 @@
+"""The header scan, its cache, and the walk that stays inside the root."""
+
+import logging
+import os
+
+import numpy as np
+import pytest
+
+from fplbench.datasets import DATASETS
+from fplbench.datasets.files import walk
+from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.scan import check_readable, scan
+from fplbench.errors import InputError
+
+LIDC = DATASETS["lidc"]
+
+
+def run(root, cache=None, **options):
+    return scan(LIDC, LidcOptions(root=root, **options), 1, cache)
+
+
+def test_a_second_scan_opens_nothing_that_is_unchanged(lidc_root, tmp_path):
+    cache = tmp_path / "headers.csv"
+    first = run(lidc_root, cache)
+    for path in lidc_root.rglob("*.dcm"):
+        status = path.stat()
+        path.write_bytes(b"\0" * status.st_size)  # would be unreadable if it were opened
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    second = run(lidc_root, cache)
+    assert (first.reused, second.reused) == (0, 72) and second.headers == first.headers
+
+
+def test_a_changed_a_new_and_a_removed_file_are_noticed(lidc_root, tmp_path, ct_file):
+    cache = tmp_path / "headers.csv"
+    run(lidc_root, cache)
+    changed, removed, *_ = sorted(lidc_root.rglob("*.dcm"))
+    ct_file(changed, patient="changed", hounsfield=np.zeros((30, 30), np.int16))
+    removed.unlink()
+    ct_file(lidc_root / "new.dcm", patient="new")
+    found = run(lidc_root, cache)
+    assert found.reused == 70 and len(found.headers) == 72
+    assert {"changed", "new"} <= {header["patient"] for header in found.headers.values()}
+    assert run(lidc_root, cache).reused == 72
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\0", b"key,file\n1\n", b'"' * 200_000])
+def test_a_damaged_cache_counts_as_none(lidc_root, tmp_path, content):
+    cache = tmp_path / "headers.csv"
+    cache.write_bytes(content)
+    assert len(run(lidc_root, cache).headers) == 72
+    assert run(lidc_root, cache).reused == 72
+
+
+def test_the_scan_reads_headers_and_not_pixels(tmp_path, ct_file):
+    """The pixels are a hole in the file; a scan that read them would still work, but not with 400 KB a file in 20 MB."""
+    root = tmp_path / "root"
+    for number in range(40):
+        ct_file(root / f"{number}.dcm", z=number, hounsfield=np.zeros((512, 512), np.int16))
+    before = read_by_children()
+    run(root)
+    read = read_by_children() - before
+    assert read < 40 * 512 * 512 * 2 / 4
+
+
+def read_by_children():
+    """Bytes that processes which have ended have read through system calls, as the kernel counts them."""
+    with open("/proc/self/io") as file:
+        return int(file.readline().split()[1])
+
+
+def test_every_unreadable_file_is_named_and_others_are_counted_by_reason(lidc_root, ct_file, caplog):
+    (lidc_root / "broken.dcm").write_bytes(b"nonsense")
+    ct_file(lidc_root / "scout.dcm", modality="DX")
+    ct_file(lidc_root / "other.dcm", modality="DX", z=3)
+    with caplog.at_level(logging.INFO):
+        found = run(lidc_root)
+    assert list(found.unreadable) == ["broken.dcm"] and len(found.skipped) == 2
+    assert "Unreadable: broken.dcm: ValueError: it does not begin as a DICOM file" in caplog.text
+    assert "Left out: 2 (modality DX)" in caplog.text
+
+
+def test_more_than_the_share_of_unreadable_files_stops():
+    options = LidcOptions(max_unreadable=0.05)
+    check_readable(5, 95, options, "lidc")
+    with pytest.raises(InputError, match=r"6 of 100 files cannot be read \(6\.0%.*datasets\.lidc\.max_unreadable"):
+        check_readable(6, 94, options, "lidc")
+
+
+def test_a_folder_without_images_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(InputError, match=r"holds no image of LIDC-IDRI: set datasets\.lidc\.root"):
+        run(tmp_path)
+
+
+def test_links_out_of_the_root_and_odd_files_are_refused(tmp_path, ct_file):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    ct_file(root / "in.dcm")
+    ct_file(outside / "secret.dcm")
+    (root / "link.dcm").symlink_to(outside / "secret.dcm")
+    (root / "folder").symlink_to(outside)
+    (root / "up").symlink_to("..")
+    (root / "broken.dcm").symlink_to("nowhere.dcm")
+    (root / "loop.dcm").symlink_to("loop.dcm")
+    (root / "same.dcm").symlink_to("in.dcm")
+    os.mkfifo(root / "pipe.dcm")
+    (root / "line\nbreak.dcm").touch()
+    found = {one.path: one.refused for one in walk(root)}
+    assert [path for path, refused in found.items() if not refused] == ["in.dcm", "same.dcm"]
+    for name in ("link.dcm", "folder", "up"):
+        assert "leads out" in found[name]
+    assert found["pipe.dcm"] == "no regular file" and "unprintable" in found[r"line\nbreak.dcm"]
+    assert "secret" not in str(found)
+
+
+def test_a_root_that_is_a_link_itself_is_fine(lidc_root, tmp_path):
+    (tmp_path / "link").symlink_to(lidc_root)
+    assert len(run(tmp_path / "link").headers) == 72
+
+
+def test_an_overlong_identifier_is_unreadable(tmp_path, ct_file):
+    ct_file(tmp_path / "a.dcm")
+    ct_file(tmp_path / "b.dcm", patient="x" * 5000)
+    assert "longer than" in run(tmp_path).unreadable["b.dcm"]

@@ -1,0 +1,183 @@
+"""Sampling, from native files to stacks."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+
+from fplbench.datasets import DATASETS, SamplingOptions, check_root, sample_dataset
+from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.rsna import RsnaOptions
+from fplbench.errors import InputError
+from fplbench.registry import parse_options
+from fplbench.stacks import open_stack, read_index
+
+SAMPLING = SamplingOptions(train=20, validation=5, test=6, size=16)
+
+
+def sample(root, folder, sampling=SAMPLING, seed=1, threads=1, **options):
+    return sample_dataset("lidc", LidcOptions(root=root, **options), sampling, seed, folder, threads)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "headers.csv"}
+
+
+def test_stacks_hold_the_windowed_slices_that_the_index_names(lidc_root, tmp_path):
+    sample(lidc_root, tmp_path / "out")
+    for part, count in SAMPLING.counts().items():
+        stack, index = open_stack(tmp_path / "out" / f"{part}.npy"), read_index(tmp_path / "out" / f"{part}.npy")
+        assert stack.shape == (count, 16, 16) and len(index) == count
+        for image, row in zip(stack, index, strict=True):
+            hounsfield = 100 * int(row["patient"][-4:]) - (11 - int(row["slice"]))
+            expected = np.rint((np.clip(hounsfield, -1000, 400) + 1000) / 1400 * 255)
+            assert (image == expected).all()
+            assert float(row["value_minimum"]) == float(row["value_maximum"]) == hounsfield
+            assert float(row["position_mm"]) == -2.5 * (11 - int(row["slice"]))
+            assert (row["rows"], row["columns"], row["row_spacing_mm"]) == ("24", "24", "0.7")
+            assert (float(row["window_low"]), float(row["window_high"])) == (-1000, 400)
+
+
+def test_image_identifiers_are_unique_in_the_data_set(lidc_root, tmp_path):
+    sample(lidc_root, tmp_path / "out")
+    names = [row["image_id"] for part in SAMPLING.counts() for row in read_index(tmp_path / "out" / f"{part}.npy")]
+    assert len(set(names)) == 31
+
+
+def test_threads_and_copies_of_the_data_give_the_same_bytes(lidc_root, tmp_path):
+    import shutil
+
+    sample(lidc_root, tmp_path / "one")
+    copy = tmp_path / "copy"
+    for path in sorted(lidc_root.rglob("*.dcm"), reverse=True):  # made in another order
+        target = copy / path.relative_to(lidc_root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    sample(copy, tmp_path / "two", threads=3)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_cached_scan_gives_the_same_bytes(lidc_root, tmp_path):
+    sample(lidc_root, tmp_path / "out")
+    first = contents(tmp_path / "out")
+    sample(lidc_root, tmp_path / "out")
+    assert contents(tmp_path / "out") == first
+
+
+def test_the_summary_tells_the_leak(lidc_root, tmp_path):
+    by_patient = sample(lidc_root, tmp_path / "a")
+    assert by_patient["test_images_of_training_patients"] == 0 and sum(by_patient["patients"].values()) == 6
+    sampling = SamplingOptions(train=40, validation=5, test=6, size=16, split="random_slice")
+    at_random = sample(lidc_root, tmp_path / "b", sampling)
+    train, test = (read_index(tmp_path / "b" / f"{part}.npy") for part in ("train", "test"))
+    known = {row["patient"] for row in train}
+    share = np.mean([row["patient"] in known for row in test])
+    assert at_random["test_images_of_training_patients"] == share > 0.5
+    assert json.loads((tmp_path / "b" / "sampling.json").read_text()) == at_random
+
+
+def test_near_empty_slices_are_replaced(tmp_path, ct_file):
+    """Of each patient's ten slices half are air; the ten images asked for are the ones with content."""
+    for patient in range(4):
+        for number in range(10):
+            image = np.full((20, 20), -1000, np.int16)
+            image[0, : 19 + 2 * (number % 2)] = 0  # 19 of 400 pixels are less than 5 %, 21 are more
+            image[1, :1] = 0 if number % 2 else -1000
+            ct_file(
+                tmp_path / f"in/{patient}-{number}.dcm",
+                patient=f"P{patient}",
+                series=f"1.{patient}",
+                z=number,
+                hounsfield=image,
+            )
+    sampling = SamplingOptions(train=10, validation=5, test=5, size=20)
+    summary = sample(tmp_path / "in", tmp_path / "out", sampling)
+    for part in sampling.counts():
+        assert {int(row["slice"]) % 2 for row in read_index(tmp_path / "out" / f"{part}.npy")} == {1}
+    assert summary["images_near_empty"] > 0
+
+
+def test_too_many_near_empty_slices_say_so_and_leave_nothing(tmp_path, ct_file):
+    for number in range(40):
+        image = np.full((20, 20), -1000 if number > 20 else 0, np.int16)
+        ct_file(tmp_path / f"in/{number}.dcm", patient=f"P{number}", series=f"1.{number}", hounsfield=image)
+    sampling = SamplingOptions(train=20, validation=5, test=5, size=20)
+    with pytest.raises(
+        InputError, match=r"sampling\.\w+ asks for \d+ images and finds at most \d+; \d+ images are near-empty"
+    ):
+        sample(tmp_path / "in", tmp_path / "out", sampling)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["headers.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_a_file_whose_pixels_fail_is_named_counted_and_replaced(lidc_root, tmp_path, ct_file, caplog):
+    broken = sorted(lidc_root.rglob("*.dcm"))[::36]
+    for path in broken:  # the header promises a compression that the pixels do not have
+        import pydicom
+
+        file = pydicom.dcmread(path)
+        ct_file(path, patient=file.PatientID, series=file.SeriesInstanceUID, z=float(file.ImagePositionPatient[2]))
+        content = path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0")
+        path.write_bytes(content)
+    sampling = SamplingOptions(train=48, validation=10, test=10, size=16)
+    with caplog.at_level(logging.WARNING):
+        summary = sample(lidc_root, tmp_path / "out", sampling, max_unreadable=0.2)
+    assert summary["files_unreadable"] == len(broken)
+    for path in broken:
+        assert f"Unreadable: {path.relative_to(lidc_root)}" in caplog.text
+
+
+def test_more_unreadable_files_than_the_share_stop(lidc_root, tmp_path):
+    for path in sorted(lidc_root.rglob("*.dcm"))[:5]:
+        path.write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="5 of 72 files cannot be read"):
+        sample(lidc_root, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.npy"))
+
+
+def test_stacks_of_an_earlier_run_survive_a_failure(lidc_root, tmp_path):
+    sample(lidc_root, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    with pytest.raises(InputError, match="finds 72"):
+        sample(lidc_root, tmp_path / "out", SamplingOptions())
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("state", ["missing", "empty"])
+@pytest.mark.parametrize("name", ["lidc", "rsna", "lits"])
+def test_a_missing_folder_names_the_key_and_the_way_to_the_data(tmp_path, name, state):
+    root = tmp_path / "data"
+    if state == "empty":
+        root.mkdir()
+    with pytest.raises(InputError) as error:
+        check_root(name, root)
+    for part in (str(root), f"datasets.{name}.root", f"fplbench fetch {name}", DATASETS[name].page):
+        assert part in str(error.value)
+
+
+def test_radiographs_without_a_window_use_the_range_of_their_bits(tmp_path, radiograph_file):
+    for number in range(6):
+        grey = np.full((32, 32), 40 * number + 30, np.uint8)
+        radiograph_file(tmp_path / f"in/stage_2_train_images/{number}.dcm", grey, quality=100)
+    sampling = SamplingOptions(train=4, validation=1, test=1, size=16)
+    sample_dataset("rsna", RsnaOptions(root=tmp_path / "in"), sampling, 1, tmp_path / "out")
+    for part in sampling.counts():
+        for image, row in zip(
+            open_stack(tmp_path / "out" / f"{part}.npy"), read_index(tmp_path / "out" / f"{part}.npy"), strict=True
+        ):
+            assert (image == 40 * int(row["image_id"]) + 30).all()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("windows", [0, 1], "datasets.lidc.windows is not a known key: did you mean 'window'"),
+        ("window", [400, -1000], r"datasets\.lidc.*window \[400\.0, -1000\.0\] is empty"),
+        ("window", [1], "datasets.lidc.window"),
+        ("max_unreadable", 5, "datasets.lidc.max_unreadable is 5"),
+    ],
+)
+def test_a_wrong_option_is_named(key, value, message):
+    with pytest.raises(InputError, match=message):
+        parse_options(LidcOptions, {key: value}, "datasets.lidc")

@@ -1,0 +1,26 @@
+"""Images on which the laws of the noises can be read off."""
+
+import numpy as np
+import pytest
+
+from fplbench.noise import synthesize
+
+
+@pytest.fixture
+def flat():
+    """Function: a noise on an image of one grey value x, as a flat float64 array of 2^16 values."""
+
+    def make(name: str, x: float, **options) -> np.ndarray:
+        image = np.full((1, 256, 256), x, np.float32)
+        return synthesize(name, image, seed=20, **options).astype(np.float64).ravel()
+
+    return make
+
+
+@pytest.fixture
+def phantom():
+    """Float32 (2, 96, 80) with a body of grey values from 0.25 to 0.75 that stays well away from the border."""
+    y, x = np.mgrid[:96, :80].astype(np.float32)
+    body = ((y - 48) / 26) ** 2 + ((x - 40) / 20) ** 2 < 1
+    texture = 0.5 + 0.25 * np.sin(x / 3) * np.cos(y / 5)
+    return np.stack([body * texture, body * (1 - texture)]).astype(np.float32)

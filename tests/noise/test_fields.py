@@ -1,0 +1,93 @@
+"""Artefacts of inhomogeneous fields against their formulas."""
+
+import numpy as np
+import pytest
+
+from fplbench.noise import synthesize
+from fplbench.noise.fields import Cylinder, _coherence, displacement, push
+
+
+def bias_field(order, strength=0.3):
+    image = np.full((3, 65, 81), 0.05, np.float32)
+    noisy = synthesize("magnetic_field", image, seed=3, order=order, strength=strength)
+    return noisy.astype(np.float64) / np.float32(0.05)
+
+
+def test_bias_field_is_positive_and_one_in_the_centre():
+    field = bias_field(3)
+    assert field.min() > 0
+    np.testing.assert_allclose(field[:, 32, 40], 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_logarithm_of_the_bias_field_is_a_polynomial_of_its_order(order):
+    exponent = np.log(bias_field(order))
+    v, u = (grid.ravel() for grid in np.meshgrid(np.linspace(-1, 1, 65), np.linspace(-1, 1, 81), indexing="ij"))
+    terms = np.stack([v**i * u**j for i in range(order + 1) for j in range(order + 1 - i)], 1)
+    coefficients, *_ = np.linalg.lstsq(terms, exponent.reshape(3, -1).T)
+    np.testing.assert_allclose(terms @ coefficients, exponent.reshape(3, -1).T, atol=1e-6)
+    assert np.abs(coefficients).max() <= 0.3 + 1e-5
+    assert np.abs(coefficients[-1]).min() > 1e-4  # the highest power of v is there
+
+
+def test_displacement_is_the_field_of_a_cylinder():
+    cylinder = Cylinder(row=50.0, column=60.0, radius=4.0, shift=8.0)
+    rows, columns = np.arange(101.0)[:, None], np.arange(121.0)
+    field = displacement([cylinder], rows, columns)
+    np.testing.assert_allclose(field[58, 60], 8 / 4, rtol=1e-6)  # r = 2 a along the main field: D / 4
+    np.testing.assert_allclose(field[50, 76], -8 / 16, rtol=1e-6)  # r = 4 a across it: -D / 16
+    np.testing.assert_allclose(field[60, 70], 0, atol=1e-6)  # 45 degrees
+    both = displacement([cylinder, Cylinder(20.0, 20.0, 3.0, -5.0)], rows, columns)
+    np.testing.assert_allclose(both - field, displacement([Cylinder(20.0, 20.0, 3.0, -5.0)], rows, columns), atol=1e-5)
+
+
+def edges_moved_by(shift, rows, pixels):
+    edges = np.tile(np.arange(pixels + 1.0), (rows, 1))
+    return edges + shift(edges)
+
+
+@pytest.mark.parametrize("strength", [0.8, 4.0])
+def test_the_jacobian_integrates_to_one(strength):
+    """A displacement that vanishes at the borders, gentle (no crossing) and strong (the image folds over itself)."""
+    flat = np.ones((3, 64))
+    edges = edges_moved_by(lambda x: strength * np.sin(np.pi * x / 64) ** 2 * np.sin(6 * np.pi * x / 64), 3, 64)
+    jacobian = push(flat, edges, 64)
+    assert np.ptp(jacobian) > 0.1
+    np.testing.assert_allclose(jacobian.mean(axis=1), 1, rtol=1e-6)
+
+
+def test_the_jacobian_is_the_inverse_of_the_stretch():
+    edges = edges_moved_by(lambda x: 0.5 * x, 2, 32)  # everything one and a half times as wide
+    np.testing.assert_allclose(push(np.full((2, 32), 0.6), edges, 48), 0.6 / 1.5, rtol=1e-6)
+
+
+def test_a_common_displacement_is_a_shift():
+    image = np.random.default_rng(0).random((4, 32))
+    moved = push(image, edges_moved_by(lambda x: 3.0, 4, 32), 32)
+    np.testing.assert_allclose(moved[:, 3:], image[:, :-3], rtol=1e-6)
+    assert not moved[:, :3].any()
+
+
+def test_signal_is_moved_and_not_made(phantom):
+    """Without dephasing, only the signal of the cylinder itself is lost."""
+    noisy = synthesize("susceptibility", phantom * 0.3, seed=5, sources=1, radius=3, shift=4, dephasing=0)
+    lost = 1 - noisy.sum(axis=(1, 2)) / (0.3 * phantom.sum(axis=(1, 2)))
+    # At most the signal of a circle one pixel wider, were it all of the brightest value.
+    cylinder_share = np.pi * 4**2 * 0.75 / phantom.sum(axis=(1, 2))
+    assert np.all(lost > -0.005)
+    assert np.all(lost < cylinder_share)
+
+
+def test_dephasing_is_the_mean_over_a_pixel_of_a_linear_phase():
+    ramp = np.tile(np.arange(9.0), (5, 1))  # a gradient of one pixel a pixel along the readout
+    for cycles in (0.0, 0.5, 1.0):
+        phases = np.exp(2j * np.pi * cycles * (np.arange(1000) + 0.5) / 1000)
+        np.testing.assert_allclose(_coherence(ramp, cycles), np.abs(phases.mean()), atol=1e-5)
+
+
+def test_no_signal_is_missing_at_the_border():
+    image = np.full((8, 64, 64), 0.5, np.float32)
+    noisy = synthesize("susceptibility", image, seed=9, sources=1, radius=3, shift=10, dephasing=0)
+    for side in (noisy[:, :, 0], noisy[:, :, -1]):
+        assert np.median(side) == pytest.approx(0.5, abs=0.02)
+        assert side.min() > 0.2

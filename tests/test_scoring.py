@@ -1,0 +1,119 @@
+import csv
+import math
+
+import numpy as np
+import pytest
+
+from fplbench import scoring, stacks
+from fplbench.errors import InputError
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(1)
+    clean = rng.integers(0, 256, (3, 24, 20), dtype=np.uint8)
+    noise = rng.normal(0, 30, clean.shape)
+    return clean, np.clip(clean + noise, 0, 255).astype(np.uint8)
+
+
+def test_psnr_is_that_of_scikit_image(pair):
+    from skimage.metrics import peak_signal_noise_ratio
+
+    expected = [peak_signal_noise_ratio(*images, data_range=255) for images in zip(*pair, strict=True)]
+    np.testing.assert_allclose(scoring.psnr(*pair), expected, rtol=1e-14)
+
+
+def test_psnr_of_a_constant_difference_by_hand():
+    clean = np.full((8, 8), 100, np.uint8)
+    assert scoring.psnr(clean, clean + np.uint8(5)) == pytest.approx(20 * math.log10(255 / 5), abs=1e-12)
+
+
+def test_psnr_does_not_wrap():
+    black, white = np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)
+    assert scoring.psnr(black, white) == 0
+    assert scoring.psnr(white, black) == 0
+
+
+def test_equal_images_score_infinity_and_one(pair):
+    assert scoring.psnr(pair[0], pair[0]).tolist() == [math.inf] * 3
+    assert scoring.ssim(pair[0], pair[0]).tolist() == [1.0] * 3
+
+
+def test_wrapped_psnr_reduces_the_squared_difference_modulo_256(pair):
+    errors = [
+        np.mean([((int(a) - int(b)) ** 2) % 256 for a, b in zip(c.flat, d.flat, strict=True)])
+        for c, d in zip(*pair, strict=True)
+    ]
+    expected = 10 * np.log10(255**2 / np.array(errors))
+    np.testing.assert_allclose(scoring.psnr_uint8(*pair), expected, rtol=1e-12)
+
+
+def test_wrapped_psnr_counts_black_against_white_as_one_grey_level():
+    black, white = np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)
+    assert scoring.psnr_uint8(black, white) == pytest.approx(20 * math.log10(255), abs=1e-12)
+
+
+def test_wrapped_psnr_of_unrelated_images_is_27_9():
+    one, other = np.random.default_rng(0).integers(0, 256, (2, 512, 512), dtype=np.uint8)
+    squares = np.arange(256) ** 2 % 256
+    assert scoring.psnr_uint8(one, other) == pytest.approx(10 * math.log10(255**2 / squares.mean()), abs=0.02)
+
+
+def test_ssim_by_the_definition_in_one_window():
+    rng = np.random.default_rng(2)
+    x, y = rng.integers(0, 256, (2, 7, 7), dtype=np.uint8)
+    a, b = x.astype(float), y.astype(float)
+    covariance = np.cov(a.ravel(), b.ravel())
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    expected = ((2 * a.mean() * b.mean() + c1) * (2 * covariance[0, 1] + c2)) / (
+        (a.mean() ** 2 + b.mean() ** 2 + c1) * (covariance[0, 0] + covariance[1, 1] + c2)
+    )
+    assert scoring.ssim(x, y) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", [scoring.psnr, scoring.psnr_uint8, scoring.ssim])
+def test_a_stack_scores_as_its_images_do(metric, pair):
+    together = metric(*pair)
+    assert together.shape == (3,)
+    assert together.tolist() == [metric(*images) for images in zip(*pair, strict=True)]
+
+
+@pytest.mark.parametrize("metric", [scoring.psnr, scoring.psnr_uint8, scoring.ssim])
+def test_other_than_8_bit_is_refused(metric, pair):
+    with pytest.raises(InputError, match="float32"):
+        metric(pair[0], pair[1].astype(np.float32))
+    with pytest.raises(InputError, match="shape"):
+        metric(pair[0], pair[1][:2])
+
+
+def test_images_smaller_than_the_window_are_refused():
+    small = np.zeros((2, 6, 9), np.uint8)
+    with pytest.raises(InputError, match=r"7x7 pixels; the images have shape \(6, 9\)"):
+        scoring.ssim(small, small)
+
+
+def test_score_writes_a_row_an_image_in_full_precision(tmp_path, pair):
+    clean, denoised = pair
+    index = [{"image_id": f"i{i}", "patient": f"p{i % 2}", "source": "s", "slice": i} for i in range(3)]
+    stacks.write_stack(tmp_path / "clean.npy", clean, index)
+    stacks.write_stack(tmp_path / "median.npy", denoised)
+    scoring.score(tmp_path / "clean.npy", tmp_path / "median.npy", tmp_path / "new" / "median.csv")
+    with open(tmp_path / "new" / "median.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["image_id", "patient", "psnr", "psnr_uint8", "ssim"]
+    assert [(row["image_id"], row["patient"]) for row in rows] == [("i0", "p0"), ("i1", "p1"), ("i2", "p0")]
+    for name in scoring.METRICS:
+        assert [float(row[name]) for row in rows] == getattr(scoring, name)(clean, denoised).tolist()
+
+
+def test_a_stack_of_another_shape_is_refused_by_name(tmp_path, pair):
+    clean, denoised = pair
+    index = [{"image_id": i, "patient": "p", "source": "s", "slice": i} for i in range(3)]
+    stacks.write_stack(tmp_path / "clean.npy", clean, index)
+    stacks.write_stack(tmp_path / "median.npy", denoised[:2])
+    with pytest.raises(InputError, match=r"median.npy holds 2 images of 24x20 pixels; .*3 images of 24x20"):
+        scoring.score(tmp_path / "clean.npy", tmp_path / "median.npy", tmp_path / "median.csv")
+    np.save(tmp_path / "float.npy", denoised / 255)
+    with pytest.raises(InputError, match=r"float.npy holds float64"):
+        scoring.score(tmp_path / "clean.npy", tmp_path / "float.npy", tmp_path / "median.csv")
+    assert not list(tmp_path.glob("*median.csv*"))

@@ -1,0 +1,108 @@
+# Clean and noisy stacks -> the restoration network, its features, and a denoiser for each noise.
+# Edits of the package do not run a training again: raise TRAINING_VERSION when they change its result.
+
+
+rule train_restoration:
+    input:
+        clean="<results>/data/{dataset}/train.npy",
+    output:
+        weights="<results>/models/{dataset}/restoration.safetensors",
+        log="<results>/models/{dataset}/restoration.csv",
+    params:
+        options=as_json(CONFIG.restoration.model_dump(mode="json")),
+        seed=CONFIG.seed,
+        device=device,
+        version=TRAINING_VERSION,
+    log:
+        "<logs>/training/{dataset}/restoration.log",
+    benchmark:
+        "<benchmarks>/training/{dataset}/restoration.tsv"
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    message:
+        "Training the restoration network of {wildcards.dataset}"
+    shell:
+        "fplbench train-restoration {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+rule explain_clean_images:
+    input:
+        restoration="<results>/models/{dataset}/restoration.safetensors",
+        clean="<results>/data/{dataset}/train.npy",
+    output:
+        maps="<results>/features/{dataset}/train.npy",
+        record="<results>/features/{dataset}/train.json",
+    params:
+        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
+        device=device,
+    log:
+        "<logs>/features/{dataset}.log",
+    benchmark:
+        "<benchmarks>/features/{dataset}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    message:
+        "Explaining the clean images of {wildcards.dataset}"
+    shell:
+        "fplbench features {input.restoration:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+rule train_denoiser:
+    input:
+        clean="<results>/data/{dataset}/train.npy",
+        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
+        restoration="<results>/models/{dataset}/restoration.safetensors",
+        features="<results>/features/{dataset}/train.npy",
+    output:
+        weights="<results>/models/{dataset}/{noise}/fpl.safetensors",
+        log="<results>/models/{dataset}/{noise}/fpl.csv",
+    params:
+        options=as_json(CONFIG.denoiser.model_dump(mode="json")),
+        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
+        seed=CONFIG.seed,
+        device=device,
+        version=TRAINING_VERSION,
+    log:
+        "<logs>/training/{dataset}/{noise}/fpl.log",
+    benchmark:
+        "<benchmarks>/training/{dataset}/{noise}/fpl.tsv"
+    resources:
+        gpu=1,
+        mem_mb=12000,
+    message:
+        "Training the FPL denoiser of {wildcards.dataset} with {wildcards.noise}"
+    shell:
+        "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --restoration {input.restoration:q}"
+        " --features {input.features:q} --options {params.options:q} --explanation {params.explanation:q}"
+        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+if CONFIG.drunet is not None:
+
+    rule train_drunet:
+        input:
+            clean="<results>/data/{dataset}/train.npy",
+        output:
+            weights="<results>/models/{dataset}/drunet.safetensors",
+            log="<results>/models/{dataset}/drunet.csv",
+        params:
+            options=as_json(CONFIG.drunet.model_dump(mode="json")),
+            seed=CONFIG.seed,
+            device=device,
+            version=TRAINING_VERSION,
+        log:
+            "<logs>/training/{dataset}/drunet.log",
+        benchmark:
+            "<benchmarks>/training/{dataset}/drunet.tsv"
+        resources:
+            gpu=1,
+            mem_mb=12000,
+        message:
+            "Training a DRUNet for {wildcards.dataset}"
+        shell:
+            "fplbench train-drunet {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
+            " --device {params.device} --threads {threads} > {log:q} 2>&1"
