@@ -34,11 +34,13 @@ localrules:
 
 
 rule all:
-    input:
-        expand("<results>/tables/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["tex", "md", "csv"]),
-        expand("<results>/figures/{dataset}.png", dataset=CONFIG.datasets),
-        "<results>/figures/noises.png",
     default_target: True
+    input:
+        expand("<results>/tables/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["tex", "md", "csv", "html"]),
+        [f"<results>/figures/{name}.png" for name in FIGURES],
+        "<results>/scores.csv",
+        "<results>/report.html",
+        "<results>/run.json",
 
 
 include: "workflow/rules/datasets.smk"

@@ -1,13 +1,14 @@
 """Every key of the config, checked at start; one sentence says what is wrong with it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from fplbench.baselines import BASELINES
 from fplbench.datasets import DATASETS, SamplingOptions
-from fplbench.errors import InputError
+from fplbench.errors import InputError, nearest
 from fplbench.noise import NOISES
 from fplbench.options import Options
 from fplbench.registry import Registry, parse_options
@@ -40,6 +41,7 @@ class Config(Options):
     results: str = Field("results", min_length=1, description="Folder for everything the workflow writes.")
     seed: int = Field(2310, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
     note: str = Field("", description="Sentence under every table and figure.")
+    notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
     keep_denoised: bool = Field(False, description="Keep the denoised stacks; else they go when they are scored.")
     datasets: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: {name: {} for name in PAPER_DATASETS},
@@ -59,7 +61,14 @@ class Config(Options):
     drunet: DrunetOptions | None = Field(
         None, description="Training of a DRUNet for each data set, for `dpir` without published weights."
     )
+    feature_error: list[str] | None = Field(
+        None, description="Noises on which feature_error is scored, for every method; none: all."
+    )
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
+
+    def note_of(self, dataset: str) -> str:
+        """The sentence under tables and figures of a data set."""
+        return " ".join(part for part in (self.note, self.notes.get(dataset, "")) if part)
 
     def dataset_options(self, dataset: str) -> dict[str, Any]:
         """Options of a data set's loader, complete, as JSON values."""
@@ -70,7 +79,7 @@ class Config(Options):
         """Options of a noise on a data set, complete, as JSON values."""
         own = (self.datasets[dataset].get("noises") or {}).get(noise) or {}
         values = {**self.noises[noise], **own}
-        if "window" in NOISES[noise].options.model_fields:
+        if "window" in _options_model(NOISES, noise, f"noises.{noise}").model_fields:
             values.setdefault("window", self.dataset_options(dataset)["window"])
         return _complete(NOISES, noise, values, f"noises.{noise}")
 
@@ -78,6 +87,16 @@ class Config(Options):
         """Options of a method, complete, as JSON values; the weight file is not among them."""
         options = _complete(BASELINES, method, self.methods[method], f"methods.{method}")
         return {key: value for key, value in options.items() if key not in ("weights", "device")}
+
+
+    def check_published_weights(self) -> None:
+        """Raise InputError where `dpir` takes its weights from a file that does not exist."""
+        path = self.methods.get("dpir", {}).get("weights")
+        if path and not Path(path).exists():
+            raise InputError(
+                f"The weight file {path} of methods.dpir.weights does not exist: get it with `fplbench fetch drunet {path}`, or "
+                "put a section drunet into the config in its place, which trains one."
+            )
 
 
 def load_config(values: Mapping[str, Any]) -> Config:
@@ -97,6 +116,8 @@ def load_config(values: Mapping[str, Any]) -> Config:
         if isinstance(values.get(section), Mapping):
             values[section] = {name: options or {} for name, options in values[section].items()}
     config = parse_options(Config, values, "")
+    if config.feature_error is None:
+        config = config.model_copy(update={"feature_error": list(config.noises)})
     for dataset in config.datasets:
         config.dataset_options(dataset)
         _check_overrides(config, dataset)
@@ -109,11 +130,14 @@ def load_config(values: Mapping[str, Any]) -> Config:
 
 
 def _complete(registry: Registry, name: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    return parse_options(_options_model(registry, name, where), values, where).model_dump(mode="json")
+
+
+def _options_model(registry: Registry, name: str, where: str) -> type[Options]:
     try:
-        model = registry[name].options
+        return registry[name].options
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    return parse_options(model, values, where).model_dump(mode="json")
 
 
 def _check_overrides(config: Config, dataset: str) -> None:
@@ -133,5 +157,12 @@ def _check_together(config: Config) -> None:
         raise InputError(
             "methods.dpir.weights is not set: give the published weights (`fplbench fetch drunet`), or a section drunet to train them."
         )
+    for key, names, known in (
+        ("feature_error", config.feature_error, config.noises),
+        ("notes", config.notes, config.datasets),
+    ):
+        for name in names:
+            if name not in known:
+                raise InputError(f"{key} names {name!r}, which is not in the config: {nearest(name, known)}")
     if config.figures.noise not in config.noises:
         raise InputError(f"figures.noise is {config.figures.noise!r}, which is not under noises.")

@@ -27,7 +27,7 @@ def guided_backprop(
     images: torch.Tensor,
     readout: str = "sum",
     activation: str = "softplus",
-    beta: float = 50.0,
+    beta: float = 100.0,
     create_graph: bool = False,
 ) -> torch.Tensor:
     """Guided back-propagation maps of a network: which pixels contribute to its output.

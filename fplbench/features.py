@@ -1,10 +1,10 @@
-"""F_clean on disk: the maps of the training images, computed once a data set and read by all its denoisers."""
+"""Feature maps of whole stacks: F_clean on disk, and how far denoised images are from it."""
 
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.explain import feature_maps
-from fplbench.stacks import creating_stack, iterate, open_stack, replacing
+from fplbench.stacks import creating_stack, iterate, open_stack, read_index, replacing, write_csv
 
 log = logging.getLogger(__name__)
 
@@ -81,3 +81,43 @@ def _record(restoration, clean, explanation: Mapping[str, Any]) -> dict[str, Any
 
 def _record_path(path: str | os.PathLike) -> Path:
     return Path(path).with_suffix(".json")
+
+
+def write_feature_errors(
+    restoration: str | os.PathLike,
+    clean: str | os.PathLike,
+    denoised: Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    device: str = "auto",
+    **explanation,
+) -> None:
+    """Score how well methods keep the features: ||F_denoised - F_clean||^2 / ||F_clean||^2 of every image.
+
+    Args:
+        restoration: weight file of the restoration network, the same for all methods.
+        clean: the clean stack (N, H, W), with its index.
+        denoised: a stack of the same images by each method, named {method}.npy.
+        out: the .csv file: method, image_id, feature_error.
+        device: auto, cpu or cuda.
+        explanation: readout, activation and beta of guided_backprop.
+
+    Raises:
+        InputError: a stack is of another shape than the clean one.
+    """
+    images = open_stack(clean)
+    names = [row["image_id"] for row in read_index(clean)]
+    clean_maps = feature_maps(restoration, images, device, **explanation).astype(np.float64)
+    energies = np.maximum(np.square(clean_maps).sum(axis=(1, 2)), np.finfo(np.float64).tiny)
+    rows = []
+    for path in denoised:
+        other = open_stack(path)
+        if other.shape != images.shape:
+            raise InputError(f"{path} has shape {other.shape}; the clean images have shape {images.shape}.")
+        maps = feature_maps(restoration, other, device, **explanation)
+        errors = np.square(maps - clean_maps).sum(axis=(1, 2)) / energies
+        method = Path(path).stem
+        rows += [
+            {"method": method, "image_id": name, "feature_error": repr(float(error))}
+            for name, error in zip(names, errors, strict=True)
+        ]
+    write_csv(out, rows)

@@ -14,6 +14,7 @@ from fplbench.device import Device
 from fplbench.errors import InputError
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor, to_uint8
 from fplbench.options import Options
+from fplbench.stacks import iterate
 
 MULTIPLE = 8  # DRUNet halves the resolution three times
 
@@ -36,7 +37,7 @@ class DpirOptions(Options):
     )
     overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share.")
     device: Device = Field("auto", description="Where to compute.")
-    batch: int = Field(4, ge=1, description="Images a pass through the network.")
+    batch: int = Field(4, ge=1, description="Images a pass on a graphics card; on the processor it is one.")
 
 
 @baseline("dpir", label="DPIR", cites="zhang2021", options=DpirOptions, gpu=True, weights="drunet", grid=GRID)
@@ -50,9 +51,9 @@ def dpir(noisy: np.ndarray, options: DpirOptions) -> tuple[np.ndarray, dict[str,
     device = next(network.parameters()).device
     levels = noise_levels(noisy, options.level)
     denoised = np.empty_like(noisy)
+    size = options.batch if device.type == "cuda" else 1  # of more at once, each takes longer on the processor
     with torch.inference_mode():
-        for start in range(0, len(noisy), options.batch):
-            batch = slice(start, start + options.batch)
+        for batch in iterate(noisy, size):
             level_map = torch.tensor(levels[batch], dtype=torch.float32, device=device).view(-1, 1, 1, 1) / 255
             denoised[batch] = _denoise_any_size(network, noisy[batch], level_map, options)
     return denoised, {"dpir_level": [round(level, 3) for level in levels]}

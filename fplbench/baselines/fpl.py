@@ -10,6 +10,7 @@ from fplbench.device import Device
 from fplbench.errors import InputError
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor, to_uint8
 from fplbench.options import Options
+from fplbench.stacks import iterate
 
 UNET_MULTIPLE = 16  # the U-Net halves the resolution four times
 
@@ -40,7 +41,7 @@ def subtract_predicted_noise(noisy: np.ndarray, options: ResidualOptions, method
     padded = pad_to_multiple(noisy, UNET_MULTIPLE)
     denoised = np.empty_like(noisy)
     with torch.inference_mode():
-        for start in range(0, len(noisy), options.batch):
-            images = to_tensor(padded[start : start + options.batch], device)
-            denoised[start : start + options.batch] = to_uint8(images - network(images))[:, :height, :width]
+        for batch in iterate(noisy, options.batch):
+            images = to_tensor(padded[batch], device)
+            denoised[batch] = to_uint8(images - network(images))[:, :height, :width]
     return denoised

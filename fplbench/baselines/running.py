@@ -1,5 +1,6 @@
 """Run a method over a stack: in memory, or from file to file in chunks."""
 
+import mmap
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -63,6 +64,14 @@ def denoise_file(name: str, noisy_path, denoised_path, options: Mapping[str, Any
             for column, values in columns.items():
                 for row, value in zip(rows[chunk], values, strict=True):
                     row[column] = value
+            _release(noisy, denoised)
+
+
+def _release(*stacks: np.ndarray) -> None:
+    """Give back the memory of what was read and written of mapped files; the kernel keeps what is not on disk yet."""
+    for stack in stacks:
+        if isinstance(stack.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            stack.base.madvise(mmap.MADV_DONTNEED)
 
 
 def run_chunks(

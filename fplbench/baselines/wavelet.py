@@ -1,12 +1,13 @@
 """Wavelet shrinkage."""
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fplbench.baselines.registration import baseline, per_image
+from fplbench.errors import nearest
 from fplbench.options import Options
 
-GRID = {"wavelet": ["db1", "db2", "sym4", "sym8", "bior4.4"], "sigma": [None, 5, 10, 20, 30, 45]}
+GRID = {"wavelet": ["db1", "db2", "sym4", "sym8"], "sigma": [None, 5, 10, 20, 30, 45]}
 
 
 class WaveletOptions(Options):
@@ -16,6 +17,16 @@ class WaveletOptions(Options):
     sigma: float | None = Field(
         None, gt=0, description="Standard deviation of the noise, grey levels; estimated if null."
     )
+
+    @field_validator("wavelet")
+    @classmethod
+    def _known(cls, wavelet: str) -> str:
+        if wavelet not in GRID["wavelet"]:  # those are known without loading the library
+            import pywt
+
+            if wavelet not in (names := pywt.wavelist(kind="discrete")):
+                raise ValueError(f"{wavelet!r} is no discrete wavelet: {nearest(wavelet, names)}")
+        return wavelet
 
 
 @baseline("wavelet", label="Wave. Den.", cites="chang2000", options=WaveletOptions, grid=GRID)

@@ -34,9 +34,9 @@ class Calibration:
     Attributes:
         levels: options of each noise that bring all data sets together closest to the published scores.
         own_levels: the same for each data set alone, by data set and noise.
-        ssim_levels: fitted to the published SSIM alone, so that they say nothing about PSNR.
+        ssim_levels: fitted to the published SSIM alone, with the filters' default options: free of published PSNRs.
         filters: options of each cheap baseline.
-        comparisons: all scores at `levels` and at `ssim_levels`.
+        comparisons: all scores at `levels` with `filters`, and at `ssim_levels` with the default options.
         images: number of images of each data set.
     """
 
@@ -76,12 +76,11 @@ def calibrate(
         first = levels(scenes, {}, METRICS, evaluations // 2)
         filters = dict(zip(FILTERS, pool.map(partial(fit_filter, scenes, first, seed=seed), FILTERS), strict=True))
         final = levels(scenes, filters, METRICS)
-        by_ssim = levels(scenes, filters, ("ssim",))
+        by_ssim = levels(scenes, {}, ("ssim",))
         own = {scene.dataset: levels([scene], filters, METRICS) if scenes[1:] else final for scene in scenes}
-        tasks = [
-            (fit, scene, noise) for fit in (("both", final), ("ssim", by_ssim)) for scene in scenes for noise in fit[1]
-        ]
-        rows = pool.map(lambda task: _compare(*task, filters=filters, seed=seed), tasks)
+        fits = ("both", final, filters), ("ssim", by_ssim, {})
+        tasks = [(scene, noise, *fit) for fit in fits for scene in scenes for noise in present]
+        rows = pool.map(lambda task: _compare(*task, seed=seed), tasks)
         comparisons = [row for part in rows for row in part]
     return Calibration(final, own, by_ssim, filters, comparisons, {scene.dataset: len(scene.clean) for scene in scenes})
 
@@ -150,15 +149,14 @@ def _has_target(scene: Scene, noise: str) -> bool:
 
 
 def _compare(
-    fit: tuple[str, Mapping[str, Options]], scene: Scene, noise: str, *, filters: Mapping[str, Options], seed: int
+    scene: Scene, noise: str, fit: str, levels: Mapping[str, Options], filters: Mapping[str, Options], *, seed: int
 ) -> list[Comparison]:
     """Scores of all cheap baselines, and of the noisy images themselves, at the fitted level."""
-    name, levels = fit
     noisy = scene.noisy(noise, levels[noise], seed)
     rows = []
     for method in ("noisy", *FILTERS):
         scores = scene.scores(noisy, method, filters.get(method, {}), ("psnr", *METRICS))
         for metric, ours in scores.items():
             target = None if metric == "psnr" else scene.target(noise, method, metric)
-            rows.append(Comparison(name, scene.dataset, noise, method, metric, ours, target))
+            rows.append(Comparison(fit, scene.dataset, noise, method, metric, ours, target))
     return rows

@@ -1,15 +1,11 @@
 """Commands of the data sets: get them, look at them, draw stacks from them."""
 
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json
-from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
-from fplbench.registry import parse_options
+from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json, read_options
 
 Name = Annotated[str, typer.Argument(help="Data set: lidc, rsna or lits.", metavar="DATASET")]
 Root = Annotated[Path, typer.Option("--root", help="Folder with the data set as its owner ships it.")]
@@ -37,8 +33,9 @@ def sample(
     threads: Threads = 1,
 ) -> None:
     """Draw the stacks train, validation and test from a data set."""
-    _log_to_stderr()
-    drawn = parse_options(SamplingOptions, parse_json(sampling, "--sampling"), "sampling")
+    from fplbench.datasets import SamplingOptions, sample_dataset
+
+    drawn = read_options(SamplingOptions, sampling, "sampling", "--sampling")
     sample_dataset(name, _options(name, root, options), drawn, seed, folder, threads)
 
 
@@ -53,10 +50,10 @@ def check_data(
     cache: Annotated[Path | None, typer.Option("--cache", help="Header scan to reuse and update (.csv).")] = None,
 ) -> None:
     """Say what a data folder holds and whether the images can be drawn from it (exit code 0: yes, 1: no)."""
+    from fplbench.datasets import SamplingOptions
     from fplbench.datasets.check import check_data
 
-    _log_to_stderr()
-    drawn = parse_options(SamplingOptions, parse_json(sampling, "--sampling"), "sampling")
+    drawn = read_options(SamplingOptions, sampling, "sampling", "--sampling")
     sheet = sheet or Path(f"check-{name}.png")
     lines, possible = check_data(name, _options(name, root, options), drawn, seed, threads, sheet, cache)
     typer.echo("\n".join(lines))
@@ -68,7 +65,6 @@ def fetch_sample(folder: Folder) -> None:
     """Get one real CT (35 MB) and lay it out as three small data sets."""
     from fplbench.datasets.sample import fetch_sample
 
-    _log_to_stderr()
     fetch_sample(folder)
 
 
@@ -82,7 +78,6 @@ def fetch_lidc(
     """Get the CT series of LIDC-IDRI (125 GB) from the Imaging Data Commons."""
     from fplbench.datasets import fetch
 
-    _log_to_stderr()
     typer.echo(fetch.announce("lidc", folder))
     fetch.fetch_lidc(folder, patients)
 
@@ -92,7 +87,6 @@ def fetch_rsna(folder: Folder) -> None:
     """Get the RSNA radiographs from Kaggle; needs an account."""
     from fplbench.datasets import fetch
 
-    _log_to_stderr()
     typer.echo(fetch.announce("rsna", folder))
     fetch.fetch_rsna(folder)
 
@@ -102,14 +96,12 @@ def fetch_lits(folder: Folder) -> None:
     """Get the LiTS volumes as Task03_Liver of the Medical Segmentation Decathlon."""
     from fplbench.datasets import archive, fetch
 
-    _log_to_stderr()
     typer.echo(fetch.announce("lits", folder))
     archive.fetch_lits(folder)
 
 
 def _options(name: str, root: Path, text: str) -> Any:
+    from fplbench.datasets import DATASETS
+    from fplbench.registry import parse_options
+
     return parse_options(DATASETS[name].options, {**parse_json(text), "root": root}, f"datasets.{name}")
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")

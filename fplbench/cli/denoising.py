@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fplbench.cli import datasets
-from fplbench.cli.options import OptionsJson, Threads, parse_json
+from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, parse_json, read_options
 
 Method = Annotated[str, typer.Argument(help="Name of the method, for instance median_filter.")]
 Weights = Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")]
@@ -17,6 +17,9 @@ def register(app: typer.Typer) -> None:
     """Add this part's commands."""
     app.command("denoise")(denoise)
     app.command("tune")(tune)
+    app.command("methods")(methods)
+    app.command("cost")(cost)
+    app.command("train-cvf-sid")(train_cvf_sid)
     app.command("new-baseline")(new_baseline)
     datasets.fetch.command("drunet")(fetch_drunet)
 
@@ -58,6 +61,49 @@ def tune(
 
     settings = {"place": _place(method, weights, device), "images": images, "criterion": criterion, "threads": threads}
     tune_files(method, clean, noisy, chosen, search, parse_json(options), **settings)
+
+
+def train_cvf_sid(
+    noisy: Annotated[Path, typer.Argument(help="Stack of noisy training images, .npy.")],
+    out: Annotated[Path, typer.Argument(help="Weight file to write, .safetensors.")],
+    options: OptionsJson = "{}",
+    seed: Seed = 0,
+    threads: Threads = 1,
+    device: DeviceName = "auto",
+) -> None:
+    """Train CVF-SID on noisy images alone, for the method cvf_sid."""
+    import torch
+
+    from fplbench.training.cvf_sid import CvfSidTrainingOptions, train_cvf_sid
+
+    torch.set_num_threads(threads)
+    train_cvf_sid(noisy, out, read_options(CvfSidTrainingOptions, options, "cvf_sid"), seed, device)
+
+
+def cost(
+    out: Annotated[Path, typer.Argument(help="Table to write, .csv.")],
+    scores: Annotated[Path, typer.Argument(help="The long table of scores.")],
+    benchmarks: Annotated[list[Path], typer.Argument(help="Files {dataset}/{noise}/{method}.tsv, or folders.")],
+    figure: Annotated[Path | None, typer.Option(help="Picture of quality against cost to write.")] = None,
+    metric: Annotated[str, typer.Option(help="Quality in the picture, psnr or ssim.")] = "psnr",
+    labels: Annotated[str, typer.Option(help="Labels of methods as JSON.", metavar="JSON")] = "{}",
+) -> None:
+    """Write seconds an image and peak memory of every method, from Snakemake's benchmark files."""
+    from fplbench.reporting.cost import cost_figure, write_cost
+    from fplbench.reporting.labels import Labels
+
+    write_cost(out, scores, benchmarks)
+    if figure is not None:
+        cost_figure(figure, out, metric, Labels(parse_json(labels, "--labels")))
+
+
+def methods(
+    names: Annotated[list[str] | None, typer.Argument(help="Methods to describe; all if none is named.")] = None,
+) -> None:
+    """Print the methods with their options, defaults and the values that tuning tries."""
+    from fplbench.baselines.documentation import describe_methods
+
+    typer.echo(describe_methods(names))
 
 
 def new_baseline(

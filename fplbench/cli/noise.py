@@ -42,7 +42,7 @@ def noise_sheet(
     output: Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")],
     clean: Stacks,
     options: Annotated[
-        str, typer.Option("--options", help="Options of the noises by name, as a JSON object.", metavar="JSON")
+        str, typer.Option("--options", help="Options by data set and noise, as a JSON object.", metavar="JSON")
     ] = "{}",
     seed: Seed = 0,
     image: Annotated[
@@ -53,7 +53,7 @@ def noise_sheet(
     ] = "{}",
 ) -> None:
     """Draw every noise on an image of each data set, with a magnified part and the difference."""
-    from fplbench.noise.contact_sheet import contact_sheet
+    from fplbench.contact_sheet import contact_sheet
 
     words = parse_json(captions, "--captions")
     contact_sheet(output, _stacks(clean), parse_json(options), seed=seed, image=image, captions=words)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fplbench.cli.options import Seed, parse_json
+from fplbench.errors import InputError
 
 LabelsJson = Annotated[
     str, typer.Option("--labels", help="Labels of own methods, noises and data sets, as a JSON object.", metavar="JSON")
@@ -13,7 +14,9 @@ LabelsJson = Annotated[
 ExplanationJson = Annotated[str, typer.Option(help="Readout, activation and beta, as a JSON object.", metavar="JSON")]
 Note = Annotated[str, typer.Option(help="A sentence for the caption.")]
 Across = Literal["dataset", "noise"]
-Reference = Annotated[str, typer.Option(help="The method whose lead over the others is shown.")]
+Reference = Annotated[
+    str | None, typer.Option(help="The method whose lead over the others is shown.", show_default="fpl")
+]
 ImageNumber = Annotated[int | None, typer.Option(help="Which image, counted from 0.", show_default="the middle one")]
 
 
@@ -66,7 +69,7 @@ def table(
     out_dir: Annotated[Path, typer.Option(help="Folder for {dataset}.tex, .md, .html and .csv.")],
     note: Note = "",
     labels: LabelsJson = "{}",
-    reference: Reference = "fpl",
+    reference: Reference = None,
     seed: Seed = 0,
 ) -> None:
     """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
@@ -75,7 +78,7 @@ def table(
     from fplbench.reporting.tables import build_table
     from fplbench.reporting.writing import write_table
 
-    names = Labels(parse_json(labels, "--labels"))
+    names = Labels(_texts(labels, "--labels"))
     write_table(build_table(dataset, read_dataset(scores, dataset), seed, names, note, reference), out_dir)
 
 
@@ -96,7 +99,7 @@ def figure(
     from fplbench.reporting.figures import example_figure
     from fplbench.reporting.labels import Labels
 
-    names = Labels(parse_json(labels, "--labels"))
+    names = Labels(_texts(labels, "--labels"))
     example_figure(
         output, clean, noisy, denoised, restoration, parse_json(explanation, "--explanation"), image, note, names
     )
@@ -114,7 +117,7 @@ def noise_figure(
     from fplbench.reporting.figures import noise_figure as draw_noises
     from fplbench.reporting.labels import Labels
 
-    draw_noises(output, clean, noisy, image, note, Labels(parse_json(labels, "--labels")))
+    draw_noises(output, clean, noisy, image, note, Labels(_texts(labels, "--labels")))
 
 
 def manifest(
@@ -142,7 +145,7 @@ def report(
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Medical image denoising benchmark",
     note: Annotated[str, typer.Option(help="A sentence below the heading.")] = "",
     labels: LabelsJson = "{}",
-    reference: Reference = "fpl",
+    reference: Reference = None,
     seed: Seed = 0,
 ) -> None:
     """Write the report of a run as one HTML page, its figures inside."""
@@ -152,13 +155,13 @@ def report(
     from fplbench.reporting.tables import build_table
     from fplbench.reporting.writing import write_text
 
-    names = Labels(parse_json(labels, "--labels"))
-    captions = parse_json(notes, "--notes")
+    names = Labels(_texts(labels, "--labels"))
+    captions = _texts(notes, "--notes")
     tables = [
         build_table(dataset, found, seed, names, captions.get(dataset, ""), reference)
         for dataset, found in read_scores(scores).items()
     ]
-    pictures = parse_json(figures, "--figures")
+    pictures = _texts(figures, "--figures")
     write_text(output, reporting.report(tables, pictures, reporting.read_manifest(run), title, note))
 
 
@@ -187,7 +190,7 @@ def explainability(
     from fplbench.reporting.explainability import explainability_figure
     from fplbench.reporting.labels import Labels
 
-    names = Labels(parse_json(labels, "--labels"))
+    names = Labels(_texts(labels, "--labels"))
     explainability_figure(
         output, clean, noisy, denoised, restoration, parse_json(explanation, "--explanation"), image, note, names
     )
@@ -206,7 +209,7 @@ def ablation(
     from fplbench.reporting.ablation import write_ablation
     from fplbench.reporting.labels import Labels
 
-    write_ablation(scores, out_dir, control, seed, Labels(parse_json(labels, "--labels")))
+    write_ablation(scores, out_dir, control, seed, Labels(_texts(labels, "--labels")))
 
 
 def generalisation(
@@ -223,4 +226,13 @@ def generalisation(
     from fplbench.reporting.generalisation import write_generalisation
     from fplbench.reporting.labels import Labels
 
-    write_generalisation(scores, out_dir, across, seed, Labels(parse_json(labels, "--labels")))
+    write_generalisation(scores, out_dir, across, seed, Labels(_texts(labels, "--labels")))
+
+
+def _texts(text: str, option: str) -> dict[str, str]:
+    """Read a JSON object of texts; anything else raises InputError."""
+    values = parse_json(text, option)
+    for key, value in values.items():
+        if not isinstance(value, str):
+            raise InputError(f"{option} has {value!r} for {key!r}: a text is needed.")
+    return values

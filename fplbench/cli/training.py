@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, parse_json
-from fplbench.registry import parse_options
+from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, read_options
 
 Explanation = Annotated[str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")]
 
@@ -17,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command("train-denoiser")(train_denoiser)
     app.command("train-drunet")(train_drunet)
     app.command("features")(features)
+    app.command("feature-scores")(feature_scores)
 
 
 def train_restoration(
@@ -27,7 +27,7 @@ def train_restoration(
     from fplbench.training import stages
     from fplbench.training.options import TrainingOptions
 
-    stages.train_restoration(clean, out, parse_options(TrainingOptions, parse_json(options), "restoration"), seed, device)
+    stages.train_restoration(clean, out, read_options(TrainingOptions, options, "restoration"), seed, device)
 
 
 def train_denoiser(
@@ -51,8 +51,8 @@ def train_denoiser(
         clean,
         noisy,
         out,
-        parse_options(DenoiserOptions, parse_json(options), "denoiser"),
-        parse_options(ExplanationOptions, parse_json(explanation, "--explanation"), "explanation"),
+        read_options(DenoiserOptions, options, "denoiser"),
+        read_options(ExplanationOptions, explanation, "explanation", "--explanation"),
         seed,
         restoration,
         features,
@@ -68,7 +68,7 @@ def train_drunet(
     from fplbench.training import stages
     from fplbench.training.options import DrunetOptions
 
-    stages.train_drunet(clean, out, parse_options(DrunetOptions, parse_json(options), "drunet"), seed, device)
+    stages.train_drunet(clean, out, read_options(DrunetOptions, options, "drunet"), seed, device)
 
 
 def features(
@@ -84,8 +84,26 @@ def features(
     from fplbench.features import write_features
     from fplbench.training.options import ExplanationOptions
 
-    values = parse_options(ExplanationOptions, parse_json(explanation, "--explanation"), "explanation")
+    values = read_options(ExplanationOptions, explanation, "explanation", "--explanation")
     write_features(restoration, clean, out, device, **values.model_dump())
+
+
+def feature_scores(
+    restoration: Path,
+    clean: Path,
+    out: Path,
+    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy.")],
+    explanation: Explanation = "{}",
+    threads: Threads = 1,
+    device: DeviceName = "auto",
+) -> None:
+    """Score the relative squared error of the feature maps of denoised stacks."""
+    _use_threads(threads)
+    from fplbench.features import write_feature_errors
+    from fplbench.training.options import ExplanationOptions
+
+    values = read_options(ExplanationOptions, explanation, "explanation", "--explanation")
+    write_feature_errors(restoration, clean, denoised, out, device, **values.model_dump())
 
 
 def _use_threads(threads: int) -> None:

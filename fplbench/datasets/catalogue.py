@@ -62,6 +62,7 @@ class Slice:
 
 
 Header = dict[str, str]
+Values = tuple[Slice, np.ndarray, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Dataset:
         wanted: path relative to the root -> whether the file may be an image.
         read_header: (path, options) -> the fields that `arrange` needs; raises NotAnImage for files left out by rule.
         arrange: (headers by relative path, options) -> the slices, and by path the reason for each repeat left out.
-        read_images: (path, slices of that file, options) -> in their order, the values as float32 (H, W) and the range
-            that the stored bits can hold.
+        read_images: (path, slices of that file, options) -> each slice, in any order, with its values as float32 (H, W)
+            and the range that the stored bits can hold.
         header_fields: the fields of a header, for the cache; `header_options` are the options these depend on.
         libraries: modules that worker processes load beforehand.
     """
@@ -88,7 +89,7 @@ class Dataset:
     wanted: Callable[[str], bool]
     read_header: Callable[[Path, Any], Header]
     arrange: Callable[[dict[str, Header], Any], tuple[list[Slice], dict[str, str]]]
-    read_images: Callable[[Path, Sequence[Slice], Any], Iterator[tuple[np.ndarray, tuple[float, float]]]]
+    read_images: Callable[[Path, Sequence[Slice], Any], Iterator[Values]]
     header_fields: tuple[str, ...]
     header_options: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ("cv2", "pydicom")

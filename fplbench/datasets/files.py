@@ -33,7 +33,11 @@ def walk(root: Path) -> Iterator[Found]:
                 yield Found(ascii(relative)[1:-1], refused="unprintable characters in its name")
                 continue
             if path.is_symlink():
-                target = path.resolve()
+                try:
+                    target = path.resolve(strict=True)
+                except (OSError, RuntimeError):
+                    yield Found(relative, refused="a link to nothing")
+                    continue
                 if not target.is_relative_to(inside):
                     yield Found(relative, refused="a link that leads out of the folder")
                     continue

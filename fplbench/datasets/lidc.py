@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice, Window
+from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice, Values, Window
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -156,12 +156,10 @@ def _slice(path: str, header: Header, number: int) -> Slice:
     )
 
 
-def read_images(
-    path: Path, slices: Sequence[Slice], options: LidcOptions
-) -> Iterator[tuple[np.ndarray, tuple[float, float]]]:
+def read_images(path: Path, slices: Sequence[Slice], options: LidcOptions) -> Iterator[Values]:
     """HU of the slice in a file, float32 (H, W); AIR outside the field of view."""
     dataset, stored = dicom.read_pixels(path)
-    yield to_hounsfield(dataset, stored), (AIR, TISSUE[1])
+    yield slices[0], to_hounsfield(dataset, stored), (AIR, TISSUE[1])
 
 
 def to_hounsfield(dataset: "DicomDataset", stored: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import masks
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice, Window
+from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice, Values, Window
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
@@ -116,9 +116,7 @@ def arrange(headers: dict[str, Header], options: LitsOptions) -> tuple[list[Slic
     return slices, repeats
 
 
-def read_images(
-    path: Path, slices: Sequence[Slice], options: LitsOptions
-) -> Iterator[tuple[np.ndarray, tuple[float, float]]]:
+def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> Iterator[Values]:
     """HU of axial slices of a volume, float32 (H, W), the front of the body up and its right side left.
 
     Only the wanted slices are read from an uncompressed file; a compressed one is read through once. AIR stands in for
@@ -128,11 +126,11 @@ def read_images(
     axes = orientation(image.affine)
     superior = axes[:, 0].tolist().index(2)
     depth = image.shape[superior]
-    stored = [one.number if axes[superior, 1] > 0 else depth - 1 - one.number for one in slices]
-    planes = dict(_planes(image, superior, sorted(stored)))
-    for index in stored:
-        values = np.nan_to_num(planes[index].astype(np.float32), nan=AIR)
-        yield np.maximum(_upright(values, np.delete(axes, superior, axis=0)), np.float32(AIR)), (AIR, 3071.0)
+    stored = {one.number if axes[superior, 1] > 0 else depth - 1 - one.number: one for one in slices}
+    in_plane = np.delete(axes, superior, axis=0)
+    for index, plane in _planes(image, superior, sorted(stored)):
+        values = np.maximum(np.nan_to_num(plane.astype(np.float32), nan=AIR), np.float32(AIR))
+        yield stored[index], _upright(values, in_plane), (AIR, 3071.0)
 
 
 def _planes(image: "Nifti1Image", axis: int, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:

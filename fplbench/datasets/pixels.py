@@ -61,9 +61,9 @@ def read_slices(
 def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[Image]:
     """Read, window and resize the wanted slices of one file: the task of a worker process."""
     name, options, source, slices, size = task
-    images = []
-    for values, stored in DATASETS[name].read_images(options.root / source, slices, options):
+    images = {}
+    for one, values, stored in DATASETS[name].read_images(options.root / source, slices, options):
         window = options.window or stored
         pixels = to_eight_bit(values, window, size)
-        images.append(Image(pixels, window, values.shape, float(values.min()), float(values.max())))
-    return images
+        images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()))
+    return [images[one] for one in slices]

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice
+from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice, Values
 from fplbench.errors import InputError
 
 FOLDERS = ("stage_2_train_images/",)
@@ -90,16 +90,14 @@ def read_persons(path: Path) -> dict[str, str]:
         raise InputError(f"datasets.rsna.persons: {path} needs a header line with image_id and person.") from None
 
 
-def read_images(
-    path: Path, slices: Sequence[Slice], options: RsnaOptions
-) -> Iterator[tuple[np.ndarray, tuple[float, float]]]:
+def read_images(path: Path, slices: Sequence[Slice], options: RsnaOptions) -> Iterator[Values]:
     """Stored values of a radiograph with bone bright, float32 (H, W), and the range of its bits."""
     dataset, stored = dicom.read_pixels(path)
     low, high = dicom.stored_range(dataset)
     values = stored.astype(np.float32)
     if dataset.get("PhotometricInterpretation") == "MONOCHROME1":
         values = low + high - values
-    yield values, (low, high)
+    yield slices[0], values, (low, high)
 
 
 DATASETS.add(

@@ -51,22 +51,25 @@ def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | 
         dataset: the data set.
         options: its options; `root` says where.
         threads: processes that read.
-        cache: .csv file to read what is known from, and to write it to; not used where pseudonyms are asked for, as it
-            holds names.
+        cache: .csv file to read what is known from, and to write it to; removed where pseudonyms are asked for, as
+            it holds names.
 
     Raises:
         InputError: there is no file that could be an image.
     """
     identity = Identity(options.pseudonymise)
     result = Scan()
-    known = _read_cache(cache, dataset, options) if cache and not options.pseudonymise else {}
+    if cache and options.pseudonymise:
+        cache.unlink(missing_ok=True)
+        cache = None
+    known = _read_cache(cache, dataset, options) if cache else {}
     fresh: list[Found] = []
     files: dict[str, Found] = {}
     for found in walk(options.root):
         if not dataset.wanted(found.path):
             continue
         files[found.path] = found
-        row = known.get(found.path)
+        row = known.pop(found.path, None)
         if found.refused:
             result.skipped[found.path] = found.refused
         elif row and (row["size"], row["changed"]) == (str(found.size), str(found.changed)):
@@ -75,7 +78,7 @@ def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | 
         else:
             fresh.append(found)
     _read_fresh(fresh, dataset, options, threads, result)
-    if cache and not options.pseudonymise and (fresh or len(known) != result.reused):
+    if cache and (fresh or known):
         _write_cache(cache, dataset, options, files, result)
     _report(result, identity)
     if not result.headers and not result.unreadable:
@@ -127,16 +130,15 @@ def _read_fresh(fresh: list[Found], dataset: Dataset, options: DatasetOptions, t
 
 
 def _report(result: Scan, identity: Identity) -> None:
-    """Name every unreadable file, count the files left out by reason, and name those that lead out of the root."""
-    log.info(
-        "Headers: %d images, %d files left out, %d unreadable; %d known from the last scan.",
-        len(result.headers), len(result.skipped), len(result.unreadable), result.reused,
-    )  # fmt: skip
-    for reason, count in sorted(Counter(result.skipped.values()).items()):
-        example = min(path for path in result.skipped if result.skipped[path] == reason)
-        log.info("Left out: %d (%s), such as %s.", count, reason, identity.of(example))
+    """Name every file that is left out or unreadable, and count them by reason."""
+    for path in sorted(result.skipped):
+        log.info("Left out: %s: %s.", identity.of(path), result.skipped[path])
     for path in sorted(result.unreadable):
         log.warning("Unreadable: %s: %s.", identity.of(path), result.unreadable[path])
+    for reason, count in sorted(Counter(result.skipped.values()).items()):
+        log.info("Left out: %d files: %s.", count, reason)
+    log.info("Headers: %d images, of which %d are known from the last scan; %d files left out and %d unreadable.",
+             len(result.headers), result.reused, len(result.skipped), len(result.unreadable))  # fmt: skip
 
 
 def _cache_key(dataset: Dataset, options: DatasetOptions) -> str:

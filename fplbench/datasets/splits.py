@@ -94,12 +94,14 @@ def _by_patient(slices, asked, options, seed, name) -> dict[str, list[Slice]]:
 
 def apportion(total: int, weights: dict[str, int]) -> dict[str, int]:
     """Divide a total in proportion to weights by largest remainders, with at least one for each."""
-    free = total - len(weights)
-    exact = {part: weight / sum(weights.values()) * free for part, weight in weights.items()}
-    result = {part: 1 + math.floor(value) for part, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda part: math.floor(exact[part]) - exact[part])
+    exact = {part: total * weight / sum(weights.values()) for part, weight in weights.items()}
+    result = {part: math.floor(value) for part, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda part: result[part] - exact[part])
     for part in by_remainder[: total - sum(result.values())]:
         result[part] += 1
+    for part in [part for part, share in result.items() if share == 0]:
+        result[max(result, key=result.get)] -= 1
+        result[part] = 1
     return result
 
 

@@ -47,7 +47,7 @@ def run_guarded(
         The number of the task, from 0, and its result, in the order in which they are done.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *libraries])
+    context.set_forkserver_preload(["__main__", __name__, *libraries])
     waiting = enumerate(tasks)
     workers = []
     try:

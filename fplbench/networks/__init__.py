@@ -1,8 +1,8 @@
-"""The networks: the paper's U-Net, DRUNet, and their weight files. Importing this package does not import torch."""
+"""The networks and their weight files. Importing this package does not import torch."""
 
 import importlib
 
-_HOMES = {"UNet": "unet", "DRUNet": "drunet"}
+_HOMES = {"UNet": "unet", "DRUNet": "drunet", "CvfSid": "cvf_sid"}
 
 
 def __getattr__(name: str):

@@ -16,7 +16,7 @@ from fplbench import __version__, networks
 from fplbench.errors import InputError, nearest
 from fplbench.stacks import replacing
 
-ARCHITECTURES = {"unet": "UNet", "drunet": "DRUNet"}
+ARCHITECTURES = {"unet": "UNet", "drunet": "DRUNet", "cvf_sid": "CvfSid"}
 RESERVED = ("architecture", "config", "version")
 HEADER_KEY = "fplbench"
 
@@ -25,7 +25,7 @@ def save(network, path: str | os.PathLike, metadata: Mapping[str, Any] | None = 
     """Write a network as one safetensors file; it appears complete or not at all.
 
     Args:
-        network: a UNet or DRUNet; its `config` holds the arguments of its constructor.
+        network: a UNet, DRUNet or CvfSid; its `config` holds the arguments of its constructor.
         path: the .safetensors file; missing folders are made.
         metadata: further entries of the header, any JSON values, for instance the options and seed of the training.
 

@@ -77,8 +77,8 @@ class SusceptibilityOptions(Options):
 def susceptibility(clean: np.ndarray, draws: Draws, options: SusceptibilityOptions) -> np.ndarray:
     """Distortion, pile-up and signal loss around magnetised cylinders that lie across the main field.
 
-    Outside a cylinder of radius a the field is off by (a/r)^2 cos 2t, with t the angle to the main field (the rows'
-    direction). The readout places signal at x + d, d = D (a/r)^2 cos 2t pixels: it is moved, not made, so where d
+    Outside a cylinder of radius a the field is off by (a/r)^2 cos 2t, with t the angle to the main field, which runs
+    down the image. The readout places signal at x + d, d = D (a/r)^2 cos 2t pixels: it is moved, not made, so where d
     compresses the image it brightens by the Jacobian. Phase that varies over a pixel weakens it by
     | sinc(T dd/dx) sinc(T dd/dy) |, and the cylinder itself gives no signal.
     """

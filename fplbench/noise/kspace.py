@@ -35,7 +35,7 @@ class WrapAroundOptions(Options):
 @noise(
     "wrap_around",
     label="Wrap Around",
-    title="Wrap-around Artefacts",
+    title="Wrap-around Artifacts",
     options=WrapAroundOptions,
     cites="Brown et al., Magnetic Resonance Imaging: Physical Principles and Sequence Design, ch. 12",
 )
@@ -157,7 +157,7 @@ class MotionOptions(Options):
 @noise(
     "motion",
     label="Motion Art.",
-    title="Motion Artefacts",
+    title="Motion Artifacts",
     options=MotionOptions,
     cites="Shaw et al. 2019, https://proceedings.mlr.press/v102/shaw19a.html",
 )

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from fplbench.options import Options
@@ -30,6 +30,15 @@ class Within:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        lowest = "exclusiveMinimum" if self.above else "minimum"
+        for choice in schema["anyOf"]:
+            for number in (choice, *choice.get("prefixItems", ())):
+                if number["type"] in ("number", "integer"):
+                    number.update({lowest: self.low, "maximum": self.high})
+        return schema
 
     def _check(self, value: Any, inner: Any) -> Any:
         try:

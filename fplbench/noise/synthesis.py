@@ -46,7 +46,7 @@ def synthesize(
     ids = _unique(range(len(clean)) if image_ids is None else image_ids, len(clean))
     noisy = np.empty_like(clean, order="C")
     for part in iterate(clean, CHUNK):
-        noisy[part], _ = _apply(entry, checked, clean[part], seed, ids[part])
+        noisy[part] = _apply(entry, checked, clean[part], seed, ids[part])
     return noisy
 
 
@@ -76,6 +76,8 @@ def synthesize_stack(
     images, index = open_stack(clean), read_index(clean)
     if len(index) != len(images):
         raise InputError(f"The index of {clean} has {len(index)} rows for {len(images)} images; write the stack anew.")
+    if "image_id" not in index[0]:
+        raise InputError(f"The index of {clean} has no column image_id, which the random draws depend on.")
     checked = with_window(checked, index)
     ids = _unique([f"{axes}/{row['image_id']}" if axes else row["image_id"] for row in index], len(images))
     rows = [row | drawn for row, drawn in zip(index, drawn_levels(entry, checked, seed, ids), strict=True)]
@@ -84,7 +86,7 @@ def synthesize_stack(
 
         def work(part: slice) -> None:
             scaled = images[part].astype(np.float32) / np.float32(255)
-            values, _ = _apply(entry, checked, scaled, seed, ids[part])
+            values = _apply(entry, checked, scaled, seed, ids[part])
             result[part] = np.rint(values * np.float32(255)).astype(np.uint8)
 
         for _ in pool.map(work, iterate(images, CHUNK)):
@@ -99,24 +101,22 @@ def with_window(options: Options, index: Sequence[Mapping[str, Any]]) -> Options
     return options.model_copy(update={"window": window})
 
 
-def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str | int]) -> list[dict[str, Any]]:
+def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str]) -> list[dict[str, Any]]:
     """What each image drew for the options given as a range: one dictionary an image, empty without ranges."""
     generators = [_level_generator(entry, seed, each) for each in ids]
     levels = draw_levels(options, generators)
     return [{name: values[i].item() for name, values in levels.items()} for i in range(len(generators))]
 
 
-def _apply(
-    entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Sequence[str | int]
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Noisy images, clipped to [0,1], and the levels drawn for them."""
+def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Sequence[str]) -> np.ndarray:
+    """Noisy images, clipped to [0,1]."""
     levels = draw_levels(options, [_level_generator(entry, seed, each) for each in ids])
     draws = Draws([generator(seed, entry.name, each) for each in ids])
     noisy = entry.function(clean, draws, per_image(options, levels, len(clean)))
-    return np.clip(noisy, 0, 1, dtype=np.float32), levels
+    return np.clip(noisy, 0, 1, dtype=np.float32)
 
 
-def _level_generator(entry: Noise, seed: int, image_id: str | int) -> np.random.Generator:
+def _level_generator(entry: Noise, seed: int, image_id: str) -> np.random.Generator:
     """Levels have a stream of their own, so that giving a range instead of a number leaves the noise's draws alone."""
     return generator(seed, entry.name, image_id, "levels")
 
@@ -132,11 +132,11 @@ def _check_clean(clean: np.ndarray) -> None:
         raise InputError(f"The clean images hold values from {low:g} to {high:g}; values in [0,1] are needed.")
 
 
-def _unique(ids: Iterable[str | int], images: int) -> list[str | int]:
-    ids = list(ids)
+def _unique(ids: Iterable[str | int], images: int) -> list[str]:
+    ids = [str(each) for each in ids]
     if len(ids) != images:
         raise InputError(f"There are {len(ids)} image identifiers for {images} images.")
-    if len(set(map(str, ids))) != images:
+    if len(set(ids)) != images:
         twice = next(each for i, each in enumerate(ids) if each in ids[:i])
         raise InputError(f"The image identifier {twice!r} stands for several images; they would get the same draws.")
     return ids

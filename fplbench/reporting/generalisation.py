@@ -61,15 +61,15 @@ def entries(scores: Scores, across: Across, seed: int) -> Iterator[Entry]:
 
 
 def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
-    """Matrices of one metric side by side: rows trained on, columns applied to, colour the gain over unprocessed."""
+    """Matrices of one metric, stacked: rows trained on, columns applied to, colour the gain over unprocessed."""
     from matplotlib.figure import Figure
 
     groups = list(dict.fromkeys(entry.group for entry in found))
     trained = _ordered(labels, {entry.trained for entry in found})
     applied = _ordered(labels, {entry.applied for entry in found})
-    size = (max(2.5 + 0.5 * len(applied), 5) * len(groups), max(1.6 + 0.36 * len(trained), 3.4))
+    size = (max(2.5 + 0.5 * len(applied), 5), max(1 + 0.36 * len(trained), 2.8) * len(groups) + 0.8)
     drawing = Figure(figsize=size, layout="constrained")
-    axes = drawing.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+    axes = drawing.subplots(len(groups), 1, squeeze=False, sharex=True)[:, 0]
     limit = (
         max((abs(entry.gain) for entry in found if entry.metric == metric and entry.gain is not None), default=1) or 1
     )
@@ -77,14 +77,12 @@ def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
     for axis, group in zip(axes, groups, strict=True):
         cells = {(e.trained, e.applied): e for e in found if (e.group, e.metric) == (group, metric)}
         picture = _draw(axis, cells, trained, applied, limit, METRICS[metric].digits - (len(applied) > WIDE))
-        axis.set_title(labels.dataset(group) if group else "", fontsize=10)
-        axis.set_xlabel("applied to")
-    axes[0].set_yticks(range(len(trained)), [_label(labels, name) for name in trained], fontsize=8)
-    axes[0].set_ylabel("trained on")
-    for axis in axes:
-        axis.set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)
-    drawing.colorbar(picture, ax=axes, label=f"better than unprocessed by{unit}")
-    drawing.suptitle(f"{METRICS[metric].label}{unit}", fontsize=10)
+        axis.set_title(f"{METRICS[metric].label}{unit} {labels.dataset(group)}".strip(), fontsize=10)
+        axis.set_yticks(range(len(trained)), [_label(labels, name) for name in trained], fontsize=8)
+        axis.set_ylabel("trained on")
+    axes[-1].set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)
+    axes[-1].set_xlabel("applied to")
+    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed by{unit}")
     return drawing
 
 

@@ -48,7 +48,6 @@ def table(caption: str, head: Iterable[str], bodies: Iterable[Iterable[str]]) ->
 
 def page(title: str, body: str) -> str:
     """A whole page with its style inside."""
-    head = f'<meta charset="utf-8">{text("title", title)}{element("style", STYLE)}'
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">{element("head", head)}{element("body", text("h1", title), body)}</html>\n'
-    )
+    settings = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    head = element("head", settings, text("title", title), element("style", STYLE))
+    return f'<!DOCTYPE html>\n<html lang="en">{head}{element("body", text("h1", title), body)}</html>\n'

@@ -1,6 +1,7 @@
 """The long table of scores: one row for each image, noise and method. Every table and figure starts from it."""
 
 import csv
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -105,25 +106,30 @@ def read_dataset(path: str | os.PathLike, dataset: str) -> dict[str, NoiseScores
 def _noise_scores(path: str | os.PathLike, noise: str, methods: dict[str, list[dict[str, str]]]) -> NoiseScores:
     first = next(iter(methods))
     images = [(row["image_id"], row["patient"]) for row in methods[first]]
-    metrics = [metric for metric in (*METRICS, FEATURE_ERROR) if methods[first][0].get(metric)]
-    scores = NoiseScores(*zip(*images, strict=True), {metric: {} for metric in metrics})
+    values: dict[str, dict[str, np.ndarray]] = {}
     for method, rows in methods.items():
         if [(row["image_id"], row["patient"]) for row in rows] != images:
             raise InputError(f"{path}: {method!r} and {first!r} were scored on different images of noise {noise!r}.")
-        for metric in metrics:
-            scores.values[metric][method] = _numbers(path, metric, rows)
-    return scores
+        explained = [FEATURE_ERROR] if any(row.get(FEATURE_ERROR) for row in rows) else []
+        for metric in [*METRICS, *explained]:
+            values.setdefault(metric, {})[method] = _numbers(path, metric, rows)
+    return NoiseScores(*zip(*images, strict=True), values)
 
 
 def _numbers(path: str | os.PathLike, metric: str, rows: list[dict[str, str]]) -> np.ndarray:
-    try:
-        numbers = np.array([float(row[metric]) for row in rows])
-    except ValueError as error:
-        raise InputError(f"{path}: a value of {metric} is no number: {error}.") from None
+    numbers = np.array([_number(row[metric]) for row in rows])
     if np.isnan(numbers).any():
-        where = rows[int(np.isnan(numbers).argmax())]
-        raise InputError(f"{path}: {metric} of {where['method']!r}, image {where['image_id']!r}, is not a number.")
+        row = rows[int(np.isnan(numbers).argmax())]
+        where = f"{metric} of {row['method']!r} on {row['noise']!r}, image {row['image_id']!r}"
+        raise InputError(f"{path}: {where}, is {row[metric]!r}, which is no number.")
     return np.minimum(numbers, CEILING) if metric.startswith("psnr") else numbers
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _feature_errors(files: list[Path]) -> dict[tuple[str, str, str, str], str]:
@@ -143,11 +149,17 @@ def _files(paths: Iterable[str | os.PathLike], pattern: str) -> list[Path]:
 
 def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
-        with open(path, newline="") as stream:
+        with open(path, newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream)
-            missing = [column for column in columns if column not in (reader.fieldnames or [])]
-            if missing:
-                raise InputError(f"{path} has no column {missing[0]!r}.")
-            return list(reader)
+            rows = list(reader)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is no .csv table: {error}.") from None
+    missing = [column for column in columns if column not in (reader.fieldnames or [])]
+    if missing:
+        raise InputError(f"{path} has no column {missing[0]!r}.")
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path}, line {line}, has not the {len(reader.fieldnames)} values of the head.")
+    return rows

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fplbench.errors import InputError, nearest
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.statistics import Cell, Lead, holm, summarise
 from fplbench.seeds import generator
 
 Block = dict[str, dict[str, Cell]]
+REFERENCE = "fpl"
 SIGNIFICANCE = 0.05
 FEW_PATIENTS = 10
 
@@ -88,7 +90,7 @@ def build_table(
     seed: int,
     labels: Labels | None = None,
     note: str = "",
-    reference: str = "fpl",
+    reference: str | None = None,
 ) -> Table:
     """Summarise the scores of a data set.
 
@@ -98,10 +100,18 @@ def build_table(
         seed: seed of the run; the bootstrap draws depend on it, on the data set and on the noise.
         labels: labels and order of rows and columns.
         note: a sentence for the caption.
-        reference: the method whose lead over the others is wanted.
+        reference: the method whose lead over the others is wanted; None is fpl, where it was scored.
+
+    Raises:
+        InputError: the reference was not scored.
     """
     labels = labels or Labels()
     methods = labels.methods({name for noise in scores.values() for metric in noise.values.values() for name in metric})
+    if reference is not None and reference not in methods:
+        raise InputError(
+            f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}"
+        )
+    reference = reference or REFERENCE
     noises = labels.noises(scores)
     blocks = {
         metric: {

@@ -63,7 +63,7 @@ def read_log(path: str | os.PathLike) -> Log:
         log = {name: np.array([float(row[name]) for row in rows]) for name in (rows[0] if rows else ())}
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, csv.Error) as error:
         raise InputError(f"{path} is no training log: {error}.") from None
     if "step" not in log:
         raise InputError(f"{path} is no training log: it has no rows with a column 'step'.")

@@ -40,7 +40,7 @@ class ExplanationOptions(Options):
     activation: Literal["softplus", "relu"] = Field(
         "softplus", description="The ReLUs, smoothed so that L_FP has a gradient; or as they are, the paper's letter."
     )
-    beta: float = Field(50.0, gt=0, allow_inf_nan=False, description="Sharpness of the softplus.")
+    beta: float = Field(100.0, gt=0, allow_inf_nan=False, description="Sharpness of the softplus.")
 
 
 class DenoiserOptions(TrainingOptions):

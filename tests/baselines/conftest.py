@@ -1,14 +1,12 @@
 import pytest
 
-SIDE = 32
-
 
 @pytest.fixture(scope="session")
 def network_files(tmp_path_factory):
     """Small untrained networks, by the kind of weights a method declares."""
     import torch
 
-    from fplbench.networks import DRUNet, UNet, weights
+    from fplbench.networks import CvfSid, DRUNet, UNet, weights
 
     folder = tmp_path_factory.mktemp("networks")
     torch.manual_seed(1)
@@ -17,6 +15,7 @@ def network_files(tmp_path_factory):
         "fpl": UNet(width=4),
         "residual_cnn": UNet(width=4),
         "drunet": DRUNet(width=4, blocks=1),
+        "cvf_sid": CvfSid(width=4),
     }.items():
         files[kind] = folder / f"{kind}.safetensors"
         weights.save(network, files[kind])

@@ -19,11 +19,13 @@ def random_stack(shape, seed=0):
 
 
 @pytest.fixture(params=list(BASELINES))
-def run(request, network_files):
+def run(request):
     method = BASELINES[request.param]
     if method.package:
         pytest.importorskip(method.package)
-    options = {"weights": network_files[method.weights], "device": "cpu"} if method.weights else {}
+    options = {}
+    if method.weights:
+        options = {"weights": request.getfixturevalue("network_files")[method.weights], "device": "cpu"}
     return lambda noisy, **kwargs: denoise(method.name, noisy, **options, **kwargs)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fplbench.stacks import open_stack, read_index, write_stack
+from fplbench.stacks import INDEX_COLUMNS, open_stack, read_index, write_stack
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "rules" / "baselines"
 
@@ -43,9 +43,7 @@ def test_the_script_keeps_flat_images_and_edges(stack, tmp_path):
 
 def test_the_script_calms_noise(tmp_path):
     noisy = np.random.default_rng(0).normal(128, 20, (2, 64, 64)).round().astype(np.uint8)
-    write_stack(
-        tmp_path / "noisy.npy", noisy, [{"image_id": k, "patient": 0, "source": 0, "slice": 0} for k in range(2)]
-    )
+    write_stack(tmp_path / "noisy.npy", noisy, [dict.fromkeys(INDEX_COLUMNS, number) for number in range(2)])
     subprocess.run(["bash", FOLDER / "kuwahara.sh", tmp_path / "noisy.npy", tmp_path / "denoised.npy"], check=True)
     assert open_stack(tmp_path / "denoised.npy").std() < 0.8 * noisy.std()
 
@@ -61,15 +59,8 @@ def test_the_script_refuses_what_is_no_stack(tmp_path):
 
 def test_snakemake_runs_the_rule(stack, tmp_path):
     target = "results/denoised/lidc/gaussian/kuwahara.npy"
-    lines = [
-        "pathvars:",
-        *(
-            f'    {name}="{place}",'
-            for name, place in [("results", "results"), ("logs", "logs"), ("benchmarks", "times")]
-        ),
-        f'include: "{FOLDER / "kuwahara.smk"}"',
-    ]
-    (tmp_path / "Snakefile").write_text("\n".join(lines) + "\n")
+    pathvars = "".join(f'    {name}="{name}",\n' for name in ("results", "logs", "benchmarks"))
+    (tmp_path / "Snakefile").write_text(f'pathvars:\n{pathvars}\ninclude: "{FOLDER / "kuwahara.smk"}"\n')
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--notemp", "--quiet", "all", "--", target]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -1,5 +1,6 @@
 """Made-up files in the native formats, each with one quirk of the real ones."""
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ct_file():
     """Function: write one CT slice as DICOM; keywords set or (None) remove elements."""
     return write_ct
@@ -129,11 +130,10 @@ def write_volume(
     affine = affine @ inv_ornt_aff(transform, volume.shape)
     image = nibabel.Nifti1Image(stored.astype(dtype), affine)
     image.set_data_dtype(dtype)
-    if slope is not None:
-        scale, offset = slope
-        image = nibabel.Nifti1Image(stored.astype(np.float64) * scale + offset, affine)
-        image.header.set_slope_inter(scale, offset)
-        image.set_data_dtype(dtype)
     path.parent.mkdir(parents=True, exist_ok=True)
     nibabel.save(image, path)
+    if slope is not None:
+        with open(path, "r+b") as file:  # scl_slope and scl_inter of the NIfTI-1 header
+            file.seek(112)
+            file.write(struct.pack("<2f", *slope))
     return path

@@ -14,7 +14,7 @@ def headers_of(paths, root):
 
 
 def hounsfield_of(path):
-    ((values, _),) = read_images(path, [None], LidcOptions())
+    ((_, values, _),) = read_images(path, [None], LidcOptions())
     return values
 
 

@@ -26,7 +26,8 @@ def slices_of(path, root, **options):
 
 def images_of(path, root, **options):
     slices = slices_of(path, root, **options)
-    return [values for values, _ in read_images(path, slices, LitsOptions(root=root))]
+    images = {one: values for one, values, _ in read_images(path, slices, LitsOptions(root=root))}
+    return [images[one] for one in slices]
 
 
 def shown(volume, superior):
@@ -165,3 +166,11 @@ def test_a_compressed_file_that_ends_early_is_an_error(tmp_path, volume_file):
     slices = slices_of(path, tmp_path)
     with pytest.raises((EOFError, OSError, ValueError)):
         list(read_images(path, slices, LitsOptions()))
+
+
+def test_a_mask_that_leads_out_of_the_root_is_not_read(tmp_path, volume_file, volume):
+    path = volume_file(tmp_path / "root/volume-3.nii", volume)
+    outside = volume_file(tmp_path / "outside.nii", np.ones(SHAPE), dtype=np.uint8)
+    (tmp_path / "root/segmentation-3.nii").symlink_to(outside)
+    with pytest.raises(ValueError, match="leads out"):
+        read_header(path, LitsOptions(root=tmp_path / "root", liver_only=True))

@@ -20,21 +20,21 @@ def test_jpeg_baseline_is_decoded_as_pillow_does(tmp_path, radiograph_file, grey
     path = radiograph_file(tmp_path / "a.dcm", grey)
     stream = BytesIO()
     Image.fromarray(grey).save(stream, "JPEG", quality=95)
-    ((values, stored),) = read_images(path, [None], RsnaOptions())
+    ((_, values, stored),) = read_images(path, [None], RsnaOptions())
     assert np.array_equal(values, np.asarray(Image.open(stream))) and stored == (0, 255)
 
 
 def test_monochrome1_is_inverted(tmp_path, radiograph_file, grey):
-    ((values, _),) = read_images(radiograph_file(tmp_path / "a.dcm", grey), [None], RsnaOptions())
+    ((_, values, _),) = read_images(radiograph_file(tmp_path / "a.dcm", grey), [None], RsnaOptions())
     path = radiograph_file(tmp_path / "b.dcm", grey, photometric="MONOCHROME1")
-    ((inverted, _),) = read_images(path, [None], RsnaOptions())
+    ((_, inverted, _),) = read_images(path, [None], RsnaOptions())
     assert np.array_equal(inverted, 255 - values)
 
 
 def test_the_range_is_that_of_the_stored_bits(tmp_path, ct_file):
     stored = np.full((4, 4), 4095, np.uint16)
     path = ct_file(tmp_path / "a.dcm", stored=stored, signed=False, modality="DX", BitsStored=12, HighBit=11)
-    ((values, bits),) = read_images(path, [None], RsnaOptions())
+    ((_, values, bits),) = read_images(path, [None], RsnaOptions())
     assert bits == (0, 4095) and (values == 4095).all()
 
 

@@ -65,4 +65,6 @@ def test_equals_deepinv_with_the_same_weights():
     images = torch.rand(2, 1, 64, 48, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = peer(images, sigma=15 / 255)
-        torch.testing.assert_close(network(images, torch.full((1, 1, 1, 1), 15 / 255)), expected, rtol=1e-5, atol=1e-5)
+        result = network(images, torch.full((1, 1, 1, 1), 15 / 255))
+    scale = expected.abs().max()  # the peer's initial weights make small images
+    torch.testing.assert_close(result / scale, expected / scale, rtol=1e-5, atol=1e-5)

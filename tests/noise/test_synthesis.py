@@ -135,3 +135,14 @@ def test_wrong_images_are_named(images, words):
 def test_an_identifier_given_twice_is_named(clean):
     with pytest.raises(InputError, match="'a' stands for several images"):
         synthesize("gaussian", clean[:2], seed=1, image_ids=["a", "a"])
+
+
+def test_an_index_that_does_not_fit_is_named(tmp_path):
+    write_stack(tmp_path / "clean.npy", np.zeros((2, 8, 8), np.uint8))
+    (tmp_path / "clean.csv").write_text("image_id\na\n")
+    with pytest.raises(InputError, match="has 1 rows for 2 images"):
+        synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=1)
+    (tmp_path / "clean.csv").write_text("name\na\nb\n")
+    with pytest.raises(InputError, match="no column image_id"):
+        synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=1)
+    assert not (tmp_path / "noisy.npy").exists()

@@ -88,5 +88,30 @@ def test_a_misspelt_data_set_gets_the_nearest(write_scores):
 
 def test_a_value_that_is_no_number_is_named(write_scores):
     path = write_scores({("lidc", "gaussian", "fpl"): [30, "nan"]})
-    with pytest.raises(InputError, match=r"psnr of 'fpl', image 'i1', is not a number"):
+    with pytest.raises(InputError, match=r"psnr of 'fpl' on 'gaussian', image 'i1', is 'nan', which is no number"):
         read_dataset(path, "lidc")
+
+
+def test_feature_errors_may_be_missing_for_a_method_but_not_for_an_image(write_scores):
+    path = write_scores({("lidc", "gaussian", "fpl"): [30, 31], ("lidc", "gaussian", "nlm"): [30, 31]})
+    lines = path.read_text().splitlines()
+    endings = (",feature_error", ",0.5", ",0.25", ",", ",")
+    path.write_text("\n".join(line + ending for line, ending in zip(lines, endings, strict=True)))
+    scores = read_dataset(path, "lidc")["gaussian"]
+    assert set(scores.values["feature_error"]) == {"fpl"}
+    assert set(scores.values["psnr"]) == {"fpl", "nlm"}
+    path.write_text(path.read_text().replace(",0.25", ","))
+    with pytest.raises(
+        InputError, match=r"feature_error of 'fpl' on 'gaussian', image 'i1', is '', which is no number"
+    ):
+        read_dataset(path, "lidc")
+
+
+def test_a_cut_line_and_a_file_that_is_no_table_are_named(write_scores, tmp_path):
+    path = write_scores({("lidc", "gaussian", "fpl"): [30, 31]})
+    path.write_text(path.read_text().rsplit(",", 2)[0])
+    with pytest.raises(InputError, match=r"scores.csv, line 3, has not the 8 values of the head"):
+        read_dataset(path, "lidc")
+    np.save(tmp_path / "stack.npy", np.arange(300))
+    with pytest.raises(InputError, match=r"stack.npy is no .csv table"):
+        read_dataset(tmp_path / "stack.npy", "lidc")

@@ -48,7 +48,7 @@ def test_draws_are_paired():
 
 
 def test_best_is_decided_on_unrounded_means_and_ties_all_are():
-    scores = {"a": np.array([0.1, 0.2, 0.3]), "b": np.array([0.3, 0.1, 0.2]), "c": np.array([0.1, 0.2, 0.2999999])}
+    scores = {"a": np.array([0.1, 0.2, 0.3]), "b": np.array([0.3, 0.2, 0.1]), "c": np.array([0.1, 0.2, 0.2999999])}
     cells = summarise(scores, "123", np.random.default_rng(0))
     assert [cells[name].best for name in "abc"] == [True, True, False]
     cells = summarise(scores, "123", np.random.default_rng(0), higher_is_better=False)

@@ -30,15 +30,9 @@ for method in CONFIG.methods:
         input:
             **weights_of(method),
             noisy="<results>/noisy/{dataset}/{noise}/test.npy",
-            code=code("baselines"),
         output:
             stack=DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{method}.npy"),
             index=DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{method}.csv"),
-        params:
-            method=method,
-            options=as_json(CONFIG.method_options(method)),
-            weights=weights_argument(method),
-            device=device,
         log:
             f"<logs>/denoise/{{dataset}}/{{noise}}/{method}.log",
         benchmark:
@@ -46,6 +40,12 @@ for method in CONFIG.methods:
         resources:
             gpu=int(BASELINES[method].gpu),
             mem_mb=4000 if BASELINES[method].gpu else 1000,
+        params:
+            code=code("baselines"),
+            method=method,
+            options=as_json(CONFIG.method_options(method)),
+            weights=weights_argument(method),
+            device=device,
         message:
             "Denoising {wildcards.noise} of {wildcards.dataset} with {params.method}"
         shell:

@@ -1,6 +1,8 @@
 # The checked config, and what several rule files need.
 
+import hashlib
 import json
+from functools import cache
 from pathlib import Path
 
 import fplbench
@@ -19,10 +21,14 @@ except InputError as error:
 workflow.global_resources.setdefault("gpu", 1)
 
 
+@cache
 def code(*parts):
-    """Files of parts of the package: a change in them runs the rule again."""
+    """Hash of parts of the package: as a parameter of a cheap rule, it runs the rule again when they change."""
     package = Path(fplbench.__file__).parent
-    return sorted(str(file) for part in parts for file in package.glob(f"{part}/**/*.py" if "." not in part else part))
+    files = sorted(
+        file for part in parts for file in [package / part, *package.glob(f"{part}/**/*.py")] if file.is_file()
+    )
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def as_json(options):
@@ -32,6 +38,16 @@ def as_json(options):
 
 # Methods of the figure of a data set, in the order of its panels (the paper's Figures 3 to 5).
 FIGURE_METHODS = ("fpl", "dpir", "wavelet", "filter_combination")
+
+# Figures of the report, with their captions.
+FIGURES = {
+    "noises": "The noises on one image.",
+    "training": f"Training with {CONFIG.figures.noise}.",
+    **{dataset: f"One test image of {dataset} with {CONFIG.figures.noise}." for dataset in CONFIG.datasets},
+    **{f"{dataset}_features": f"Feature maps of one test image of {dataset}." for dataset in CONFIG.datasets},
+}
+if "fpl" not in CONFIG.methods:
+    del FIGURES["training"]
 
 # Denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
@@ -44,10 +60,12 @@ def device(wildcards, resources):
 
 onstart:
     # Not in a dry run: the plan can be had without the data.
-    rules_to_run = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
+    jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
     try:
-        for rule_name, dataset in sorted(rules_to_run, key=str):
-            if rule_name == "sample_images":
+        for dataset in CONFIG.datasets:
+            if ("sample_images", dataset) in jobs:
                 check_root(dataset, CONFIG.dataset_options(dataset)["root"])
+        if any(rule_name == "denoise_dpir" for rule_name, _ in jobs):
+            CONFIG.check_published_weights()
     except InputError as error:
         raise WorkflowError(str(error)) from None

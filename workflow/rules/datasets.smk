@@ -2,18 +2,10 @@
 
 
 rule sample_images:
-    input:
-        code=code("datasets"),
     output:
         stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=["train", "validation", "test"]),
         indices=expand("<results>/data/{{dataset}}/{split}.csv", split=["train", "validation", "test"]),
         summary="<results>/data/{dataset}/sampling.json",
-    params:
-        folder=subpath(output.summary, parent=True),
-        root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
-        options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),
-        sampling=as_json(CONFIG.sampling.model_dump(mode="json")),
-        seed=CONFIG.seed,
     log:
         "<logs>/data/{dataset}.log",
     benchmark:
@@ -21,6 +13,13 @@ rule sample_images:
     threads: 8
     resources:
         mem_mb=2000,
+    params:
+        code=code("datasets"),
+        folder=subpath(output.summary, parent=True),
+        root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
+        options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),
+        sampling=as_json(CONFIG.sampling.model_dump(mode="json")),
+        seed=CONFIG.seed,
     message:
         "Sampling images of {wildcards.dataset}"
     shell:

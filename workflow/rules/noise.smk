@@ -4,19 +4,19 @@
 rule synthesize_noise:
     input:
         clean="<results>/data/{dataset}/{split}.npy",
-        code=code("noise"),
     output:
         stack="<results>/noisy/{dataset}/{noise}/{split}.npy",
         index="<results>/noisy/{dataset}/{noise}/{split}.csv",
-    params:
-        options=lambda wildcards: as_json(CONFIG.noise_options(wildcards.dataset, wildcards.noise)),
-        seed=CONFIG.seed,
     log:
         "<logs>/noise/{dataset}/{noise}/{split}.log",
     benchmark:
         "<benchmarks>/noise/{dataset}/{noise}/{split}.tsv"
     resources:
         mem_mb=1000,
+    params:
+        code=code("noise"),
+        options=lambda wildcards: as_json(CONFIG.noise_options(wildcards.dataset, wildcards.noise)),
+        seed=CONFIG.seed,
     message:
         "Adding {wildcards.noise} to the {wildcards.split} images of {wildcards.dataset}"
     shell:

@@ -1,11 +1,13 @@
 # Clean and denoised stack -> one row an image; all rows -> scores.csv.
 
+SCORES = expand("<results>/scores/{{dataset}}/{noise}/{method}.csv", noise=CONFIG.noises, method=CONFIG.methods)
+FEATURE_SCORES = expand("<results>/feature_scores/{{dataset}}/{noise}.csv", noise=CONFIG.feature_error)
+
 
 rule score:
     input:
         clean="<results>/data/{dataset}/test.npy",
         denoised="<results>/denoised/{dataset}/{noise}/{method}.npy",
-        code=code("scoring.py"),
     output:
         "<results>/scores/{dataset}/{noise}/{method}.csv",
     log:
@@ -14,16 +16,43 @@ rule score:
         "<benchmarks>/score/{dataset}/{noise}/{method}.tsv"
     resources:
         mem_mb=1000,
+    params:
+        code=code("scoring.py"),
     message:
         "Scoring {wildcards.method} on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench score {input.clean:q} {input.denoised:q} {output:q} > {log:q} 2>&1"
 
 
+rule score_features:
+    input:
+        restoration="<results>/models/{dataset}/restoration.safetensors",
+        clean="<results>/data/{dataset}/test.npy",
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.methods),
+    output:
+        "<results>/feature_scores/{dataset}/{noise}.csv",
+    log:
+        "<logs>/feature_scores/{dataset}/{noise}.log",
+    benchmark:
+        "<benchmarks>/feature_scores/{dataset}/{noise}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    params:
+        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
+        device=device,
+        version=TRAINING_VERSION,
+    message:
+        "Comparing features on {wildcards.noise} of {wildcards.dataset}"
+    shell:
+        "fplbench feature-scores {input.restoration:q} {input.clean:q} {output:q} {input.denoised:q}"
+        " --explanation {params.explanation:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
 rule collate_dataset:
     input:
-        scores=expand("<results>/scores/{{dataset}}/{noise}/{method}.csv", noise=CONFIG.noises, method=CONFIG.methods),
-        code=code("reporting/scores.py"),
+        scores=SCORES,
+        feature_scores=FEATURE_SCORES,
     output:
         "<results>/scores/{dataset}.csv",
     log:
@@ -32,7 +61,31 @@ rule collate_dataset:
         "<benchmarks>/collate/{dataset}.tsv"
     resources:
         mem_mb=1000,
+    params:
+        code=code("reporting/scores.py"),
+        features=lambda wildcards, input: [f"--feature-scores={path}" for path in input.feature_scores],
     message:
         "Collating the scores of {wildcards.dataset}"
     shell:
-        "fplbench collate {output:q} {input.scores:q} > {log:q} 2>&1"
+        "fplbench collate {output:q} {input.scores:q} {params.features:q} > {log:q} 2>&1"
+
+
+rule collate:
+    input:
+        scores=expand(SCORES, dataset=CONFIG.datasets),
+        feature_scores=expand(FEATURE_SCORES, dataset=CONFIG.datasets),
+    output:
+        "<results>/scores.csv",
+    log:
+        "<logs>/collate/all.log",
+    benchmark:
+        "<benchmarks>/collate/all.tsv"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("reporting/scores.py"),
+        features=lambda wildcards, input: [f"--feature-scores={path}" for path in input.feature_scores],
+    message:
+        "Collating all scores"
+    shell:
+        "fplbench collate {output:q} {input.scores:q} {params.features:q} > {log:q} 2>&1"

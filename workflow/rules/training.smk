@@ -8,11 +8,6 @@ rule train_restoration:
     output:
         weights="<results>/models/{dataset}/restoration.safetensors",
         log="<results>/models/{dataset}/restoration.csv",
-    params:
-        options=as_json(CONFIG.restoration.model_dump(mode="json")),
-        seed=CONFIG.seed,
-        device=device,
-        version=TRAINING_VERSION,
     log:
         "<logs>/training/{dataset}/restoration.log",
     benchmark:
@@ -20,6 +15,11 @@ rule train_restoration:
     resources:
         gpu=1,
         mem_mb=8000,
+    params:
+        options=as_json(CONFIG.restoration.model_dump(mode="json")),
+        seed=CONFIG.seed,
+        device=device,
+        version=TRAINING_VERSION,
     message:
         "Training the restoration network of {wildcards.dataset}"
     shell:
@@ -34,9 +34,6 @@ rule explain_clean_images:
     output:
         maps="<results>/features/{dataset}/train.npy",
         record="<results>/features/{dataset}/train.json",
-    params:
-        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
-        device=device,
     log:
         "<logs>/features/{dataset}.log",
     benchmark:
@@ -44,6 +41,9 @@ rule explain_clean_images:
     resources:
         gpu=1,
         mem_mb=8000,
+    params:
+        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
+        device=device,
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
@@ -60,12 +60,6 @@ rule train_denoiser:
     output:
         weights="<results>/models/{dataset}/{noise}/fpl.safetensors",
         log="<results>/models/{dataset}/{noise}/fpl.csv",
-    params:
-        options=as_json(CONFIG.denoiser.model_dump(mode="json")),
-        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
-        seed=CONFIG.seed,
-        device=device,
-        version=TRAINING_VERSION,
     log:
         "<logs>/training/{dataset}/{noise}/fpl.log",
     benchmark:
@@ -73,6 +67,12 @@ rule train_denoiser:
     resources:
         gpu=1,
         mem_mb=12000,
+    params:
+        options=as_json(CONFIG.denoiser.model_dump(mode="json")),
+        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
+        seed=CONFIG.seed,
+        device=device,
+        version=TRAINING_VERSION,
     message:
         "Training the FPL denoiser of {wildcards.dataset} with {wildcards.noise}"
     shell:
@@ -89,11 +89,6 @@ if CONFIG.drunet is not None:
         output:
             weights="<results>/models/{dataset}/drunet.safetensors",
             log="<results>/models/{dataset}/drunet.csv",
-        params:
-            options=as_json(CONFIG.drunet.model_dump(mode="json")),
-            seed=CONFIG.seed,
-            device=device,
-            version=TRAINING_VERSION,
         log:
             "<logs>/training/{dataset}/drunet.log",
         benchmark:
@@ -101,6 +96,11 @@ if CONFIG.drunet is not None:
         resources:
             gpu=1,
             mem_mb=12000,
+        params:
+            options=as_json(CONFIG.drunet.model_dump(mode="json")),
+            seed=CONFIG.seed,
+            device=device,
+            version=TRAINING_VERSION,
         message:
             "Training a DRUNet for {wildcards.dataset}"
         shell:

@@ -1,0 +1,152 @@
+"""A calibration as files: a part of a configuration, a page, and the numbers behind both."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from fplbench.baselines import BASELINES
+from fplbench.calibration.fit import Calibration, Comparison
+from fplbench.calibration.scenes import METRICS, TOLERANCE
+from fplbench.calibration.search import FILTERS
+from fplbench.noise import NOISES
+from fplbench.stacks import replacing, write_csv
+
+VERDICTS = {
+    (True, True): "matched",
+    (True, False): "wrapped PSNR only",
+    (False, True): "SSIM only",
+    (False, False): "not matched",
+}
+"""By whether the wrapped PSNR and the SSIM come within their tolerances."""
+
+
+def write(calibration: Calibration, folder: str | os.PathLike) -> None:
+    """Write levels.yaml, report.md and comparisons.csv."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / "comparisons.csv", [asdict(row) for row in calibration.comparisons])
+    write_text(folder / "levels.yaml", fragment(calibration))
+    write_text(folder / "report.md", report(calibration))
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text file in one piece."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
+def deviations(comparisons: Sequence[Comparison], fit: str, dataset: str, noise: str) -> dict[str, float]:
+    """Median over the baselines of the absolute difference from the published value, for each score that has any."""
+    found: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    for row in comparisons:
+        if (row.fit, row.dataset, row.noise) == (fit, dataset, noise) and row.published is not None:
+            found[row.metric].append(abs(row.ours - row.published))
+    return {metric: median(values) for metric, values in found.items() if values}
+
+
+def verdict(deviation: Mapping[str, float]) -> str:
+    """Whether a kind is matched: its median deviations against the tolerances."""
+    within = {metric: value <= TOLERANCE[metric] for metric, value in deviation.items()}
+    return VERDICTS[within.get("psnr_uint8", True), within.get("ssim", True)]
+
+
+def fragment(calibration: Calibration) -> str:
+    """The fitted levels and filters as YAML, each level with how close it comes."""
+    lines = [
+        "# Noise levels and filter options that bring the cheap baselines closest to the published SSIM and wrapped",
+        f"# PSNR, on {_images(calibration)}. Behind each level: the median difference from the published values.",
+        "noises:",
+    ]
+    for noise, level in calibration.levels.items():
+        lines.append(f"  {noise}: {_inline(level)}  # {_closeness(calibration, noise)}")
+    lines += ["methods:", *(f"  {method}: {_inline(options)}" for method, options in calibration.filters.items())]
+    return "\n".join(lines) + "\n"
+
+
+def report(calibration: Calibration) -> str:
+    """The page: levels, how sure they are, the residual of each baseline, the filters."""
+    datasets = list(calibration.images)
+    parts = [
+        "# Calibrated noise levels",
+        f"Fitted to the published rows of {len(FILTERS)} cheap baselines on {_images(calibration)}. The levels stand "
+        "for all data sets together. The columns beside them give the best level of each data set alone: where these "
+        "differ much, the level is uncertain. A kind counts as matched where the median difference over the baselines "
+        f"is at most {TOLERANCE['ssim']} in SSIM and {TOLERANCE['psnr_uint8']} dB in wrapped PSNR.",
+        _levels_table(calibration, datasets),
+    ]
+    unmatched = [
+        f"{NOISES[noise].title} ({dataset}: {verdict(deviation)})"
+        for noise in calibration.levels
+        for dataset in datasets
+        if (deviation := deviations(calibration.comparisons, "both", dataset, noise))
+        and verdict(deviation) != "matched"
+    ]
+    parts += ["## Kinds that cannot be matched", "; ".join(unmatched) + "." if unmatched else "None."]
+    for dataset in datasets:
+        parts += [
+            f"## Residuals on {dataset}",
+            "Ours less published: wrapped PSNR in dB, then SSIM.",
+            _residual_table(calibration, dataset),
+        ]
+    rows = [[BASELINES[method].label, f"`{_inline(options)}`"] for method, options in calibration.filters.items()]
+    parts += ["## Filters", table(["baseline", "options"], rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _levels_table(calibration: Calibration, datasets: Sequence[str]) -> str:
+    head = ["noise", "level", *(f"{dataset} alone" for dataset in datasets), *(f"{name}: match" for name in datasets)]
+    rows = []
+    for noise, level in calibration.levels.items():
+        own = [_inline(calibration.own_levels[dataset][noise]) for dataset in datasets]
+        rows.append([NOISES[noise].title, f"`{_inline(level)}`", *(f"`{each}`" for each in own)])
+        for dataset in datasets:
+            deviation = deviations(calibration.comparisons, "both", dataset, noise)
+            rows[-1].append(f"{_differences(deviation)}: {verdict(deviation)}" if deviation else "not published")
+    return table(head, rows)
+
+
+def _residual_table(calibration: Calibration, dataset: str) -> str:
+    cells: dict[tuple[str, str], list[str]] = {}
+    for row in calibration.comparisons:
+        if (row.fit, row.dataset) == ("both", dataset) and row.published is not None:
+            digits = 2 if row.metric == "ssim" else 1
+            cells.setdefault((row.noise, row.method), []).append(f"{row.ours - row.published:+.{digits}f}")
+    noises = [noise for noise in calibration.levels if any((noise, method) in cells for method in FILTERS)]
+    rows = [
+        [NOISES[noise].title, *(" ".join(cells.get((noise, method), [])) for method in FILTERS)] for noise in noises
+    ]
+    return table(["noise", *(BASELINES[method].label for method in FILTERS)], rows)
+
+
+def _closeness(calibration: Calibration, noise: str) -> str:
+    found = {dataset: deviations(calibration.comparisons, "both", dataset, noise) for dataset in calibration.images}
+    return "; ".join(
+        f"{dataset} {_differences(deviation)}, {verdict(deviation)}"
+        for dataset, deviation in found.items()
+        if deviation
+    )
+
+
+def _differences(deviation: Mapping[str, float]) -> str:
+    units = {"ssim": "SSIM {:.2f}", "psnr_uint8": "{:.1f} dB"}
+    return ", ".join(text.format(deviation[metric]) for metric, text in units.items() if metric in deviation)
+
+
+def _images(calibration: Calibration) -> str:
+    return " and ".join(f"{number} images of {dataset}" for dataset, number in calibration.images.items())
+
+
+def _inline(options: Mapping[str, Any]) -> str:
+    """Options as a YAML flow mapping."""
+    return "{" + ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items()) + "}"

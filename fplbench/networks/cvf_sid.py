@@ -1,0 +1,69 @@
+"""The network of CVF-SID (Neshatavar et al. 2022): an image apart into clean image and two kinds of noise."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+class CvfSid(nn.Module):
+    """Cyclic multi-variate function: a network for the clean image, and one with two heads for the noise.
+
+    An image is taken to be clean + clean * dependent + independent. Built after the paper's description, without its
+    code: 17 convolutions give the clean image itself, not what is to be taken away from the noisy one (then training
+    ends at taking nothing away, which meets every term of the loss); 10 convolutions see the noise, and 5 more in each
+    head give the two kinds, less their mean over the image, since noise is assumed to have mean zero. All are 3x3, with
+    ReLU between them.
+
+    Args:
+        width: channels of the hidden layers. Published: 64, which makes 1.18 million parameters for grey images.
+        clean_layers: convolutions of the clean network.
+        noise_layers: convolutions that the two kinds of noise share.
+        head_layers: convolutions of each head.
+    """
+
+    def __init__(self, width: int = 64, clean_layers: int = 17, noise_layers: int = 10, head_layers: int = 5):
+        super().__init__()
+        self.config = {
+            "width": width,
+            "clean_layers": clean_layers,
+            "noise_layers": noise_layers,
+            "head_layers": head_layers,
+        }
+        self.clean = _convolutions([1, *[width] * (clean_layers - 1), 1])
+        self.noise = nn.Sequential(_convolutions([1, *[width] * noise_layers]), nn.ReLU())
+        self.dependent = _convolutions([*[width] * head_layers, 1])
+        self.independent = _convolutions([*[width] * head_layers, 1])
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Take images apart.
+
+        Args:
+            images: (N, 1, H, W) in [0, 1].
+
+        Returns:
+            Clean images, noise that the image multiplies, and noise independent of it, each (N, 1, H, W).
+        """
+        features = self.noise(images)
+        return self.denoise(images), _centred(self.dependent(features)), _centred(self.independent(features))
+
+    def denoise(self, images: Tensor) -> Tensor:
+        """The clean images alone."""
+        return self.clean(images)
+
+
+def compose(clean: Tensor, dependent: Tensor | float, independent: Tensor | float) -> Tensor:
+    """The image that consists of these parts."""
+    return clean + clean * dependent + independent
+
+
+def _convolutions(channels: list[int]) -> nn.Sequential:
+    """3x3 convolutions between these numbers of channels, with ReLU between them."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(channels):
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _centred(noise: Tensor) -> Tensor:
+    return noise - torch.mean(noise, dim=(2, 3), keepdim=True)

@@ -1,0 +1,101 @@
+"""Training of CVF-SID (Neshatavar et al. 2022), which sees noisy images alone."""
+
+import os
+from collections.abc import Callable
+from itertools import product
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from fplbench.device import choose_device, mixed_precision
+from fplbench.networks.cvf_sid import CvfSid, compose
+from fplbench.seeds import generator
+from fplbench.training.meter import Terms
+from fplbench.training.networks import as_images, seeded
+from fplbench.training.options import TrainingOptions
+from fplbench.training.stages import _train, load_images
+
+Parts = tuple[Tensor, Tensor, Tensor]
+
+
+class CvfSidTrainingOptions(TrainingOptions):
+    """Options of CVF-SID's training; patch, batch, rate and weight of the augmentation are the paper's."""
+
+    steps: int = Field(100_000, ge=1, description="Optimiser steps.")
+    batch: int = Field(64, ge=1, description="Images a step.")
+    patch: int = Field(40, ge=8, description="Side of the random crops, pixels.")
+    learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="Peak rate of Adam.")
+    augmentation: float = Field(0.1, ge=0, allow_inf_nan=False, description="Weight of the terms on recombined images.")
+
+
+def train_cvf_sid(
+    noisy: str | os.PathLike, out: str | os.PathLike, options: CvfSidTrainingOptions, seed: int, device: str = "auto"
+) -> None:
+    """Train CVF-SID on a stack of noisy images.
+
+    Args:
+        noisy: stack of noisy training images, .npy.
+        out: the .safetensors file; its log is written beside it, ending in .csv.
+        options: width, steps, rates, patch.
+        seed: seed of the initial weights, the batches and the crops.
+        device: auto, cpu or cuda.
+    """
+    target = choose_device(device)
+    images = load_images(noisy, target)
+    network = seeded(lambda: CvfSid(options.width), seed, target)
+    loss = CvfSidLoss(network, images, options, seed)
+    _train(network, loss, ["cycle", "augmentation"], len(images), options, {}, [noisy], out, seed)
+
+
+class CvfSidLoss:
+    """The loss on random squares of the images, the same square of all in a step."""
+
+    def __init__(self, network: nn.Module, noisy: Tensor, options: CvfSidTrainingOptions, seed: int):
+        self.network, self.noisy, self.options, self.seed = network, noisy, options, seed
+
+    def __call__(self, positions: Tensor, step: int) -> Terms:
+        """The two weighted sums of terms for the images at some positions."""
+        images = as_images(self.noisy, positions)
+        side = min(self.options.patch, *images.shape[-2:])
+        draw = generator(self.seed, "crops", step)
+        top, left = (int(draw.integers(0, size - side + 1)) for size in images.shape[-2:])
+        images = images[..., top : top + side, left : left + side]
+        cycle, augmentation = losses(self._take_apart, images)
+        return {"cycle": (cycle, 1.0), "augmentation": (augmentation, self.options.augmentation)}
+
+    def _take_apart(self, images: Tensor) -> Parts:
+        with mixed_precision(images.device):
+            parts = self.network(images)
+        return tuple(part.float() for part in parts)
+
+
+def losses(take_apart: Callable[[Tensor], Parts], images: Tensor) -> tuple[Tensor, Tensor]:
+    """The two sums of mean squared errors that make the network a function which takes images apart.
+
+    Args:
+        take_apart: from images to clean image, signal-dependent and signal-independent noise.
+        images: noisy images (N, 1, H, W) in [0, 1].
+
+    Returns:
+        The ten terms of the cycle: the parts make up the image again; and the clean image, the clean image with its
+        dependent noise, and the independent noise, taken apart once more, give what they were made of, three errors
+        each. And the seven of the augmentation, three errors each: the same for the other combinations of the parts,
+        each noise left out, added, or taken away.
+    """
+    clean, dependent, independent = take_apart(images)
+    nothing = torch.zeros_like(clean)
+
+    def error(image: Tensor, *parts: Tensor) -> Tensor:
+        return sum(nn.functional.mse_loss(found, part) for found, part in zip(take_apart(image), parts, strict=True))
+
+    cycle = nn.functional.mse_loss(compose(clean, dependent, independent), images)
+    cycle = cycle + error(clean, clean, nothing, nothing)
+    cycle = cycle + error(compose(clean, dependent, 0), clean, dependent, nothing)
+    cycle = cycle + error(independent, nothing, nothing, independent)
+    augmentation = sum(
+        error(compose(clean, one * dependent, two * independent), clean, one * dependent, two * independent)
+        for one, two in product((-1, 0, 1), repeat=2)
+        if (one, two) not in {(0, 0), (1, 0)}
+    )
+    return cycle, augmentation

@@ -1,0 +1,51 @@
+"""docs/methods.md says what the methods declare; docs/add-a-baseline.md works as it stands."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fplbench.baselines import BASELINES
+from fplbench.baselines.documentation import describe_methods
+from fplbench.stacks import INDEX_COLUMNS, open_stack, write_stack
+
+ROOT = Path(__file__).parents[2]
+METHODS = (ROOT / "docs" / "methods.md").read_text()
+GUIDE = (ROOT / "docs" / "add-a-baseline.md").read_text()
+
+
+def test_the_options_are_those_that_the_methods_declare():
+    """Where this fails: replace the section by what `fplbench methods` prints."""
+    section = METHODS.partition("## Options\n")[2].partition("## Sources\n")[0]
+    assert section.strip() == describe_methods()
+
+
+def test_every_source_is_listed_and_every_listed_source_used():
+    listed = re.findall(r"^- \*\*(\w+)\*\*:", METHODS, re.MULTILINE)
+    assert listed == sorted({method.cites for method in BASELINES.values() if method.cites})
+
+
+@pytest.mark.skipif(shutil.which("convert") is None, reason="ImageMagick is not installed")
+def test_the_guides_commands_work(tmp_path):
+    """In a copy of the repository, with the two stacks that the commands name."""
+    for name in ("fplbench", "tests", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    index = [dict.fromkeys(INDEX_COLUMNS, number) for number in range(3)]
+    clean = np.full((3, 32, 40), 100, np.uint8)
+    write_stack(tmp_path / "clean.npy", clean, index)
+    noisy = clean + np.random.default_rng(0).integers(0, 60, clean.shape, np.uint8)
+    write_stack(tmp_path / "noisy.npy", noisy, index)
+    commands = "".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PATH": path, "OMP_NUM_THREADS": "1"}
+    command = ["bash", "-e", "-c", commands]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "### local_mix" in run.stdout
+    assert open_stack(tmp_path / "denoised.npy").std() < noisy.std()

@@ -1,0 +1,34 @@
+"""The registry of data sets."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fplbench.datasets import DATASETS
+from fplbench.errors import InputError
+
+
+def test_the_three_data_sets_of_the_paper_with_their_labels_and_windows():
+    labels = {name: dataset.label for name, dataset in DATASETS.items()}
+    windows = {name: dataset.options().window for name, dataset in DATASETS.items()}
+    assert labels == {"lidc": "LIDC-IDRI", "rsna": "RSNA", "lits": "LiTS"}
+    assert windows == {"lidc": (-1000, 400), "rsna": None, "lits": (-160, 240)}
+
+
+def test_a_misspelt_data_set_gets_the_nearest_name():
+    with pytest.raises(InputError, match="'lids' is not a data set: did you mean 'li"):
+        DATASETS["lids"]
+
+
+def test_the_registry_loads_no_heavy_library():
+    code = (
+        "import sys; from fplbench.datasets import DATASETS, check_root; list(DATASETS);"
+        "print({'torch', 'cv2', 'pydicom', 'nibabel', 'pandas', 'PIL', 'scipy', 'skimage'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["lidc", "rsna", "lits"])
+def test_every_option_is_described(name):
+    assert all(field.description for field in DATASETS[name].options.model_fields.values())

@@ -1,0 +1,109 @@
+import base64
+import hashlib
+import json
+import subprocess
+
+import pytest
+
+from fplbench.errors import InputError
+from fplbench.reporting.manifest import git_state, manifest
+from fplbench.reporting.report import read_manifest, report, summary
+from fplbench.reporting.scores import read_scores
+from fplbench.reporting.tables import build_table
+
+
+@pytest.fixture
+def tables(write_scores):
+    """Twelve patients. Against the unprocessed image FPL leads by 2 dB on Gaussian noise and is 1 dB behind on Poisson
+    noise; on Rician noise it is 0.1 dB behind in the mean, 2 dB either way in single images.
+    """
+    base = [30 + i / 10 for i in range(12)]
+    cells = {
+        ("lidc", "gaussian", "fpl"): [value + 2 for value in base],
+        ("lidc", "gaussian", "noisy"): base,
+        ("lidc", "poisson", "fpl"): base,
+        ("lidc", "poisson", "noisy"): [value + 1 for value in base],
+        ("lidc", "rician", "fpl"): base,
+        ("lidc", "rician", "noisy"): [value + 0.1 + 2 * (-1) ** i for i, value in enumerate(base)],
+    }
+    return [build_table(name, scores, 0) for name, scores in read_scores(write_scores(cells)).items()]
+
+
+@pytest.fixture
+def run(tmp_path):
+    file = tmp_path / "data.npy"
+    file.write_bytes(b"abc")
+    return manifest({"seed": 3}, 3, [file])
+
+
+def test_the_manifest_pins_files_libraries_and_machine(run, tmp_path):
+    assert run["files"][str(tmp_path / "data.npy")] == {"sha256": hashlib.sha256(b"abc").hexdigest(), "bytes": 3}
+    assert {"numpy", "torch", "scikit-image", "snakemake"} <= set(run["packages"])
+    assert run["packages"]["numpy"] == __import__("numpy").__version__
+    assert run["hardware"]["cores"] >= 1
+    assert run["hardware"]["memory_mib"] > 100
+    assert json.loads(json.dumps(run)) == run
+
+
+def test_the_manifest_names_a_missing_file(tmp_path):
+    with pytest.raises(InputError, match=r"gone.npy"):
+        manifest({}, 0, [tmp_path / "gone.npy"])
+
+
+def test_git_state_is_the_revision_and_whether_it_was_modified(tmp_path):
+    def git(*arguments):
+        return subprocess.run(["git", "-C", tmp_path, *arguments], check=True, capture_output=True, text=True).stdout
+
+    assert git_state(tmp_path) is None
+    git("init", "--quiet")
+    assert git_state(tmp_path) is None
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "one")
+    assert git_state(tmp_path) == {"revision": git("rev-parse", "HEAD").strip(), "modified": False}
+    (tmp_path / "file").write_text("two")
+    assert git_state(tmp_path)["modified"] is True
+
+
+def test_the_summary_counts_victories_and_names_defeats(tables):
+    text = summary(tables)
+    row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
+    counts = [cell.split("<")[0] for cell in row.split("<td>")[1:]]
+    assert counts == ["3", "1", "1", "1", "1", "2"]
+    assert "LIDC, PSNR, Poisson Noise: Noisy is better by 1.000 dB." in text
+    assert "LIDC, PSNR, Rician: Noisy is better by 0.100 dB." in text
+    assert "LIDC, PSNR, Gauss." not in text
+
+
+def test_the_report_holds_its_pictures_and_needs_no_other_file(tables, run, tmp_path):
+    picture = tmp_path / "noises_lidc.png"
+    picture.write_bytes(b"\x89PNG-made-up")
+    text = report(tables, {str(picture): "Noises <of> LIDC"}, run, "Title & more", note="A note.")
+    assert base64.b64encode(b"\x89PNG-made-up").decode() in text
+    assert "Noises &lt;of&gt; LIDC" in text
+    assert "<title>Title &amp; more</title>" in text
+    assert 'src="http' not in text
+    assert 'href="' not in text
+    assert run["hardware"]["processor"] in text
+
+
+def test_pictures_stand_with_their_data_set(tables, run, tmp_path):
+    for name in ("noises_lidc.png", "ablation.png"):
+        (tmp_path / name).write_bytes(b"x")
+    figures = {str(tmp_path / "ablation.png"): "An ablation.", str(tmp_path / "noises_lidc.png"): "The noises."}
+    text = report(tables, figures, run, "Title")
+    assert text.index("The noises.") < text.index(">Figures<") < text.index("An ablation.")
+
+
+def test_what_is_no_picture_is_refused(tables, run, tmp_path):
+    with pytest.raises(InputError, match=r"gone.png does not exist"):
+        report(tables, {str(tmp_path / "gone.png"): ""}, run, "Title")
+    with pytest.raises(InputError, match=r"scores.csv is no picture"):
+        report(tables, {"scores.csv": ""}, run, "Title")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_what_is_no_manifest_is_refused(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(InputError, match=r"run.json is no"):
+        read_manifest(tmp_path / "run.json")

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from fplbench.errors import InputError
+from fplbench.reporting.training import read_log, training_figure
+
+LOG = (
+    "step,loss_residual,loss_feature,gradient_norm_residual,learning_rate,images_per_second,peak_memory_mb\n"
+    "10,5.0,nan,1.5,0.001,20,300\n20,2.5,0.125,1.0,0.0005,21,300\n"
+)
+
+
+def test_a_log_is_read_by_column_with_unmeasured_terms_as_nan(tmp_path):
+    (tmp_path / "fpl.csv").write_text(LOG)
+    log = read_log(tmp_path / "fpl.csv")
+    np.testing.assert_array_equal(log["step"], [10, 20])
+    np.testing.assert_array_equal(log["loss_feature"], [np.nan, 0.125])
+
+
+def test_logs_are_drawn_over_each_other(tmp_path):
+    (tmp_path / "a.csv").write_text(LOG)
+    (tmp_path / "b.csv").write_text(LOG.replace("2.5", "-2.5"))
+    training_figure(tmp_path / "log.png", [tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert Image.open(tmp_path / "log.png").width == 1950
+
+
+@pytest.mark.parametrize("text", ["", "step,loss_a\n", "a,b\n1,2\n", "step,loss_a\n10,x\n", "step,loss_a\n10\n"])
+def test_what_is_no_log_is_refused(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=r"a.csv is no training log"):
+        training_figure(tmp_path / "log.png", [tmp_path / "a.csv"])

@@ -1,0 +1,136 @@
+import csv
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from fplbench import published
+from fplbench.reporting.latex import escape, latex
+from fplbench.reporting.markdown import markdown
+from fplbench.reporting.scores import read_dataset
+from fplbench.reporting.tables import build_table
+from fplbench.reporting.writing import write_table
+
+METHODS = (
+    "noisy", "fpl", "dpir", "bilateral", "filter_combination", "gaussian_filter", "mean_filter", "median_filter", "nlm",
+    "wavelet", "wiener",
+)  # fmt: skip
+NOISES = (
+    "chemical_shift", "gaussian", "magnetic_field", "motion", "noncentral_chi", "poisson", "rician", "salt_pepper",
+    "speckle", "structured", "susceptibility", "thermal", "wrap_around",
+)  # fmt: skip
+VOID = {"meta", "img"}
+
+
+@pytest.fixture
+def table(write_scores):
+    """PSNR 20.004 + column number, so that the last column is best; on Gaussian noise the first two tie."""
+    cells = {("lidc", noise, method): [20.004 + i] * 3 for noise in NOISES for i, method in enumerate(METHODS)}
+    cells["lidc", "gaussian", "noisy"] = cells["lidc", "gaussian", "fpl"] = [40.125, 42, 43]
+    return build_table("lidc", read_dataset(write_scores(cells), "lidc"), 0, note="100 % made up & small_scale.")
+
+
+class Nesting(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.widths = [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "tr":
+            self.widths.append(0)
+        if tag in ("td", "th"):
+            self.widths[-1] += 1
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_latex_has_two_blocks_of_full_rows(table):
+    text = latex(table)
+    body = text.split(r"\midrule")
+    assert len(body) == 3
+    for block, label in zip(body[1:], ("PSNR", "SSIM"), strict=True):
+        rows = block.split(r"\bottomrule")[0].strip().splitlines()
+        assert [row.count(" & ") for row in rows] == [12] * 13
+        assert sum(row.startswith(label) for row in rows) == 1
+        assert r"Salt \& Pepper" in rows[7]
+    assert r"100 \% made up \& small\_scale." in text
+
+
+def test_best_is_bold_ties_all_bold(table):
+    rows = {row.split(" & ")[1].strip(): row for row in latex(table).splitlines() if row.count(" & ") > 11}
+    assert re.findall(r"\\textbf{([^}]*)}", rows["Rician"]) == ["0.30"]
+    first = next(row for row in latex(table).splitlines() if "Gauss." in row)
+    assert re.findall(r"\\textbf{([^}]*)}", first) == ["41.71", "41.71"]
+
+
+def test_escape_covers_what_latex_reserves():
+    assert escape("a_b & 5 % #1 {x} ~ ^ \\ $") == (
+        r"a\_b \& 5 \% \#1 \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} \$"
+    )
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
+@pytest.mark.parametrize("intervals", [False, True])
+def test_latex_compiles_in_a_three_line_document_and_fits_the_page(table, tmp_path, intervals):
+    (tmp_path / "lidc.tex").write_text(latex(table, intervals), encoding="utf-8")
+    (tmp_path / "document.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\n\\begin{document}\\input{lidc}\n\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    assert "Overfull" not in run.stdout
+    assert "Float too large" not in run.stdout
+
+
+def test_markdown_columns_are_aligned_and_hold_the_means(table):
+    lines = [line for line in markdown(table).splitlines() if line.startswith("|")]
+    assert len({len(line) for line in lines}) == 1
+    assert len({tuple(i for i, c in enumerate(line) if c == "|") for line in lines}) == 1
+    assert len(lines) == 2 + 2 * 13
+    assert [cell.strip() for cell in lines[2].split("|")[3:6]] == ["20.00", "21.00", "22.00"]
+    assert "**30.00**" in lines[2]
+
+
+def test_csv_is_unrounded_and_holds_what_the_paper_printed(table, tmp_path):
+    write_table(table, tmp_path)
+    with open(tmp_path / "lidc.csv", newline="") as stream:
+        rows = {(row["metric"], row["noise"], row["method"]): row for row in csv.DictReader(stream)}
+    assert len(rows) == 3 * 13 * 11
+    assert float(rows["psnr", "rician", "noisy"]["mean"]) == pytest.approx(20.004, abs=1e-14)
+    assert float(rows["psnr", "rician", "noisy"]["lead"]) == pytest.approx(1, abs=1e-12)
+    assert rows["psnr", "rician", "fpl"]["lead"] == ""
+    assert rows["psnr", "rician", "wiener"]["published"] == ""
+    printed = published.values("lidc", "psnr")["rician", "wiener"]
+    assert float(rows["psnr_uint8", "rician", "wiener"]["published"]) == printed == 30.61
+    assert float(rows["ssim", "rician", "wiener"]["published"]) == 0.37
+
+
+def test_html_is_well_formed_with_rows_of_one_width(table, tmp_path):
+    write_table(table, tmp_path)
+    text = (tmp_path / "lidc.html").read_text(encoding="utf-8")
+    nesting = Nesting()
+    nesting.feed(text)
+    assert nesting.open == []
+    assert set(nesting.widths) == {13, 6}
+    assert "Salt &amp; Pepper" in text
+    assert "100 % made up &amp; small_scale." in text
+    assert not re.search(r'(src|href)="http', text)
+
+
+def test_own_data_sets_are_not_compared_with_the_paper(write_scores, tmp_path):
+    path = write_scores({("mine", "gaussian", "fpl"): [30, 31], ("mine", "gaussian", "nlm"): [29, 30]})
+    write_table(build_table("mine", read_dataset(path, "mine"), 0), tmp_path)
+    assert "8-bit overflow" not in (tmp_path / "mine.html").read_text(encoding="utf-8")
+
+
+def test_a_table_without_the_reference_method_has_no_leads(write_scores, tmp_path):
+    path = write_scores({("mine", "gaussian", "nlm"): [30, 31], ("mine", "gaussian", "wiener"): [29, 30]})
+    write_table(build_table("mine", read_dataset(path, "mine"), 0), tmp_path)
+    assert "Best other" not in (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert (tmp_path / "mine.csv").read_text().splitlines()[1].endswith(",,,,,")

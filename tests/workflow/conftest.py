@@ -1,0 +1,73 @@
+"""A tiny benchmark on made-up volumes: two noises, four methods, networks of width 2."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run Snakemake in a folder of its own; returns the process with its output, both streams in one."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+    )
+
+
+def plan(folder: Path, *arguments: str) -> Counter:
+    """Number of jobs of each rule that Snakemake would run."""
+    output = snakemake(folder, "--dry-run", *arguments).stdout
+    return Counter({rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)})
+
+
+def write_config(folder: Path, **changes) -> Path:
+    """Write the tiny config with some sections replaced."""
+    config = {
+        "results": "out",
+        "datasets": {"lits": {"root": "volumes"}},
+        "sampling": {"train": 6, "validation": 2, "test": 4, "size": 32},
+        "noises": {"gaussian": {"sigma": 0.1}, "salt_pepper": {}},
+        "methods": {"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {}},
+        "restoration": TRAINING,
+        "denoiser": TRAINING,
+        "drunet": {**TRAINING, "blocks": 1, "patch": 16},
+        "feature_error": ["gaussian"],
+        "keep_denoised": True,
+        **changes,
+    }
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump({key: value for key, value in config.items() if value is not None}))
+    return path
+
+
+def write_volumes(folder: Path, count: int = 6) -> None:
+    """Write made-up liver volumes as LiTS lays them out: a bright ball in a grey body."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    x, y, z = np.mgrid[:64, :64, :6]
+    for number in range(count):
+        centre = random.uniform(20, 44, 2)
+        volume = np.where((x - 32) ** 2 + (y - 32) ** 2 < 28**2, 40.0, -1000.0)
+        volume[(x - centre[0]) ** 2 + (y - centre[1]) ** 2 < 100 - z] = 150.0
+        volume += random.normal(0, 10, volume.shape)
+        nibabel.save(nibabel.Nifti1Image(volume.astype(np.int16), np.diag([1, 1, 2, 1])), folder / f"volume-{number}.nii")
+
+
+@pytest.fixture(scope="session")
+def benchmark_run(tmp_path_factory):
+    """The folder of a finished run, and what Snakemake said."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    write_volumes(folder / "volumes")
+    write_config(folder)
+    process = snakemake(folder, "--configfile", "config.yaml")
+    assert process.returncode == 0, process.stdout[-3000:]
+    return folder, process.stdout

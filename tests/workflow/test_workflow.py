@@ -1,0 +1,115 @@
+import csv
+import re
+
+import pytest
+
+from tests.workflow.conftest import ROOT, plan, snakemake, write_config, write_volumes
+
+
+def test_the_papers_plan_is_whole_and_needs_no_data():
+    jobs = plan(ROOT, "--configfile", "config/config.yaml", "--resources", "gpu=1", "--nolock")
+    assert jobs["sample_images"] == jobs["train_restoration"] == jobs["table"] == 3
+    assert jobs["train_denoiser"] == 39
+    assert jobs["synthesize_noise"] == 2 * 39
+    assert sum(count for rule, count in jobs.items() if rule.startswith("denoise_")) == 39 * 11
+    assert jobs["score"] == 39 * 11
+
+
+def test_one_table_plans_its_data_set_alone():
+    jobs = plan(ROOT, "--configfile", "config/config.yaml", "--nolock", "results/tables/lits.tex")
+    assert jobs["sample_images"] == jobs["table"] == 1 and jobs["train_denoiser"] == 13
+
+
+def test_without_data_the_run_stops_at_once_with_folder_key_and_command(tmp_path):
+    write_config(tmp_path)
+    process = snakemake(tmp_path, "--configfile", "config.yaml")
+    assert process.returncode != 0
+    sentence = next(line for line in process.stdout.splitlines() if "does not exist" in line)
+    assert "volumes" in sentence and "datasets.lits.root" in sentence and "fplbench fetch lits" in sentence
+    assert not (tmp_path / "out" / "data").exists()
+
+
+def test_without_published_weights_the_run_stops_at_once(tmp_path):
+    write_volumes(tmp_path / "volumes", count=1)
+    write_config(tmp_path, drunet=None, methods={"noisy": {}, "dpir": {"weights": "drunet_gray.pth"}})
+    process = snakemake(tmp_path, "--configfile", "config.yaml")
+    assert process.returncode != 0 and "fplbench fetch drunet drunet_gray.pth" in process.stdout
+    assert not (tmp_path / "out" / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"samplling": {}}, "samplling is not a known key: did you mean 'sampling'?"),
+        ({"noises": {"gausian": {}}}, "did you mean 'gaussian'?"),
+        ({"methods": {"median": {}}}, "did you mean 'median_filter'?"),
+    ],
+)
+def test_a_wrong_config_stops_before_any_job_with_one_sentence(tmp_path, changes, message):
+    write_config(tmp_path, **changes)
+    process = snakemake(tmp_path, "--configfile", "config.yaml")
+    assert process.returncode != 0 and message in process.stdout
+    assert "Traceback" not in process.stdout and "Building DAG" not in process.stdout
+
+
+def test_a_run_ends_with_tables_figures_scores_report_and_manifest(benchmark_run):
+    folder, _ = benchmark_run
+    out = folder / "out"
+    for name in ("tables/lits.tex", "tables/lits.md", "tables/lits.csv", "report.html", "run.json", "figures/lits.png"):
+        assert (out / name).stat().st_size > 100, name
+    with open(out / "scores.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 2 * 4 * 4  # noises, methods, images
+    assert all(row["feature_error"] for row in rows if row["noise"] == "gaussian")
+
+
+def test_denoised_stacks_go_once_they_are_scored_unless_they_are_kept(benchmark_run):
+    folder, _ = benchmark_run
+    assert len(list((folder / "out").glob("denoised/**/*.npy"))) == 2 * 4
+    write_config(folder, keep_denoised=False, results="short", methods={"noisy": {}, "median_filter": {}}, feature_error=[])
+    target = "short/scores/lits/gaussian/median_filter.csv"
+    process = snakemake(folder, target, "--configfile", "config.yaml")
+    write_config(folder)
+    assert process.returncode == 0 and (folder / target).exists()
+    assert not list((folder / "short").glob("denoised/**/*.npy"))
+
+
+def test_one_gpu_job_runs_at_a_time_without_being_asked(benchmark_run):
+    folder, _ = benchmark_run
+    first_log = min((folder / ".snakemake" / "log").iterdir()).read_text()
+    assert re.search(r"Provided resources: .*gpu\W+1\b", first_log)
+
+
+def test_a_rerun_with_nothing_changed_does_nothing(benchmark_run):
+    folder, _ = benchmark_run
+    assert "Nothing to be done" in snakemake(folder, "--configfile", "config.yaml").stdout
+
+
+def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):
+    folder, _ = benchmark_run
+    changed = write_config(folder, noises={"gaussian": {"sigma": 0.2}, "salt_pepper": {}}).rename(folder / "changed.yaml")
+    write_config(folder)
+    jobs = plan(folder, "--configfile", changed.name)
+    assert jobs["synthesize_noise"] == 2 and jobs["train_denoiser"] == 1 and jobs["score"] == 4
+    assert jobs["train_restoration"] == jobs["sample_images"] == 0
+
+
+def test_a_changed_method_option_runs_that_method_alone(benchmark_run):
+    folder, _ = benchmark_run
+    methods = {"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {"size": 5}}
+    changed = write_config(folder, methods=methods).rename(folder / "changed.yaml")
+    write_config(folder)
+    jobs = plan(folder, "--configfile", changed.name)
+    assert jobs["denoise_median_filter"] == jobs["score"] == 2
+    assert jobs["denoise_noisy"] == jobs["denoise_fpl"] == jobs["denoise_dpir"] == 0
+    assert jobs["train_denoiser"] == jobs["synthesize_noise"] == 0
+
+
+def test_a_failed_job_leaves_no_half_written_output(tmp_path):
+    write_volumes(tmp_path / "volumes", count=1)
+    write_config(tmp_path)
+    process = snakemake(tmp_path, "out/data/lits/sampling.json", "--configfile", "config.yaml")
+    assert process.returncode != 0
+    assert not list((tmp_path / "out").glob("data/**/*.npy"))
+    log = (tmp_path / "out" / "logs" / "data" / "lits.log").read_text()
+    assert "6" in log and "train" in log
