@@ -1,18 +1,27 @@
 """Every key of the config, checked at start; one sentence says what is wrong with it."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from fplbench.baselines import BASELINES
+from fplbench.ablation import AblationOptions, Variant, variants
+from fplbench.baselines.selection import Selected, Tune, select
 from fplbench.datasets import DATASETS, SamplingOptions
 from fplbench.errors import InputError, nearest
 from fplbench.noise import NOISES
 from fplbench.options import Options
 from fplbench.registry import Registry, parse_options
-from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions, check_gradient
+from fplbench.training.options import (
+    CvfSidTrainingOptions,
+    DenoiserOptions,
+    DrunetOptions,
+    ExplanationOptions,
+    TrainingOptions,
+    check_gradient,
+)
 
 # The paper's Table 1.
 PAPER_NOISES = (
@@ -24,7 +33,7 @@ PAPER_METHODS = (
     "noisy", "fpl", "dpir", "bilateral", "filter_combination", "gaussian_filter", "mean_filter", "median_filter", "nlm",
     "wavelet", "wiener",
 )  # fmt: skip
-PUBLISHED_DRUNET = {"weights": "weights/drunet_gray.pth"}
+PUBLISHED_DRUNET = "weights/drunet_gray.pth"
 PAPER_DATASETS = ("lidc", "lits", "rsna")
 
 
@@ -45,16 +54,22 @@ class Config(Options):
     keep_denoised: bool = Field(False, description="Keep the denoised stacks; else they go when they are scored.")
     datasets: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: {name: {} for name in PAPER_DATASETS},
-        description="The data sets by name: root, window, and what else their loader takes; under `noises`, options that differ there.",
+        description="The data sets by name, with the options of their loader; `noises`: options that differ there.",
     )
     sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
     noises: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {name: {} for name in PAPER_NOISES}, description="The noises by name, with their options."
+        default_factory=lambda: {name: {} for name in PAPER_NOISES},
+        description="The noises by name, with their options.",
     )
     methods: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {name: dict(PUBLISHED_DRUNET) if name == "dpir" else {} for name in PAPER_METHODS},
-        description="The methods by name, with their options."
+        default_factory=lambda: {name: {} for name in PAPER_METHODS},
+        description="The methods by name, with their options.",
     )
+    tune: Tune = Field(
+        False,
+        description="Choose the options of every method that declares a grid on training images; both: beside the defaults.",
+    )
+    custom_rules: list[str] = Field([], description="Rule files of your own, for methods with `rule: true`.")
     explanation: ExplanationOptions = Field(ExplanationOptions(), description="How the restoration network is explained.")
     restoration: TrainingOptions = Field(TrainingOptions(), description="Training of the restoration networks.")
     denoiser: DenoiserOptions = Field(DenoiserOptions(), description="Training of the FPL denoisers.")
@@ -63,6 +78,11 @@ class Config(Options):
     )
     feature_error: list[str] | None = Field(
         None, description="Noises on which feature_error is scored, for every method; none: all."
+    )
+    cvf_sid: CvfSidTrainingOptions = Field(CvfSidTrainingOptions(), description="Training of the method `cvf_sid`.")
+    ablation: AblationOptions = Field(AblationOptions(), description="What `snakemake ablation` compares.")
+    generalisation: list[str] | None = Field(
+        None, description="Noises that `snakemake generalisation` applies denoisers across; none: all."
     )
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
 
@@ -83,19 +103,33 @@ class Config(Options):
             values.setdefault("window", self.dataset_options(dataset)["window"])
         return _complete(NOISES, noise, values, f"noises.{noise}")
 
-    def method_options(self, method: str) -> dict[str, Any]:
-        """Options of a method, complete, as JSON values; the weight file is not among them."""
-        options = _complete(BASELINES, method, self.methods[method], f"methods.{method}")
-        return {key: value for key, value in options.items() if key not in ("weights", "device")}
+    @cached_property
+    def columns(self) -> dict[str, Selected]:
+        """The columns of the tables: each method as it runs, a tuned one after its entry."""
+        return select(self.methods, self.tune)
 
+    @property
+    def generalisation_noises(self) -> list[str]:
+        """Noises across which denoisers are applied."""
+        return list(self.noises) if self.generalisation is None else self.generalisation
+
+    def ablation_variants(self) -> dict[str, Variant]:
+        """The variants of the ablation by name."""
+        return variants(self.ablation, self.denoiser, self.explanation)
+
+    @property
+    def drunet_weights(self) -> str | None:
+        """The weight file of `dpir` that is not trained here; None where the section drunet trains one."""
+        given = self.methods.get("dpir", {}).get("weights")
+        return given or (None if self.drunet else PUBLISHED_DRUNET)
 
     def check_published_weights(self) -> None:
         """Raise InputError where `dpir` takes its weights from a file that does not exist."""
-        path = self.methods.get("dpir", {}).get("weights")
+        path = self.drunet_weights
         if path and not Path(path).exists():
             raise InputError(
                 f"The weight file {path} of methods.dpir.weights does not exist: get it with `fplbench fetch drunet {path}`, or "
-                "put a section drunet into the config in its place, which trains one."
+                "put a section drunet into the config, which trains one."
             )
 
 
@@ -123,8 +157,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_overrides(config, dataset)
         for noise in config.noises:
             config.noise_options(dataset, noise)
-    for method in config.methods:
-        config.method_options(method)
+    _ = config.columns
     _check_together(config)
     return config
 
@@ -153,12 +186,10 @@ def _check_together(config: Config) -> None:
         raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
     if "fpl" in config.methods:
         check_gradient(config.denoiser, config.explanation)
-    if "dpir" in config.methods and config.drunet is None and not config.methods["dpir"].get("weights"):
-        raise InputError(
-            "methods.dpir.weights is not set: give the published weights (`fplbench fetch drunet`), or a section drunet to train them."
-        )
     for key, names, known in (
         ("feature_error", config.feature_error, config.noises),
+        ("ablation.noises", config.ablation.noises, config.noises),
+        ("generalisation", config.generalisation_noises, config.noises),
         ("notes", config.notes, config.datasets),
     ):
         for name in names:

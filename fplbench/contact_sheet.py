@@ -53,9 +53,7 @@ def contact_sheet(
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    pictures = {
-        dataset: _pictures(dataset, path, options.get(dataset, {}), seed, image) for dataset, path in clean.items()
-    }
+    pictures = {dataset: _pictures(dataset, path, options.get(dataset, {}), seed, image) for dataset, path in clean.items()}
     names = sorted(NOISES, key=lambda name: NOISES[name].title)
     rows, columns = -(-len(names) // BLOCKS), 2 * len(clean)
     size = 1.3 * BLOCKS * columns, 1.36 * rows

@@ -18,7 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def write_features(
-    restoration: str | os.PathLike, clean: str | os.PathLike, out: str | os.PathLike, device: str = "auto", **explanation
+    restoration: str | os.PathLike,
+    clean: str | os.PathLike,
+    out: str | os.PathLike,
+    device: str = "auto",
+    **explanation,
 ) -> None:
     """Write the guided back-propagation maps of a stack, and beside them (.json) what they were made with.
 
@@ -38,7 +42,11 @@ def write_features(
             clipped += int((np.abs(values) > largest).sum())
             maps[part] = values.clip(-largest, largest)
         if clipped:
-            log.warning("%d values of %s are beyond float16 and were clipped: train the restoration network longer.", clipped, out)
+            log.warning(
+                "%d values of %s are beyond float16 and were clipped: train the restoration network longer.",
+                clipped,
+                out,
+            )
     with replacing(_record_path(out)) as temporary:
         temporary.write_text(json.dumps(_record(restoration, clean, explanation), indent=1) + "\n")
 
@@ -76,7 +84,11 @@ def file_hash(path: str | os.PathLike) -> str:
 
 
 def _record(restoration, clean, explanation: Mapping[str, Any]) -> dict[str, Any]:
-    return {"restoration network": file_hash(restoration), "clean stack": file_hash(clean), "explanation": dict(explanation)}
+    return {
+        "restoration network": file_hash(restoration),
+        "clean stack": file_hash(clean),
+        "explanation": dict(explanation),
+    }
 
 
 def _record_path(path: str | os.PathLike) -> Path:

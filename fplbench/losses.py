@@ -16,9 +16,7 @@ def residual_loss(residual: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
     return _squared_norm(residual - noise)
 
 
-def feature_preserving_loss(
-    denoised_maps: torch.Tensor, clean_maps: torch.Tensor, normalise: bool = False
-) -> torch.Tensor:
+def feature_preserving_loss(denoised_maps: torch.Tensor, clean_maps: torch.Tensor, normalise: bool = False) -> torch.Tensor:
     """Feature preserving loss, sum over pixels of ||F_denoised - F_clean||^2 (Eq. 3).
 
     Args:

@@ -29,6 +29,7 @@ class Registry(Mapping[str, Entry]):
         self._loading = threading.RLock()
 
     def add(self, name: str, entry: Entry) -> None:
+        """Register an entry; a name that is taken raises ValueError."""
         if name in self._entries:
             raise ValueError(f"the {self.kind} {name!r} is registered twice")
         self._entries[name] = entry
@@ -75,7 +76,8 @@ def parse_options(model: type[Options], values: Mapping[str, Any], where: str) -
 def describe(error: ValidationError, model: type[Options], where: str) -> str:
     """Put the first problem of a validation error into one sentence, with the dotted key and the nearest valid one."""
     problem = error.errors()[0]
-    location = [str(part) for part in problem["loc"]]
+    # In a union, pydantic adds the name of the member it tried.
+    location = [str(part) for part in problem["loc"] if str(part).partition("[")[0] not in ("bool", "int", "float", "literal")]
     key = ".".join([where, *location]) if where else ".".join(location)
     if problem["type"] == "extra_forbidden":
         return f"{key} is not a known key: {nearest(location[-1], _fields(model, problem['loc'][:-1]))}"

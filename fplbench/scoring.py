@@ -126,9 +126,7 @@ def _decibels(mean_squared_error: float) -> float:
     return 10 * math.log10(PEAK**2 / mean_squared_error) if mean_squared_error else math.inf
 
 
-def _each(
-    clean: np.ndarray, denoised: np.ndarray, metric: Callable[[np.ndarray, np.ndarray], float]
-) -> float | np.ndarray:
+def _each(clean: np.ndarray, denoised: np.ndarray, metric: Callable[[np.ndarray, np.ndarray], float]) -> float | np.ndarray:
     """Apply a metric of two images to one pair, or to each pair of two stacks."""
     clean, denoised = np.asarray(clean), np.asarray(denoised)
     if clean.shape != denoised.shape:

@@ -13,7 +13,7 @@ def generator(seed: int, *axes: str | int) -> np.random.Generator:
         axes: what the stream may depend on, in order (noise name, image identifier, ...).
 
     Returns:
-        A generator whose stream depends on `seed` and `axes` alone: not on the machine, the order of calls, or what else is drawn.
+        A generator whose stream depends on `seed` and `axes` alone, not on the machine or on what else is drawn.
     """
     key = "\x1f".join(map(str, (seed, *axes))).encode()
     return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(key).digest()[:16], "little")))

@@ -87,8 +87,12 @@ def write_stack(path: str | os.PathLike, images: np.ndarray, index: Iterable[Map
 
 
 @contextmanager
-def creating_stack(path: str | os.PathLike, shape: tuple[int, int, int], index: Iterable[Mapping] | None = None,
-                   dtype: np.dtype | type = np.uint8) -> Iterator[np.ndarray]:
+def creating_stack(
+    path: str | os.PathLike,
+    shape: tuple[int, int, int],
+    index: Iterable[Mapping] | None = None,
+    dtype: np.dtype | type = np.uint8,
+) -> Iterator[np.ndarray]:
     """Context that yields a writable memory-mapped array, for results larger than memory.
 
     The file appears under its name, with its index, when the block ends without an exception; else nothing stays behind.

@@ -133,9 +133,7 @@ def test_the_report_names_what_cannot_be_matched_and_the_residuals(calibration, 
     text = (tmp_path / "report.md").read_text()
     assert "Gaussian Noise (lidc: wrapped PSNR only)" in text
     assert "| -0.1 -0.05 |" in text and "| -0.4 -0.11 |" in text
-    assert (tmp_path / "comparisons.csv").read_text().splitlines()[
-        1
-    ] == "both,lidc,gaussian,mean_filter,psnr_uint8,31.0,31.1"
+    assert (tmp_path / "comparisons.csv").read_text().splitlines()[1] == "both,lidc,gaussian,mean_filter,psnr_uint8,31.0,31.1"
 
 
 def evidence_rows(true, wrapped, number=20):

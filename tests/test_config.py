@@ -42,7 +42,7 @@ def test_the_papers_config_has_the_papers_numbers():
         ({"sampling": {"size": 100}}, "sampling.size is 100: the U-Net needs a multiple of 16"),
         ({"figures": {"noise": "rayleigh"}}, "figures.noise is 'rayleigh', which is not under noises"),
         ({"feature_error": ["gausian"]}, "feature_error names 'gausian', which is not in the config: did you mean 'gaussian'?"),
-        ({"methods": {"dpir": {}}}, "methods.dpir.weights is not set"),
+        ({"tune": "all"}, "tune is 'all'"),
         ({"datasets": {"lidc": {"noises": {"impulse": {}}}}}, "datasets.lidc.noises.impulse has no counterpart under noises"),
     ],
 )  # fmt: skip
@@ -75,3 +75,19 @@ def test_checking_a_config_loads_no_heavy_library():
     )
     result = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert result.stdout.strip() == ""
+
+
+def test_dpir_takes_the_published_weights_unless_a_section_trains_them_or_a_file_is_named():
+    assert load_config({}).drunet_weights == "weights/drunet_gray.pth"
+    assert load_config({"drunet": {}}).drunet_weights is None
+    assert load_config({"drunet": {}, "methods": {"dpir": {"weights": "my.pth"}}}).drunet_weights == "my.pth"
+
+
+def test_tuning_adds_columns_or_replaces_them():
+    methods = {"noisy": {}, "median_filter": {}}
+    assert list(load_config({"methods": methods}).columns) == ["noisy", "median_filter"]
+    assert list(load_config({"methods": methods, "tune": "both"}).columns) == [
+        "noisy",
+        "median_filter",
+        "median_filter_tuned",
+    ]

@@ -19,9 +19,7 @@ def stacks(tmp_path):
 
 def test_every_data_set_widens_the_sheet(stacks, tmp_path):
     contact_sheet(tmp_path / "one.png", {"lidc": stacks["lidc"]}, {}, seed=1)
-    contact_sheet(
-        tmp_path / "two.png", stacks, {"lidc": {"gaussian": {"sigma": 0.2}}}, seed=1, captions={"rsna": "radiograph"}
-    )
+    contact_sheet(tmp_path / "two.png", stacks, {"lidc": {"gaussian": {"sigma": 0.2}}}, seed=1, captions={"rsna": "radiograph"})
     one, two = (Image.open(tmp_path / name) for name in ("one.png", "two.png"))
     assert two.width == 2 * one.width and two.height == one.height
     assert np.ptp(np.asarray(two.convert("L"))) > 200

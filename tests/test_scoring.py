@@ -41,8 +41,7 @@ def test_equal_images_score_infinity_and_one(pair):
 
 def test_wrapped_psnr_reduces_the_squared_difference_modulo_256(pair):
     errors = [
-        np.mean([((int(a) - int(b)) ** 2) % 256 for a, b in zip(c.flat, d.flat, strict=True)])
-        for c, d in zip(*pair, strict=True)
+        np.mean([((int(a) - int(b)) ** 2) % 256 for a, b in zip(c.flat, d.flat, strict=True)]) for c, d in zip(*pair, strict=True)
     ]
     expected = 10 * np.log10(255**2 / np.array(errors))
     np.testing.assert_allclose(scoring.psnr_uint8(*pair), expected, rtol=1e-12)

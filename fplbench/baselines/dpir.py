@@ -24,17 +24,13 @@ GRID = {"level": [2, 5, 10, 15, 20, 25, 30, 40, 50, "estimate"]}
 class DpirOptions(Options):
     """Options of DPIR."""
 
-    weights: Path | None = Field(
-        None, description="Weight file of DRUNet; `fplbench fetch drunet` gets the published one."
-    )
+    weights: Path | None = Field(None, description="Weight file of DRUNet; `fplbench fetch drunet` gets the published one.")
     level: float | Literal["estimate"] = Field(
         15.0,
         description="Standard deviation of the noise, told to the network, grey levels; or 'estimate' from each image.",
     )
     x8: bool = Field(False, description="Average over the eight flips and rotations.")
-    tile: int = Field(
-        512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled."
-    )
+    tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
     overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share.")
     device: Device = Field("auto", description="Where to compute.")
     batch: int = Field(4, ge=1, description="Images a pass on a graphics card; on the processor it is one.")

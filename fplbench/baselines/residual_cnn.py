@@ -6,9 +6,7 @@ from fplbench.baselines.fpl import ResidualOptions, subtract_predicted_noise
 from fplbench.baselines.registration import baseline
 
 
-@baseline(
-    "residual_cnn", label="Res. CNN", cites="zhang2017", options=ResidualOptions, gpu=True, weights="residual_cnn"
-)
+@baseline("residual_cnn", label="Res. CNN", cites="zhang2017", options=ResidualOptions, gpu=True, weights="residual_cnn")
 def residual_cnn(noisy: np.ndarray, options: ResidualOptions) -> np.ndarray:
     """The U-Net of FPL trained with the residual loss alone, as DnCNN is (Zhang et al. 2017)."""
     return subtract_predicted_noise(noisy, options, "residual_cnn")

@@ -103,9 +103,7 @@ def candidates(method: Baseline, fixed: Mapping[str, Any]) -> Iterator[dict[str,
         InputError: `fixed` does not fit the method's options.
     """
     defaults = parse_options(method.options, fixed, method.name)
-    searched = {
-        key: _with_default(getattr(defaults, key), grid) for key, grid in method.grid.items() if key not in fixed
-    }
+    searched = {key: _with_default(getattr(defaults, key), grid) for key, grid in method.grid.items() if key not in fixed}
     for values in product(*searched.values()):
         yield dict(zip(searched, values, strict=True))
 

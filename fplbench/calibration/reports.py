@@ -83,8 +83,7 @@ def report(calibration: Calibration) -> str:
         f"{NOISES[noise].title} ({dataset}: {verdict(deviation)})"
         for noise in calibration.levels
         for dataset in datasets
-        if (deviation := deviations(calibration.comparisons, "both", dataset, noise))
-        and verdict(deviation) != "matched"
+        if (deviation := deviations(calibration.comparisons, "both", dataset, noise)) and verdict(deviation) != "matched"
     ]
     parts += ["## Kinds that cannot be matched", "; ".join(unmatched) + "." if unmatched else "None."]
     for dataset in datasets:
@@ -123,18 +122,14 @@ def _residual_table(calibration: Calibration, dataset: str) -> str:
             digits = 2 if row.metric == "ssim" else 1
             cells.setdefault((row.noise, row.method), []).append(f"{row.ours - row.published:+.{digits}f}")
     noises = [noise for noise in calibration.levels if any((noise, method) in cells for method in FILTERS)]
-    rows = [
-        [NOISES[noise].title, *(" ".join(cells.get((noise, method), [])) for method in FILTERS)] for noise in noises
-    ]
+    rows = [[NOISES[noise].title, *(" ".join(cells.get((noise, method), [])) for method in FILTERS)] for noise in noises]
     return table(["noise", *(BASELINES[method].label for method in FILTERS)], rows)
 
 
 def _closeness(calibration: Calibration, noise: str) -> str:
     found = {dataset: deviations(calibration.comparisons, "both", dataset, noise) for dataset in calibration.images}
     return "; ".join(
-        f"{dataset} {_differences(deviation)}, {verdict(deviation)}"
-        for dataset, deviation in found.items()
-        if deviation
+        f"{dataset} {_differences(deviation)}, {verdict(deviation)}" for dataset, deviation in found.items() if deviation
     )
 
 

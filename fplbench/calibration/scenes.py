@@ -65,14 +65,9 @@ class Scene:
     def scores(self, noisy: np.ndarray, method: str, options: Options, metrics: tuple[str, ...] = METRICS) -> Scores:
         """Mean scores of a method over the images."""
         denoised = denoise(method, noisy, **options)
-        return {
-            metric: float(np.minimum(getattr(scoring, metric)(self.clean, denoised), CEILING).mean())
-            for metric in metrics
-        }
+        return {metric: float(np.minimum(getattr(scoring, metric)(self.clean, denoised), CEILING).mean()) for metric in metrics}
 
-    def baseline_scores(
-        self, noise: str, options: Options, filters: Mapping[str, Options], seed: int
-    ) -> Mapping[str, Scores]:
+    def baseline_scores(self, noise: str, options: Options, filters: Mapping[str, Options], seed: int) -> Mapping[str, Scores]:
         """Mean scores of the fast baselines under a noise; kept, as several fits try the same levels."""
         key = json.dumps([noise, options, filters, seed], sort_keys=True)
         if key not in self._kept:

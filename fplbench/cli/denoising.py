@@ -46,9 +46,7 @@ def tune(
     clean: Annotated[Path, typer.Argument(help="Stack of clean training images, .npy.")],
     noisy: Annotated[Path, typer.Argument(help="The same images with noise, .npy.")],
     chosen: Annotated[Path, typer.Argument(help="File to write the chosen options to, .json.")],
-    search: Annotated[
-        Path | None, typer.Option(help="File to write every combination and its scores to, .csv.")
-    ] = None,
+    search: Annotated[Path | None, typer.Option(help="File to write every combination and its scores to, .csv.")] = None,
     options: OptionsJson = "{}",
     images: Annotated[int, typer.Option(min=1, help="Images to use, evenly spread over the stack.")] = 50,
     criterion: Annotated[str, typer.Option(help="What to maximise, psnr or ssim.")] = "psnr",

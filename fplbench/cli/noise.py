@@ -45,9 +45,7 @@ def noise_sheet(
         str, typer.Option("--options", help="Options by data set and noise, as a JSON object.", metavar="JSON")
     ] = "{}",
     seed: Seed = 0,
-    image: Annotated[
-        int | None, typer.Option(help="Which image, counted from 0.", show_default="the middle one")
-    ] = None,
+    image: Annotated[int | None, typer.Option(help="Which image, counted from 0.", show_default="the middle one")] = None,
     captions: Annotated[
         str, typer.Option("--captions", help="Words above a data set's columns, as a JSON object.", metavar="JSON")
     ] = "{}",

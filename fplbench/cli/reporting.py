@@ -14,9 +14,7 @@ LabelsJson = Annotated[
 ExplanationJson = Annotated[str, typer.Option(help="Readout, activation and beta, as a JSON object.", metavar="JSON")]
 Note = Annotated[str, typer.Option(help="A sentence for the caption.")]
 Across = Literal["dataset", "noise"]
-Reference = Annotated[
-    str | None, typer.Option(help="The method whose lead over the others is shown.", show_default="fpl")
-]
+Reference = Annotated[str | None, typer.Option(help="The method whose lead over the others is shown.", show_default="fpl")]
 ImageNumber = Annotated[int | None, typer.Option(help="Which image, counted from 0.", show_default="the middle one")]
 
 
@@ -86,9 +84,7 @@ def figure(
     output: Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")],
     clean: Annotated[Path, typer.Argument(help="Stack of clean images, with its index.")],
     noisy: Annotated[Path, typer.Argument(help="Noisy stack, named {noise}/{split}.npy.")],
-    denoised: Annotated[
-        list[Path], typer.Argument(help="Denoised stacks, named {method}.npy; features are shown of the first.")
-    ],
+    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy; features are shown of the first.")],
     restoration: Annotated[Path, typer.Option(help="Weights of the restoration network, .safetensors.")],
     image: ImageNumber = None,
     explanation: ExplanationJson = "{}",
@@ -100,9 +96,7 @@ def figure(
     from fplbench.reporting.labels import Labels
 
     names = Labels(_texts(labels, "--labels"))
-    example_figure(
-        output, clean, noisy, denoised, restoration, parse_json(explanation, "--explanation"), image, note, names
-    )
+    example_figure(output, clean, noisy, denoised, restoration, parse_json(explanation, "--explanation"), image, note, names)
 
 
 def noise_figure(
@@ -197,9 +191,7 @@ def explainability(
 
 
 def ablation(
-    scores: Annotated[
-        Path, typer.Argument(help="Long table of scores whose methods are named {variant}-{seed}, .csv.")
-    ],
+    scores: Annotated[Path, typer.Argument(help="Long table of scores whose methods are named {variant}-{seed}, .csv.")],
     out_dir: Annotated[Path, typer.Option(help="Folder for ablation.csv, ablation.md and ablation_{dataset}.png.")],
     control: Annotated[str, typer.Option(help="The variant that others are compared with.")],
     labels: LabelsJson = "{}",

@@ -7,7 +7,9 @@ import typer
 
 from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, read_options
 
-Explanation = Annotated[str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")]
+Explanation = Annotated[
+    str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +22,12 @@ def register(app: typer.Typer) -> None:
 
 
 def train_restoration(
-    clean: Path, out: Path, options: OptionsJson = "{}", seed: Seed = 0, threads: Threads = 1, device: DeviceName = "auto"
+    clean: Path,
+    out: Path,
+    options: OptionsJson = "{}",
+    seed: Seed = 0,
+    threads: Threads = 1,
+    device: DeviceName = "auto",
 ) -> None:
     """Train the restoration network on a stack of clean images."""
     _use_threads(threads)
@@ -61,7 +68,12 @@ def train_denoiser(
 
 
 def train_drunet(
-    clean: Path, out: Path, options: OptionsJson = "{}", seed: Seed = 0, threads: Threads = 1, device: DeviceName = "auto"
+    clean: Path,
+    out: Path,
+    options: OptionsJson = "{}",
+    seed: Seed = 0,
+    threads: Threads = 1,
+    device: DeviceName = "auto",
 ) -> None:
     """Train DPIR's denoiser on a stack of clean images."""
     _use_threads(threads)

@@ -42,8 +42,7 @@ def fetch_lits(folder: Path, url: str = URL, md5: str = MD5) -> None:
             download(url, part)
         except (OSError, http.client.HTTPException) as error:
             raise InputError(
-                f"The download of {url} stopped at {_size(part)} bytes: {error}. "
-                f"Run the same command again: it goes on there."
+                f"The download of {url} stopped at {_size(part)} bytes: {error}. Run the same command again: it goes on there."
             ) from None
         if checksum(part) != md5:
             part.unlink()
@@ -100,9 +99,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 if wanted and _size(target) != member.size:
                     tar.extract(member, folder, filter="data")
     except (tarfile.TarError, OSError) as error:
-        raise InputError(
-            f"{archive} cannot be unpacked: {error}. Make room or remove it, and run the command again."
-        ) from None
+        raise InputError(f"{archive} cannot be unpacked: {error}. Make room or remove it, and run the command again.") from None
 
 
 def _size(path: Path) -> int:

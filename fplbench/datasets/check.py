@@ -75,9 +75,7 @@ def _contents(slices: Sequence[Slice], files: int) -> list[str]:
     return lines
 
 
-def _left_out(
-    skipped: dict[str, str], unreadable: dict[str, str], repeats: dict[str, str], identity: Identity
-) -> list[str]:
+def _left_out(skipped: dict[str, str], unreadable: dict[str, str], repeats: dict[str, str], identity: Identity) -> list[str]:
     """Files left out by reason with an example, the unreadable ones by name."""
     lines = [f"Left out: {len(skipped)} files by rule, {len(unreadable)} unreadable, {len(repeats)} repeated images"]
     for reason, count in sorted(Counter(skipped.values()).items()):
@@ -118,9 +116,7 @@ def _verdict(name, options, sampling, seed, found, slices) -> tuple[str, bool]:
     ), True
 
 
-def contact_sheet(
-    name: str, options: DatasetOptions, slices: Sequence[Slice], threads: int, path: Path
-) -> tuple[int, int]:
+def contact_sheet(name: str, options: DatasetOptions, slices: Sequence[Slice], threads: int, path: Path) -> tuple[int, int]:
     """Write 16 slices, spread evenly over the data set, as a .png with their names.
 
     Returns:

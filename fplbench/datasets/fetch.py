@@ -29,9 +29,7 @@ NOTICE = "DATA_LICENCE.md"
 def announce(name: str, folder: Path) -> str:
     """Write licence and citation beside the data and return them, with what the download needs, for the screen."""
     dataset = DATASETS[name]
-    text = (
-        f"# {dataset.label}\n\nLicence: {dataset.licence}\n\nPlease cite: {dataset.citation}\n\nFrom: {dataset.page}\n"
-    )
+    text = f"# {dataset.label}\n\nLicence: {dataset.licence}\n\nPlease cite: {dataset.citation}\n\nFrom: {dataset.page}\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / NOTICE).write_text(text)
     return f"{text}\n{NEEDS[name]}\n"
@@ -119,17 +117,13 @@ def fetch_rsna(folder: Path) -> None:
         raise InputError(f"Kaggle does not know the account: {error}. {NEEDS['rsna']}") from None
     except KaggleApiHTTPError as error:
         if error.response is not None and error.response.status_code in (401, 403):
-            raise InputError(
-                f"Kaggle refuses the download. {NEEDS['rsna']} See {DATASETS['rsna'].page}/rules."
-            ) from None
+            raise InputError(f"Kaggle refuses the download. {NEEDS['rsna']} See {DATASETS['rsna'].page}/rules.") from None
         raise InputError(f"The download from Kaggle stopped: {error}. {AGAIN}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"The download from Kaggle stopped: {error}. {AGAIN}") from None
     found = count_radiographs(come)
     if found < RADIOGRAPHS:
-        raise InputError(
-            f"Kaggle's archive has {found} of {RADIOGRAPHS} training images; remove {cache} and try again."
-        )
+        raise InputError(f"Kaggle's archive has {found} of {RADIOGRAPHS} training images; remove {cache} and try again.")
     for item in sorted(come.iterdir()):
         if not (folder / item.name).exists():
             item.replace(folder / item.name)

@@ -27,9 +27,7 @@ FIELDS = ("volume", "chosen", "row_spacing", "column_spacing", "slice_spacing")
 class LitsOptions(DatasetOptions):
     """Options of LiTS."""
 
-    root: Path = Field(
-        Path("data/lits"), description="Folder with volume-N.nii or imagesTr/liver_N.nii.gz, at any depth."
-    )
+    root: Path = Field(Path("data/lits"), description="Folder with volume-N.nii or imagesTr/liver_N.nii.gz, at any depth.")
     window: Window = Field((-160, 240), description="Lowest and highest HU shown; the default is a liver window.")
     liver_only: bool = Field(False, description="Take only slices with liver in the mask that belongs to the volume.")
 

@@ -46,9 +46,7 @@ def read_slices(
     for number, one in wanted.items():
         by_source[one.source].append(number)
     sources = sorted(by_source)
-    tasks = (
-        (dataset.name, options, source, [wanted[number] for number in by_source[source]], size) for source in sources
-    )
+    tasks = ((dataset.name, options, source, [wanted[number] for number in by_source[source]], size) for source in sources)
     answers = run_guarded(read_file, tasks, min(threads, len(sources)), options.seconds_per_file, dataset.libraries)
     for done, answer in tqdm(answers, "pixels", len(sources), unit="file", disable=None):
         numbers = by_source[sources[done]]

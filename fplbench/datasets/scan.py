@@ -117,9 +117,7 @@ def _read_fresh(fresh: list[Found], dataset: Dataset, options: DatasetOptions, t
     from tqdm import tqdm
 
     tasks = ((dataset.name, str(options.root / found.path), options) for found in fresh)
-    answers = run_guarded(
-        read_one, tasks, min(threads, len(fresh)), options.seconds_per_file, dataset.libraries, batch=32
-    )
+    answers = run_guarded(read_one, tasks, min(threads, len(fresh)), options.seconds_per_file, dataset.libraries, batch=32)
     for number, answer in tqdm(answers, "headers", len(fresh), unit="file", disable=None):
         if isinstance(answer, Failure):
             result.unreadable[fresh[number].path] = answer.reason
@@ -156,9 +154,7 @@ def _read_cache(cache: Path, dataset: Dataset, options: DatasetOptions) -> dict[
     except (OSError, csv.Error, UnicodeDecodeError):
         return {}
     columns = {*CACHE_COLUMNS, *dataset.header_fields}
-    return {
-        row["file"]: row for row in rows if columns <= row.keys() and None not in row.values() and row["key"] == key
-    }
+    return {row["file"]: row for row in rows if columns <= row.keys() and None not in row.values() and row["key"] == key}
 
 
 def _write_cache(cache: Path, dataset: Dataset, options: DatasetOptions, files: dict[str, Found], result: Scan) -> None:

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 class CvfSid(nn.Module):
     """Cyclic multi-variate function: a network for the clean image, and one with two heads for the noise.
 
-    An image is taken to be clean + clean * dependent + independent. Built after the paper's description, without its
-    code: 17 convolutions give the clean image itself, not what is to be taken away from the noisy one (then training
-    ends at taking nothing away, which meets every term of the loss); 10 convolutions see the noise, and 5 more in each
+    An image is taken to be clean + clean * dependent + independent. Built after the published structure, without its code
+    (docs/methods.md): 17 convolutions give the clean image; 10 convolutions see the noise, and 5 more in each
     head give the two kinds, less their mean over the image, since noise is assumed to have mean zero. All are 3x3, with
     ReLU between them.
 

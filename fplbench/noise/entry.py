@@ -38,9 +38,7 @@ class Noise:
 NOISES: Registry[Noise] = Registry("noise", "fplbench.noise")
 
 
-def noise(
-    name: str, *, label: str, title: str, options: type[Options], cites: str
-) -> Callable[[NoiseFunction], NoiseFunction]:
+def noise(name: str, *, label: str, title: str, options: type[Options], cites: str) -> Callable[[NoiseFunction], NoiseFunction]:
     """Register a noise function `(clean, draws, options) -> noisy`.
 
     The function gets float32 images (N, H, W) in [0,1], the random draws of these images, and the options, in which

@@ -62,9 +62,7 @@ class ChemicalShiftOptions(Options):
         (2.0, 4.0), description="Displacement of fat along the readout, pixels; null derives it from the two below."
     )
     field_strength: Annotated[Level, Within(0, 20)] = Field(1.5, description="Main magnetic field, tesla.")
-    bandwidth: Annotated[Level, Within(0, 1e6, above=True)] = Field(
-        80.0, description="Receiver bandwidth of one pixel, hertz."
-    )
+    bandwidth: Annotated[Level, Within(0, 1e6, above=True)] = Field(80.0, description="Receiver bandwidth of one pixel, hertz.")
     fat: tuple[float, float] = Field(
         (0.61, 0.68), description="Grey values taken for fat, in [0,1]; the default is fat in CT at the lung window."
     )

@@ -61,9 +61,7 @@ class Within:
 
 def ranged_fields(model: type[Options]) -> list[str]:
     """Names of the fields that may be a range."""
-    return [
-        name for name, field in model.model_fields.items() if any(isinstance(part, Within) for part in field.metadata)
-    ]
+    return [name for name, field in model.model_fields.items() if any(isinstance(part, Within) for part in field.metadata)]
 
 
 def draw_levels(options: Options, generators: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:

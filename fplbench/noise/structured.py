@@ -41,8 +41,7 @@ class StructuredOptions(Options):
     label="Struct. Noise",
     title="Structured Noise",
     options=StructuredOptions,
-    cites="Barrett and Swindell, Radiological Imaging; rings: Sijbers and Postnov 2004, "
-    "doi 10.1088/0031-9155/49/14/N06",
+    cites="Barrett and Swindell, Radiological Imaging; rings: Sijbers and Postnov 2004, doi 10.1088/0031-9155/49/14/N06",
 )
 def structured(clean: np.ndarray, draws: Draws, options: StructuredOptions) -> np.ndarray:
     """Fixed patterns: y = x + A (stripes + row and column offsets + band-limited field + rings + constant)."""

@@ -134,9 +134,7 @@ def write_ablation(
         save(figure([row for row in variants if row.dataset == dataset], labels), folder / f"ablation_{dataset}.png")
 
 
-def _compare_noise(
-    dataset: str, noise: str, metric: str, scores: NoiseScores, control: str, seed: int
-) -> Iterator[Variant]:
+def _compare_noise(dataset: str, noise: str, metric: str, scores: NoiseScores, control: str, seed: int) -> Iterator[Variant]:
     groups: dict[str, list[np.ndarray]] = {}
     for method, values in scores.values[metric].items():
         variant, _, number = method.rpartition("-")
@@ -146,9 +144,7 @@ def _compare_noise(
     if control not in groups:
         raise InputError(f"{control!r}, the control, was not scored on noise {noise!r}: {nearest(control, groups)}")
     rng = generator(seed, "ablation", dataset, noise)
-    resampled = bootstrap_means(
-        np.stack([values for group in groups.values() for values in group]), scores.patients, rng
-    )
+    resampled = bootstrap_means(np.stack([values for group in groups.values() for values in group]), scores.patients, rng)
     draws = {}
     for variant, group in groups.items():
         own, resampled = resampled[:, : len(group)], resampled[:, len(group) :]
@@ -161,9 +157,7 @@ def _compare_noise(
         mean = float(np.mean(by_seed))
         ends = interval(np.stack([draws[variant], sign * (draws[variant] - draws[control])], axis=1))
         (low, gain_low), (high, gain_high) = ends.tolist()
-        yield Variant(
-            dataset, noise, metric, variant, mean, low, high, sign * (mean - base), gain_low, gain_high, tuple(by_seed)
-        )
+        yield Variant(dataset, noise, metric, variant, mean, low, high, sign * (mean - base), gain_low, gain_high, tuple(by_seed))
 
 
 def _draw(axis: "Axes", cells: Sequence[Variant], labels: Labels) -> None:
@@ -173,9 +167,7 @@ def _draw(axis: "Axes", cells: Sequence[Variant], labels: Labels) -> None:
         control = cell.mean - sign * cell.gain
         axis.plot([x, x], [cell.gain_low, cell.gain_high], color="C0", linewidth=2)
         axis.plot(x, cell.gain, "_", color="C0", markersize=12)
-        axis.plot(
-            [x] * len(cell.seeds), [sign * (seed - control) for seed in cell.seeds], "o", color="black", markersize=3
-        )
+        axis.plot([x] * len(cell.seeds), [sign * (seed - control) for seed in cell.seeds], "o", color="black", markersize=3)
     names = [labels.own.get(cell.variant, cell.variant) for cell in cells]
     axis.set_xticks(range(len(cells)), names, rotation=45, ha="right")
     axis.tick_params(labelsize=7)

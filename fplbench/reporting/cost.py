@@ -77,9 +77,7 @@ def _read_benchmark(file: Path) -> dict[str, float | str]:
     return measured
 
 
-def cost_figure(
-    output: str | os.PathLike, cost: str | os.PathLike, metric: str = "psnr", labels: Labels | None = None
-) -> None:
+def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str = "psnr", labels: Labels | None = None) -> None:
     """Draw quality against cost: a point a method and data set, over all noises.
 
     Args:
@@ -122,10 +120,7 @@ def _points(cost: str | os.PathLike, metric: str) -> dict[str, dict[str, tuple[f
         raise InputError(f"{cost} does not exist.") from None
     except (KeyError, ValueError):
         raise InputError(f"{cost} is no table of costs with a column {metric}.") from None
-    return {
-        dataset: {method: _centre(places) for method, places in methods.items()}
-        for dataset, methods in collected.items()
-    }
+    return {dataset: {method: _centre(places) for method, places in methods.items()} for dataset, methods in collected.items()}
 
 
 def _centre(places: list[tuple[float, float]]) -> tuple[float, float]:

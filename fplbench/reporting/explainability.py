@@ -71,10 +71,7 @@ def explainability_panels(images: Mapping[str, np.ndarray], maps: np.ndarray) ->
     bound = max(map(abs, scale(differences)))
     rows = [Panel(title, image) for title, image in images.items()]
     rows += [Panel("", feature_map, black, white) for feature_map in maps]
-    rows += [
-        Panel(f"error {_relative_error(difference, maps[0]):.3f}", difference, -bound, bound)
-        for difference in differences
-    ]
+    rows += [Panel(f"error {_relative_error(difference, maps[0]):.3f}", difference, -bound, bound) for difference in differences]
     return rows, SCALES.format(black=black, white=white, negative=-bound, positive=bound)
 
 

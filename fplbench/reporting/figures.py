@@ -51,9 +51,7 @@ def example_figure(
     degraded = open_image(noisy, image, stack, clean)
     results = {Path(path).stem: open_image(path, image, stack, clean) for path in denoised}
     shown = np.stack([degraded, next(iter(results.values()))])
-    panels = example_panels(
-        stack[image], degraded, results, feature_maps(restoration, shown, **explanation or {}), labels
-    )
+    panels = example_panels(stack[image], degraded, results, feature_maps(restoration, shown, **explanation or {}), labels)
     title = f"{labels.noise(Path(noisy).parent.name)}: image {read_index(clean)[image]['image_id']}"
     save(draw(panels, EXAMPLE_COLUMNS, title, note), output)
 

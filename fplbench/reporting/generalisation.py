@@ -70,9 +70,7 @@ def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
     size = (max(2.5 + 0.5 * len(applied), 5), max(1 + 0.36 * len(trained), 2.8) * len(groups) + 0.8)
     drawing = Figure(figsize=size, layout="constrained")
     axes = drawing.subplots(len(groups), 1, squeeze=False, sharex=True)[:, 0]
-    limit = (
-        max((abs(entry.gain) for entry in found if entry.metric == metric and entry.gain is not None), default=1) or 1
-    )
+    limit = max((abs(entry.gain) for entry in found if entry.metric == metric and entry.gain is not None), default=1) or 1
     unit = f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
     for axis, group in zip(axes, groups, strict=True):
         cells = {(e.trained, e.applied): e for e in found if (e.group, e.metric) == (group, metric)}

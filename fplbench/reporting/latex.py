@@ -32,11 +32,7 @@ def latex(table: Table, intervals: bool = False) -> str:
     head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
     shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
     body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
-    caption = (
-        f"{table.caption} {table.interval_note} Below each mean: its upper and lower end."
-        if intervals
-        else table.caption
-    )
+    caption = f"{table.caption} {table.interval_note} Below each mean: its upper and lower end." if intervals else table.caption
     return "\n".join(
         [
             r"\begin{table}[htbp]",

@@ -55,9 +55,7 @@ def file_state(path: Path) -> dict[str, str | int]:
 
 def package_versions() -> dict[str, str]:
     """Installed versions of the libraries that fplbench depends on, by name; extras are listed where installed."""
-    names = {
-        re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in metadata.requires("fplbench") or []
-    }
+    names = {re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in metadata.requires("fplbench") or []}
     versions = {}
     for name in sorted(names, key=str.casefold):
         try:
@@ -79,9 +77,7 @@ def git_state(folder: Path) -> dict[str, str | bool] | None:
 
 def hardware() -> dict[str, str | int | list[str]]:
     """System, processor, cores this process may use, memory in MiB, and the names of NVIDIA GPUs."""
-    gpus = shutil.which("nvidia-smi") and _output(
-        ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    )
+    gpus = shutil.which("nvidia-smi") and _output(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
     return {
         "system": platform.platform(),
         "processor": _processor(),

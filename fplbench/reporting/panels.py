@@ -33,17 +33,13 @@ class Panel:
     white: float = 255
 
 
-def draw(
-    panels: Sequence[Panel], columns: int, title: str = "", note: str = "", inches: float = PANEL_INCHES
-) -> "Figure":
+def draw(panels: Sequence[Panel], columns: int, title: str = "", note: str = "", inches: float = PANEL_INCHES) -> "Figure":
     """Lay panels out row by row, `inches` wide each, with a title above and a note below."""
     from matplotlib.figure import Figure
 
     rows = math.ceil(len(panels) / columns)
     lines = bool(title) + bool(note)
-    figure = Figure(
-        figsize=(columns * inches, rows * (inches + TITLE_INCHES) + lines * LINE_INCHES), layout="constrained"
-    )
+    figure = Figure(figsize=(columns * inches, rows * (inches + TITLE_INCHES) + lines * LINE_INCHES), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=False):
         axis.imshow(panel.image, cmap="gray", vmin=panel.black, vmax=panel.white, interpolation="nearest")

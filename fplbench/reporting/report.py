@@ -15,9 +15,7 @@ from fplbench.reporting.sections import METRICS_SHOWN, table_section
 from fplbench.reporting.tables import Table, Verdict, verdicts
 
 
-def report(
-    tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str, Any], title: str, note: str = ""
-) -> str:
+def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str, Any], title: str, note: str = "") -> str:
     """The report as one HTML page, its figures inside.
 
     Args:
@@ -49,11 +47,7 @@ def summary(tables: Sequence[Table]) -> str:
         return ""
     reference = tables[0].labels.method(tables[0].reference)
     rows = [
-        [
-            _summary_row(table, metric, found[table.dataset, metric])
-            for metric in METRICS_SHOWN
-            if found[table.dataset, metric]
-        ]
+        [_summary_row(table, metric, found[table.dataset, metric]) for metric in METRICS_SHOWN if found[table.dataset, metric]]
         for table in tables
     ]
     caption = (
@@ -90,9 +84,7 @@ def _summary_row(table: Table, metric: str, found: list[Verdict]) -> str:
     below = sum("noisy" in row and row["noisy"].lead.value < 0 for row in cells)
     counts = (len(found), best, outcomes.count("better"), outcomes.count("undecided"), outcomes.count("worse"), below)
     names = (table.labels.dataset(table.dataset), METRICS[metric].label)
-    return "".join(
-        [*(html.text("td", name, class_="text") for name in names), *(html.text("td", str(n)) for n in counts)]
-    )
+    return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", str(n)) for n in counts)])
 
 
 def _defeats(table: Table, metric: str) -> Iterator[str]:
@@ -135,6 +127,4 @@ def _run(run: Mapping[str, Any]) -> Iterator[str]:
     }
     rows = [html.text("th", key) + html.text("td", value, class_="text") for key, value in facts.items()]
     yield html.text("h2", "Run") + html.table("", [], [rows])
-    yield html.element(
-        "details", html.text("summary", "The whole manifest"), html.text("pre", json.dumps(run, indent=2))
-    )
+    yield html.element("details", html.text("summary", "The whole manifest"), html.text("pre", json.dumps(run, indent=2)))

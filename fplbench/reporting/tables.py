@@ -57,9 +57,7 @@ class Table:
     def interval_note(self) -> str:
         """How the intervals were made, for the formats that show them."""
         if self.patients == 1:
-            return (
-                "Intervals: 95 %, paired bootstrap over images of one patient; they say nothing about other patients."
-            )
+            return "Intervals: 95 %, paired bootstrap over images of one patient; they say nothing about other patients."
         few = " With so few patients they are too narrow." if self.patients < FEW_PATIENTS else ""
         return f"Intervals: 95 %, paired bootstrap over patients.{few}"
 
@@ -108,9 +106,7 @@ def build_table(
     labels = labels or Labels()
     methods = labels.methods({name for noise in scores.values() for metric in noise.values.values() for name in metric})
     if reference is not None and reference not in methods:
-        raise InputError(
-            f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}"
-        )
+        raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE
     noises = labels.noises(scores)
     blocks = {
@@ -146,9 +142,7 @@ def verdicts(table: Table, metric: str) -> list[Verdict]:
     return [Verdict(*row, p) for row, p in zip(found, adjusted, strict=True)]
 
 
-def _row(
-    scores: NoiseScores, metric: str, methods: list[str], rng: np.random.Generator, reference: str
-) -> dict[str, Cell]:
+def _row(scores: NoiseScores, metric: str, methods: list[str], rng: np.random.Generator, reference: str) -> dict[str, Cell]:
     values = scores.values[metric]
     ordered = {method: values[method] for method in methods if method in values}
     return summarise(ordered, scores.patients, rng, METRICS[metric].higher_is_better, reference)

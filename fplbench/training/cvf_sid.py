@@ -5,7 +5,6 @@ from collections.abc import Callable
 from itertools import product
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from fplbench.device import choose_device, mixed_precision
@@ -13,20 +12,10 @@ from fplbench.networks.cvf_sid import CvfSid, compose
 from fplbench.seeds import generator
 from fplbench.training.meter import Terms
 from fplbench.training.networks import as_images, seeded
-from fplbench.training.options import TrainingOptions
-from fplbench.training.stages import _train, load_images
+from fplbench.training.options import CvfSidTrainingOptions
+from fplbench.training.stages import load_images, run_training
 
 Parts = tuple[Tensor, Tensor, Tensor]
-
-
-class CvfSidTrainingOptions(TrainingOptions):
-    """Options of CVF-SID's training; patch, batch, rate and weight of the augmentation are the paper's."""
-
-    steps: int = Field(100_000, ge=1, description="Optimiser steps.")
-    batch: int = Field(64, ge=1, description="Images a step.")
-    patch: int = Field(40, ge=8, description="Side of the random crops, pixels.")
-    learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="Peak rate of Adam.")
-    augmentation: float = Field(0.1, ge=0, allow_inf_nan=False, description="Weight of the terms on recombined images.")
 
 
 def train_cvf_sid(
@@ -45,7 +34,7 @@ def train_cvf_sid(
     images = load_images(noisy, target)
     network = seeded(lambda: CvfSid(options.width), seed, target)
     loss = CvfSidLoss(network, images, options, seed)
-    _train(network, loss, ["cycle", "augmentation"], len(images), options, {}, [noisy], out, seed)
+    run_training(network, loss, ["cycle", "augmentation"], len(images), options, {}, [noisy], out, seed)
 
 
 class CvfSidLoss:

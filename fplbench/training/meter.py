@@ -58,9 +58,7 @@ class Meter:
 
     def means(self) -> dict[str, float]:
         """Mean of each term over the steps that had it; nan where none had."""
-        return {
-            name: float(self.sums[name]) / self.counts[name] if self.counts[name] else float("nan") for name in self.names
-        }
+        return {name: float(self.sums[name]) / self.counts[name] if self.counts[name] else float("nan") for name in self.names}
 
     def row(self) -> dict[str, float]:
         """The group as a row of the log."""

@@ -40,6 +40,7 @@ class RestorationLoss:
         self.network, self.clean = network, clean
 
     def __call__(self, positions: torch.Tensor, step: int) -> Terms:
+        """The terms for the images at some positions."""
         images = as_images(self.clean, positions)
         with mixed_precision(images.device):
             restored = self.network(images)
@@ -75,6 +76,7 @@ class DenoiserLoss:
             restoration.requires_grad_(False)
 
     def __call__(self, positions: torch.Tensor, step: int) -> Terms:
+        """The terms for the images at some positions, in one step of the schedule."""
         noisy = as_images(self.noisy, positions)
         with mixed_precision(noisy.device):
             residual = self.network(noisy)
@@ -109,6 +111,7 @@ class DrunetLoss:
         self._step = -1
 
     def __call__(self, positions: torch.Tensor, step: int) -> Terms:
+        """The term for a random square of the images at some positions."""
         if step != self._step:  # the micro-batches of a step go on drawing from its streams
             self._step = step
             self._crops = generator(self.seed, "crops", step)

@@ -15,7 +15,9 @@ class TrainingOptions(Options):
     steps: int = Field(20_000, ge=1, description="Optimiser steps.")
     batch: int = Field(16, ge=1, description="Images a step.")
     micro_batch: int | None = Field(
-        None, ge=1, description="Images that go through the network at once; gradients accumulate to `batch`. None: all."
+        None,
+        ge=1,
+        description="Images that go through the network at once; gradients accumulate to `batch`. None: all.",
     )
     learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False, description="Peak rate of Adam.")
     warm_up: int = Field(500, ge=0, description="Steps over which the rate rises linearly to its peak.")
@@ -75,3 +77,13 @@ class DrunetOptions(TrainingOptions):
     learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="Peak rate of Adam.")
     steps: int = Field(500_000, ge=1, description="Optimiser steps.")
     highest_level: float = Field(50.0, gt=0, description="Levels are uniform between 0 and this, in grey levels of 255.")
+
+
+class CvfSidTrainingOptions(TrainingOptions):
+    """Options of CVF-SID's training; patch, batch, rate and weight of the augmentation are the paper's."""
+
+    steps: int = Field(100_000, ge=1, description="Optimiser steps.")
+    batch: int = Field(64, ge=1, description="Images a step.")
+    patch: int = Field(40, ge=8, description="Side of the random crops, pixels.")
+    learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="Peak rate of Adam.")
+    augmentation: float = Field(0.1, ge=0, allow_inf_nan=False, description="Weight of the terms on recombined images.")

@@ -20,7 +20,13 @@ from fplbench.stacks import open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop import Job, LossFunction, Trainer
 from fplbench.training.networks import DenoiserLoss, DrunetLoss, RestorationLoss, new_denoiser, new_drunet, seeded
-from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions, check_gradient
+from fplbench.training.options import (
+    DenoiserOptions,
+    DrunetOptions,
+    ExplanationOptions,
+    TrainingOptions,
+    check_gradient,
+)
 
 log = logging.getLogger(__name__)
 PathLike = str | os.PathLike
@@ -40,7 +46,7 @@ def train_restoration(clean: PathLike, out: PathLike, options: TrainingOptions, 
     images = load_images(clean, target)
     network = seeded(lambda: UNet(options.width), seed, target)
     loss = RestorationLoss(network, images)
-    _train(network, loss, ["restoration"], len(images), options, {}, [clean], out, seed)
+    run_training(network, loss, ["restoration"], len(images), options, {}, [clean], out, seed)
 
 
 def train_denoiser(
@@ -92,7 +98,7 @@ def train_denoiser(
     loss = DenoiserLoss(network, clean_images, noisy_images, options, **explained)
     terms = ["residual", "feature"]
     record = {"explanation": explanation.model_dump()}
-    _train(network, loss, terms, len(clean_images), options, record, files, out, seed, options.every if explained else 1)
+    run_training(network, loss, terms, len(clean_images), options, record, files, out, seed, options.every if explained else 1)
 
 
 def train_drunet(clean: PathLike, out: PathLike, options: DrunetOptions, seed: int, device: str = "auto") -> None:
@@ -109,7 +115,7 @@ def train_drunet(clean: PathLike, out: PathLike, options: DrunetOptions, seed: i
     images = load_images(clean, target)
     network = new_drunet(options, seed, target)
     loss = DrunetLoss(network, images, options, seed)
-    _train(network, loss, ["absolute"], len(images), options, {}, [clean], out, seed)
+    run_training(network, loss, ["absolute"], len(images), options, {}, [clean], out, seed)
 
 
 def load_images(path: PathLike, device: torch.device) -> torch.Tensor:
@@ -117,7 +123,7 @@ def load_images(path: PathLike, device: torch.device) -> torch.Tensor:
     return torch.from_numpy(np.array(open_stack(path))).to(device)
 
 
-def _train(
+def run_training(
     network: nn.Module,
     loss: LossFunction,
     terms: list[str],

@@ -14,7 +14,11 @@ from fplbench.stacks import replacing
 
 
 def save_state(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, float], identity: Mapping[str, str]
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Mapping[str, float],
+    identity: Mapping[str, str],
 ) -> None:
     """Write a state in one piece.
 

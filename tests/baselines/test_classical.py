@@ -87,8 +87,7 @@ def test_bilateral_filter_weights_by_place_and_by_grey_level(scene):
 def test_nlm_weights_by_the_likeness_of_patches(scene):
     image, strength = scene[1].astype(float), 20.0
     expected = weighted_mean(
-        (np.exp(-scipy.ndimage.uniform_filter((other - image) ** 2, 5) / strength**2), other)
-        for _, _, other in shifted(image, 6)
+        (np.exp(-scipy.ndimage.uniform_filter((other - image) ** 2, 5) / strength**2), other) for _, _, other in shifted(image, 6)
     )
     denoised = run("nlm", scene[1], strength=strength, patch_size=5, search_size=13)
     inside = np.s_[10:-10, 10:-10]  # at the edges the two extend the patches differently

@@ -60,7 +60,7 @@ def test_the_script_refuses_what_is_no_stack(tmp_path):
 def test_snakemake_runs_the_rule(stack, tmp_path):
     target = "results/denoised/lidc/gaussian/kuwahara.npy"
     pathvars = "".join(f'    {name}="{name}",\n' for name in ("results", "logs", "benchmarks"))
-    (tmp_path / "Snakefile").write_text(f'pathvars:\n{pathvars}\ninclude: "{FOLDER / "kuwahara.smk"}"\n')
+    (tmp_path / "Snakefile").write_text(f'DENOISED = temp\n\npathvars:\n{pathvars}\ninclude: "{FOLDER / "kuwahara.smk"}"\n')
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--notemp", "--quiet", "all", "--", target]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -76,9 +76,7 @@ def test_command_writes_options_that_denoise_takes(pair, tmp_path):
     index = [{"image_id": k, "patient": "p", "source": "s", "slice": k} for k in range(len(clean))]
     write_stack(tmp_path / "clean.npy", clean, index)
     write_stack(tmp_path / "noisy.npy", noisy, index)
-    files = {
-        name: str(tmp_path / name) for name in ("clean.npy", "noisy.npy", "mean.json", "search.csv", "denoised.npy")
-    }
+    files = {name: str(tmp_path / name) for name in ("clean.npy", "noisy.npy", "mean.json", "search.csv", "denoised.npy")}
     command = ["tune", "mean_filter", files["clean.npy"], files["noisy.npy"], files["mean.json"]]
     assert CliRunner().invoke(app, [*command, "--search", files["search.csv"]]).exit_code == 0
     command = [

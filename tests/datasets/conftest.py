@@ -117,9 +117,7 @@ def write_radiograph(path: Path, grey: np.ndarray, *, photometric="MONOCHROME2",
     return path
 
 
-def write_volume(
-    path: Path, volume: np.ndarray, *, axes="RAS", spacing=(0.8, 0.7, 2.5), dtype=np.int16, slope=None, shear=0.0
-):
+def write_volume(path: Path, volume: np.ndarray, *, axes="RAS", spacing=(0.8, 0.7, 2.5), dtype=np.int16, slope=None, shear=0.0):
     import nibabel
     from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 

@@ -36,10 +36,7 @@ def test_yes_with_what_is_there(lidc_root, tmp_path, ct_file):
 
 def test_no_when_too_few(lidc_root, tmp_path):
     result = check("lidc", lidc_root, tmp_path / "sheet.png")
-    assert (
-        result.exit_code == 1
-        and "No: lidc: sampling asks for 5000 + 500 + 500 = 6000 images and finds 72" in result.output
-    )
+    assert result.exit_code == 1 and "No: lidc: sampling asks for 5000 + 500 + 500 = 6000 images and finds 72" in result.output
 
 
 def test_no_when_too_many_are_unreadable(lidc_root, tmp_path):

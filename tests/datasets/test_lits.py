@@ -109,9 +109,7 @@ def test_a_false_spacing_of_one_is_not_passed_on(tmp_path, volume_file, volume):
 @pytest.mark.parametrize(
     "names", [("volume-3.nii", "segmentation-3.nii"), ("imagesTr/liver_3.nii.gz", "labelsTr/liver_3.nii.gz")]
 )
-def test_liver_only_takes_the_labelled_slices_by_index_whatever_the_masks_geometry(
-    tmp_path, volume_file, volume, axes, names
-):
+def test_liver_only_takes_the_labelled_slices_by_index_whatever_the_masks_geometry(tmp_path, volume_file, volume, axes, names):
     import nibabel
 
     path = volume_file(tmp_path / names[0], volume, axes=axes)

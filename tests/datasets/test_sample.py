@@ -90,10 +90,7 @@ def test_radiographs_say_that_they_are_derived(sample):
     assert len(paths) == 96
     header = pydicom.dcmread(paths[48])
     assert (header.Rows, header.Columns, header.BitsStored, header.Modality) == (1024, 1024, 8, "CR")
-    assert (
-        header.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.50"
-        and header.PhotometricInterpretation == "MONOCHROME2"
-    )
+    assert header.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.50" and header.PhotometricInterpretation == "MONOCHROME2"
     assert header.ImageType[0] == "DERIVED" and "no X-ray exposure" in header.DerivationDescription
     assert float(header.PositionerPrimaryAngle) == 0 and header.PatientID == "LIDC-IDRI-0001"
 

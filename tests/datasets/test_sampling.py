@@ -103,9 +103,7 @@ def test_too_many_near_empty_slices_say_so_and_leave_nothing(tmp_path, ct_file):
         image = np.full((20, 20), -1000 if number > 20 else 0, np.int16)
         ct_file(tmp_path / f"in/{number}.dcm", patient=f"P{number}", series=f"1.{number}", hounsfield=image)
     sampling = SamplingOptions(train=20, validation=5, test=5, size=20)
-    with pytest.raises(
-        InputError, match=r"sampling\.\w+ asks for \d+ images and finds at most \d+; \d+ images are near-empty"
-    ):
+    with pytest.raises(InputError, match=r"sampling\.\w+ asks for \d+ images and finds at most \d+; \d+ images are near-empty"):
         sample(tmp_path / "in", tmp_path / "out", sampling)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["headers.csv"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]

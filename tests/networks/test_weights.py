@@ -19,9 +19,7 @@ def test_a_saved_network_comes_back_with_its_tensors_and_metadata(network, tmp_p
     assert metadata["noise"] == "gaussian"
     assert metadata["options"] == {"weight": 0.5}
     expected = network.state_dict()
-    assert {name: tensor.equal(expected[name]) for name, tensor in loaded.state_dict().items()} == dict.fromkeys(
-        expected, True
-    )
+    assert {name: tensor.equal(expected[name]) for name, tensor in loaded.state_dict().items()} == dict.fromkeys(expected, True)
 
 
 def test_equal_networks_give_equal_files(tmp_path):

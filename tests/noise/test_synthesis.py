@@ -68,9 +68,7 @@ def test_a_stack_file_is_the_rounded_synthesis(name, threads, clean, tmp_path):
     images = np.rint(np.concatenate([clean, clean, clean]) * 255).astype(np.uint8)
     index = [{"image_id": f"i{k}", "patient": "p", "source": "s", "slice": k} for k in range(21)]
     write_stack(tmp_path / "clean.npy", images, index)
-    synthesize_stack(
-        name, tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=3, axes="lidc/test", threads=threads
-    )
+    synthesize_stack(name, tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=3, axes="lidc/test", threads=threads)
     scaled = images.astype(np.float32) / np.float32(255)
     expected = synthesize(name, scaled, seed=3, image_ids=[f"lidc/test/i{k}" for k in range(21)])
     assert np.array_equal(open_stack(tmp_path / "noisy.npy"), np.rint(expected * np.float32(255)).astype(np.uint8))

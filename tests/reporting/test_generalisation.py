@@ -12,9 +12,7 @@ def test_data_sets_are_means_over_noises(write_scores):
         ("lits", "poisson", "lidc"): [30, 32], ("lits", "poisson", "noisy"): [20, 22],
         ("lits", "rician", "lidc"): [20, 22], ("lits", "rician", "noisy"): [24, 26],
     }  # fmt: skip
-    found = {
-        (e.trained, e.applied): e for e in entries(read_scores(write_scores(cells)), "dataset", 0) if e.metric == "psnr"
-    }
+    found = {(e.trained, e.applied): e for e in entries(read_scores(write_scores(cells)), "dataset", 0) if e.metric == "psnr"}
     assert found["lidc", "lits"].mean == 26
     assert found["lidc", "lits"].gain == 3
     assert found["lidc", "lits"].group == ""

@@ -101,9 +101,7 @@ def test_feature_errors_may_be_missing_for_a_method_but_not_for_an_image(write_s
     assert set(scores.values["feature_error"]) == {"fpl"}
     assert set(scores.values["psnr"]) == {"fpl", "nlm"}
     path.write_text(path.read_text().replace(",0.25", ","))
-    with pytest.raises(
-        InputError, match=r"feature_error of 'fpl' on 'gaussian', image 'i1', is '', which is no number"
-    ):
+    with pytest.raises(InputError, match=r"feature_error of 'fpl' on 'gaussian', image 'i1', is '', which is no number"):
         read_dataset(path, "lidc")
 
 

@@ -95,9 +95,7 @@ def test_a_lower_feature_error_is_better():
 
 
 def test_a_method_that_was_not_scored_on_a_noise_leaves_its_cell_empty(write_scores):
-    path = write_scores(
-        {("lidc", "gaussian", "fpl"): [30], ("lidc", "gaussian", "nlm"): [29], ("lidc", "poisson", "fpl"): [31]}
-    )
+    path = write_scores({("lidc", "gaussian", "fpl"): [30], ("lidc", "gaussian", "nlm"): [29], ("lidc", "poisson", "fpl"): [31]})
     table = build_table("lidc", read_dataset(path, "lidc"), seed=0)
     assert table.methods == ("fpl", "nlm")
     assert "nlm" not in table.blocks["psnr"]["poisson"]

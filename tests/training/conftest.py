@@ -21,7 +21,5 @@ def stacks(tmp_path_factory):
         write_stack(folder / f"{name}.npy", images.clip(0, 255).astype(np.uint8))
     train_restoration(folder / "clean.npy", folder / "restoration.safetensors", TrainingOptions(**TINY), seed=1, device="cpu")
     explanation = {"readout": "sum", "activation": "softplus", "beta": 100.0}
-    write_features(
-        folder / "restoration.safetensors", folder / "clean.npy", folder / "features.npy", device="cpu", **explanation
-    )
+    write_features(folder / "restoration.safetensors", folder / "clean.npy", folder / "features.npy", device="cpu", **explanation)
     return folder

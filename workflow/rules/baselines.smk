@@ -1,53 +1,112 @@
-# Noisy test stack -> denoised stack: one rule for each method of the registry, named after it. A method in another language
-# is a rule file in baselines/, with the same output path and its own name in the place of {method}.
+# Noisy test stack -> denoised stack: one rule for each column of the tables, named after it. Methods in other languages are the
+# rule files in baselines/, and those that the config's custom_rules name.
 
 
-def weights_of(method):
-    """The weight file of a method, where the workflow trains it."""
-    if BASELINES[method].weights == "fpl":
-        return {"weights": "<results>/models/{dataset}/{noise}/fpl.safetensors"}
-    if BASELINES[method].weights == "drunet" and CONFIG.drunet is not None:
+def weights_of(column):
+    """The weight file of a column's method, where the workflow trains it."""
+    if column.place.get("weights"):
+        return {}
+    if column.method.weights in ("fpl", "residual_cnn", "cvf_sid"):
+        return {"weights": f"<results>/models/{{dataset}}/{{noise}}/{column.method.weights}.safetensors"}
+    if column.method.weights == "drunet" and CONFIG.drunet_weights is None:
         return {"weights": "<results>/models/{dataset}/drunet.safetensors"}
     return {}
 
 
-def weights_argument(method):
+def weights_argument(column):
     """The weight file as the command line takes it: trained here, or named in the config."""
-    given = CONFIG.methods[method].get("weights")
+    given = column.place.get("weights") or (CONFIG.drunet_weights if column.method.weights == "drunet" else None)
 
     def argument(wildcards, input):
         path = input.get("weights", given)
-        return f"--weights {path}" if path else ""
+        return f"--weights={path}" if path else ""
 
     return argument
 
 
-for method in CONFIG.methods:
+def chosen_options(column):
+    """The file with the options that tuning chose."""
+    return {"chosen": f"<results>/tuned/{{dataset}}/{{noise}}/{column.name}.json"} if column.tuned else {}
 
-    rule:
-        name:
-            f"denoise_{method}"
-        input:
-            **weights_of(method),
-            noisy="<results>/noisy/{dataset}/{noise}/test.npy",
-        output:
-            stack=DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{method}.npy"),
-            index=DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{method}.csv"),
-        log:
-            f"<logs>/denoise/{{dataset}}/{{noise}}/{method}.log",
-        benchmark:
-            f"<benchmarks>/denoise/{{dataset}}/{{noise}}/{method}.tsv"
-        resources:
-            gpu=int(BASELINES[method].gpu),
-            mem_mb=4000 if BASELINES[method].gpu else 1000,
-        params:
-            code=code("baselines"),
-            method=method,
-            options=as_json(CONFIG.method_options(method)),
-            weights=weights_argument(method),
-            device=device,
-        message:
-            "Denoising {wildcards.noise} of {wildcards.dataset} with {params.method}"
-        shell:
-            "fplbench denoise {params.method} {input.noisy:q} {output.stack:q} --options {params.options:q}"
-            " {params.weights} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+def method_code(column):
+    """Hash of the code a method runs on."""
+    own = f"baselines/{column.method.function.__module__.rpartition('.')[2]}.py"
+    shared = [f"baselines/{name}.py" for name in ("registration", "running", "noise_level")]
+    return code(own, *shared, *(["networks"] if column.method.gpu else []))
+
+
+for column in CONFIG.columns.values():
+
+    if column.tuned:
+
+        rule:
+            name:
+                f"tune_{column.name}"
+            input:
+                **weights_of(column),
+                clean="<results>/data/{dataset}/train.npy",
+                noisy="<results>/noisy/{dataset}/{noise}/train.npy",
+            output:
+                **chosen_options(column),
+                search=f"<results>/tuned/{{dataset}}/{{noise}}/{column.name}.csv",
+            log:
+                f"<logs>/tune/{{dataset}}/{{noise}}/{column.name}.log",
+            benchmark:
+                f"<benchmarks>/tune/{{dataset}}/{{noise}}/{column.name}.tsv"
+            conda:
+                "../../envs/environment.yaml"
+            resources:
+                gpu=int(column.method.gpu),
+                mem_mb=4000 if column.method.gpu else 1000,
+            params:
+                method=column.method.name,
+                options=as_json(column.options),
+                weights=weights_argument(column),
+                code=method_code(column),
+                device=device,
+            message:
+                "Tuning {params.method} on {wildcards.noise} of {wildcards.dataset}"
+            shell:
+                "fplbench tune {params.method} {input.clean:q} {input.noisy:q} {output.chosen:q} --search {output.search:q}"
+                " --options {params.options:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+    if column.method is not None:
+
+        rule:
+            name:
+                f"denoise_{column.name}"
+            input:
+                **weights_of(column),
+                **chosen_options(column),
+                noisy="<results>/noisy/{dataset}/{noise}/test.npy",
+            output:
+                stack=DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{column.name}.npy"),
+                index=DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{column.name}.csv"),
+            log:
+                f"<logs>/denoise/{{dataset}}/{{noise}}/{column.name}.log",
+            benchmark:
+                f"<benchmarks>/denoise/{{dataset}}/{{noise}}/{column.name}.tsv"
+            conda:
+                "../../envs/environment.yaml"
+            threads: 4 if column.method.name == "nlm" else 1
+            resources:
+                gpu=int(column.method.gpu),
+                mem_mb=4000 if column.method.gpu else 1000,
+            params:
+                method=column.method.name,
+                options=as_json(column.options),
+                weights=weights_argument(column),
+                chosen=lambda wildcards, input: f"--options-file={input.chosen}" if "chosen" in input.keys() else "",
+                code=method_code(column),
+                device=device,
+            message:
+                "Denoising {wildcards.noise} of {wildcards.dataset} with {params.method}"
+            shell:
+                "fplbench denoise {params.method} {input.noisy:q} {output.stack:q} --options {params.options:q}"
+                " {params.chosen:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+for path in [*sorted(Path(workflow.basedir).glob("workflow/rules/baselines/*.smk")), *map(Path, CONFIG.custom_rules)]:
+
+    include: str(path.resolve())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -25,9 +26,7 @@ workflow.global_resources.setdefault("gpu", 1)
 def code(*parts):
     """Hash of parts of the package: as a parameter of a cheap rule, it runs the rule again when they change."""
     package = Path(fplbench.__file__).parent
-    files = sorted(
-        file for part in parts for file in [package / part, *package.glob(f"{part}/**/*.py")] if file.is_file()
-    )
+    files = sorted(file for part in parts for file in [package / part, *package.glob(f"{part}/**/*.py")] if file.is_file())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
@@ -46,7 +45,7 @@ FIGURES = {
     **{dataset: f"One test image of {dataset} with {CONFIG.figures.noise}." for dataset in CONFIG.datasets},
     **{f"{dataset}_features": f"Feature maps of one test image of {dataset}." for dataset in CONFIG.datasets},
 }
-if "fpl" not in CONFIG.methods:
+if "fpl" not in CONFIG.columns:
     del FIGURES["training"]
 
 # Denoised stacks go once they are scored.
@@ -58,6 +57,28 @@ def device(wildcards, resources):
     return "auto" if resources.gpu else "cpu"
 
 
+def one_noise(path, **axes):
+    """Paths of the noise that the figures show."""
+    return expand(path, noise=CONFIG.figures.noise, **axes)
+
+
+def foreign_weights(wildcards):
+    """The denoiser trained on another data set, or on another noise."""
+    axes = {"dataset": wildcards.dataset, "noise": wildcards.noise, wildcards.across: wildcards.trained}
+    return "<results>/models/{dataset}/{noise}/fpl.safetensors".format(**axes)
+
+
+def foreign_scores(wildcards):
+    """Score files of every pair of one axis, and those of the noisy images."""
+    trained = CONFIG.datasets if wildcards.across == "dataset" else CONFIG.generalisation_noises
+    return expand(
+        f"<results>/generalisation/{wildcards.across}/scores/{{dataset}}/{{noise}}/{{trained}}.csv",
+        dataset=CONFIG.datasets,
+        noise=CONFIG.generalisation_noises,
+        trained=[*trained, "noisy"],
+    )
+
+
 onstart:
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
@@ -65,7 +86,7 @@ onstart:
         for dataset in CONFIG.datasets:
             if ("sample_images", dataset) in jobs:
                 check_root(dataset, CONFIG.dataset_options(dataset)["root"])
-        if any(rule_name == "denoise_dpir" for rule_name, _ in jobs):
+        if any(rule_name.startswith("denoise_dpir") for rule_name, _ in jobs):
             CONFIG.check_published_weights()
     except InputError as error:
         raise WorkflowError(str(error)) from None

@@ -10,6 +10,8 @@ rule sample_images:
         "<logs>/data/{dataset}.log",
     benchmark:
         "<benchmarks>/data/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 8
     resources:
         mem_mb=2000,

@@ -11,6 +11,8 @@ rule synthesize_noise:
         "<logs>/noise/{dataset}/{noise}/{split}.log",
     benchmark:
         "<benchmarks>/noise/{dataset}/{noise}/{split}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:

@@ -6,11 +6,6 @@ IMAGE = f"--image {CONFIG.figures.image}" if CONFIG.figures.image is not None el
 EXPLANATION = as_json(CONFIG.explanation.model_dump(mode="json"))
 
 
-def one_noise(path, **axes):
-    """Paths of the noise that the figures show."""
-    return expand(path, noise=CONFIG.figures.noise, **axes)
-
-
 rule table:
     input:
         scores="<results>/scores/{dataset}.csv",
@@ -20,6 +15,8 @@ rule table:
         "<logs>/tables/{dataset}.log",
     benchmark:
         "<benchmarks>/tables/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -40,7 +37,7 @@ rule figure:
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise(
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
-            method=[method for method in FIGURE_METHODS if method in CONFIG.methods],
+            method=[method for method in FIGURE_METHODS if method in CONFIG.columns],
         ),
         restoration="<results>/models/{dataset}/restoration.safetensors",
     output:
@@ -49,6 +46,8 @@ rule figure:
         "<logs>/figures/{dataset}.log",
     benchmark:
         "<benchmarks>/figures/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:
@@ -69,7 +68,7 @@ rule explainability_figure:
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise(
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
-            method=[method for method in CONFIG.methods if method != "noisy"],
+            method=[method for method in CONFIG.columns if method != "noisy"],
         ),
         restoration="<results>/models/{dataset}/restoration.safetensors",
     output:
@@ -78,6 +77,8 @@ rule explainability_figure:
         "<logs>/figures/{dataset}_features.log",
     benchmark:
         "<benchmarks>/figures/{dataset}_features.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:
@@ -103,6 +104,8 @@ rule noise_figure:
         "<logs>/figures/noises.log",
     benchmark:
         "<benchmarks>/figures/noises.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -124,6 +127,8 @@ rule training_figure:
         "<logs>/figures/training.log",
     benchmark:
         "<benchmarks>/figures/training.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -145,6 +150,8 @@ rule manifest:
         "<logs>/manifest.log",
     benchmark:
         "<benchmarks>/manifest.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -167,13 +174,13 @@ rule report:
         "<logs>/report.log",
     benchmark:
         "<benchmarks>/report.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
         code=code("reporting"),
-        figures=lambda wildcards, input: as_json(
-            {path: caption for path, caption in zip(input.figures, FIGURES.values())}
-        ),
+        figures=lambda wildcards, input: as_json({path: caption for path, caption in zip(input.figures, FIGURES.values())}),
         notes=as_json({dataset: CONFIG.note_of(dataset) for dataset in CONFIG.datasets}),
         note=CONFIG.note,
         seed=CONFIG.seed,

@@ -1,6 +1,6 @@
 # Clean and denoised stack -> one row an image; all rows -> scores.csv.
 
-SCORES = expand("<results>/scores/{{dataset}}/{noise}/{method}.csv", noise=CONFIG.noises, method=CONFIG.methods)
+SCORES = expand("<results>/scores/{{dataset}}/{noise}/{method}.csv", noise=CONFIG.noises, method=CONFIG.columns)
 FEATURE_SCORES = expand("<results>/feature_scores/{{dataset}}/{noise}.csv", noise=CONFIG.feature_error)
 
 
@@ -14,6 +14,8 @@ rule score:
         "<logs>/score/{dataset}/{noise}/{method}.log",
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}/{method}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -28,13 +30,15 @@ rule score_features:
     input:
         restoration="<results>/models/{dataset}/restoration.safetensors",
         clean="<results>/data/{dataset}/test.npy",
-        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.methods),
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
     output:
         "<results>/feature_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/feature_scores/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/feature_scores/{dataset}/{noise}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         gpu=1,
         mem_mb=8000,
@@ -59,6 +63,8 @@ rule collate_dataset:
         "<logs>/collate/{dataset}.log",
     benchmark:
         "<benchmarks>/collate/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
@@ -80,6 +86,8 @@ rule collate:
         "<logs>/collate/all.log",
     benchmark:
         "<benchmarks>/collate/all.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:

@@ -12,6 +12,8 @@ rule train_restoration:
         "<logs>/training/{dataset}/restoration.log",
     benchmark:
         "<benchmarks>/training/{dataset}/restoration.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         gpu=1,
         mem_mb=8000,
@@ -38,6 +40,8 @@ rule explain_clean_images:
         "<logs>/features/{dataset}.log",
     benchmark:
         "<benchmarks>/features/{dataset}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         gpu=1,
         mem_mb=8000,
@@ -64,6 +68,8 @@ rule train_denoiser:
         "<logs>/training/{dataset}/{noise}/fpl.log",
     benchmark:
         "<benchmarks>/training/{dataset}/{noise}/fpl.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         gpu=1,
         mem_mb=12000,
@@ -93,6 +99,8 @@ if CONFIG.drunet is not None:
             "<logs>/training/{dataset}/drunet.log",
         benchmark:
             "<benchmarks>/training/{dataset}/drunet.tsv"
+        conda:
+            "../../envs/environment.yaml"
         resources:
             gpu=1,
             mem_mb=12000,
@@ -106,3 +114,58 @@ if CONFIG.drunet is not None:
         shell:
             "fplbench train-drunet {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
             " --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+rule train_residual_cnn:
+    input:
+        clean="<results>/data/{dataset}/train.npy",
+        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
+    output:
+        weights="<results>/models/{dataset}/{noise}/residual_cnn.safetensors",
+        log="<results>/models/{dataset}/{noise}/residual_cnn.csv",
+    log:
+        "<logs>/training/{dataset}/{noise}/residual_cnn.log",
+    benchmark:
+        "<benchmarks>/training/{dataset}/{noise}/residual_cnn.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        gpu=1,
+        mem_mb=12000,
+    params:
+        options=as_json(CONFIG.denoiser.model_dump(mode="json") | {"weight": 0.0}),
+        seed=CONFIG.seed,
+        device=device,
+        version=TRAINING_VERSION,
+    message:
+        "Training the denoiser of {wildcards.dataset} with {wildcards.noise} without L_FP"
+    shell:
+        "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --options {params.options:q}"
+        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+rule train_cvf_sid:
+    input:
+        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
+    output:
+        weights="<results>/models/{dataset}/{noise}/cvf_sid.safetensors",
+        log="<results>/models/{dataset}/{noise}/cvf_sid.csv",
+    log:
+        "<logs>/training/{dataset}/{noise}/cvf_sid.log",
+    benchmark:
+        "<benchmarks>/training/{dataset}/{noise}/cvf_sid.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        gpu=1,
+        mem_mb=12000,
+    params:
+        options=as_json(CONFIG.cvf_sid.model_dump(mode="json")),
+        seed=CONFIG.seed,
+        device=device,
+        version=TRAINING_VERSION,
+    message:
+        "Training CVF-SID on {wildcards.noise} of {wildcards.dataset}"
+    shell:
+        "fplbench train-cvf-sid {input.noisy:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"

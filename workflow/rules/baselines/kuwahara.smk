@@ -8,12 +8,14 @@ rule denoise_kuwahara:
         noisy_index="<results>/noisy/{dataset}/{noise}/test.csv",
         script=workflow.source_path("kuwahara.sh"),
     output:
-        stack=temp("<results>/denoised/{dataset}/{noise}/kuwahara.npy"),
-        index=temp("<results>/denoised/{dataset}/{noise}/kuwahara.csv"),
+        stack=DENOISED("<results>/denoised/{dataset}/{noise}/kuwahara.npy"),
+        index=DENOISED("<results>/denoised/{dataset}/{noise}/kuwahara.csv"),
     log:
         "<logs>/denoise/{dataset}/{noise}/kuwahara.log",
     benchmark:
         "<benchmarks>/denoise/{dataset}/{noise}/kuwahara.tsv"
+    conda:
+        "kuwahara.yaml"
     resources:
         mem_mb=1000,
     params:

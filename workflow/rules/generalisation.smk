@@ -1,0 +1,106 @@
+# The denoiser of one data set on the others (same noise), and that of one noise on the others (same data set).
+#
+#   snakemake generalisation
+
+
+wildcard_constraints:
+    across="dataset|noise",
+    trained="|".join([*CONFIG.datasets, *CONFIG.noises]),
+
+
+rule generalisation:
+    input:
+        expand("<results>/generalisation/generalisation_{across}.png", across=["dataset", "noise"]),
+
+
+rule denoise_foreign:
+    input:
+        noisy="<results>/noisy/{dataset}/{noise}/test.npy",
+        weights=foreign_weights,
+    output:
+        stack=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/{trained}.npy"),
+        index=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/{trained}.csv"),
+    log:
+        "<logs>/generalisation/{across}/denoise/{dataset}/{noise}/{trained}.log",
+    benchmark:
+        "<benchmarks>/generalisation/{across}/denoise/{dataset}/{noise}/{trained}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        gpu=1,
+        mem_mb=4000,
+    params:
+        device=device,
+    message:
+        "Denoising {wildcards.noise} of {wildcards.dataset} with the denoiser of {wildcards.trained}"
+    shell:
+        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
+        " --threads {threads} > {log:q} 2>&1"
+
+
+use rule score as score_foreign with:
+    input:
+        clean="<results>/data/{dataset}/test.npy",
+        denoised="<results>/generalisation/{across}/denoised/{dataset}/{noise}/{trained}.npy",
+    output:
+        "<results>/generalisation/{across}/scores/{dataset}/{noise}/{trained}.csv",
+    log:
+        "<logs>/generalisation/{across}/score/{dataset}/{noise}/{trained}.log",
+    benchmark:
+        "<benchmarks>/generalisation/{across}/score/{dataset}/{noise}/{trained}.tsv"
+    message:
+        "Scoring the denoiser of {wildcards.trained} on {wildcards.noise} of {wildcards.dataset}"
+
+
+use rule score as score_noisy with:
+    input:
+        clean="<results>/data/{dataset}/test.npy",
+        denoised="<results>/noisy/{dataset}/{noise}/test.npy",
+    output:
+        "<results>/generalisation/{across}/scores/{dataset}/{noise}/noisy.csv",
+    log:
+        "<logs>/generalisation/{across}/score/{dataset}/{noise}/noisy.log",
+    benchmark:
+        "<benchmarks>/generalisation/{across}/score/{dataset}/{noise}/noisy.tsv"
+    message:
+        "Scoring {wildcards.noise} of {wildcards.dataset} as it is"
+
+
+use rule collate as collate_foreign with:
+    input:
+        scores=foreign_scores,
+    output:
+        "<results>/generalisation/{across}.csv",
+    log:
+        "<logs>/generalisation/collate_{across}.log",
+    benchmark:
+        "<benchmarks>/generalisation/collate_{across}.tsv"
+    params:
+        features="",
+        code=code("reporting/scores.py"),
+    message:
+        "Collating the generalisation across {wildcards.across}"
+
+
+rule generalisation_matrix:
+    input:
+        "<results>/generalisation/{across}.csv",
+    output:
+        table="<results>/generalisation/generalisation_{across}.csv",
+        figure="<results>/generalisation/generalisation_{across}.png",
+    log:
+        "<logs>/generalisation/matrix_{across}.log",
+    benchmark:
+        "<benchmarks>/generalisation/matrix_{across}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        folder=subpath(output.table, parent=True),
+        seed=CONFIG.seed,
+        code=code("reporting"),
+    message:
+        "Drawing the generalisation across {wildcards.across}"
+    shell:
+        "fplbench generalisation {input:q} {wildcards.across} --out-dir {params.folder:q} --seed {params.seed} > {log:q} 2>&1"
