@@ -24,7 +24,7 @@ $(VENV)/installed-test: $(VENV)/installed
 
 demo: install
 	fplbench fetch sample data/sample
-	snakemake $(DEMO) --quiet progress
+	snakemake $(DEMO) --quiet rules
 	@cat results/demo/tables/lidc.md
 	@echo
 	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
@@ -34,7 +34,7 @@ test: install-test
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/demo.yaml
-	pytest
+	pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf $(VENV) results/demo

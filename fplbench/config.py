@@ -51,7 +51,10 @@ class Config(Options):
     seed: int = Field(2310, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
     note: str = Field("", description="Sentence under every table and figure.")
     notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
-    keep_denoised: bool = Field(False, description="Keep the denoised stacks; else they go when they are scored.")
+    keep_denoised: bool = Field(
+        True,
+        description="Keep the denoised stacks (14 GB for the paper); else they go when they are used, and come again with them.",
+    )
     datasets: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: {name: {} for name in PAPER_DATASETS},
         description="The data sets by name, with the options of their loader; `noises`: options that differ there.",

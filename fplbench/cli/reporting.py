@@ -35,13 +35,14 @@ def register(app: typer.Typer) -> None:
 
 def score(
     clean: Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")],
-    denoised: Annotated[Path, typer.Argument(help="Stack to score, .npy, of the same shape.")],
-    output: Annotated[Path, typer.Argument(help="Scores to write, .csv, one row an image.")],
+    out_dir: Annotated[Path, typer.Argument(help="Folder for the scores, {method}.csv, one row an image.")],
+    denoised: Annotated[list[Path], typer.Argument(help="Stacks to score, {method}.npy, each of the shape of the clean one.")],
 ) -> None:
-    """Score a denoised stack against the clean one: PSNR, wrapped PSNR and SSIM of each image."""
+    """Score denoised stacks against the clean one: PSNR, wrapped PSNR and SSIM of each image."""
     from fplbench import scoring
 
-    scoring.score(clean, denoised, output)
+    for stack in denoised:
+        scoring.score(clean, stack, out_dir / f"{stack.stem}.csv")
 
 
 def collate(

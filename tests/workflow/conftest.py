@@ -41,7 +41,6 @@ def write_config(folder: Path, **changes) -> Path:
         "denoiser": TRAINING,
         "drunet": {**TRAINING, "blocks": 1, "patch": 16},
         "feature_error": ["gaussian"],
-        "keep_denoised": True,
         **changes,
     }
     path = folder / "config.yaml"

@@ -87,15 +87,15 @@ rule denoise_ablation:
 use rule score as score_ablation with:
     input:
         clean="<results>/data/{dataset}/{part}.npy",
-        denoised="<results>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.npy",
+        denoised=expand("<results>/ablation/{{part}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
     output:
-        "<results>/ablation/{part}/scores/{dataset}/{noise}/{variant}-{seed}.csv",
+        expand("<results>/ablation/{{part}}/scores/{{dataset}}/{{noise}}/{run}.csv", run=RUNS),
     log:
-        "<logs>/ablation/{part}/score/{dataset}/{noise}/{variant}-{seed}.log",
+        "<logs>/ablation/{part}/score/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{part}/score/{dataset}/{noise}/{variant}-{seed}.tsv"
+        "<benchmarks>/ablation/{part}/score/{dataset}/{noise}.tsv"
     message:
-        "Scoring {wildcards.variant} on {wildcards.noise} of {wildcards.dataset}, seed {wildcards.seed}"
+        "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.part} part"
 
 
 use rule score_features as score_ablation_features with:

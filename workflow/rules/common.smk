@@ -48,6 +48,15 @@ FIGURES = {
 if "fpl" not in CONFIG.columns:
     del FIGURES["training"]
 
+# Column headings that are not the registry's.
+LABELS = as_json(
+    {
+        column.name: column.label
+        for column in CONFIG.columns.values()
+        if column.method is None or column.label != column.method.label
+    }
+)
+
 # Denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
 

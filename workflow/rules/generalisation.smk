@@ -38,32 +38,47 @@ rule denoise_foreign:
         " --threads {threads} > {log:q} 2>&1"
 
 
-use rule score as score_foreign with:
-    input:
-        clean="<results>/data/{dataset}/test.npy",
-        denoised="<results>/generalisation/{across}/denoised/{dataset}/{noise}/{trained}.npy",
+use rule denoise_noisy as keep_noisy with:
     output:
-        "<results>/generalisation/{across}/scores/{dataset}/{noise}/{trained}.csv",
+        stack=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/noisy.npy"),
+        index=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/noisy.csv"),
     log:
-        "<logs>/generalisation/{across}/score/{dataset}/{noise}/{trained}.log",
+        "<logs>/generalisation/{across}/denoise/{dataset}/{noise}/noisy.log",
     benchmark:
-        "<benchmarks>/generalisation/{across}/score/{dataset}/{noise}/{trained}.tsv"
-    message:
-        "Scoring the denoiser of {wildcards.trained} on {wildcards.noise} of {wildcards.dataset}"
+        "<benchmarks>/generalisation/{across}/denoise/{dataset}/{noise}/noisy.tsv"
 
 
-use rule score as score_noisy with:
-    input:
-        clean="<results>/data/{dataset}/test.npy",
-        denoised="<results>/noisy/{dataset}/{noise}/test.npy",
-    output:
-        "<results>/generalisation/{across}/scores/{dataset}/{noise}/noisy.csv",
-    log:
-        "<logs>/generalisation/{across}/score/{dataset}/{noise}/noisy.log",
-    benchmark:
-        "<benchmarks>/generalisation/{across}/score/{dataset}/{noise}/noisy.tsv"
-    message:
-        "Scoring {wildcards.noise} of {wildcards.dataset} as it is"
+for across, trained in [("dataset", [*CONFIG.datasets]), ("noise", CONFIG.generalisation_noises)]:
+
+    rule:
+        name:
+            f"score_across_{across}s"
+        input:
+            clean="<results>/data/{dataset}/test.npy",
+            denoised=expand(
+                f"<results>/generalisation/{across}/denoised/{{{{dataset}}}}/{{{{noise}}}}/{{trained}}.npy",
+                trained=[*trained, "noisy"],
+            ),
+        output:
+            expand(
+                f"<results>/generalisation/{across}/scores/{{{{dataset}}}}/{{{{noise}}}}/{{trained}}.csv",
+                trained=[*trained, "noisy"],
+            ),
+        log:
+            f"<logs>/generalisation/{across}/score/{{dataset}}/{{noise}}.log",
+        benchmark:
+            f"<benchmarks>/generalisation/{across}/score/{{dataset}}/{{noise}}.tsv"
+        conda:
+            "../../envs/environment.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            folder=subpath(output[0], parent=True),
+            code=code("scoring.py"),
+        message:
+            "Scoring denoisers of other data sets or noises on {wildcards.noise} of {wildcards.dataset}"
+        shell:
+            "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} > {log:q} 2>&1"
 
 
 use rule collate as collate_foreign with:

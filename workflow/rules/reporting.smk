@@ -20,6 +20,7 @@ rule table:
     resources:
         mem_mb=1000,
     params:
+        labels=LABELS,
         code=code("reporting"),
         folder=subpath(output[0], parent=True),
         note=lambda wildcards: CONFIG.note_of(wildcards.dataset),
@@ -28,6 +29,7 @@ rule table:
         "Writing the table of {wildcards.dataset}"
     shell:
         "fplbench table {input.scores:q} {wildcards.dataset} --out-dir {params.folder:q} --note={params.note:q}"
+        " --labels {params.labels:q}"
         " --seed {params.seed} > {log:q} 2>&1"
 
 
@@ -51,6 +53,7 @@ rule figure:
     resources:
         mem_mb=4000,
     params:
+        labels=LABELS,
         code=code("reporting"),
         explanation=EXPLANATION,
         image=IMAGE,
@@ -59,7 +62,7 @@ rule figure:
         "Drawing the figure of {wildcards.dataset}"
     shell:
         "fplbench figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} --restoration {input.restoration:q}"
-        " --explanation {params.explanation:q} {params.image} --note={params.note:q} > {log:q} 2>&1"
+        " --explanation {params.explanation:q} {params.image} --note={params.note:q} --labels {params.labels:q} > {log:q} 2>&1"
 
 
 rule explainability_figure:
@@ -82,6 +85,7 @@ rule explainability_figure:
     resources:
         mem_mb=4000,
     params:
+        labels=LABELS,
         code=code("reporting"),
         explanation=EXPLANATION,
         image=IMAGE,
@@ -91,6 +95,7 @@ rule explainability_figure:
     shell:
         "fplbench explainability {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
         " --restoration {input.restoration:q} --explanation {params.explanation:q} {params.image} --note={params.note:q}"
+        " --labels {params.labels:q}"
         " > {log:q} 2>&1"
 
 
@@ -179,6 +184,7 @@ rule report:
     resources:
         mem_mb=1000,
     params:
+        labels=LABELS,
         code=code("reporting"),
         figures=lambda wildcards, input: as_json({path: caption for path, caption in zip(input.figures, FIGURES.values())}),
         notes=as_json({dataset: CONFIG.note_of(dataset) for dataset in CONFIG.datasets}),
@@ -188,4 +194,4 @@ rule report:
         "Writing the report"
     shell:
         "fplbench report {output:q} {input.scores:q} --run {input.run:q} --figures {params.figures:q}"
-        " --notes {params.notes:q} --note={params.note:q} --seed {params.seed} > {log:q} 2>&1"
+        " --notes {params.notes:q} --note={params.note:q} --labels {params.labels:q} --seed {params.seed} > {log:q} 2>&1"

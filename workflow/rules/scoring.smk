@@ -7,23 +7,24 @@ FEATURE_SCORES = expand("<results>/feature_scores/{{dataset}}/{noise}.csv", nois
 rule score:
     input:
         clean="<results>/data/{dataset}/test.npy",
-        denoised="<results>/denoised/{dataset}/{noise}/{method}.npy",
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
     output:
-        "<results>/scores/{dataset}/{noise}/{method}.csv",
+        expand("<results>/scores/{{dataset}}/{{noise}}/{method}.csv", method=CONFIG.columns),
     log:
-        "<logs>/score/{dataset}/{noise}/{method}.log",
+        "<logs>/score/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/score/{dataset}/{noise}/{method}.tsv"
+        "<benchmarks>/score/{dataset}/{noise}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
     params:
+        folder=subpath(output[0], parent=True),
         code=code("scoring.py"),
     message:
-        "Scoring {wildcards.method} on {wildcards.noise} of {wildcards.dataset}"
+        "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench score {input.clean:q} {input.denoised:q} {output:q} > {log:q} 2>&1"
+        "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} > {log:q} 2>&1"
 
 
 rule score_features:
