@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-DEMO := --configfile config/demo.yaml --cores 2
+DEMO := --configfile config/demo.yaml --cores 2 --resources gpu=0
 
 .PHONY: demo test install install-test clean
 

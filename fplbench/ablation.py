@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, PositiveFloat
 
 from fplbench.options import Options
 from fplbench.training.options import DenoiserOptions, ExplanationOptions
@@ -12,9 +12,9 @@ from fplbench.training.options import DenoiserOptions, ExplanationOptions
 class AblationOptions(Options):
     """What the ablation compares."""
 
-    noises: list[str] = Field(["gaussian"], min_length=1, description="Noises it trains on.")
-    seeds: list[int] = Field([1, 2, 3], min_length=1, description="Seeds of the initial weights and the batches.")
-    weights: list[float] = Field([1e-4, 1e-3, 1e-2], description="Weights of L_FP, beside the default and 0.")
+    noises: list[str] | None = Field(None, description="Noises it trains on; none: gaussian, or the first noise.")
+    seeds: list[NonNegativeInt] = Field([1, 2, 3], min_length=1, description="Seeds of the initial weights and the batches.")
+    weights: list[PositiveFloat] = Field([1e-4, 1e-3, 1e-2], description="Weights of L_FP, beside the default and 0.")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ PAPER_DATASETS = ("lidc", "lits", "rsna")
 class FigureOptions(Options):
     """What the figures show."""
 
-    noise: str = Field("gaussian", description="The noise of the figure of each data set.")
+    noise: str | None = Field(None, description="The noise of the figures of each data set; none: gaussian, or the first noise.")
     image: int | None = Field(None, ge=0, description="Position of the test image; none: the middle one.")
 
 
@@ -111,29 +111,30 @@ class Config(Options):
         """The columns of the tables: each method as it runs, a tuned one after its entry."""
         return select(self.methods, self.tune)
 
-    @property
-    def generalisation_noises(self) -> list[str]:
-        """Noises across which denoisers are applied."""
-        return list(self.noises) if self.generalisation is None else self.generalisation
-
     def ablation_variants(self) -> dict[str, Variant]:
         """The variants of the ablation by name."""
         return variants(self.ablation, self.denoiser, self.explanation)
 
-    @property
-    def drunet_weights(self) -> str | None:
-        """The weight file of `dpir` that is not trained here; None where the section drunet trains one."""
-        given = self.methods.get("dpir", {}).get("weights")
-        return given or (None if self.drunet else PUBLISHED_DRUNET)
+    def weights_of(self, column: Selected) -> str | None:
+        """The weight file of a column that is not trained here: the one its entry names, or DRUNet's published one."""
+        if column.method is None or column.method.weights is None:
+            return None
+        published = PUBLISHED_DRUNET if column.method.weights == "drunet" and self.drunet is None else None
+        return column.place.get("weights") or published
 
-    def check_published_weights(self) -> None:
-        """Raise InputError where `dpir` takes its weights from a file that does not exist."""
-        path = self.drunet_weights
-        if path and not Path(path).exists():
-            raise InputError(
-                f"The weight file {path} of methods.dpir.weights does not exist: get it with `fplbench fetch drunet {path}`, or "
-                "put a section drunet into the config, which trains one."
-            )
+    def check_weights(self) -> None:
+        """Raise InputError where a column takes its weights from a file that does not exist."""
+        for name, column in self.columns.items():
+            path = self.weights_of(column)
+            if path and not Path(path).exists():
+                mend = f": get it with `fplbench fetch drunet {path}`, or put a section drunet into the config, which trains one."
+                mend = mend if column.method.weights == "drunet" else "."
+                raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{mend}")
+
+    @property
+    def trains_fpl(self) -> bool:
+        """Whether a column needs the denoisers that are trained here."""
+        return any(c.method and c.method.weights == "fpl" and not self.weights_of(c) for c in self.columns.values())
 
 
 def load_config(values: Mapping[str, Any]) -> Config:
@@ -153,8 +154,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         if isinstance(values.get(section), Mapping):
             values[section] = {name: options or {} for name, options in values[section].items()}
     config = parse_options(Config, values, "")
-    if config.feature_error is None:
-        config = config.model_copy(update={"feature_error": list(config.noises)})
+    config = _with_noises(config)
     for dataset in config.datasets:
         config.dataset_options(dataset)
         _check_overrides(config, dataset)
@@ -163,6 +163,19 @@ def load_config(values: Mapping[str, Any]) -> Config:
     _ = config.columns
     _check_together(config)
     return config
+
+
+def _with_noises(config: Config) -> Config:
+    """Fill in the noises that a section left out."""
+    usual = "gaussian" if "gaussian" in config.noises else next(iter(config.noises), "gaussian")
+    return config.model_copy(
+        update={
+            "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
+            "generalisation": list(config.noises) if config.generalisation is None else config.generalisation,
+            "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
+            "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
+        }
+    )
 
 
 def _complete(registry: Registry, name: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -187,12 +200,14 @@ def _check_together(config: Config) -> None:
     """Raise InputError where sections do not fit each other."""
     if config.sampling.size % 16:
         raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
-    if "fpl" in config.methods:
+    if not (config.datasets and config.noises and config.methods):
+        raise InputError("datasets, noises and methods each need at least one name.")
+    if config.trains_fpl:
         check_gradient(config.denoiser, config.explanation)
     for key, names, known in (
         ("feature_error", config.feature_error, config.noises),
         ("ablation.noises", config.ablation.noises, config.noises),
-        ("generalisation", config.generalisation_noises, config.noises),
+        ("generalisation", config.generalisation, config.noises),
         ("notes", config.notes, config.datasets),
     ):
         for name in names:

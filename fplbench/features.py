@@ -65,9 +65,9 @@ def open_features(
     try:
         found = json.loads(_record_path(path).read_text())
         maps = np.load(path, mmap_mode="r", allow_pickle=False)
+        expected = _record(restoration, clean, explanation)
     except (OSError, ValueError) as error:
-        raise InputError(f"the features {path} are not readable: {error}.") from None
-    expected = _record(restoration, clean, explanation)
+        raise InputError(f"the features {path} cannot be used: {error}.") from None
     other = [name for name, value in expected.items() if found.get(name) != value]
     if other:
         raise InputError(

@@ -77,10 +77,23 @@ def test_checking_a_config_loads_no_heavy_library():
     assert result.stdout.strip() == ""
 
 
-def test_dpir_takes_the_published_weights_unless_a_section_trains_them_or_a_file_is_named():
-    assert load_config({}).drunet_weights == "weights/drunet_gray.pth"
-    assert load_config({"drunet": {}}).drunet_weights is None
-    assert load_config({"drunet": {}, "methods": {"dpir": {"weights": "my.pth"}}}).drunet_weights == "my.pth"
+@pytest.mark.parametrize(
+    ("values", "weights"),
+    [
+        ({}, "weights/drunet_gray.pth"),
+        ({"drunet": {}}, None),
+        ({"drunet": {}, "methods": {"dpir": {"weights": "my.pth"}}}, "my.pth"),
+    ],
+)
+def test_dpir_takes_the_published_weights_unless_a_section_trains_them_or_a_file_is_named(values, weights):
+    config = load_config(values)
+    assert config.weights_of(config.columns["dpir"]) == weights
+
+
+def test_a_config_with_another_noise_alone_shows_and_ablates_that_one():
+    config = load_config({"noises": {"impulse": {}}, "methods": {"noisy": {}, "tv": {}}})
+    assert config.figures.noise == "impulse" and config.ablation.noises == ["impulse"]
+    assert not config.trains_fpl
 
 
 def test_tuning_adds_columns_or_replaces_them():

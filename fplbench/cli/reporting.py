@@ -1,11 +1,11 @@
 """Commands that score stacks, and make tables and figures."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from fplbench.cli.options import Seed, parse_json
+from fplbench.cli.options import DeviceName, Seed, parse_json, read_options
 from fplbench.errors import InputError
 
 LabelsJson = Annotated[
@@ -89,6 +89,7 @@ def figure(
     restoration: Annotated[Path, typer.Option(help="Weights of the restoration network, .safetensors.")],
     image: ImageNumber = None,
     explanation: ExplanationJson = "{}",
+    device: DeviceName = "auto",
     note: Note = "",
     labels: LabelsJson = "{}",
 ) -> None:
@@ -97,7 +98,7 @@ def figure(
     from fplbench.reporting.labels import Labels
 
     names = Labels(_texts(labels, "--labels"))
-    example_figure(output, clean, noisy, denoised, restoration, parse_json(explanation, "--explanation"), image, note, names)
+    example_figure(output, clean, noisy, denoised, restoration, _explanation(explanation, device), image, note, names)
 
 
 def noise_figure(
@@ -178,6 +179,7 @@ def explainability(
     restoration: Annotated[Path, typer.Option(help="Weights of the restoration network, .safetensors.")],
     image: ImageNumber = None,
     explanation: ExplanationJson = "{}",
+    device: DeviceName = "auto",
     note: Note = "",
     labels: LabelsJson = "{}",
 ) -> None:
@@ -186,9 +188,7 @@ def explainability(
     from fplbench.reporting.labels import Labels
 
     names = Labels(_texts(labels, "--labels"))
-    explainability_figure(
-        output, clean, noisy, denoised, restoration, parse_json(explanation, "--explanation"), image, note, names
-    )
+    explainability_figure(output, clean, noisy, denoised, restoration, _explanation(explanation, device), image, note, names)
 
 
 def ablation(
@@ -220,6 +220,13 @@ def generalisation(
     from fplbench.reporting.labels import Labels
 
     write_generalisation(scores, out_dir, across, seed, Labels(_texts(labels, "--labels")))
+
+
+def _explanation(text: str, device: str) -> dict[str, Any]:
+    """How feature maps are made, and where, as feature_maps takes it."""
+    from fplbench.training.options import ExplanationOptions
+
+    return {**read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump(), "device": device}
 
 
 def _texts(text: str, option: str) -> dict[str, str]:

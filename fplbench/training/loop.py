@@ -126,7 +126,8 @@ class Trainer:
             self._train_step(step, batch, meter, measure=step == steps.start)
         totals = torch.stack([meter.totals[step] for step in steps]).cpu()
         if math.isinf(self.limit):
-            self.limit = self.options.explosion * float(totals[0])
+            # The median: a first batch may be one that its noise left as it was.
+            self.limit = self.options.explosion * max(float(totals.nanmedian()), 1e-3)
         self._check(steps, totals)
         meter.finish(steps.stop, rate, len(steps) * self.options.batch / (time.perf_counter() - began))
         return meter

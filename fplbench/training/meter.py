@@ -1,6 +1,7 @@
 """What a group of training steps did: losses, gradient norms, speed and memory, as a row of the log."""
 
 import resource
+import sys
 
 import torch
 from torch import nn
@@ -74,4 +75,5 @@ def peak_memory_mb(device: torch.device) -> float:
     """Peak memory so far in MiB: of the GPU on CUDA, of the process elsewhere."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    units = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux kibibytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units

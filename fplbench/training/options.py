@@ -25,7 +25,7 @@ class TrainingOptions(Options):
     log_every: int = Field(100, ge=1, description="Steps a row of the log.")
     save_every: int = Field(1000, ge=1, description="Steps between two states to resume from, rounded up to rows of the log.")
     explosion: float = Field(
-        1000.0, gt=1, description="The training stops where the loss exceeds that of the first step by this factor."
+        1000.0, gt=1, description="The training stops where the loss exceeds the median of the log's first row by this factor."
     )
 
     @model_validator(mode="after")

@@ -29,7 +29,6 @@ use rule explain_clean_images as explain_for_ablation with:
         "<benchmarks>/ablation/features/{dataset}.tsv"
     params:
         explanation=as_json(VARIANTS["letter"].explanation),
-        device=device,
 
 
 use rule train_denoiser as train_ablation with:
@@ -53,13 +52,12 @@ use rule train_denoiser as train_ablation with:
         options=lambda wildcards: as_json(VARIANTS[wildcards.variant].denoiser),
         explanation=lambda wildcards: as_json(VARIANTS[wildcards.variant].explanation),
         seed=lambda wildcards: wildcards.seed,
-        device=device,
         version=TRAINING_VERSION,
     message:
         "Training {wildcards.variant} on {wildcards.noise} of {wildcards.dataset} with seed {wildcards.seed}"
 
 
-rule denoise_ablation:
+rule apply_ablation:
     input:
         noisy="<results>/noisy/{dataset}/{noise}/{part}.npy",
         weights="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.safetensors",
@@ -75,12 +73,10 @@ rule denoise_ablation:
     resources:
         gpu=1,
         mem_mb=4000,
-    params:
-        device=device,
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
+        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {DEVICE}"
         " --threads {threads} > {log:q} 2>&1"
 
 

@@ -4,18 +4,26 @@
 
 def weights_of(column):
     """The weight file of a column's method, where the workflow trains it."""
-    if column.place.get("weights"):
+    if CONFIG.weights_of(column):
         return {}
     if column.method.weights in ("fpl", "residual_cnn", "cvf_sid"):
         return {"weights": f"<results>/models/{{dataset}}/{{noise}}/{column.method.weights}.safetensors"}
-    if column.method.weights == "drunet" and CONFIG.drunet_weights is None:
+    if column.method.weights == "drunet":
         return {"weights": "<results>/models/{dataset}/drunet.safetensors"}
     return {}
 
 
+def given_weights(column):
+    """The weight file that the config names, with its size and time of change, so that another one runs the rule again."""
+    path = CONFIG.weights_of(column)
+    if path is None or not Path(path).exists():
+        return path or ""
+    return f"{path} {Path(path).stat().st_size} {Path(path).stat().st_mtime_ns}"
+
+
 def weights_argument(column):
     """The weight file as the command line takes it: trained here, or named in the config."""
-    given = column.place.get("weights") or (CONFIG.drunet_weights if column.method.weights == "drunet" else None)
+    given = CONFIG.weights_of(column)
 
     def argument(wildcards, input):
         path = input.get("weights", given)
@@ -63,13 +71,13 @@ for column in CONFIG.columns.values():
                 method=column.method.name,
                 options=as_json(column.options),
                 weights=weights_argument(column),
+                given=given_weights(column),
                 code=method_code(column),
-                device=device,
             message:
                 "Tuning {params.method} on {wildcards.noise} of {wildcards.dataset}"
             shell:
                 "fplbench tune {params.method} {input.clean:q} {input.noisy:q} {output.chosen:q} --search {output.search:q}"
-                " --options {params.options:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+                " --options {params.options:q} {params.weights:q} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
     if column.method is not None:
 
@@ -97,16 +105,21 @@ for column in CONFIG.columns.values():
                 method=column.method.name,
                 options=as_json(column.options),
                 weights=weights_argument(column),
+                given=given_weights(column),
                 chosen=lambda wildcards, input: f"--options-file={input.chosen}" if "chosen" in input.keys() else "",
                 code=method_code(column),
-                device=device,
             message:
                 "Denoising {wildcards.noise} of {wildcards.dataset} with {params.method}"
             shell:
                 "fplbench denoise {params.method} {input.noisy:q} {output.stack:q} --options {params.options:q}"
-                " {params.chosen:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+                " {params.chosen:q} {params.weights:q} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
-for path in [*sorted(Path(workflow.basedir).glob("workflow/rules/baselines/*.smk")), *map(Path, CONFIG.custom_rules)]:
+# A rule file of this repository is read where the config has its method.
+OWN_RULES = Path(workflow.basedir) / "workflow" / "rules" / "baselines"
+
+for path in [*(OWN_RULES / f"{name}.smk" for name in CONFIG.columns), *map(Path, CONFIG.custom_rules)]:
+    if path.parent == OWN_RULES and not path.exists():
+        continue
 
     include: str(path.resolve())

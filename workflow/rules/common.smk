@@ -19,7 +19,11 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # One GPU job at a time, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one sets).
-workflow.global_resources.setdefault("gpu", 1)
+gpus = workflow.global_resources.setdefault("gpu", 1)
+
+# With --resources gpu=0 networks stay on the CPU, as many at a time as there are cores. A global, not a parameter of the rules:
+# where a network was trained is no reason to train it again.
+DEVICE = "auto" if getattr(gpus, "value", gpus) else "cpu"
 
 
 @cache
@@ -35,18 +39,19 @@ def as_json(options):
     return json.dumps(options, sort_keys=True)
 
 
-# Methods of the figure of a data set, in the order of its panels (the paper's Figures 3 to 5).
-FIGURE_METHODS = ("fpl", "dpir", "wavelet", "filter_combination")
+# Methods of the figure of a data set, in the order of its panels: the paper's (Figures 3 to 5), or what there is.
+DENOISERS = [name for name in CONFIG.columns if name != "noisy"]
+FIGURE_METHODS = [name for name in ("fpl", "dpir", "wavelet", "filter_combination") if name in DENOISERS] or DENOISERS[:4]
 
 # Figures of the report, with their captions.
-FIGURES = {
-    "noises": "The noises on one image.",
-    "training": f"Training with {CONFIG.figures.noise}.",
-    **{dataset: f"One test image of {dataset} with {CONFIG.figures.noise}." for dataset in CONFIG.datasets},
-    **{f"{dataset}_features": f"Feature maps of one test image of {dataset}." for dataset in CONFIG.datasets},
-}
-if "fpl" not in CONFIG.columns:
-    del FIGURES["training"]
+FIGURES = {"noises": "The noises on one image."}
+if CONFIG.trains_fpl:
+    FIGURES["training"] = f"Training with {CONFIG.figures.noise}."
+if DENOISERS:
+    FIGURES |= {dataset: f"One test image of {dataset} with {CONFIG.figures.noise}." for dataset in CONFIG.datasets}
+    FIGURES |= {f"{dataset}_features": f"Feature maps of one test image of {dataset}." for dataset in CONFIG.datasets}
+
+EXPLANATION = as_json(CONFIG.explanation.model_dump(mode="json"))
 
 # Column headings that are not the registry's.
 LABELS = as_json(
@@ -59,11 +64,6 @@ LABELS = as_json(
 
 # Denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
-
-
-def device(wildcards, resources):
-    """The CPU where no GPU is to be used (--resources gpu=0), else what the machine has."""
-    return "auto" if resources.gpu else "cpu"
 
 
 def one_noise(path, **axes):
@@ -79,11 +79,11 @@ def foreign_weights(wildcards):
 
 def foreign_scores(wildcards):
     """Score files of every pair of one axis, and those of the noisy images."""
-    trained = CONFIG.datasets if wildcards.across == "dataset" else CONFIG.generalisation_noises
+    trained = CONFIG.datasets if wildcards.across == "dataset" else CONFIG.generalisation
     return expand(
         f"<results>/generalisation/{wildcards.across}/scores/{{dataset}}/{{noise}}/{{trained}}.csv",
         dataset=CONFIG.datasets,
-        noise=CONFIG.generalisation_noises,
+        noise=CONFIG.generalisation,
         trained=[*trained, "noisy"],
     )
 
@@ -95,7 +95,7 @@ onstart:
         for dataset in CONFIG.datasets:
             if ("sample_images", dataset) in jobs:
                 check_root(dataset, CONFIG.dataset_options(dataset)["root"])
-        if any(rule_name.startswith("denoise_dpir") for rule_name, _ in jobs):
-            CONFIG.check_published_weights()
+        if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
+            CONFIG.check_weights()
     except InputError as error:
         raise WorkflowError(str(error)) from None

@@ -13,7 +13,7 @@ rule generalisation:
         expand("<results>/generalisation/generalisation_{across}.png", across=["dataset", "noise"]),
 
 
-rule denoise_foreign:
+rule apply_foreign:
     input:
         noisy="<results>/noisy/{dataset}/{noise}/test.npy",
         weights=foreign_weights,
@@ -29,16 +29,16 @@ rule denoise_foreign:
     resources:
         gpu=1,
         mem_mb=4000,
-    params:
-        device=device,
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with the denoiser of {wildcards.trained}"
     shell:
-        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
+        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {DEVICE}"
         " --threads {threads} > {log:q} 2>&1"
 
 
-use rule denoise_noisy as keep_noisy with:
+rule keep_noisy:
+    input:
+        "<results>/noisy/{dataset}/{noise}/test.npy",
     output:
         stack=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/noisy.npy"),
         index=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/noisy.csv"),
@@ -46,9 +46,17 @@ use rule denoise_noisy as keep_noisy with:
         "<logs>/generalisation/{across}/denoise/{dataset}/{noise}/noisy.log",
     benchmark:
         "<benchmarks>/generalisation/{across}/denoise/{dataset}/{noise}/noisy.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    message:
+        "Taking {wildcards.noise} of {wildcards.dataset} as it is"
+    shell:
+        "fplbench denoise noisy {input:q} {output.stack:q} > {log:q} 2>&1"
 
 
-for across, trained in [("dataset", [*CONFIG.datasets]), ("noise", CONFIG.generalisation_noises)]:
+for across, trained in [("dataset", [*CONFIG.datasets]), ("noise", CONFIG.generalisation)]:
 
     rule:
         name:

@@ -3,7 +3,6 @@
 TABLE_KINDS = [".tex", ".md", ".csv", ".html", "_intervals.tex"]
 FIRST_DATASET = next(iter(CONFIG.datasets))
 IMAGE = f"--image {CONFIG.figures.image}" if CONFIG.figures.image is not None else ""
-EXPLANATION = as_json(CONFIG.explanation.model_dump(mode="json"))
 
 
 rule table:
@@ -39,7 +38,7 @@ rule figure:
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise(
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
-            method=[method for method in FIGURE_METHODS if method in CONFIG.columns],
+            method=FIGURE_METHODS,
         ),
         restoration="<results>/models/{dataset}/restoration.safetensors",
     output:
@@ -62,7 +61,7 @@ rule figure:
         "Drawing the figure of {wildcards.dataset}"
     shell:
         "fplbench figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} --restoration {input.restoration:q}"
-        " --explanation {params.explanation:q} {params.image} --note={params.note:q} --labels {params.labels:q} > {log:q} 2>&1"
+        " --explanation {params.explanation:q} --device {DEVICE} {params.image} --note={params.note:q} --labels {params.labels:q} > {log:q} 2>&1"
 
 
 rule explainability_figure:
@@ -71,7 +70,7 @@ rule explainability_figure:
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise(
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
-            method=[method for method in CONFIG.columns if method != "noisy"],
+            method=DENOISERS,
         ),
         restoration="<results>/models/{dataset}/restoration.safetensors",
     output:
@@ -94,7 +93,7 @@ rule explainability_figure:
         "Drawing the feature maps of {wildcards.dataset}"
     shell:
         "fplbench explainability {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
-        " --restoration {input.restoration:q} --explanation {params.explanation:q} {params.image} --note={params.note:q}"
+        " --restoration {input.restoration:q} --explanation {params.explanation:q} --device {DEVICE} {params.image} --note={params.note:q}"
         " --labels {params.labels:q}"
         " > {log:q} 2>&1"
 

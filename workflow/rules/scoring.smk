@@ -44,14 +44,13 @@ rule score_features:
         gpu=1,
         mem_mb=8000,
     params:
-        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
-        device=device,
+        explanation=EXPLANATION,
         version=TRAINING_VERSION,
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench feature-scores {input.restoration:q} {input.clean:q} {output:q} {input.denoised:q}"
-        " --explanation {params.explanation:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --explanation {params.explanation:q} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
 rule collate_dataset:

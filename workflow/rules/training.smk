@@ -20,13 +20,12 @@ rule train_restoration:
     params:
         options=as_json(CONFIG.restoration.model_dump(mode="json")),
         seed=CONFIG.seed,
-        device=device,
         version=TRAINING_VERSION,
     message:
         "Training the restoration network of {wildcards.dataset}"
     shell:
         "fplbench train-restoration {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
 rule explain_clean_images:
@@ -46,13 +45,12 @@ rule explain_clean_images:
         gpu=1,
         mem_mb=8000,
     params:
-        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
-        device=device,
+        explanation=EXPLANATION,
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
         "fplbench features {input.restoration:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
 rule train_denoiser:
@@ -75,16 +73,15 @@ rule train_denoiser:
         mem_mb=12000,
     params:
         options=as_json(CONFIG.denoiser.model_dump(mode="json")),
-        explanation=as_json(CONFIG.explanation.model_dump(mode="json")),
+        explanation=EXPLANATION,
         seed=CONFIG.seed,
-        device=device,
         version=TRAINING_VERSION,
     message:
         "Training the FPL denoiser of {wildcards.dataset} with {wildcards.noise}"
     shell:
         "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --restoration {input.restoration:q}"
         " --features {input.features:q} --options {params.options:q} --explanation {params.explanation:q}"
-        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --seed {params.seed} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
 if CONFIG.drunet is not None:
@@ -107,13 +104,12 @@ if CONFIG.drunet is not None:
         params:
             options=as_json(CONFIG.drunet.model_dump(mode="json")),
             seed=CONFIG.seed,
-            device=device,
             version=TRAINING_VERSION,
         message:
             "Training a DRUNet for {wildcards.dataset}"
         shell:
             "fplbench train-drunet {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-            " --device {params.device} --threads {threads} > {log:q} 2>&1"
+            " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
 rule train_residual_cnn:
@@ -135,13 +131,12 @@ rule train_residual_cnn:
     params:
         options=as_json(CONFIG.denoiser.model_dump(mode="json") | {"weight": 0.0}),
         seed=CONFIG.seed,
-        device=device,
         version=TRAINING_VERSION,
     message:
         "Training the denoiser of {wildcards.dataset} with {wildcards.noise} without L_FP"
     shell:
         "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --options {params.options:q}"
-        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --seed {params.seed} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
 
 
 rule train_cvf_sid:
@@ -162,10 +157,9 @@ rule train_cvf_sid:
     params:
         options=as_json(CONFIG.cvf_sid.model_dump(mode="json")),
         seed=CONFIG.seed,
-        device=device,
         version=TRAINING_VERSION,
     message:
         "Training CVF-SID on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench train-cvf-sid {input.noisy:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
