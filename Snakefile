@@ -2,7 +2,7 @@
 #
 #   snakemake --cores 8 --resources gpu=1           the paper
 #   snakemake results/tables/lits.tex               one table
-#   snakemake --configfile config/demo.yaml ...     another config, complete in itself
+#   snakemake TARGET --configfile config/demo.yaml  another config, complete in itself
 
 from snakemake.utils import min_version
 

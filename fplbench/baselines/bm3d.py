@@ -26,8 +26,7 @@ def bm3d(noisy: np.ndarray, options: Bm3dOptions) -> np.ndarray:
         from bm3d import bm3d as collaborative_filter
     except ImportError:
         raise InputError(
-            "The method 'bm3d' needs the package bm3d, whose licence allows non-commercial use only: "
-            "pip install 'fplbench[bm3d]'."
+            "The method 'bm3d' needs the package bm3d, whose licence allows non-commercial use only: pip install -e '.[bm3d]'."
         ) from None
     profile = BM3DProfile()
     profile.num_threads = 1  # with more, its results vary and it cannot run in several threads of ours

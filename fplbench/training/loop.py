@@ -154,7 +154,7 @@ class Trainer:
             kept = f"the last good state is kept in {state}" if state.exists() else "no earlier state was saved"
             raise InputError(
                 f"the training of {self.job.name} stopped: its loss is {float(totals[first]):.4g} at step {steps[first]}; "
-                f"{kept}. A lower learning_rate or weight may help."
+                f"{kept}. A lower learning_rate or weight may help; with other options, delete that state first."
             )
 
 
