@@ -136,7 +136,7 @@ def count_radiographs(folder: Path) -> int:
 
 
 def _not_installed(package: str) -> InputError:
-    return InputError(f'This download needs the package {package}: run `pip install -e '.[fetch]'`.')
+    return InputError(f"This download needs the package {package}: run `pip install -e '.[fetch]'`.")
 
 
 def _gigabytes(series: Any) -> float:
