@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from fplbench.device import choose_device
 from fplbench.errors import InputError, nearest
-from fplbench.networks import weights
+from fplbench.networks.inference import load_network
 from fplbench.stacks import iterate
 
 READOUTS = {
@@ -134,8 +134,7 @@ def feature_maps(
         float32 (N, H, W).
     """
     target = choose_device(device)
-    network, _ = weights.load(restoration, device=str(target))
-    network.requires_grad_(False)
+    network = load_network(restoration, "unet", device).requires_grad_(False)
     maps = np.empty(images.shape, np.float32)
     for part in iterate(images, chunk):
         batch = torch.from_numpy(np.array(images[part])).to(target).unsqueeze(1).float().div_(255)

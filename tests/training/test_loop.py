@@ -127,6 +127,18 @@ def test_a_state_of_another_training_is_refused_by_name(tmp_path, key):
         Trainer(network, squared_error(network), ["error"], 10, OPTIONS, job(tmp_path, **{key: "x"})).run()
 
 
+def test_a_first_batch_without_any_noise_is_no_measure_of_an_explosion(tmp_path):
+    network = linear_network()
+    loss = squared_error(network)
+
+    def nothing_at_first(positions, step):
+        terms = loss(positions, step)
+        return {"error": (terms["error"][0] * (step > 0), 1.0)}
+
+    options = OPTIONS.model_copy(update={"log_every": 4})
+    Trainer(network, nothing_at_first, ["error"], 10, options, job(tmp_path)).run()
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
 def test_a_loss_that_is_not_finite_or_explodes_stops_at_its_step_and_keeps_the_last_good_state(tmp_path, value):
     network = linear_network()
