@@ -131,7 +131,7 @@ def test_the_fragment_is_yaml_with_the_levels(calibration):
 def test_the_report_names_what_cannot_be_matched_and_the_residuals(calibration, tmp_path):
     reports.write(calibration, tmp_path)
     text = (tmp_path / "report.md").read_text()
-    assert "Gaussian Noise (lidc: wrapped PSNR only)" in text
+    assert "- wrapped PSNR only: Gaussian Noise (lidc)." in text
     assert "| -0.1 -0.05 |" in text and "| -0.4 -0.11 |" in text
     assert (tmp_path / "comparisons.csv").read_text().splitlines()[1] == "both,lidc,gaussian,mean_filter,psnr_uint8,31.0,31.1"
 

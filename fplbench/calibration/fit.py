@@ -71,7 +71,8 @@ def calibrate(
             on: Sequence[Scene], filters: Mapping[str, Options], metrics: tuple[str, ...], effort: int = evaluations
         ) -> dict[str, Options]:
             task = partial(fit_level, on, filters=filters, metrics=metrics, seed=seed, evaluations=max(1, effort))
-            return dict(zip(present, pool.map(task, present), strict=True))
+            fitted = [noise for noise in present if any(_has_target(scene, noise) for scene in on)]
+            return dict(zip(fitted, pool.map(task, fitted), strict=True))
 
         first = levels(scenes, {}, METRICS, evaluations // 2)
         filters = dict(zip(FILTERS, pool.map(partial(fit_filter, scenes, first, seed=seed), FILTERS), strict=True))
@@ -79,7 +80,7 @@ def calibrate(
         by_ssim = levels(scenes, {}, ("ssim",))
         own = {scene.dataset: levels([scene], filters, METRICS) if scenes[1:] else final for scene in scenes}
         fits = ("both", final, filters), ("ssim", by_ssim, {})
-        tasks = [(scene, noise, *fit) for fit in fits for scene in scenes for noise in present]
+        tasks = [(scene, noise, *fit) for fit in fits for scene in scenes for noise in present if _has_target(scene, noise)]
         rows = pool.map(lambda task: _compare(*task, seed=seed), tasks)
         comparisons = [row for part in rows for row in part]
     return Calibration(final, own, by_ssim, filters, comparisons, {scene.dataset: len(scene.clean) for scene in scenes})

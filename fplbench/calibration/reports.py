@@ -79,13 +79,7 @@ def report(calibration: Calibration) -> str:
         f"is at most {TOLERANCE['ssim']} in SSIM and {TOLERANCE['psnr_uint8']} dB in wrapped PSNR.",
         _levels_table(calibration, datasets),
     ]
-    unmatched = [
-        f"{NOISES[noise].title} ({dataset}: {verdict(deviation)})"
-        for noise in calibration.levels
-        for dataset in datasets
-        if (deviation := deviations(calibration.comparisons, "both", dataset, noise)) and verdict(deviation) != "matched"
-    ]
-    parts += ["## Kinds that cannot be matched", "; ".join(unmatched) + "." if unmatched else "None."]
+    parts += ["## Kinds that cannot be matched", _unmatched(calibration)]
     for dataset in datasets:
         parts += [
             f"## Residuals on {dataset}",
@@ -107,12 +101,23 @@ def _levels_table(calibration: Calibration, datasets: Sequence[str]) -> str:
     head = ["noise", "level", *(f"{dataset} alone" for dataset in datasets), *(f"{name}: match" for name in datasets)]
     rows = []
     for noise, level in calibration.levels.items():
-        own = [_inline(calibration.own_levels[dataset][noise]) for dataset in datasets]
-        rows.append([NOISES[noise].title, f"`{_inline(level)}`", *(f"`{each}`" for each in own)])
+        own = [calibration.own_levels[dataset].get(noise) for dataset in datasets]
+        rows.append([NOISES[noise].title, f"`{_inline(level)}`", *(f"`{_inline(each)}`" if each else "" for each in own)])
         for dataset in datasets:
             deviation = deviations(calibration.comparisons, "both", dataset, noise)
             rows[-1].append(f"{_differences(deviation)}: {verdict(deviation)}" if deviation else "not published")
     return table(head, rows)
+
+
+def _unmatched(calibration: Calibration) -> str:
+    """Noises and data sets by verdict, all but the matched ones."""
+    found: dict[str, list[str]] = {}
+    for noise in calibration.levels:
+        for dataset in calibration.images:
+            if deviation := deviations(calibration.comparisons, "both", dataset, noise):
+                found.setdefault(verdict(deviation), []).append(f"{NOISES[noise].title} ({dataset})")
+    lines = [f"- {each}: {', '.join(found[each])}." for each in VERDICTS.values() if each in found and each != "matched"]
+    return "\n".join(lines) or "None."
 
 
 def _residual_table(calibration: Calibration, dataset: str) -> str:
