@@ -83,7 +83,7 @@ def read_cells(path: str | os.PathLike) -> list[Cell]:
 
 def render(cells: Sequence[Cell], note: str = "") -> str:
     """The page as Markdown."""
-    parts = [INTRODUCTION + (f" {note}" if note else "")]
+    parts = [INTRODUCTION, *([note] if note else [])]
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         parts += [f"## {dataset}", _dataset_table([cell for cell in cells if cell.dataset == dataset])]
     parts += ["## What the numbers carry", *_findings(cells), "## What they do not carry", LIMITS]

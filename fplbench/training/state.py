@@ -60,10 +60,15 @@ def load_state(
             f"the training state {path} was made with another {' and another '.join(other)}: delete it to start again."
         )
     network.load_state_dict({name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")})
+    parameters = list(network.parameters())
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
             _, number, key = name.split(".", 2)
+            parameter = parameters[int(number)]
+            if tensor.shape == parameter.shape:
+                # The fused Adam walks through memory: its moments must lie there as the parameter does.
+                tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
             moments.setdefault(int(number), {})[key] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
     return json.loads(header["progress"])

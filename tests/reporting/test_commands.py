@@ -34,9 +34,9 @@ def run(*arguments):
 
 
 def test_from_stacks_to_tables_and_report(folder):
-    for file in sorted((folder / "denoised").glob("*/*/*.npy")):
-        score = folder / "scores" / file.relative_to(folder / "denoised").with_suffix(".csv")
-        run("score", folder / "data" / "lidc" / "test.npy", file, score)
+    for cell in sorted((folder / "denoised").glob("*/*")):
+        scores = folder / "scores" / cell.relative_to(folder / "denoised")
+        run("score", folder / "data" / "lidc" / "test.npy", scores, *sorted(cell.glob("*.npy")))
     long = folder / "scores.csv"
     run("collate", long, *sorted((folder / "scores").glob("*/*/*.csv")))
     assert len(long.read_text().splitlines()) == 1 + len(NOISES) * len(METHODS) * 4
@@ -69,8 +69,8 @@ def test_scoring_loads_no_heavy_library(folder):
         "import sys; from fplbench.cli import app; app(sys.argv[1:], standalone_mode=False); "
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
-    paths = ("data/lidc/test.npy", "denoised/lidc/poisson/fpl.npy", "out.csv")
+    paths = ("data/lidc/test.npy", "out", "denoised/lidc/poisson/fpl.npy")
     command = [sys.executable, "-c", program, "score", *(str(folder / path) for path in paths)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert (folder / "out.csv").exists()
+    assert (folder / "out" / "fpl.csv").exists()

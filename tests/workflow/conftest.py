@@ -1,5 +1,6 @@
 """A tiny benchmark on made-up volumes: two noises, four methods, networks of width 2."""
 
+import os
 import re
 import subprocess
 import sys
@@ -18,8 +19,15 @@ TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run Snakemake in a folder of its own; returns the process with its output, both streams in one."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
     return subprocess.run(
-        [*command, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+        [*command, *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": programs},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
     )
 
 

@@ -112,4 +112,4 @@ def test_a_failed_job_leaves_no_half_written_output(tmp_path):
     assert process.returncode != 0
     assert not list((tmp_path / "out").glob("data/**/*.npy"))
     log = (tmp_path / "out" / "logs" / "data" / "lits.log").read_text()
-    assert "6" in log and "train" in log
+    assert "asks for 6 + 2 + 4 = 12 images and finds 6" in log
