@@ -2,6 +2,7 @@
 
 import math
 import os
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PANEL_INCHES = 2.2
 TITLE_INCHES = 0.42
 LINE_INCHES = 0.3
+LETTERS_PER_INCH = 14  # at the note's eight points
 DOTS_PER_INCH = 150
 SCALE_PERCENTILES = (0.5, 99.5)
 
@@ -38,7 +40,8 @@ def draw(panels: Sequence[Panel], columns: int, title: str = "", note: str = "",
     from matplotlib.figure import Figure
 
     rows = math.ceil(len(panels) / columns)
-    lines = bool(title) + bool(note)
+    note = textwrap.fill(note, int(LETTERS_PER_INCH * columns * inches))
+    lines = bool(title) + len(note.splitlines())
     figure = Figure(figsize=(columns * inches, rows * (inches + TITLE_INCHES) + lines * LINE_INCHES), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=False):
