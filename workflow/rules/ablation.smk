@@ -28,6 +28,7 @@ use rule explain_clean_images as explain_for_ablation with:
     benchmark:
         "<benchmarks>/ablation/features/{dataset}.tsv"
     params:
+        device=device,
         explanation=as_json(VARIANTS["letter"].explanation),
 
 
@@ -49,6 +50,7 @@ use rule train_denoiser as train_ablation with:
     benchmark:
         "<benchmarks>/ablation/models/{dataset}/{noise}/{variant}-{seed}.tsv"
     params:
+        device=device,
         options=lambda wildcards: as_json(VARIANTS[wildcards.variant].denoiser),
         explanation=lambda wildcards: as_json(VARIANTS[wildcards.variant].explanation),
         seed=lambda wildcards: wildcards.seed,
@@ -73,10 +75,12 @@ rule apply_ablation:
     resources:
         gpu=1,
         mem_mb=4000,
+    params:
+        device=device,
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {DEVICE}"
+        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
         " --threads {threads} > {log:q} 2>&1"
 
 

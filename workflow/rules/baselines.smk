@@ -68,6 +68,7 @@ for column in CONFIG.columns.values():
                 gpu=int(column.method.gpu),
                 mem_mb=4000 if column.method.gpu else 1000,
             params:
+                device=device,
                 method=column.method.name,
                 options=as_json(column.options),
                 weights=weights_argument(column),
@@ -77,7 +78,7 @@ for column in CONFIG.columns.values():
                 "Tuning {params.method} on {wildcards.noise} of {wildcards.dataset}"
             shell:
                 "fplbench tune {params.method} {input.clean:q} {input.noisy:q} {output.chosen:q} --search {output.search:q}"
-                " --options {params.options:q} {params.weights:q} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+                " --options {params.options:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
     if column.method is not None:
 
@@ -102,6 +103,7 @@ for column in CONFIG.columns.values():
                 gpu=int(column.method.gpu),
                 mem_mb=4000 if column.method.gpu else 1000,
             params:
+                device=device,
                 method=column.method.name,
                 options=as_json(column.options),
                 weights=weights_argument(column),
@@ -112,7 +114,7 @@ for column in CONFIG.columns.values():
                 "Denoising {wildcards.noise} of {wildcards.dataset} with {params.method}"
             shell:
                 "fplbench denoise {params.method} {input.noisy:q} {output.stack:q} --options {params.options:q}"
-                " {params.chosen:q} {params.weights:q} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+                " {params.chosen:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 # A rule file of this repository is read where the config has its method.

@@ -19,11 +19,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # One GPU job at a time, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one sets).
-gpus = workflow.global_resources.setdefault("gpu", 1)
-
-# With --resources gpu=0 networks stay on the CPU, as many at a time as there are cores. A global, not a parameter of the rules:
-# where a network was trained is no reason to train it again.
-DEVICE = "auto" if getattr(gpus, "value", gpus) else "cpu"
+workflow.global_resources.setdefault("gpu", 1)
 
 
 @cache
@@ -64,6 +60,14 @@ LABELS = as_json(
 
 # Denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
+
+
+def device(wildcards, resources):
+    """The CPU where no GPU is to be used (--resources gpu=0), else what the machine has.
+
+    Snakemake does not record parameters that derive from resources: another device runs nothing again.
+    """
+    return "auto" if resources.gpu else "cpu"
 
 
 def one_noise(path, **axes):

@@ -29,10 +29,12 @@ rule apply_foreign:
     resources:
         gpu=1,
         mem_mb=4000,
+    params:
+        device=device,
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with the denoiser of {wildcards.trained}"
     shell:
-        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {DEVICE}"
+        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
         " --threads {threads} > {log:q} 2>&1"
 
 

@@ -50,8 +50,10 @@ rule figure:
     conda:
         "../../envs/environment.yaml"
     resources:
+        gpu=1,
         mem_mb=4000,
     params:
+        device=device,
         labels=LABELS,
         code=code("reporting"),
         explanation=EXPLANATION,
@@ -61,7 +63,7 @@ rule figure:
         "Drawing the figure of {wildcards.dataset}"
     shell:
         "fplbench figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} --restoration {input.restoration:q}"
-        " --explanation {params.explanation:q} --device {DEVICE} {params.image} --note={params.note:q} --labels {params.labels:q} > {log:q} 2>&1"
+        " --explanation {params.explanation:q} --device {params.device} {params.image} --note={params.note:q} --labels {params.labels:q} > {log:q} 2>&1"
 
 
 rule explainability_figure:
@@ -82,8 +84,10 @@ rule explainability_figure:
     conda:
         "../../envs/environment.yaml"
     resources:
+        gpu=1,
         mem_mb=4000,
     params:
+        device=device,
         labels=LABELS,
         code=code("reporting"),
         explanation=EXPLANATION,
@@ -93,7 +97,7 @@ rule explainability_figure:
         "Drawing the feature maps of {wildcards.dataset}"
     shell:
         "fplbench explainability {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
-        " --restoration {input.restoration:q} --explanation {params.explanation:q} --device {DEVICE} {params.image} --note={params.note:q}"
+        " --restoration {input.restoration:q} --explanation {params.explanation:q} --device {params.device} {params.image} --note={params.note:q}"
         " --labels {params.labels:q}"
         " > {log:q} 2>&1"
 

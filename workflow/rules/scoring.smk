@@ -44,13 +44,14 @@ rule score_features:
         gpu=1,
         mem_mb=8000,
     params:
+        device=device,
         explanation=EXPLANATION,
         version=TRAINING_VERSION,
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench feature-scores {input.restoration:q} {input.clean:q} {output:q} {input.denoised:q}"
-        " --explanation {params.explanation:q} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+        " --explanation {params.explanation:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule collate_dataset:

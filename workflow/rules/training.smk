@@ -18,6 +18,7 @@ rule train_restoration:
         gpu=1,
         mem_mb=8000,
     params:
+        device=device,
         options=as_json(CONFIG.restoration.model_dump(mode="json")),
         seed=CONFIG.seed,
         version=TRAINING_VERSION,
@@ -25,7 +26,7 @@ rule train_restoration:
         "Training the restoration network of {wildcards.dataset}"
     shell:
         "fplbench train-restoration {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-        " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule explain_clean_images:
@@ -45,12 +46,13 @@ rule explain_clean_images:
         gpu=1,
         mem_mb=8000,
     params:
+        device=device,
         explanation=EXPLANATION,
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
         "fplbench features {input.restoration:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
-        " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule train_denoiser:
@@ -72,6 +74,7 @@ rule train_denoiser:
         gpu=1,
         mem_mb=12000,
     params:
+        device=device,
         options=as_json(CONFIG.denoiser.model_dump(mode="json")),
         explanation=EXPLANATION,
         seed=CONFIG.seed,
@@ -81,7 +84,7 @@ rule train_denoiser:
     shell:
         "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --restoration {input.restoration:q}"
         " --features {input.features:q} --options {params.options:q} --explanation {params.explanation:q}"
-        " --seed {params.seed} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 if CONFIG.drunet is not None:
@@ -102,6 +105,7 @@ if CONFIG.drunet is not None:
             gpu=1,
             mem_mb=12000,
         params:
+            device=device,
             options=as_json(CONFIG.drunet.model_dump(mode="json")),
             seed=CONFIG.seed,
             version=TRAINING_VERSION,
@@ -109,7 +113,7 @@ if CONFIG.drunet is not None:
             "Training a DRUNet for {wildcards.dataset}"
         shell:
             "fplbench train-drunet {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-            " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+            " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule train_residual_cnn:
@@ -129,6 +133,7 @@ rule train_residual_cnn:
         gpu=1,
         mem_mb=12000,
     params:
+        device=device,
         options=as_json(CONFIG.denoiser.model_dump(mode="json") | {"weight": 0.0}),
         seed=CONFIG.seed,
         version=TRAINING_VERSION,
@@ -136,7 +141,7 @@ rule train_residual_cnn:
         "Training the denoiser of {wildcards.dataset} with {wildcards.noise} without L_FP"
     shell:
         "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --options {params.options:q}"
-        " --seed {params.seed} --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule train_cvf_sid:
@@ -155,6 +160,7 @@ rule train_cvf_sid:
         gpu=1,
         mem_mb=12000,
     params:
+        device=device,
         options=as_json(CONFIG.cvf_sid.model_dump(mode="json")),
         seed=CONFIG.seed,
         version=TRAINING_VERSION,
@@ -162,4 +168,4 @@ rule train_cvf_sid:
         "Training CVF-SID on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench train-cvf-sid {input.noisy:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-        " --device {DEVICE} --threads {threads} > {log:q} 2>&1"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
