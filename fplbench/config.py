@@ -102,8 +102,6 @@ class Config(Options):
         """Options of a noise on a data set, complete, as JSON values."""
         own = (self.datasets[dataset].get("noises") or {}).get(noise) or {}
         values = {**self.noises[noise], **own}
-        if "window" in _options_model(NOISES, noise, f"noises.{noise}").model_fields:
-            values.setdefault("window", self.dataset_options(dataset)["window"])
         return _complete(NOISES, noise, values, f"noises.{noise}")
 
     @cached_property
