@@ -8,6 +8,7 @@ from fplbench.errors import InputError
 from fplbench.explain import ACTIVATIONS, READOUTS, guided_backprop
 from fplbench.losses import feature_preserving_loss
 from fplbench.networks import UNet
+from fplbench.networks.unet import fold_batch_norm
 
 
 def trained_unet(seed: int, width: int = 4, dtype=torch.float32) -> UNet:
@@ -206,3 +207,13 @@ def test_wrong_choices_are_refused_in_one_sentence(wrong, message):
 def test_a_network_without_relus_is_refused():
     with pytest.raises(InputError, match="ReLU"):
         guided_backprop(nn.Conv2d(1, 1, 1), torch.rand(1, 1, 4, 4))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_folding_batch_norm_changes_neither_the_network_nor_its_map(activation):
+    network = trained_unet(1, dtype=torch.float64)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    images = smooth_images(2, dtype=torch.float64)
+    expected = guided_backprop(network, images, activation=activation)
+    assert torch.allclose(guided_backprop(fold_batch_norm(network), images, activation=activation), expected, rtol=1e-9)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())

@@ -7,6 +7,7 @@ from fplbench.device import mixed_precision
 from fplbench.explain import guided_backprop
 from fplbench.losses import feature_preserving_loss, residual_loss
 from fplbench.networks import DRUNet, UNet
+from fplbench.networks.unet import fold_batch_norm
 from fplbench.seeds import generator
 from fplbench.training.meter import Terms
 from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions
@@ -54,7 +55,7 @@ class DenoiserLoss:
         network: the denoiser; predicts the noise.
         clean, noisy: uint8 stacks (all, H, W), on the device.
         options: weight and schedule of L_FP.
-        restoration: the explained network, frozen; None leaves L_FP out.
+        restoration: the explained network; a frozen copy of it is explained. None leaves L_FP out.
         clean_maps: F_clean (all, H, W), on the device.
         explanation: how the maps are made.
     """
@@ -70,10 +71,9 @@ class DenoiserLoss:
         explanation: ExplanationOptions | None = None,
     ):
         self.network, self.clean, self.noisy, self.options = network, clean, noisy, options
-        self.restoration, self.clean_maps = restoration, clean_maps
+        self.restoration = None if restoration is None else fold_batch_norm(restoration)
+        self.clean_maps = clean_maps
         self.explanation = {} if explanation is None else explanation.model_dump()
-        if restoration is not None:
-            restoration.requires_grad_(False)
 
     def __call__(self, positions: torch.Tensor, step: int) -> Terms:
         """The terms for the images at some positions, in one step of the schedule."""
