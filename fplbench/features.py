@@ -12,6 +12,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.explain import feature_maps
+from fplbench.scoring import feature_error
 from fplbench.stacks import creating_stack, iterate, open_stack, read_index, replacing, write_csv
 
 log = logging.getLogger(__name__)
@@ -118,15 +119,13 @@ def write_feature_errors(
     """
     images = open_stack(clean)
     names = [row["image_id"] for row in read_index(clean)]
-    clean_maps = feature_maps(restoration, images, device, **explanation).astype(np.float64)
-    energies = np.maximum(np.square(clean_maps).sum(axis=(1, 2)), np.finfo(np.float64).tiny)
+    clean_maps = feature_maps(restoration, images, device, **explanation)
     rows = []
     for path in denoised:
         other = open_stack(path)
         if other.shape != images.shape:
             raise InputError(f"{path} has shape {other.shape}; the clean images have shape {images.shape}.")
-        maps = feature_maps(restoration, other, device, **explanation)
-        errors = np.square(maps - clean_maps).sum(axis=(1, 2)) / energies
+        errors = feature_error(feature_maps(restoration, other, device, **explanation), clean_maps)
         method = Path(path).stem
         rows += [
             {"method": method, "image_id": name, "feature_error": repr(float(error))}

@@ -138,3 +138,18 @@ def _each(clean: np.ndarray, denoised: np.ndarray, metric: Callable[[np.ndarray,
     check_images(denoised, "The denoised array")
     values = np.array([metric(one, other) for one, other in zip(clean, denoised, strict=True)])
     return float(values[0]) if single else values
+
+
+def feature_error(maps: np.ndarray, clean_maps: np.ndarray) -> np.ndarray:
+    """Relative squared error of feature maps, ||F_denoised - F_clean||^2 / ||F_clean||^2.
+
+    Args:
+        maps: feature maps of denoised images, (..., H, W).
+        clean_maps: those of the clean images, of the same shape.
+
+    Returns:
+        float64 (...); the floor of the denominator only matters for a clean map that is zero everywhere.
+    """
+    clean_maps = clean_maps.astype(np.float64)
+    energy = np.square(clean_maps).sum(axis=(-2, -1))
+    return np.square(maps - clean_maps).sum(axis=(-2, -1)) / np.maximum(energy, 1e-12)

@@ -30,3 +30,10 @@ def read_options(model: type, text: str, where: str, option: str = "--options") 
     from fplbench.registry import parse_options
 
     return parse_options(model, parse_json(text, option), where)
+
+
+def read_explanation(text: str) -> dict[str, Any]:
+    """Readout, activation and beta from the JSON object given to --explanation, complete."""
+    from fplbench.training.options import ExplanationOptions
+
+    return read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump()

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from fplbench.cli.options import DeviceName, Seed, parse_json, read_options
+from fplbench.cli.options import DeviceName, Seed, parse_json, read_explanation
 from fplbench.errors import InputError
 
 LabelsJson = Annotated[
@@ -224,9 +224,7 @@ def generalisation(
 
 def _explanation(text: str, device: str) -> dict[str, Any]:
     """How feature maps are made, and where, as feature_maps takes it."""
-    from fplbench.training.options import ExplanationOptions
-
-    return {**read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump(), "device": device}
+    return {**read_explanation(text), "device": device}
 
 
 def _texts(text: str, option: str) -> dict[str, str]:

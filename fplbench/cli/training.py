@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, read_options
+from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, read_explanation, read_options
 
 Explanation = Annotated[
     str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
@@ -94,10 +94,8 @@ def features(
     """Write the guided back-propagation maps of a stack."""
     _use_threads(threads)
     from fplbench.features import write_features
-    from fplbench.training.options import ExplanationOptions
 
-    values = read_options(ExplanationOptions, explanation, "explanation", "--explanation")
-    write_features(restoration, clean, out, device, **values.model_dump())
+    write_features(restoration, clean, out, device, **read_explanation(explanation))
 
 
 def feature_scores(
@@ -112,10 +110,8 @@ def feature_scores(
     """Score the relative squared error of the feature maps of denoised stacks."""
     _use_threads(threads)
     from fplbench.features import write_feature_errors
-    from fplbench.training.options import ExplanationOptions
 
-    values = read_options(ExplanationOptions, explanation, "explanation", "--explanation")
-    write_feature_errors(restoration, clean, denoised, out, device, **values.model_dump())
+    write_feature_errors(restoration, clean, denoised, out, device, **read_explanation(explanation))
 
 
 def _use_threads(threads: int) -> None:

@@ -71,7 +71,7 @@ def fold_batch_norm(network: UNet) -> UNet:
 
     The second derivative of a batch norm costs more than that of the convolution before it.
     """
-    folded = copy.deepcopy(network).eval().requires_grad_(False)
+    folded = copy.deepcopy(network).eval()
     for block in [folded.first, *folded.down, *folded.up]:
         for position in (0, 3):
             block[position] = fuse_conv_bn_eval(block[position], block[position + 1])

@@ -9,6 +9,7 @@ import numpy as np
 
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.panels import Panel, choose_image, draw, open_image, save, scale
+from fplbench.scoring import feature_error
 from fplbench.stacks import open_stack, read_index
 
 SCALES = (
@@ -71,10 +72,8 @@ def explainability_panels(images: Mapping[str, np.ndarray], maps: np.ndarray) ->
     bound = max(map(abs, scale(differences)))
     rows = [Panel(title, image) for title, image in images.items()]
     rows += [Panel("", feature_map, black, white) for feature_map in maps]
-    rows += [Panel(f"error {_relative_error(difference, maps[0]):.3f}", difference, -bound, bound) for difference in differences]
+    errors = feature_error(maps, np.broadcast_to(maps[0], maps.shape))
+    rows += [
+        Panel(f"error {error:.3f}", difference, -bound, bound) for error, difference in zip(errors, differences, strict=True)
+    ]
     return rows, SCALES.format(black=black, white=white, negative=-bound, positive=bound)
-
-
-def _relative_error(difference: np.ndarray, clean: np.ndarray) -> float:
-    """Squared error of a feature map, relative to the squared clean map."""
-    return float(np.square(difference).sum() / max(np.square(clean).sum(), 1e-12))

@@ -11,7 +11,7 @@ from fplbench.device import choose_device, mixed_precision
 from fplbench.networks.cvf_sid import CvfSid, compose
 from fplbench.seeds import generator
 from fplbench.training.meter import Terms
-from fplbench.training.networks import as_images, seeded
+from fplbench.training.networks import as_images, random_square, seeded
 from fplbench.training.options import CvfSidTrainingOptions
 from fplbench.training.stages import load_images, run_training
 
@@ -46,10 +46,7 @@ class CvfSidLoss:
     def __call__(self, positions: Tensor, step: int) -> Terms:
         """The two weighted sums of terms for the images at some positions."""
         images = as_images(self.noisy, positions)
-        side = min(self.options.patch, *images.shape[-2:])
-        draw = generator(self.seed, "crops", step)
-        top, left = (int(draw.integers(0, size - side + 1)) for size in images.shape[-2:])
-        images = images[..., top : top + side, left : left + side]
+        images = random_square(images, self.options.patch, generator(self.seed, "crops", step))
         cycle, augmentation = losses(self._take_apart, images)
         return {"cycle": (cycle, 1.0), "augmentation": (augmentation, self.options.augmentation)}
 

@@ -1,5 +1,6 @@
 """What each network learns: the restoration network, the denoiser (FPL), and DRUNet."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -116,7 +117,7 @@ class DrunetLoss:
             self._step = step
             self._crops = generator(self.seed, "crops", step)
             self._noise = torch.Generator(self.clean.device).manual_seed(int(self._crops.integers(2**62)))
-        images = self._crop(as_images(self.clean, positions))
+        images = random_square(as_images(self.clean, positions), self.options.patch, self._crops)
         levels = torch.rand(len(images), 1, 1, 1, generator=self._noise, device=images.device)
         levels *= self.options.highest_level / 255
         noise = torch.randn(images.shape, generator=self._noise, device=images.device)
@@ -124,8 +125,9 @@ class DrunetLoss:
             denoised = self.network(images + levels * noise, levels)
         return {"absolute": ((denoised.float() - images).abs().mean(), 1.0)}
 
-    def _crop(self, images: torch.Tensor) -> torch.Tensor:
-        """The same random square of all images."""
-        side = min(self.options.patch, *images.shape[-2:])
-        top, left = (int(self._crops.integers(0, size - side + 1)) for size in images.shape[-2:])
-        return images[..., top : top + side, left : left + side]
+
+def random_square(images: torch.Tensor, side: int, draw: np.random.Generator) -> torch.Tensor:
+    """The same random square of all images (..., H, W), at most `side` pixels wide."""
+    side = min(side, *images.shape[-2:])
+    top, left = (int(draw.integers(0, size - side + 1)) for size in images.shape[-2:])
+    return images[..., top : top + side, left : left + side]
