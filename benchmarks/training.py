@@ -14,6 +14,7 @@ import torch
 
 from fplbench.device import choose_device
 from fplbench.networks import UNet
+from fplbench.training.adam import Adam
 from fplbench.training.networks import DenoiserLoss, new_denoiser, seeded
 from fplbench.training.options import DenoiserOptions, ExplanationOptions
 
@@ -52,7 +53,7 @@ def main() -> None:
         "without": DenoiserLoss(network, clean, noisy, options),
         "with": DenoiserLoss(network, clean, noisy, options, restoration, maps, ExplanationOptions()),
     }
-    optimizer = torch.optim.Adam(network.parameters(), 1e-4, fused=True)
+    optimizer = Adam(network.parameters(), 1e-4, fused=True)
     seconds: dict[str, list[float]] = {name: [] for name in losses}
     positions = torch.arange(arguments.batch, device=device)
     for repeat in range(arguments.repeats + 2):

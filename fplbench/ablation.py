@@ -34,7 +34,7 @@ def variants(options: AblationOptions, denoiser: DenoiserOptions, explanation: E
     shown = explanation.model_dump(mode="json")
     letter = {"normalise": False, "allow_zero_gradient": True, "weight": denoiser.weight or 1.0}
     found = {
-        "residual": Variant(_changed(denoiser, weight=0.0), shown),
+        "residual": Variant(denoiser.without_features().model_dump(mode="json"), shown),
         "letter": Variant(_changed(denoiser, **letter), {**shown, "readout": "sum", "activation": "relu"}),
     }
     for weight in sorted({*options.weights, denoiser.weight} - {0.0}):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from fplbench.device import choose_device
@@ -100,9 +101,9 @@ def _guided(network: nn.Module, activation: str, beta: float) -> Iterator[list]:
     """
     gradient_handles: list = []
 
-    def replace(module: nn.ReLU, inputs: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
-        if activation == "softplus":
-            output = functional.softplus(inputs[0], beta=beta)
+    def gate(preactivation: torch.Tensor) -> torch.Tensor:
+        smooth = activation == "softplus"
+        output = _Softplus.apply(preactivation, beta) if smooth else functional.relu(preactivation)
         if output.requires_grad:
             gradient_handles.append(output.register_hook(functional.relu))
         return output
@@ -110,12 +111,47 @@ def _guided(network: nn.Module, activation: str, beta: float) -> Iterator[list]:
     rectifiers = [module for module in network.modules() if isinstance(module, nn.ReLU)]
     if not rectifiers or any(module.inplace for module in rectifiers):
         raise InputError("guided back-propagation needs a network with nn.ReLU modules that do not work in place.")
-    module_handles = [module.register_forward_hook(replace) for module in rectifiers]
+    for module in rectifiers:
+        module.forward = gate
     try:
         yield gradient_handles
     finally:
-        for handle in [*module_handles, *gradient_handles]:
+        for module in rectifiers:
+            del module.forward
+        for handle in gradient_handles:
             handle.remove()
+
+
+class _Softplus(torch.autograd.Function):
+    """log(1 + exp(beta z)) / beta. Its derivatives share one sigmoid; torch's take the exponential anew each time."""
+
+    @staticmethod
+    def forward(context, preactivation: torch.Tensor, beta: float) -> torch.Tensor:
+        context.beta = beta
+        context.save_for_backward(preactivation, (beta * preactivation).sigmoid_())
+        return functional.softplus(preactivation, beta=beta)
+
+    @staticmethod
+    def backward(context, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return _SoftplusGradient.apply(gradient, *context.saved_tensors, context.beta), None
+
+
+class _SoftplusGradient(torch.autograd.Function):
+    """g s(z) with s(z) = sigmoid(beta z), given; s' = beta s (1 - s)."""
+
+    @staticmethod
+    def forward(context, gradient: torch.Tensor, preactivation: torch.Tensor, slope: torch.Tensor, beta: float) -> torch.Tensor:
+        context.beta = beta
+        context.save_for_backward(gradient, slope)
+        return gradient * slope
+
+    @staticmethod
+    @once_differentiable
+    def backward(context, outer: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
+        gradient, slope = context.saved_tensors
+        inner = outer * slope
+        curvature = (inner * gradient).mul_(context.beta)
+        return inner, curvature.addcmul_(curvature, slope, value=-1), None, None
 
 
 def feature_maps(

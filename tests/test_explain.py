@@ -217,3 +217,20 @@ def test_folding_batch_norm_changes_neither_the_network_nor_its_map(activation):
     expected = guided_backprop(network, images, activation=activation)
     assert torch.allclose(guided_backprop(fold_batch_norm(network), images, activation=activation), expected, rtol=1e-9)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gradient_of_the_loss_through_folded_batch_norms_is_that_through_the_network(seed, readout):
+    # The folded copy has convolutions of its own; torch's double backward through the network itself is the reference.
+    network = trained_unet(seed, dtype=torch.float64).requires_grad_(False)
+    images = smooth_images(2, dtype=torch.float64).requires_grad_()
+    target = torch.randn_like(images)
+
+    def gradient(explained: nn.Module) -> torch.Tensor:
+        maps = guided_backprop(explained, images, readout, create_graph=True)
+        return torch.autograd.grad(feature_preserving_loss(maps, target), images)[0]
+
+    expected = gradient(network)
+    assert expected.abs().max() > 0
+    assert torch.allclose(gradient(fold_batch_norm(network)), expected, rtol=1e-8, atol=1e-10 * float(expected.abs().max()))

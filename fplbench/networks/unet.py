@@ -4,6 +4,7 @@ import copy
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fplbench.errors import InputError
@@ -67,13 +68,45 @@ def double_convolution(inputs: int, outputs: int, middle: int | None = None) -> 
 
 
 def fold_batch_norm(network: UNet) -> UNet:
-    """A frozen copy in evaluation mode whose convolutions contain their batch norms: the same function, cheaper to differentiate.
+    """A frozen copy in evaluation mode whose convolutions contain their batch norms: the same function, cheaper to explain.
 
     The second derivative of a batch norm costs more than that of the convolution before it.
     """
-    folded = copy.deepcopy(network).eval()
+    folded = copy.deepcopy(network).eval().requires_grad_(False)
     for block in [folded.first, *folded.down, *folded.up]:
         for position in (0, 3):
-            block[position] = fuse_conv_bn_eval(block[position], block[position + 1])
+            block[position] = FrozenConvolution(fuse_conv_bn_eval(block[position], block[position + 1]))
             block[position + 1] = nn.Identity()
-    return folded.requires_grad_(False)
+    folded.last = FrozenConvolution(folded.last)
+    return folded
+
+
+class FrozenConvolution(nn.Module):
+    """A convolution with stride 1 and constant weights that keeps the size of the images.
+
+    Its derivative is a convolution with the flipped kernel, and is written as one: the second derivative of torch's own
+    convolution takes that of the weights along, also where nothing asks for it.
+    """
+
+    def __init__(self, convolution: nn.Conv2d):
+        super().__init__()
+        weight = convolution.weight.detach()
+        self.padding = convolution.padding
+        self.register_buffer("weight", weight)
+        self.register_buffer("flipped", weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last))
+        self.register_buffer("bias", convolution.bias.detach())
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Convolve images (N, C, H, W)."""
+        return _Convolve.apply(images, self.weight, self.bias, self.flipped, self.padding)
+
+
+class _Convolve(torch.autograd.Function):
+    @staticmethod
+    def forward(context, images, weight, bias, flipped, padding):
+        context.flipped, context.padding = flipped, padding
+        return functional.conv2d(images, weight, bias, padding=padding)
+
+    @staticmethod
+    def backward(context, gradient):
+        return functional.conv2d(gradient, context.flipped, padding=context.padding), None, None, None, None

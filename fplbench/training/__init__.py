@@ -1,4 +1,4 @@
 """Training: one resumable loop, and for each network what it learns."""
 
 # Raised whenever a change makes the same configuration train to other weights; rules and states carry it.
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2

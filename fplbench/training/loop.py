@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from fplbench.errors import InputError
 from fplbench.seeds import generator
+from fplbench.training.adam import Adam
 from fplbench.training.log import TrainingLog
 from fplbench.training.meter import Meter, Terms
 from fplbench.training.options import TrainingOptions
@@ -79,7 +80,7 @@ class Trainer:
         self.network, self.losses, self.term_names, self.options, self.job = network, losses, term_names, options, job
         self.group = math.ceil(options.log_every / every) * every
         self.batches = Batches(count, options.batch, job.seed)
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate, fused=True)
+        self.optimizer = Adam(network.parameters(), lr=options.learning_rate, fused=True)
         self.step = 0
         self.limit = math.inf
 

@@ -56,6 +56,11 @@ class DenoiserOptions(TrainingOptions):
         False, description="Train with readout sum and activation relu, whose L_FP has no gradient: a control."
     )
 
+    def without_features(self) -> "DenoiserOptions":
+        """These options without L_FP: what only it uses has its default, so that changing it trains nothing again."""
+        own = DenoiserOptions.model_fields.keys() - TrainingOptions.model_fields.keys()
+        return DenoiserOptions(**self.model_dump(exclude=own), weight=0.0)
+
 
 def check_gradient(denoiser: DenoiserOptions, explanation: ExplanationOptions) -> None:
     """Raise InputError where L_FP could teach nothing: the summed map of a ReLU network has no derivative."""
