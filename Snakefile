@@ -39,12 +39,14 @@ rule all:
         expand("<results>/tables/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["tex", "md", "csv", "html"]),
         [f"<results>/figures/{name}.png" for name in FIGURES],
         "<results>/scores.csv",
+        "<results>/cost.csv",
         "<results>/report.html",
         "<results>/run.json",
 
 
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/noise.smk"
+include: "workflow/rules/calibration.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/baselines.smk"
 include: "workflow/rules/scoring.smk"

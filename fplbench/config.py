@@ -44,6 +44,15 @@ class FigureOptions(Options):
     image: int | None = Field(None, ge=0, description="Position of the test image; none: the middle one.")
 
 
+class CalibrationOptions(Options):
+    """What `snakemake calibrate` fits the levels to."""
+
+    datasets: list[str] | None = Field(None, description="Data sets whose published scores it fits to; none: all that have any.")
+    images: int = Field(8, ge=1, description="Training images of each data set, spread evenly.")
+    evaluations: int = Field(18, ge=1, description="Evaluations for each option that is fitted.")
+    note: str = Field("", description="Sentence about the images, for the page on the published PSNR.")
+
+
 class Config(Options):
     """The whole config. A section that is left out has the paper's values."""
 
@@ -87,6 +96,7 @@ class Config(Options):
     generalisation: list[str] | None = Field(
         None, description="Noises that `snakemake generalisation` applies denoisers across; none: all."
     )
+    calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
 
     def note_of(self, dataset: str) -> str:
@@ -134,6 +144,11 @@ class Config(Options):
         """Whether a column needs the denoisers that are trained here."""
         return any(c.method and c.method.weights == "fpl" and not self.weights_of(c) for c in self.columns.values())
 
+    @property
+    def explains(self) -> bool:
+        """Whether anything needs the restoration networks: the denoisers, or scores of features."""
+        return self.trains_fpl or bool(self.feature_error)
+
 
 def load_config(values: Mapping[str, Any]) -> Config:
     """Check a config and fill in its defaults.
@@ -152,7 +167,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         if isinstance(values.get(section), Mapping):
             values[section] = {name: options or {} for name, options in values[section].items()}
     config = parse_options(Config, values, "")
-    config = _with_noises(config)
+    config = _with_names(config)
     for dataset in config.datasets:
         config.dataset_options(dataset)
         _check_overrides(config, dataset)
@@ -163,15 +178,17 @@ def load_config(values: Mapping[str, Any]) -> Config:
     return config
 
 
-def _with_noises(config: Config) -> Config:
-    """Fill in the noises that a section left out."""
+def _with_names(config: Config) -> Config:
+    """Fill in the noises and data sets that a section left out."""
     usual = "gaussian" if "gaussian" in config.noises else next(iter(config.noises), "gaussian")
+    published = [name for name in config.datasets if name in PAPER_DATASETS]
     return config.model_copy(
         update={
             "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
             "generalisation": list(config.noises) if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
+            "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
         }
     )
 
@@ -206,6 +223,7 @@ def _check_together(config: Config) -> None:
         ("feature_error", config.feature_error, config.noises),
         ("ablation.noises", config.ablation.noises, config.noises),
         ("generalisation", config.generalisation, config.noises),
+        ("calibration.datasets", config.calibration.datasets, config.datasets),
         ("notes", config.notes, config.datasets),
     ):
         for name in names:

@@ -37,12 +37,20 @@ def score(
     clean: Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")],
     out_dir: Annotated[Path, typer.Argument(help="Folder for the scores, {method}.csv, one row an image.")],
     denoised: Annotated[list[Path], typer.Argument(help="Stacks to score, {method}.npy, each of the shape of the clean one.")],
+    rule: Annotated[str, typer.Option(help="The rule that makes the stacks, named where one is wrong.", metavar="NAME")] = "",
 ) -> None:
-    """Score denoised stacks against the clean one: PSNR, wrapped PSNR and SSIM of each image."""
+    """Score denoised stacks against the clean one: PSNR, wrapped PSNR and SSIM of each image.
+
+    In --rule, {method} stands for the name of the stack.
+    """
     from fplbench import scoring
 
     for stack in denoised:
-        scoring.score(clean, stack, out_dir / f"{stack.stem}.csv")
+        try:
+            scoring.score(clean, stack, out_dir / f"{stack.stem}.csv")
+        except InputError as error:
+            maker = f" It is made by the rule {rule.replace('{method}', stack.stem)}." if rule else ""
+            raise InputError(f"{error}{maker}") from None
 
 
 def collate(
@@ -86,7 +94,9 @@ def figure(
     clean: Annotated[Path, typer.Argument(help="Stack of clean images, with its index.")],
     noisy: Annotated[Path, typer.Argument(help="Noisy stack, named {noise}/{split}.npy.")],
     denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy; features are shown of the first.")],
-    restoration: Annotated[Path, typer.Option(help="Weights of the restoration network, .safetensors.")],
+    restoration: Annotated[
+        Path | None, typer.Option(help="Weights of the restoration network, .safetensors; without, no features are shown.")
+    ] = None,
     image: ImageNumber = None,
     explanation: ExplanationJson = "{}",
     device: DeviceName = "auto",

@@ -26,16 +26,27 @@ def write_cost(output: str | os.PathLike, scores: str | os.PathLike, paths: Iter
             included), seconds_per_image, processor_seconds, peak_memory_mb (MiB resident; empty where the job ended
             before Snakemake measured), psnr and ssim (means over the images).
         scores: the long table of scores, which says how many images there are.
-        paths: benchmark files .../{dataset}/{noise}/{method}.tsv; a folder stands for all such files below it.
+        paths: benchmark files .../{dataset}/{noise}/{method}.tsv; a folder stands for those below it that have scores.
 
     Raises:
         InputError: there are no files, one is no benchmark file, or the scores do not have its method.
     """
     table = read_scores(scores)
-    files = sorted(file for path in map(Path, paths) for file in (path.glob("*/*/*.tsv") if path.is_dir() else [path]))
+    files = sorted(file for path in map(Path, paths) for file in (_scored_files(path, table) if path.is_dir() else [path]))
     if not files:
         raise InputError(f"There are no benchmark files to put into {output}.")
     write_csv(output, [_row(file, table, scores) for file in files])
+
+
+def _scored_files(folder: Path, table: Mapping[str, Mapping[str, NoiseScores]]) -> list[Path]:
+    """The benchmark files of a folder that belong to scores: those of an earlier config may lie beside them."""
+    files = [
+        folder / dataset / noise / f"{method}.tsv"
+        for dataset, noises in table.items()
+        for noise, found in noises.items()
+        for method in found.values["psnr"]
+    ]
+    return [file for file in files if file.exists()]
 
 
 def _row(file: Path, table: Mapping[str, Mapping[str, NoiseScores]], scores: str | os.PathLike) -> dict[str, Any]:

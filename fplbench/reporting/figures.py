@@ -21,7 +21,7 @@ def example_figure(
     clean: str | os.PathLike,
     noisy: str | os.PathLike,
     denoised: Sequence[str | os.PathLike],
-    restoration: str | os.PathLike,
+    restoration: str | os.PathLike | None = None,
     explanation: Mapping[str, Any] | None = None,
     image: int | None = None,
     note: str = "",
@@ -34,7 +34,7 @@ def example_figure(
         clean: the clean stack, with its index.
         noisy: the noisy stack, a file named {noise}/{split}.npy.
         denoised: stacks named {method}.npy, the method whose features are shown first.
-        restoration: weights of the restoration network that is explained.
+        restoration: weights of the restoration network that is explained; None leaves the features out.
         explanation: readout, activation and beta of the guided back-propagation; None takes its defaults.
         image: which image of the stacks, counted from 0; None is the middle one.
         note: text below the panels.
@@ -43,38 +43,41 @@ def example_figure(
     Raises:
         InputError: a stack is missing or of another shape than the clean one, or has no such image.
     """
-    from fplbench.explain import feature_maps
-
     labels = labels or Labels()
     stack = open_stack(clean)
     image = choose_image(stack, clean, image)
     degraded = open_image(noisy, image, stack, clean)
     results = {Path(path).stem: open_image(path, image, stack, clean) for path in denoised}
-    shown = np.stack([degraded, next(iter(results.values()))])
-    panels = example_panels(stack[image], degraded, results, feature_maps(restoration, shown, **explanation or {}), labels)
+    panels = example_panels(stack[image], degraded, results, labels)
+    if restoration is not None:
+        panels += feature_panels(restoration, np.stack([degraded, next(iter(results.values()))]), explanation or {})
     title = f"{labels.noise(Path(noisy).parent.name)}: image {read_index(clean)[image]['image_id']}"
     save(draw(panels, EXAMPLE_COLUMNS, title, note), output)
 
 
-def example_panels(
-    clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, np.ndarray], maps: np.ndarray, labels: Labels
-) -> list[Panel]:
-    """Panels of the paper's Figures 3 to 5, in its order; images have their PSNR and SSIM in the title.
+def example_panels(clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, np.ndarray], labels: Labels) -> list[Panel]:
+    """The images of the paper's Figures 3 to 5, in its order, with their PSNR and SSIM in the title.
 
     Args:
         clean: uint8 (H, W).
         noisy: the same shape.
         denoised: uint8 (H, W) by method.
-        maps: float (2, H, W), feature maps of the noisy image and of a denoised one, shown on one scale.
         labels: labels of the methods.
     """
     return [
         Panel("Clean", clean),
         Panel(f"Noisy\n{_scores(clean, noisy)}", noisy),
         *(Panel(f"{labels.method(name)}\n{_scores(clean, image)}", image) for name, image in denoised.items()),
-        Panel("Features of noisy", maps[0], *scale(maps)),
-        Panel("Features of denoised", maps[1], *scale(maps)),
     ]
+
+
+def feature_panels(restoration: str | os.PathLike, images: np.ndarray, explanation: Mapping[str, Any]) -> list[Panel]:
+    """Feature maps of the noisy image and of a denoised one, uint8 (2, H, W), on one scale."""
+    from fplbench.explain import feature_maps
+
+    maps = feature_maps(restoration, images, **explanation)
+    titles = "Features of noisy", "Features of denoised"
+    return [Panel(title, features, *scale(maps)) for title, features in zip(titles, maps, strict=True)]
 
 
 def noise_figure(

@@ -55,6 +55,12 @@ def test_the_example_explains_the_noisy_image_and_the_first_method(folder, expla
     assert Image.open(folder / "f.png").width > 1000
 
 
+def test_without_a_restoration_network_no_features_are_shown(folder, explained):
+    figures.example_figure(folder / "f.png", *paths(folder), methods(folder))
+    assert explained == []
+    assert Image.open(folder / "f.png").width > 1000
+
+
 def test_the_middle_image_is_shown_unless_another_is_asked_for(folder, explained):
     figures.example_figure(folder / "f.png", *paths(folder), methods(folder), "weights")
     np.testing.assert_array_equal(explained[0][1][0], stacks.open_stack(paths(folder)[0])[2] // 2)
@@ -63,9 +69,9 @@ def test_the_middle_image_is_shown_unless_another_is_asked_for(folder, explained
 def test_panels_are_those_of_the_paper_with_their_scores():
     clean = np.full((16, 16), 100, np.uint8)
     denoised = {name: clean + np.uint8(5) for name in ("fpl", "dpir", "wavelet", "filter_combination")}
-    panels = figures.example_panels(clean, clean + np.uint8(10), denoised, np.zeros((2, 16, 16)), Labels())
+    panels = figures.example_panels(clean, clean + np.uint8(10), denoised, Labels())
     assert [panel.title.split("\n")[0] for panel in panels] == [
-        "Clean", "Noisy", "Our (FPL)", "DPIR", "Wave. Den.", "Filt. Comb.", "Features of noisy", "Features of denoised",
+        "Clean", "Noisy", "Our (FPL)", "DPIR", "Wave. Den.", "Filt. Comb.",
     ]  # fmt: skip
     assert panels[1].title.split("\n")[1].startswith("28.13 dB / 0.99")
     assert panels[2].title.split("\n")[1].startswith("34.15 dB")

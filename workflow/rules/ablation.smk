@@ -77,6 +77,7 @@ rule apply_ablation:
         mem_mb=4000,
     params:
         device=device,
+        code=method_code("fpl"),
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with {wildcards.variant}, seed {wildcards.seed}"
     shell:
@@ -94,6 +95,10 @@ use rule score as score_ablation with:
         "<logs>/ablation/{part}/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/ablation/{part}/score/{dataset}/{noise}.tsv"
+    params:
+        folder=subpath(output[0], parent=True),
+        maker="apply_ablation",
+        code=code("scoring.py"),
     message:
         "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.part} part"
 

@@ -32,16 +32,22 @@ def weights_argument(column):
     return argument
 
 
+def device_of(column):
+    """The device that the config names for a method, or the machine's."""
+    return column.place.get("device", device)
+
+
 def chosen_options(column):
     """The file with the options that tuning chose."""
     return {"chosen": f"<results>/tuned/{{dataset}}/{{noise}}/{column.name}.json"} if column.tuned else {}
 
 
-def method_code(column):
+def method_code(name):
     """Hash of the code a method runs on."""
-    own = f"baselines/{column.method.function.__module__.rpartition('.')[2]}.py"
+    method = BASELINES[name]
+    own = f"baselines/{method.function.__module__.rpartition('.')[2]}.py"
     shared = [f"baselines/{name}.py" for name in ("registration", "running", "noise_level")]
-    return code(own, *shared, *(["networks"] if column.method.gpu else []))
+    return code(own, *shared, *(["networks"] if method.gpu else []))
 
 
 for column in CONFIG.columns.values():
@@ -68,12 +74,12 @@ for column in CONFIG.columns.values():
                 gpu=int(column.method.gpu),
                 mem_mb=4000 if column.method.gpu else 1000,
             params:
-                device=device,
+                device=device_of(column),
                 method=column.method.name,
                 options=as_json(column.options),
                 weights=weights_argument(column),
                 given=given_weights(column),
-                code=method_code(column),
+                code=method_code(column.method.name),
             message:
                 "Tuning {params.method} on {wildcards.noise} of {wildcards.dataset}"
             shell:
@@ -103,13 +109,13 @@ for column in CONFIG.columns.values():
                 gpu=int(column.method.gpu),
                 mem_mb=4000 if column.method.gpu else 1000,
             params:
-                device=device,
+                device=device_of(column),
                 method=column.method.name,
                 options=as_json(column.options),
                 weights=weights_argument(column),
                 given=given_weights(column),
                 chosen=lambda wildcards, input: f"--options-file={input.chosen}" if "chosen" in input.keys() else "",
-                code=method_code(column),
+                code=method_code(column.method.name),
             message:
                 "Denoising {wildcards.noise} of {wildcards.dataset} with {params.method}"
             shell:

@@ -41,13 +41,17 @@ FIGURE_METHODS = [name for name in ("fpl", "dpir", "wavelet", "filter_combinatio
 
 # Figures of the report, with their captions.
 FIGURES = {"noises": "The noises on one image."}
+if DENOISERS:
+    FIGURES["cost"] = "Mean PSNR against seconds an image, the start of each command included."
 if CONFIG.trains_fpl:
     FIGURES["training"] = f"Training with {CONFIG.figures.noise}."
 if DENOISERS:
     FIGURES |= {dataset: f"One test image of {dataset} with {CONFIG.figures.noise}." for dataset in CONFIG.datasets}
+if DENOISERS and CONFIG.explains:
     FIGURES |= {f"{dataset}_features": f"Feature maps of one test image of {dataset}." for dataset in CONFIG.datasets}
 
 EXPLANATION = as_json(CONFIG.explanation.model_dump(mode="json"))
+IMAGE = f"--image {CONFIG.figures.image}" if CONFIG.figures.image is not None else ""
 
 # Column headings that are not the registry's.
 LABELS = as_json(
@@ -73,6 +77,11 @@ def device(wildcards, resources):
 def one_noise(path, **axes):
     """Paths of the noise that the figures show."""
     return expand(path, noise=CONFIG.figures.noise, **axes)
+
+
+def named_stacks(datasets, paths):
+    """Stacks as the command line takes them: lidc=PATH."""
+    return [f"{dataset}={path}" for dataset, path in zip(datasets, paths)]
 
 
 def foreign_weights(wildcards):

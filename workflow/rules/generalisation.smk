@@ -31,6 +31,7 @@ rule apply_foreign:
         mem_mb=4000,
     params:
         device=device,
+        code=method_code("fpl"),
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with the denoiser of {wildcards.trained}"
     shell:
@@ -88,7 +89,7 @@ for across, trained in [("dataset", [*CONFIG.datasets]), ("noise", CONFIG.genera
         message:
             "Scoring denoisers of other data sets or noises on {wildcards.noise} of {wildcards.dataset}"
         shell:
-            "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} > {log:q} 2>&1"
+            "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} --rule apply_foreign > {log:q} 2>&1"
 
 
 use rule collate as collate_foreign with:

@@ -2,7 +2,7 @@
 
 TABLE_KINDS = [".tex", ".md", ".csv", ".html", "_intervals.tex"]
 FIRST_DATASET = next(iter(CONFIG.datasets))
-IMAGE = f"--image {CONFIG.figures.image}" if CONFIG.figures.image is not None else ""
+RESTORATION = {"restoration": ["<results>/models/{dataset}/restoration.safetensors"] if CONFIG.explains else []}
 
 
 rule table:
@@ -34,13 +34,13 @@ rule table:
 
 rule figure:
     input:
+        **RESTORATION,
         clean="<results>/data/{dataset}/test.npy",
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise(
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
             method=FIGURE_METHODS,
         ),
-        restoration="<results>/models/{dataset}/restoration.safetensors",
     output:
         "<results>/figures/{dataset}.png",
     log:
@@ -50,19 +50,20 @@ rule figure:
     conda:
         "../../envs/environment.yaml"
     resources:
-        gpu=1,
+        gpu=int(CONFIG.explains),
         mem_mb=4000,
     params:
         device=device,
         labels=LABELS,
         code=code("reporting"),
+        restoration=lambda wildcards, input: [f"--restoration={path}" for path in input.restoration],
         explanation=EXPLANATION,
         image=IMAGE,
         note=lambda wildcards: CONFIG.note_of(wildcards.dataset),
     message:
         "Drawing the figure of {wildcards.dataset}"
     shell:
-        "fplbench figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} --restoration {input.restoration:q}"
+        "fplbench figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} {params.restoration:q}"
         " --explanation {params.explanation:q} --device {params.device} {params.image} --note={params.note:q} --labels {params.labels:q} > {log:q} 2>&1"
 
 
@@ -147,11 +148,36 @@ rule training_figure:
         "fplbench training-figure {output:q} {input.logs:q} > {log:q} 2>&1"
 
 
+rule cost:
+    input:
+        "<results>/scores.csv",
+    output:
+        table="<results>/cost.csv",
+        figure="<results>/figures/cost.png",
+    log:
+        "<logs>/cost.log",
+    benchmark:
+        "<benchmarks>/cost.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        benchmarks=f"{CONFIG.results}/benchmarks/denoise",
+        labels=LABELS,
+        code=code("reporting"),
+    message:
+        "Comparing quality with cost"
+    shell:
+        "fplbench cost {output.table:q} {input:q} {params.benchmarks:q} --figure {output.figure:q} --labels {params.labels:q}"
+        " > {log:q} 2>&1"
+
+
 rule manifest:
     input:
         "<results>/scores.csv",
         expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
-        expand("<results>/models/{dataset}/restoration.safetensors", dataset=CONFIG.datasets),
+        expand("<results>/models/{dataset}/restoration.safetensors", dataset=CONFIG.datasets if CONFIG.explains else []),
     output:
         "<results>/run.json",
     log:

@@ -20,11 +20,12 @@ rule score:
         mem_mb=1000,
     params:
         folder=subpath(output[0], parent=True),
+        maker=lambda wildcards: "denoise_{method}",
         code=code("scoring.py"),
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} > {log:q} 2>&1"
+        "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} --rule {params.maker:q} > {log:q} 2>&1"
 
 
 rule score_features:

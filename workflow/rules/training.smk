@@ -134,7 +134,7 @@ rule train_residual_cnn:
         mem_mb=12000,
     params:
         device=device,
-        options=as_json(CONFIG.denoiser.model_dump(mode="json") | {"weight": 0.0}),
+        options=as_json(CONFIG.denoiser.without_features().model_dump(mode="json")),
         seed=CONFIG.seed,
         version=TRAINING_VERSION,
     message:

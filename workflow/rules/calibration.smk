@@ -1,0 +1,97 @@
+# Levels of the noises, and options of the filters, that come nearest to the published scores on the user's own images; what the
+# published PSNR says about how it was computed; and every noise on an image of each data set.
+#
+#   snakemake calibrate
+#   snakemake noise_sheet
+
+
+rule calibrate:
+    input:
+        "<results>/calibration/levels.yaml",
+        "<results>/calibration/published-psnr.md",
+
+
+rule noise_sheet:
+    input:
+        "<results>/figures/noise_sheet.png",
+
+
+rule fit_levels:
+    input:
+        expand("<results>/data/{dataset}/train.npy", dataset=CONFIG.calibration.datasets),
+    output:
+        levels="<results>/calibration/levels.yaml",
+        report="<results>/calibration/report.md",
+        comparisons="<results>/calibration/comparisons.csv",
+    log:
+        "<logs>/calibration/levels.log",
+    benchmark:
+        "<benchmarks>/calibration/levels.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 8
+    resources:
+        mem_mb=2000,
+    params:
+        folder=subpath(output.levels, parent=True),
+        stacks=lambda wildcards, input: named_stacks(CONFIG.calibration.datasets, input),
+        images=CONFIG.calibration.images,
+        evaluations=CONFIG.calibration.evaluations,
+        seed=CONFIG.seed,
+        code=code("noise", "calibration", "published"),
+    message:
+        "Fitting the noise levels to the published scores"
+    shell:
+        "fplbench calibrate {params.folder:q} {params.stacks:q} --images {params.images} --evaluations {params.evaluations}"
+        " --seed {params.seed} --threads {threads} > {log:q} 2>&1"
+
+
+rule published_psnr:
+    input:
+        "<results>/calibration/comparisons.csv",
+    output:
+        "<results>/calibration/published-psnr.md",
+    log:
+        "<logs>/calibration/published_psnr.log",
+    benchmark:
+        "<benchmarks>/calibration/published_psnr.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        note=CONFIG.calibration.note,
+        code=code("calibration", "published"),
+    message:
+        "Comparing the published PSNR with the true and the wrapped one"
+    shell:
+        "fplbench published-psnr {output:q} {input:q} --note={params.note:q} > {log:q} 2>&1"
+
+
+rule draw_noise_sheet:
+    input:
+        expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
+    output:
+        "<results>/figures/noise_sheet.png",
+    log:
+        "<logs>/figures/noise_sheet.log",
+    benchmark:
+        "<benchmarks>/figures/noise_sheet.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        stacks=lambda wildcards, input: named_stacks(CONFIG.datasets, input),
+        options=as_json(
+            {dataset: {noise: CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises} for dataset in CONFIG.datasets}
+        ),
+        captions=as_json(CONFIG.notes),
+        image=IMAGE,
+        seed=CONFIG.seed,
+        code=code("contact_sheet.py", "noise"),
+    message:
+        "Drawing every noise on an image of each data set"
+    shell:
+        "fplbench noise-sheet {output:q} {params.stacks:q} --options {params.options:q} --captions {params.captions:q}"
+        " {params.image} --seed {params.seed} > {log:q} 2>&1"
