@@ -145,7 +145,7 @@ def test_with_relu_and_sum_the_loss_has_no_gradient_at_all(seed):
 
 def hooks_and_modes(network: nn.Module) -> list:
     return [
-        (len(module._forward_hooks), len(module._backward_hooks), len(module._forward_pre_hooks), module.training)
+        (len(module._forward_hooks), len(module._backward_hooks), len(module._forward_pre_hooks), module.training, *vars(module))
         for module in network.modules()
     ] + [parameter.requires_grad for parameter in network.parameters()]
 
