@@ -16,6 +16,7 @@ from fplbench.stacks import write_csv
 
 NOT_MEASURED = "NA"
 PAGE_INCHES = (7.0, 4.5)
+MARKERS = "os^DvPX*"
 
 
 def write_cost(output: str | os.PathLike, scores: str | os.PathLike, paths: Iterable[str | os.PathLike]) -> None:
@@ -89,7 +90,7 @@ def _read_benchmark(file: Path) -> dict[str, float | str]:
 
 
 def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str = "psnr", labels: Labels | None = None) -> None:
-    """Draw quality against cost: a point a method and data set, over all noises.
+    """Draw quality against cost: a point a method (its colour) and data set (its marker), over all noises.
 
     Args:
         output: the picture to write.
@@ -100,6 +101,7 @@ def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str 
     Raises:
         InputError: the table is missing or no such table, or the metric is not in it.
     """
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     labels = labels or Labels()
@@ -110,12 +112,17 @@ def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str 
     axes.set_xlabel("Seconds an image, median over noises")
     shown = METRICS[metric]
     axes.set_ylabel(f"Mean {shown.label}" + (f" ({shown.unit})" if shown.unit else ""))
-    for dataset, methods in points.items():
-        seconds, quality = zip(*methods.values(), strict=True)
-        axes.scatter(seconds, quality, label=labels.dataset(dataset))
-        for method, place in methods.items():
-            axes.annotate(labels.method(method), place, xytext=(4, 4), textcoords="offset points", fontsize="x-small")
-    axes.legend()
+    methods = labels.methods({method for found in points.values() for method in found})
+    colours = colormaps["tab20"].colors
+    for number, method in enumerate(methods):
+        colour = colours[number % len(colours)]
+        axes.scatter([], [], color=colour, label=labels.method(method))
+        for marker, found in zip(MARKERS, points.values(), strict=False):
+            axes.scatter(*found.get(method, ([], [])), color=colour, marker=marker)
+    for marker, dataset in zip(MARKERS, points, strict=False):
+        axes.scatter([], [], color="black", marker=marker, label=labels.dataset(dataset))
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right center", fontsize="small")
     save(figure, output)
 
 

@@ -32,14 +32,14 @@ def training_figure(output: str | os.PathLike, paths: Sequence[str | os.PathLike
 
     Args:
         output: the picture to write.
-        paths: logs, .csv files with a column `step` and the columns of `PANELS`; the file names are the legend.
+        paths: logs, .csv files with a column `step` and the columns of `PANELS`; what their paths do not share is the legend.
 
     Raises:
         InputError: a log is missing, empty or no table of numbers.
     """
     from matplotlib.figure import Figure
 
-    logs = {Path(path).stem: read_log(path) for path in paths}
+    logs = {name: read_log(path) for name, path in zip(log_names(paths), paths, strict=True)}
     figure = Figure(figsize=(13, 7), layout="constrained")
     axes = figure.subplots(2, 3).ravel()
     for axis, (title, prefix, logarithmic) in zip(axes, PANELS, strict=False):
@@ -53,6 +53,14 @@ def training_figure(output: str | os.PathLike, paths: Sequence[str | os.PathLike
     axes[-1].set_axis_off()
     axes[-1].legend(loc="center", fontsize=8, ncols=1 + len(logs) // 16)
     save(figure, output)
+
+
+def log_names(paths: Sequence[str | os.PathLike]) -> list[str]:
+    """A name for each log: the parts of its path that are not the same in all of them, or the file's where all are."""
+    parts = [Path(path).with_suffix("").parts[::-1] for path in paths]
+    shared = [len(set(level)) == 1 for level in zip(*parts, strict=False)]
+    own = [[part for part, same in zip(path, shared, strict=False) if not same][::-1] for path in parts]
+    return ["/".join(names) or path[0] for names, path in zip(own, parts, strict=True)]
 
 
 def read_log(path: str | os.PathLike) -> Log:

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from fplbench.errors import InputError
-from fplbench.reporting.training import read_log, training_figure
+from fplbench.reporting.training import log_names, read_log, training_figure
 
 LOG = (
     "step,loss_residual,loss_feature,gradient_norm_residual,learning_rate,images_per_second,peak_memory_mb\n"
@@ -23,6 +23,13 @@ def test_logs_are_drawn_over_each_other(tmp_path):
     (tmp_path / "b.csv").write_text(LOG.replace("2.5", "-2.5"))
     training_figure(tmp_path / "log.png", [tmp_path / "a.csv", tmp_path / "b.csv"])
     assert Image.open(tmp_path / "log.png").width == 1950
+
+
+def test_logs_are_named_by_what_tells_them_apart():
+    assert log_names(["m/lidc/gaussian/fpl.csv", "m/lits/gaussian/fpl.csv"]) == ["lidc", "lits"]
+    assert log_names(["m/lidc/gaussian/fpl.csv", "m/lits/poisson/fpl.csv"]) == ["lidc/gaussian", "lits/poisson"]
+    assert log_names(["m/fpl.csv", "m/residual_cnn.csv"]) == ["fpl", "residual_cnn"]
+    assert log_names(["m/fpl.csv"]) == ["fpl"]
 
 
 @pytest.mark.parametrize("text", ["", "step,loss_a\n", "a,b\n1,2\n", "step,loss_a\n10,x\n", "step,loss_a\n10\n"])
