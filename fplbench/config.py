@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,13 @@ class FigureOptions(Options):
     image: int | None = Field(None, ge=0, description="Position of the test image; none: the middle one.")
 
 
+class TuningOptions(Options):
+    """How the options of a tuned method are chosen."""
+
+    images: int = Field(50, ge=1, description="Training images on which each combination is tried, spread evenly.")
+    criterion: Literal["psnr", "ssim"] = Field("psnr", description="What the chosen combination has the highest mean of.")
+
+
 class CalibrationOptions(Options):
     """What `snakemake calibrate` fits the levels to."""
 
@@ -81,6 +88,7 @@ class Config(Options):
         False,
         description="Choose the options of every method that declares a grid on training images; both: beside the defaults.",
     )
+    tuning: TuningOptions = Field(TuningOptions(), description="How tuned options are chosen.")
     custom_rules: list[str] = Field([], description="Rule files of your own, for methods with `rule: true`.")
     explanation: ExplanationOptions = Field(ExplanationOptions(), description="How the restoration network is explained.")
     restoration: TrainingOptions = Field(TrainingOptions(), description="Training of the restoration networks.")

@@ -47,8 +47,8 @@ class Variant:
 def compare(scores: Mapping[str, Mapping[str, NoiseScores]], control: str, seed: int) -> list[Variant]:
     """Compare variants with the control on every data set, noise and metric.
 
-    The bootstrap draws patients, the same for all variants, and within each draw the seeds of each variant, so that an
-    interval covers other patients and other seeds of the training.
+    The bootstrap draws patients and seeds, the same for all variants, so that an interval covers other patients and other
+    seeds of the training. Trainings of one seed start from the same weights and see the same batches: they are a pair.
 
     Args:
         scores: scores by data set and noise, whose methods are named {variant}-{seed}.
@@ -56,7 +56,7 @@ def compare(scores: Mapping[str, Mapping[str, NoiseScores]], control: str, seed:
         seed: seed of the draws.
 
     Raises:
-        InputError: a method has no seed in its name, or the control is missing.
+        InputError: a method has no seed in its name, the control is missing, or variants have different seeds.
     """
     return [
         row
@@ -135,23 +135,25 @@ def write_ablation(
 
 
 def _compare_noise(dataset: str, noise: str, metric: str, scores: NoiseScores, control: str, seed: int) -> Iterator[Variant]:
-    groups: dict[str, list[np.ndarray]] = {}
+    groups: dict[str, dict[str, np.ndarray]] = {}
     for method, values in scores.values[metric].items():
         variant, _, number = method.rpartition("-")
         if not variant or not number:
             raise InputError(f"The ablation needs methods named variant-seed; {method!r} has no seed.")
-        groups.setdefault(variant, []).append(values)
+        groups.setdefault(variant, {})[number] = values
     if control not in groups:
         raise InputError(f"{control!r}, the control, was not scored on noise {noise!r}: {nearest(control, groups)}")
-    rng = generator(seed, "ablation", dataset, noise)
-    resampled = bootstrap_means(np.stack([values for group in groups.values() for values in group]), scores.patients, rng)
-    draws = {}
+    seeds = sorted(groups[control])
     for variant, group in groups.items():
-        own, resampled = resampled[:, : len(group)], resampled[:, len(group) :]
-        chosen = rng.multinomial(len(group), np.full(len(group), 1 / len(group)), size=len(own))
-        draws[variant] = (own * chosen).sum(axis=1) / len(group)
+        if sorted(group) != seeds:
+            raise InputError(f"{variant!r} has the seeds {sorted(group)} on noise {noise!r}, and {control!r} has {seeds}.")
+    rng = generator(seed, "ablation", dataset, noise)
+    values = np.stack([group[number] for group in groups.values() for number in seeds])
+    resampled = bootstrap_means(values, scores.patients, rng).reshape(-1, len(groups), len(seeds))
+    chosen = rng.multinomial(len(seeds), np.full(len(seeds), 1 / len(seeds)), size=len(resampled))
+    draws = dict(zip(groups, ((resampled * chosen[:, None]).sum(axis=2) / len(seeds)).T, strict=True))
     sign = 1 if METRICS[metric].higher_is_better else -1
-    means = {variant: [float(values.mean()) for values in group] for variant, group in groups.items()}
+    means = {variant: [float(group[number].mean()) for number in seeds] for variant, group in groups.items()}
     base = float(np.mean(means[control]))
     for variant, by_seed in means.items():
         mean = float(np.mean(by_seed))

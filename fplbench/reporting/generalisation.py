@@ -80,7 +80,7 @@ def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
         axis.set_ylabel("trained on")
     axes[-1].set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)
     axes[-1].set_xlabel("applied to")
-    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed by{unit}")
+    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed{unit}")
     return drawing
 
 

@@ -48,7 +48,7 @@ class ExplanationOptions(Options):
 class DenoiserOptions(TrainingOptions):
     """Options of the denoiser with the feature preserving loss."""
 
-    weight: float = Field(1e-3, ge=0, allow_inf_nan=False, description="Weight of L_FP beside L_res; 0 leaves L_FP out.")
+    weight: float = Field(1e-4, ge=0, allow_inf_nan=False, description="Weight of L_FP beside L_res; 0 leaves L_FP out.")
     normalise: bool = Field(True, description="Divide L_FP by the variance of each F_clean; false is the paper's Eq. 3.")
     every: int = Field(1, ge=1, description="L_FP enters each k-th step, with k times its weight.")
     feature_start: int = Field(0, ge=0, description="First step with L_FP.")

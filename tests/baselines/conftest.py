@@ -1,4 +1,18 @@
+import shutil
+import subprocess
+
 import pytest
+
+
+@pytest.fixture(scope="session")
+def imagemagick():
+    """Skips where `convert` is missing or some other program of that name."""
+    program = shutil.which("convert")
+    if (
+        program is None
+        or "ImageMagick Studio" not in subprocess.run([program, "-version"], capture_output=True, text=True).stdout
+    ):
+        pytest.skip("ImageMagick is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def test_every_source_is_listed_and_every_listed_source_used():
     assert listed == sorted({method.cites for method in BASELINES.values() if method.cites})
 
 
-@pytest.mark.skipif(shutil.which("convert") is None, reason="ImageMagick is not installed")
+@pytest.mark.usefixtures("imagemagick")
 def test_the_guides_commands_work(tmp_path):
     """In a copy of the repository, with the two stacks that the commands name."""
     for name in ("fplbench", "tests", "workflow"):

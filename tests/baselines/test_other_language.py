@@ -1,6 +1,5 @@
 """The example of a method without Python: a rule file and a shell script around ImageMagick."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from fplbench.stacks import INDEX_COLUMNS, open_stack, read_index, write_stack
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "rules" / "baselines"
 
-pytestmark = pytest.mark.skipif(shutil.which("convert") is None, reason="ImageMagick is not installed")
+pytestmark = pytest.mark.usefixtures("imagemagick")
 
 
 @pytest.fixture

@@ -28,8 +28,19 @@ def test_gain_is_paired_over_patients():
 
 def test_the_interval_covers_the_scatter_of_seeds():
     base = np.full(10, 30.0)
-    rows = compare(scores({"off-1": base, "on-1": base, "on-2": base + 1}), "off", seed=0)
+    rows = compare(scores({"off-1": base, "off-2": base, "on-1": base, "on-2": base + 1}), "off", seed=0)
     assert (rows[1].gain, rows[1].gain_low, rows[1].gain_high) == pytest.approx((0.5, 0, 1))
+
+
+def test_trainings_of_one_seed_are_a_pair():
+    base = np.full(10, 30.0)
+    rows = compare(scores({"off-1": base, "off-2": base + 2, "on-2": base + 2.5, "on-1": base + 0.5}), "off", seed=0)
+    assert (rows[1].gain, rows[1].gain_low, rows[1].gain_high) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_variants_with_other_seeds_are_refused():
+    with pytest.raises(InputError, match=r"'on' has the seeds \['1'\] on noise 'gaussian', and 'off' has \['1', '2'\]"):
+        compare(scores({"off-1": [30] * 10, "off-2": [30] * 10, "on-1": [30] * 10}), "off", seed=0)
 
 
 def test_the_control_gains_nothing_and_a_lower_feature_error_is_a_gain():

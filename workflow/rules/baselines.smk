@@ -79,12 +79,15 @@ for column in CONFIG.columns.values():
                 options=as_json(column.options),
                 weights=weights_argument(column),
                 given=given_weights(column),
+                images=CONFIG.tuning.images,
+                criterion=CONFIG.tuning.criterion,
                 code=method_code(column.method.name),
             message:
                 "Tuning {params.method} on {wildcards.noise} of {wildcards.dataset}"
             shell:
                 "fplbench tune {params.method} {input.clean:q} {input.noisy:q} {output.chosen:q} --search {output.search:q}"
-                " --options {params.options:q} {params.weights:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+                " --options {params.options:q} {params.weights:q} --images {params.images} --criterion {params.criterion}"
+                " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
     if column.method is not None:
 
