@@ -1,6 +1,5 @@
 """Feature maps of whole stacks: F_clean on disk, and how far denoised images are from it."""
 
-import hashlib
 import json
 import logging
 import os
@@ -13,7 +12,7 @@ import numpy as np
 from fplbench.errors import InputError
 from fplbench.explain import feature_maps
 from fplbench.scoring import feature_error
-from fplbench.stacks import creating_stack, iterate, open_stack, read_index, replacing, write_csv
+from fplbench.stacks import creating_stack, file_hash, iterate, open_stack, read_index, replacing, write_csv
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +75,6 @@ def open_features(
             "config: make them again."
         )
     return maps
-
-
-def file_hash(path: str | os.PathLike) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _record(restoration, clean, explanation: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """DRUNet's published weights: where they are, and how a copy is known to be whole."""
 
-import hashlib
 import json
 import logging
 import os
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from fplbench.errors import InputError
 from fplbench.networks import weights
-from fplbench.stacks import replacing
+from fplbench.stacks import file_hash, replacing
 
 SOURCES = (
     "https://github.com/cszn/KAIR/releases/download/v1.0/drunet_gray.pth",
@@ -77,13 +76,8 @@ def _download(source: str, path: Path) -> None:
             file.write(block)
 
 
-def _hash(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _check_hash(path: Path, expected: str | None, origin) -> None:
-    if expected is not None and (found := _hash(path)) != expected:
+    if expected is not None and (found := file_hash(path)) != expected:
         raise InputError(f"{origin} has the SHA-256 {found}, not {expected}: it is damaged, or another file.")
 
 
@@ -98,4 +92,4 @@ def _recorded_hash(path: Path) -> str | None:
 
 def _write_record(path: Path, source: str | None) -> None:
     with replacing(_record_path(path)) as temporary:
-        temporary.write_text(json.dumps({"sha256": _hash(path), "source": source}, indent=2) + "\n")
+        temporary.write_text(json.dumps({"sha256": file_hash(path), "source": source}, indent=2) + "\n")

@@ -1,6 +1,5 @@
 """The manifest of a run: which code, libraries, machine, settings and files the numbers came from."""
 
-import hashlib
 import os
 import platform
 import re
@@ -15,6 +14,7 @@ from typing import Any
 
 import fplbench
 from fplbench.errors import InputError
+from fplbench.stacks import file_hash
 
 
 def manifest(config: Mapping[str, Any], seed: int, files: Iterable[str | os.PathLike]) -> dict[str, Any]:
@@ -47,8 +47,7 @@ def manifest(config: Mapping[str, Any], seed: int, files: Iterable[str | os.Path
 def file_state(path: Path) -> dict[str, str | int]:
     """SHA-256 and size of a file in bytes."""
     try:
-        with open(path, "rb") as stream:
-            return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": path.stat().st_size}
+        return {"sha256": file_hash(path), "bytes": path.stat().st_size}
     except FileNotFoundError:
         raise InputError(f"{path}, which the manifest is to list, does not exist.") from None
 

@@ -14,9 +14,9 @@ from torch import nn
 
 from fplbench.device import choose_device
 from fplbench.errors import InputError
-from fplbench.features import file_hash, open_features
+from fplbench.features import open_features
 from fplbench.networks import UNet, weights
-from fplbench.stacks import open_stack
+from fplbench.stacks import file_hash, open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop import Job, LossFunction, Trainer
 from fplbench.training.networks import DenoiserLoss, DrunetLoss, RestorationLoss, new_denoiser, new_drunet, seeded

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from fplbench.errors import InputError
-from fplbench.features import file_hash
 from fplbench.networks import weights
+from fplbench.stacks import file_hash
 from fplbench.training.networks import DenoiserLoss, as_images, new_denoiser, new_drunet
 from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions
 from fplbench.training.stages import load_images, train_denoiser, train_drunet, train_restoration
