@@ -1,6 +1,6 @@
 """Seconds of DRUNet for an image of 256x256 on the processor, beside deepinv's, in one run with the same weights.
 
-    pip install deepinv
+    pip install --constraint envs/constraints.txt deepinv   # or with --no-deps and what it misses, to keep the torch you have
     python benchmarks/baselines_drunet.py [--threads 1] [--rounds 5]
 
 The two take turns, so that whatever else the machine does falls on both; the median and the least of each are printed.
@@ -34,7 +34,8 @@ def main():
     }
     seconds = {name: [] for name in runs}
     with torch.inference_mode():
-        difference = (runs["fplbench"]() - runs["deepinv"]()).abs().max().item()
+        ours, theirs = (run() for run in runs.values())
+        difference = ((ours - theirs).abs().max() / theirs.abs().max()).item()
         for _ in range(arguments.rounds):
             for name, run in runs.items():
                 start = time.perf_counter()
@@ -42,7 +43,7 @@ def main():
                 seconds[name].append(time.perf_counter() - start)
     for name, values in seconds.items():
         print(f"{name:10} median {np.median(values):.2f} s, least {min(values):.2f} s an image")
-    print(f"largest difference of the two results: {difference:.1e}")
+    print(f"largest difference of the two results, relative to the largest value: {difference:.1e}")
 
 
 if __name__ == "__main__":

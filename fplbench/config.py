@@ -143,7 +143,10 @@ class Config(Options):
         for name, column in self.columns.items():
             path = self.weights_of(column)
             if path and not Path(path).exists():
-                mend = f": get it with `fplbench fetch drunet {path}`, or put a section drunet into the config, which trains one."
+                mend = (
+                    f": get it with `fplbench fetch drunet {path}`, or train one: leave methods.{name}.weights out and put a "
+                    "section drunet into the config."
+                )
                 mend = mend if column.method.weights == "drunet" else "."
                 raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{mend}")
 

@@ -12,9 +12,9 @@ GRID = {"diameter": [5, 9], "sigma_color": [15, 30, 50, 75, 100, 150], "sigma_sp
 class BilateralOptions(Options):
     """Options of the bilateral filter."""
 
-    diameter: int = Field(5, ge=1, description="Diameter of the neighbourhood, pixels.")
-    sigma_color: float = Field(50, gt=0, description="Standard deviation over differences of grey levels.")
-    sigma_space: float = Field(50, gt=0, description="Standard deviation over distance, pixels.")
+    diameter: int = Field(5, ge=1, le=99, description="Diameter of the neighbourhood, pixels.")
+    sigma_color: float = Field(50, gt=0, allow_inf_nan=False, description="Standard deviation over differences of grey levels.")
+    sigma_space: float = Field(50, gt=0, allow_inf_nan=False, description="Standard deviation over distance, pixels.")
 
 
 @baseline("bilateral", label="Bilat.", cites="tomasi1998", options=BilateralOptions, grid=GRID)

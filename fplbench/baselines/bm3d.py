@@ -15,7 +15,9 @@ GRID = {"sigma": [None, 5, 10, 15, 20, 30, 45]}
 class Bm3dOptions(Options):
     """Options of BM3D."""
 
-    sigma: float | None = Field(None, gt=0, description="Standard deviation of the noise, grey levels; estimated if null.")
+    sigma: float | None = Field(
+        None, gt=0, le=255, allow_inf_nan=False, description="Standard deviation of the noise, grey levels; estimated if null."
+    )
 
 
 @baseline("bm3d", label="BM3D", cites="dabov2007", options=Bm3dOptions, package="bm3d", grid=GRID)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fplbench.baselines.noise_level import estimate_noise
 from fplbench.baselines.registration import baseline
@@ -18,6 +18,7 @@ from fplbench.stacks import iterate
 
 MULTIPLE = 8  # DRUNet halves the resolution three times
 
+Level = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]
 GRID = {"level": [2, 5, 10, 15, 20, 25, 30, 40, 50, "estimate"]}
 
 
@@ -25,15 +26,21 @@ class DpirOptions(Options):
     """Options of DPIR."""
 
     weights: Path | None = Field(None, description="Weight file of DRUNet; `fplbench fetch drunet` gets the published one.")
-    level: float | Literal["estimate"] = Field(
+    level: Level | Literal["estimate"] = Field(
         15.0,
         description="Standard deviation of the noise, told to the network, grey levels; or 'estimate' from each image.",
     )
     x8: bool = Field(False, description="Average over the eight flips and rotations.")
     tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
-    overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share.")
+    overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share, at most half a tile.")
     device: Device = Field("auto", description="Where to compute.")
     batch: int = Field(4, ge=1, description="Images a pass on a graphics card; on the processor it is one.")
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "DpirOptions":
+        if self.overlap > self.tile // 2:
+            raise ValueError(f"overlap is {self.overlap}: at most half of tile, {self.tile}, can be shared.")
+        return self
 
 
 @baseline("dpir", label="DPIR", cites="zhang2021", options=DpirOptions, gpu=True, weights="drunet", grid=GRID)

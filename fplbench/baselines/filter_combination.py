@@ -15,7 +15,7 @@ class CombinationOptions(Options):
     mean_size: OddSize = Field(3, description="Side of the mean filter's window, pixels.")
     median_size: OddSize = Field(3, description="Side of the median filter's window, pixels.")
     gaussian_size: OddSize = Field(3, description="Side of the Gaussian filter's kernel, pixels.")
-    gaussian_sigma: float = Field(0.8, gt=0, description="Standard deviation of the Gaussian kernel, pixels.")
+    gaussian_sigma: float = Field(0.8, gt=0, le=99, description="Standard deviation of the Gaussian kernel, pixels.")
 
 
 @baseline("filter_combination", label="Filt. Comb.", cites="dong2023", options=CombinationOptions, grid=GRID)

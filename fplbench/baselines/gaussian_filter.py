@@ -13,7 +13,7 @@ class GaussianOptions(Options):
     """Options of the Gaussian filter."""
 
     size: OddSize = Field(3, description="Side of the kernel, pixels.")
-    sigma: float = Field(0.8, gt=0, description="Standard deviation of the kernel, pixels.")
+    sigma: float = Field(0.8, gt=0, le=99, description="Standard deviation of the kernel, pixels.")
 
 
 @baseline("gaussian_filter", label="Gaus. Filt.", cites="gonzalez2018", options=GaussianOptions, grid=GRID)

@@ -12,7 +12,9 @@ GRID = {"strength": [3, 6, 10, 15, 20, 30, 40], "patch_size": [3, 7]}
 class NlmOptions(Options):
     """Options of non-local means."""
 
-    strength: float = Field(10, gt=0, description="Filter strength h, grey levels: higher removes more noise and detail.")
+    strength: float = Field(
+        10, gt=0, le=255, allow_inf_nan=False, description="Filter strength h, grey levels: higher removes more noise and detail."
+    )
     patch_size: OddSize = Field(7, description="Side of the patches that are compared, pixels.")
     search_size: OddSize = Field(21, description="Side of the window that is searched for like patches, pixels.")
 

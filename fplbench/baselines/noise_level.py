@@ -2,6 +2,7 @@
 
 import numpy as np
 
+COLOURS = 4
 NEGLIGIBLE = 1e-6  # grey levels; what rounding leaves of a flat image's detail
 
 
@@ -23,5 +24,5 @@ def estimate_noise(image: np.ndarray) -> float:
     grey_levels = image.astype(np.float64)
     if np.abs(pywt.dwt2(grey_levels, "db2")[1][2]).max() < NEGLIGIBLE:
         return 0.0
-    # A last side of 1 would be taken for a colour channel.
-    return float(estimate_sigma(grey_levels.T if grey_levels.shape[1] == 1 else grey_levels))
+    # A last side of up to four pixels would be taken for colour channels.
+    return float(estimate_sigma(grey_levels.T if grey_levels.shape[1] <= COLOURS else grey_levels))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import Registry
 
@@ -20,7 +21,7 @@ def _odd(size: int) -> int:
     return size
 
 
-OddSize = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+OddSize = Annotated[int, Field(ge=1, le=99), AfterValidator(_odd)]
 """Side of a square window that has a centre, pixels."""
 
 
@@ -89,18 +90,32 @@ def per_image(noisy: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -
 
     Returns:
         uint8 (N, H, W).
+
+    Raises:
+        InputError: a result is no array of real, finite numbers of the image's shape.
     """
     if "cv2" in sys.modules:
         # Chunks of the stack share the threads already; OpenCV would start its own in each of them.
         sys.modules["cv2"].setNumThreads(1)
     denoised = np.empty_like(noisy)
     for image, result in zip(noisy, denoised, strict=True):
-        result[:] = to_uint8(function(np.ascontiguousarray(image)))
+        found = function(np.ascontiguousarray(image))
+        if not isinstance(found, np.ndarray) or found.shape != image.shape:
+            what = f"an array of shape {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
+            file = function.__module__.replace(".", "/")
+            raise InputError(f"The function in {file}.py returned {what} for an image of shape {image.shape}; both must agree.")
+        result[:] = to_uint8(found)
     return denoised
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Round grey levels to 8 bit, clipped to 0 to 255; uint8 passes unchanged."""
+    """Round grey levels to 8 bit, clipped to 0 to 255; uint8 passes unchanged.
+
+    Raises:
+        InputError: the values are not real, or not finite.
+    """
     if images.dtype == np.uint8:
         return images
+    if np.iscomplexobj(images) or not np.isfinite(images).all():
+        raise InputError("A denoised image has values that are not finite, real numbers: the method failed on it.")
     return np.clip(np.rint(images), 0, 255).astype(np.uint8)

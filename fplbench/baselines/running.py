@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from fplbench.baselines.registration import BASELINES, Baseline
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import parse_options
-from fplbench.stacks import check_images, creating_stack, iterate, open_stack, read_index
+from fplbench.stacks import INDEX_COLUMNS, check_images, creating_stack, iterate, open_stack, read_index
 
 CHUNK = 16
 
@@ -57,10 +58,13 @@ def denoise_file(name: str, noisy_path, denoised_path, options: Mapping[str, Any
     """
     method = BASELINES[name]
     parsed = parse_options(method.options, options, name)
+    if Path(noisy_path).resolve() == Path(denoised_path).resolve():
+        raise InputError(f"{noisy_path} would be overwritten by what is made of it: name another file.")
     noisy = open_stack(noisy_path)
     rows = read_index(noisy_path)
     with creating_stack(denoised_path, noisy.shape, rows) as denoised:
         for chunk, columns in run_chunks(method, noisy, denoised, parsed, threads):
+            _check_columns(method, columns, len(rows[chunk]))
             for column, values in columns.items():
                 for row, value in zip(rows[chunk], values, strict=True):
                     row[column] = value
@@ -106,12 +110,23 @@ def _checked(method: Baseline, noisy: np.ndarray, options: Options) -> tuple[np.
     """The method's result for one chunk, refused unless it has the chunk's type and shape."""
     result = method.function(noisy, options)
     images, columns = result if isinstance(result, tuple) else (result, {})
+    if not isinstance(images, np.ndarray):
+        raise InputError(f"The method {method.name!r} returned {type(images).__name__}; it has to return an array of images.")
     if images.dtype != np.uint8 or images.shape != noisy.shape:
         raise InputError(
             f"The method {method.name!r} returned {images.dtype} images of shape {images.shape}; "
             f"it has to return uint8 images of shape {noisy.shape}."
         )
     return images, columns
+
+
+def _check_columns(method: Baseline, columns: Mapping[str, Sequence], images: int) -> None:
+    """Raise InputError unless what the method recorded leaves the index as it is, with one value an image."""
+    for column, values in columns.items():
+        if column in INDEX_COLUMNS:
+            raise InputError(f"The method {method.name!r} records {column!r}, which the index has already: take another name.")
+        if len(values) != images:
+            raise InputError(f"The method {method.name!r} records {len(values)} values of {column!r} for {images} images.")
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Files for a new method, to start from."""
 
+import builtins
+import importlib.util
 import keyword
 import re
 from pathlib import Path
@@ -7,6 +9,7 @@ from string import Template
 
 from fplbench.errors import InputError
 
+TAKEN = ("np", "denoise", "per_image", "baseline", "noisy", "options", "image")
 METHOD = Template('''"""$title."""
 
 import numpy as np
@@ -24,7 +27,7 @@ class ${model}Options(Options):
     strength: float = Field(0.5, ge=0, le=1, description="Share of the local mean in the result.")
 
 
-@baseline("$name", label="$title", options=${model}Options, grid=GRID)
+@baseline("$name", label="$title", cites="$name", options=${model}Options, grid=GRID)
 def $name(noisy: np.ndarray, options: ${model}Options) -> np.ndarray:
     """Mix of each pixel with the mean of its 3x3 window: replace this by what the method does, and its source."""
     from scipy.ndimage import uniform_filter
@@ -64,11 +67,14 @@ def write_baseline(name: str, root: Path) -> list[Path]:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise InputError(f"{name!r} cannot be a method's name: use lower-case letters, digits and underscores.")
+    if importlib.util.find_spec(name) or hasattr(builtins, name) or name in TAKEN:
+        raise InputError(f"{name!r} is the name of something in Python already: choose another one.")
     method = root / "fplbench" / "baselines" / f"{name}.py"
     test = root / "tests" / "baselines" / f"test_{name}.py"
     if not method.parent.is_dir():
         raise InputError(f"{root.resolve()} has no folder fplbench/baselines: give the repository by --root.")
-    for path in (method, test):
+    rule = root / "workflow" / "rules" / "baselines" / f"{name}.smk"
+    for path in (method, test, rule):
         if path.exists():
             raise InputError(f"{path} exists already: choose another name.")
     words = {"name": name, "title": name.replace("_", " ").capitalize(), "model": name.title().replace("_", "")}

@@ -65,6 +65,13 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) 
             if column.name in selected:
                 raise InputError(f"methods.{column.name} would stand twice: give one of the two another name.")
             selected[column.name] = column
+    labels: dict[str, str] = {}
+    for column in selected.values():
+        other = labels.setdefault(column.label, column.name)
+        if other != column.name:
+            raise InputError(
+                f"methods.{other} and methods.{column.name} have one label, {column.label!r}: give one another `label`."
+            )
     return selected
 
 

@@ -12,7 +12,9 @@ GRID = {"weight": [5, 10, 15, 25, 40, 60]}
 class TvOptions(Options):
     """Options of total variation denoising."""
 
-    weight: float = Field(25.0, gt=0, description="Weight of the total variation, grey levels: higher is smoother.")
+    weight: float = Field(
+        25.0, gt=0, allow_inf_nan=False, description="Weight of the total variation, grey levels: higher is smoother."
+    )
     iterations: int = Field(200, ge=1, description="Largest number of iterations.")
 
 

@@ -14,7 +14,9 @@ class WaveletOptions(Options):
     """Options of wavelet denoising."""
 
     wavelet: str = Field("db1", description="Name of the wavelet, as PyWavelets has it.")
-    sigma: float | None = Field(None, gt=0, description="Standard deviation of the noise, grey levels; estimated if null.")
+    sigma: float | None = Field(
+        None, gt=0, le=255, allow_inf_nan=False, description="Standard deviation of the noise, grey levels; estimated if null."
+    )
 
     @field_validator("wavelet")
     @classmethod

@@ -14,7 +14,11 @@ class WienerOptions(Options):
 
     size: OddSize = Field(3, description="Side of the square window, pixels.")
     sigma: float | None = Field(
-        None, gt=0, description="Standard deviation of the noise, grey levels; if null, from the mean local variance."
+        None,
+        gt=0,
+        le=255,
+        allow_inf_nan=False,
+        description="Standard deviation of the noise, grey levels; if null, from the mean local variance.",
     )
 
 

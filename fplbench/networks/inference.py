@@ -45,7 +45,10 @@ def to_tensor(images: np.ndarray, device: Any) -> Any:
 
 
 def to_uint8(images: Any) -> np.ndarray:
-    """A tensor (N, 1, H, W) in [0, 1] as uint8 images (N, H, W), rounded and clipped."""
+    """A tensor (N, 1, H, W) in [0, 1] as uint8 images (N, H, W), rounded and clipped; not finite, it raises InputError."""
     import torch
+
+    if not torch.isfinite(images).all():
+        raise InputError("The network returned values that are not finite: its weights are damaged, or its options too extreme.")
 
     return images.squeeze(1).mul(255).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()

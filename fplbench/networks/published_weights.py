@@ -3,8 +3,11 @@
 import json
 import logging
 import os
+import sys
 import urllib.request
 from pathlib import Path
+
+from tqdm import tqdm
 
 from fplbench.errors import InputError
 from fplbench.networks import weights
@@ -38,6 +41,8 @@ def fetch_drunet(path: str | os.PathLike, sha256: str | None = None, sources: tu
         InputError: the file is there with another hash, or no source could be reached that has DRUNet with that hash.
     """
     path = Path(path)
+    if path.suffix != ".pth":
+        raise InputError(f"DRUNet's published weights are a .pth file: name one that ends so, not {path}.")
     expected = sha256 or _recorded_hash(path)
     if path.exists():
         _check_hash(path, expected, path)
@@ -45,7 +50,10 @@ def fetch_drunet(path: str | os.PathLike, sha256: str | None = None, sources: tu
         if not _record_path(path).exists():
             _write_record(path, source=None)
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder of {path} cannot be made: {error}.") from None
     failures = []
     for source in sources:
         try:
@@ -57,7 +65,7 @@ def fetch_drunet(path: str | os.PathLike, sha256: str | None = None, sources: tu
             return path
     raise InputError(
         f"DRUNet's weights could not be fetched from {' nor from '.join(failures)}. "
-        f"Get drunet_gray.pth by other means and put it at {path}."
+        f"Get drunet_gray.pth by other means and put it at {path}, or train one: docs/methods.md, the noise level of DPIR."
     )
 
 
@@ -72,8 +80,10 @@ def _fetch(source: str, path: Path, expected: str | None) -> None:
 def _download(source: str, path: Path) -> None:
     log.info("Fetching %s", source)
     with urllib.request.urlopen(source, timeout=TIMEOUT_SECONDS) as answer, open(path, "wb") as file:
-        while block := answer.read(BLOCK):
-            file.write(block)
+        size = int(answer.headers.get("Content-Length") or 0)
+        with tqdm(total=size or None, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+            while block := answer.read(BLOCK):
+                bar.update(file.write(block))
 
 
 def _check_hash(path: Path, expected: str | None, origin) -> None:
@@ -87,7 +97,12 @@ def _record_path(path: Path) -> Path:
 
 def _recorded_hash(path: Path) -> str | None:
     record = _record_path(path)
-    return json.loads(record.read_text())["sha256"] if record.exists() else None
+    if not record.exists():
+        return None
+    try:
+        return json.loads(record.read_text())["sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{record} is not the record of a hash: delete it to have it made again.") from None
 
 
 def _write_record(path: Path, source: str | None) -> None:

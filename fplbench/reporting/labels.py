@@ -56,8 +56,14 @@ class Labels:
     def methods(self, names: Iterable[str]) -> list[str]:
         """Methods in the order of the paper's tables: the trained ones first, the others alphabetical by label.
 
-        The unprocessed image stands before all.
+        The unprocessed image stands before all, and a tuned method behind itself with its defaults.
         """
-        names = set(names)
-        first = [name for name in FIRST_METHODS if name in names]
-        return first + sorted(names - set(first), key=lambda name: self.method(name).casefold())
+
+        from fplbench.baselines.selection import TUNED_SUFFIX
+
+        def place(name: str) -> tuple[int, str]:
+            plain = name.removesuffix(TUNED_SUFFIX)
+            rank = FIRST_METHODS.index(plain) if plain in FIRST_METHODS else len(FIRST_METHODS)
+            return rank, self.method(name).casefold()
+
+        return sorted(set(names), key=place)

@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pytest
 
 from tests.workflow.conftest import snakemake, write_config, write_volumes
 
@@ -40,12 +41,20 @@ def test_a_rule_outside_the_repository_has_its_column(tmp_path):
     assert scores["mine"] == scores["noisy"]
 
 
-def test_a_wrong_stack_is_refused_with_its_file_and_what_is_wrong(tmp_path):
-    np.save(tmp_path / "small.npy", np.zeros((4, 16, 16), np.uint8))
-    process = run(tmp_path, "cp small.npy {output.stack}")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (np.zeros((4, 16, 16), np.uint8), "4 images of 16x16"),
+        (np.zeros((3, 32, 32), np.uint8), "3 images of 32x32"),
+        (np.zeros((4, 32, 32)), "float64"),
+    ],
+)
+def test_a_wrong_stack_is_refused_with_its_file_its_rule_and_what_is_wrong(tmp_path, wrong, words):
+    np.save(tmp_path / "wrong.npy", wrong)
+    process = run(tmp_path, "cp wrong.npy {output.stack}")
     assert process.returncode != 0
-    log = (tmp_path / "out" / "logs" / "score" / "lits" / "gaussian.log").read_text()
-    assert "denoised/lits/gaussian/mine.npy" in log and "16" in log
+    sentence = next(line for line in process.stdout.splitlines() if line.strip().startswith("fplbench:"))
+    assert "denoised/lits/gaussian/mine.npy" in sentence and words in sentence and "the rule denoise_mine" in sentence
 
 
 def test_a_tuned_method_stands_beside_its_default(tmp_path):
@@ -57,9 +66,14 @@ def test_a_tuned_method_stands_beside_its_default(tmp_path):
     assert "size" in chosen
 
 
-def test_a_method_of_a_rule_that_does_not_exist_is_named(tmp_path):
+def test_a_method_without_its_rule_is_named(tmp_path):
     process = run(tmp_path, methods={"noisy": {}, "mine": {"rule": True}})
-    assert process.returncode != 0 and "denoised/lits/gaussian/mine.npy" in process.stdout
+    assert process.returncode != 0 and "methods.mine has rule: true, but there is no rule denoise_mine" in process.stdout
+
+
+def test_a_missing_rule_file_is_named(tmp_path):
+    process = run(tmp_path, custom_rules=["there/is/none.smk"], methods={"noisy": {}})
+    assert process.returncode != 0 and "The rule file there/is/none.smk of custom_rules does not exist" in process.stdout
 
 
 def by_method(rows) -> dict[str, list[dict]]:

@@ -65,7 +65,7 @@ rule apply_ablation:
         weights="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.safetensors",
     output:
         stack=DENOISED("<results>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.npy"),
-        index=DENOISED("<results>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.csv"),
+        index="<results>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.csv",
     log:
         "<logs>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.log",
     benchmark:

@@ -41,6 +41,7 @@ rule figure:
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
             method=FIGURE_METHODS,
         ),
+        scored=one_noise("<results>/scores/{{dataset}}/{noise}/{method}.csv", method=CONFIG.columns),
     output:
         "<results>/figures/{dataset}.png",
     log:
@@ -75,6 +76,7 @@ rule explainability_figure:
             "<results>/denoised/{{dataset}}/{noise}/{method}.npy",
             method=DENOISERS,
         ),
+        scored=one_noise("<results>/scores/{{dataset}}/{noise}/{method}.csv", method=CONFIG.columns),
         restoration="<results>/models/{dataset}/restoration.safetensors",
     output:
         "<results>/figures/{dataset}_features.png",

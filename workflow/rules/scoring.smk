@@ -33,6 +33,8 @@ rule score_features:
         restoration="<results>/models/{dataset}/restoration.safetensors",
         clean="<results>/data/{dataset}/test.npy",
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
+        # A stack that is wrong is refused there, with the rule that made it.
+        scored=expand("<results>/scores/{{dataset}}/{{noise}}/{method}.csv", method=CONFIG.columns),
     output:
         "<results>/feature_scores/{dataset}/{noise}.csv",
     log:

@@ -9,7 +9,7 @@ rule denoise_kuwahara:
         script=workflow.source_path("kuwahara.sh"),
     output:
         stack=DENOISED("<results>/denoised/{dataset}/{noise}/kuwahara.npy"),
-        index=DENOISED("<results>/denoised/{dataset}/{noise}/kuwahara.csv"),
+        index="<results>/denoised/{dataset}/{noise}/kuwahara.csv",
     log:
         "<logs>/denoise/{dataset}/{noise}/kuwahara.log",
     benchmark:
