@@ -76,15 +76,22 @@ def parse_options(model: type[Options], values: Mapping[str, Any], where: str) -
 def describe(error: ValidationError, model: type[Options], where: str) -> str:
     """Put the first problem of a validation error into one sentence, with the dotted key and the nearest valid one."""
     problem = error.errors()[0]
-    # In a union, pydantic adds the name of the member it tried.
-    location = [str(part) for part in problem["loc"] if str(part).partition("[")[0] not in ("bool", "int", "float", "literal")]
+    location = _location(problem)
     key = ".".join([where, *location]) if where else ".".join(location)
     if problem["type"] == "extra_forbidden":
         return f"{key} is not a known key: {nearest(location[-1], _fields(model, problem['loc'][:-1]))}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
-    return f"{key} is {problem['input']!r}: {message[0].lower()}{message[1:]}."
+    # Each member of a union has an error of its own.
+    messages = dict.fromkeys(other["msg"] for other in error.errors() if _location(other) == location)
+    return f"{key} is {problem['input']!r}: {', or '.join(text[0].lower() + text[1:] for text in messages)}."
+
+
+def _location(problem: Mapping[str, Any]) -> list[str]:
+    """The keys that lead to a problem. In a union, pydantic adds what it tried there: the name of a type."""
+    tried = ("bool", "int", "float", "str", "literal", "constrained-float", "constrained-int", "function-after")
+    return [str(part) for part in problem["loc"] if str(part).partition("[")[0] not in tried]
 
 
 def _fields(model: type[Options], path: tuple) -> list[str]:

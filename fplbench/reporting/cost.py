@@ -1,6 +1,7 @@
 """What a method costs: seconds an image and peak memory, from Snakemake's benchmark files; and quality against cost."""
 
 import csv
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,7 +15,10 @@ from fplbench.reporting.panels import save
 from fplbench.reporting.scores import NoiseScores, read_scores
 from fplbench.stacks import write_csv
 
+log = logging.getLogger(__name__)
+
 NOT_MEASURED = "NA"
+SAMPLED_SECONDS = 1.0  # Snakemake looks at a job's memory at its start and every half second
 PAGE_INCHES = (7.0, 4.5)
 MARKERS = "os^DvPX*"
 
@@ -24,8 +28,9 @@ def write_cost(output: str | os.PathLike, scores: str | os.PathLike, paths: Iter
 
     Args:
         output: the .csv file to write: dataset, noise, method, images, seconds (of the whole command, its start
-            included), seconds_per_image, processor_seconds, peak_memory_mb (MiB resident; empty where the job ended
-            before Snakemake measured), psnr and ssim (means over the images).
+            included), seconds_per_image, processor_seconds, peak_memory_mb (MiB resident), psnr and ssim (means over
+            the images). Processor time and memory are empty for jobs of less than a second, which Snakemake's samples
+            miss. A method of a folder that has scores and no benchmark is named in the log.
         scores: the long table of scores, which says how many images there are.
         paths: benchmark files .../{dataset}/{noise}/{method}.tsv; a folder stands for those below it that have scores.
 
@@ -47,6 +52,8 @@ def _scored_files(folder: Path, table: Mapping[str, Mapping[str, NoiseScores]]) 
         for noise, found in noises.items()
         for method in found.values["psnr"]
     ]
+    for method in sorted({file.stem for file in files if not file.exists()}):
+        log.warning("%s has no benchmark everywhere, so its cost is not known: its rule needs a line benchmark.", method)
     return [file for file in files if file.exists()]
 
 
@@ -56,6 +63,8 @@ def _row(file: Path, table: Mapping[str, Mapping[str, NoiseScores]], scores: str
     if found is None or method not in found.values["psnr"]:
         raise InputError(f"{scores} has no scores of {dataset}/{noise}/{method}, of which {file} is the benchmark.")
     measured = _read_benchmark(file)
+    if measured["s"] < SAMPLED_SECONDS:
+        measured |= {"cpu_time": "", "max_rss": ""}
     images = len(found.image_ids)
     return {
         "dataset": dataset,

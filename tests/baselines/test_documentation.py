@@ -1,5 +1,6 @@
 """docs/methods.md says what the methods declare; docs/add-a-baseline.md works as it stands."""
 
+import csv
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 from fplbench.baselines import BASELINES
 from fplbench.baselines.documentation import describe_methods
 from fplbench.stacks import INDEX_COLUMNS, open_stack, write_stack
+from tests.workflow.conftest import write_volumes
 
 ROOT = Path(__file__).parents[2]
 METHODS = (ROOT / "docs" / "methods.md").read_text()
@@ -32,10 +34,12 @@ def test_every_source_is_listed_and_every_listed_source_used():
 
 @pytest.mark.usefixtures("imagemagick")
 def test_the_guides_commands_work(tmp_path):
-    """In a copy of the repository, with the two stacks that the commands name."""
-    for name in ("fplbench", "tests", "workflow"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    """In a copy of the repository, with the two stacks and the scan that the commands name."""
+    for name in ("envs", "fplbench", "tests", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*local_mix*"))
+    for name in ("pyproject.toml", "Snakefile"):
+        shutil.copy(ROOT / name, tmp_path)
+    write_volumes(tmp_path / "data" / "sample" / "lits", count=1, slices=40)
     index = [dict.fromkeys(INDEX_COLUMNS, number) for number in range(3)]
     clean = np.full((3, 32, 40), 100, np.uint8)
     write_stack(tmp_path / "clean.npy", clean, index)
@@ -49,3 +53,8 @@ def test_the_guides_commands_work(tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     assert "### local_mix" in run.stdout
     assert open_stack(tmp_path / "denoised.npy").std() < noisy.std()
+    for label in ("Local mix", "Local mix (tuned)", "Kuwahara", "Mine"):
+        assert f" {label} |" in run.stdout
+    with open(tmp_path / "results" / "mine" / "cost.csv", newline="") as stream:
+        costs = {row["method"] for row in csv.DictReader(stream)}
+    assert costs == {"noisy", "median_filter", "local_mix", "local_mix_tuned", "kuwahara", "mine"}

@@ -36,6 +36,7 @@ def read(path):
 
 MEASURED = "6.0\t0:00:06\t118.5\t324\t72\t87\t0.01\t0.13\t45.87\t10.0"
 TOO_SHORT = "0.5\t0:00:00" + 8 * "\tNA"
+HARDLY_SEEN = MEASURED.replace("6.0", "0.9", 1)
 
 
 def test_seconds_an_image_and_peak_memory(scores, tmp_path):
@@ -49,6 +50,19 @@ def test_seconds_an_image_and_peak_memory(scores, tmp_path):
     assert float(rows["nlm"]["psnr"]) == 29.5
     assert (rows["noisy"]["peak_memory_mb"], rows["noisy"]["processor_seconds"]) == ("", "")
     assert float(rows["noisy"]["seconds_per_image"]) == 0.125
+
+
+def test_what_the_samples_of_memory_miss_is_left_empty(scores, tmp_path):
+    benchmark(tmp_path, "nlm", HARDLY_SEEN)
+    write_cost(tmp_path / "cost.csv", scores, [tmp_path / "times" / "lidc" / "gaussian" / "nlm.tsv"])
+    row = read(tmp_path / "cost.csv")["nlm"]
+    assert (row["seconds"], row["peak_memory_mb"], row["processor_seconds"]) == ("0.9", "", "")
+
+
+def test_a_method_without_a_benchmark_is_named(scores, tmp_path, caplog):
+    benchmark(tmp_path, "nlm", MEASURED)
+    write_cost(tmp_path / "cost.csv", scores, [tmp_path / "times"])
+    assert "noisy has no benchmark" in caplog.text
 
 
 def test_the_command_writes_table_and_figure(scores, tmp_path):

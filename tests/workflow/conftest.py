@@ -57,11 +57,11 @@ def write_config(folder: Path, **changes) -> Path:
     return path
 
 
-def write_volumes(folder: Path, count: int = 6) -> None:
+def write_volumes(folder: Path, count: int = 6, slices: int = 6) -> None:
     """Write made-up liver volumes as LiTS lays them out: a bright ball in a grey body."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
-    x, y, z = np.mgrid[:64, :64, :6]
+    x, y, z = np.mgrid[:64, :64, :slices]
     for number in range(count):
         centre = random.uniform(20, 44, 2)
         volume = np.where((x - 32) ** 2 + (y - 32) ** 2 < 28**2, 40.0, -1000.0)
