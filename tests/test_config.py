@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from fplbench.config import PAPER_METHODS, PAPER_NOISES, load_config
+from fplbench.config_page import describe_config
 from fplbench.errors import InputError
 
 
@@ -104,3 +106,9 @@ def test_tuning_adds_columns_or_replaces_them():
         "median_filter",
         "median_filter_tuned",
     ]
+
+
+def test_the_page_says_what_the_models_declare():
+    """Where this fails: replace what stands under Keys by what `fplbench config` prints."""
+    page = (Path(__file__).parents[1] / "docs" / "config.md").read_text()
+    assert page.partition("## Keys\n")[2].strip() == describe_config()

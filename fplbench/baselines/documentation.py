@@ -1,9 +1,9 @@
 """The methods and their options as text, from what they declare; docs/methods.md holds it."""
 
-import json
 from collections.abc import Iterator
 
 from fplbench.baselines.registration import BASELINES, Baseline
+from fplbench.options import as_text, options_table
 
 
 def describe_methods(names: list[str] | None = None) -> str:
@@ -24,13 +24,6 @@ def _section(method: Baseline) -> Iterator[str]:
     source = f" Source: {method.cites}." if method.cites else ""
     yield f'{method.summary.rstrip(".")}. Column "{method.label}".{source}'
     if method.options.model_fields:
+        tried = {name: ", ".join(map(as_text, values)) for name, values in method.grid.items()}
         yield ""
-        yield "| option | default | meaning | tuning tries |"
-        yield "|---|---|---|---|"
-    for name, field in method.options.model_fields.items():
-        tried = ", ".join(_value(value) for value in method.grid.get(name, ()))
-        yield f"| {name} | {_value(field.default)} | {field.description} | {tried} |"
-
-
-def _value(value) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+        yield options_table(method.options, "tuning tries", tried)

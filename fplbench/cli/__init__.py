@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from fplbench.cli import datasets, denoising, noise, reporting, training
+from fplbench.cli import configuration, datasets, denoising, noise, reporting, training
 from fplbench.errors import InputError
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (datasets, noise, training, denoising, reporting):
+for part in (configuration, datasets, noise, training, denoising, reporting):
     part.register(app)
 
 

@@ -17,7 +17,7 @@ class TrainingOptions(Options):
     micro_batch: int | None = Field(
         None,
         ge=1,
-        description="Images that go through the network at once; gradients accumulate to `batch`. None: all.",
+        description="Images that go through the network at once; gradients accumulate to `batch`. null: all.",
     )
     learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False, description="Peak rate of Adam.")
     warm_up: int = Field(500, ge=0, description="Steps over which the rate rises linearly to its peak.")
