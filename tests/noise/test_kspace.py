@@ -5,7 +5,7 @@ import pytest
 
 from fplbench.errors import InputError
 from fplbench.noise import synthesize
-from fplbench.noise.kspace import _poses, _recorded_while_moving, _rotated
+from fplbench.noise.motion import _poses, _recorded_while_moving, _rotated
 
 
 def energy(images):
