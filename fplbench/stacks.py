@@ -97,8 +97,13 @@ def creating_stack(
     """Context that yields a writable memory-mapped array, for results larger than memory.
 
     The file appears under its name, with its index, when the block ends without an exception; else nothing stays behind.
+
+    Raises:
+        InputError: the name does not end in .npy, or the index is of another length.
     """
     path = Path(path)
+    if path.suffix != ".npy":
+        raise InputError(f"{path} does not end in .npy, as the file of a stack does; its index is the .csv beside it.")
     rows = None if index is None else _rows(index)
     if rows is not None and len(rows) != shape[0]:
         raise InputError(f"the index for {path} has {len(rows)} rows for {shape[0]} images.")

@@ -57,6 +57,13 @@ def test_a_missing_file_is_named(tmp_path):
         open_stack(tmp_path / "stack.npy")
 
 
+@pytest.mark.parametrize("name", ["stack", "stack.txt", "stack.csv"])
+def test_a_stack_ends_in_npy(tmp_path, name):
+    with pytest.raises(InputError, match=rf"{name} does not end in \.npy"):
+        write_stack(tmp_path / name, IMAGES, INDEX)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_index_of_another_length_is_refused(tmp_path):
     with pytest.raises(InputError, match="2 rows for 1 images"):
         write_stack(tmp_path / "stack.npy", IMAGES[:1], INDEX)

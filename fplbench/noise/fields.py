@@ -10,15 +10,12 @@ from fplbench.noise.entry import noise
 from fplbench.noise.levels import Count, Level, Within
 from fplbench.options import Options
 
-MARGIN = 16
-"""Columns beyond the field of view, mirrored, from which signal may be displaced into it."""
-
 
 class MagneticFieldOptions(Options):
     """Options of `magnetic_field`."""
 
     strength: Annotated[Level, Within(0, 2)] = Field(0.3, description="Largest absolute coefficient of the polynomial.")
-    order: int = Field(3, ge=1, le=6, description="Order of the polynomial.")
+    order: int = Field(3, ge=1, le=6, strict=True, description="Order of the polynomial.")
 
 
 @noise(
@@ -26,24 +23,30 @@ class MagneticFieldOptions(Options):
     label="Mag. Field",
     title="Magnetic Field Inhomogeneity",
     options=MagneticFieldOptions,
-    cites="Van Leemput et al. 1999, doi 10.1109/42.811268; Sudre et al. 2017, doi 10.1007/978-3-319-67389-9_18",
+    cites="Van Leemput et al. 1999, Automated model-based tissue classification of MR images of the brain, "
+    "doi 10.1109/42.811270; as augmentation: Sudre et al. 2017, doi 10.1016/j.media.2017.02.007",
 )
 def magnetic_field(clean: np.ndarray, draws: Draws, options: MagneticFieldOptions) -> np.ndarray:
-    """Bias field: y = x exp(sum of c_ij u^i v^j over 1 <= i + j <= order), c uniform on [-c, c], u and v in [-1,1]."""
+    """Bias field: y = x b / mean(b), b = exp(sum of c_ij u^i v^j over 1 <= i + j <= order), u and v in [-1,1].
+
+    The coefficients are uniform on [-c, c]. A constant factor is no inhomogeneity, as the receiver's gain absorbs it:
+    the polynomial has no constant, and the field's mean over the image is one.
+    """
     height, width = clean.shape[1:]
     v = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     u = np.linspace(-1, 1, width, dtype=np.float32)
     size = options.order + 1
     coefficients = options.strength * draws.uniform(-1, 1, (size, size))
     coefficients[:, np.add.outer(np.arange(size), np.arange(size)) > options.order] = 0
-    # A constant factor is no inhomogeneity: the receiver's gain would absorb it.
     coefficients[:, 0, 0] = 0
     # Horner's scheme: a polynomial in v whose coefficients are polynomials in u.
     exponent = np.zeros_like(clean)
     for i in reversed(range(size)):
         exponent *= v
         exponent += _polynomial(coefficients[:, i], u)
-    return clean * np.exp(exponent, out=exponent)
+    field = np.exp(exponent, out=exponent)
+    field /= field.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
+    return clean * field
 
 
 def _polynomial(coefficients: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -119,7 +122,7 @@ def displacement(cylinders: list[Cylinder], rows: np.ndarray, columns: np.ndarra
 def _distorted(image: np.ndarray, cylinders: list[Cylinder], dephasing: float) -> np.ndarray:
     """The image as the scanner shows it: signal loss first, then displacement along the readout."""
     height, width = image.shape
-    margin = min(width - 1, MARGIN)
+    margin = _margin(cylinders, width)
     rows = np.arange(height, dtype=np.float32)[:, None]
     edges = np.arange(-margin, width + margin + 1, dtype=np.float32) - np.float32(0.5)
     shift = displacement(cylinders, rows, edges)
@@ -128,6 +131,18 @@ def _distorted(image: np.ndarray, cylinders: list[Cylinder], dephasing: float) -
     for cylinder in cylinders:
         _empty(signal, cylinder, margin)
     return push(signal, edges + shift + np.float32(0.5), width)
+
+
+def _margin(cylinders: list[Cylinder], width: int) -> int:
+    """Columns beyond the field of view, mirrored, from which signal may be displaced into it.
+
+    No row is displaced by more than D (a / r)^2 at the distance r of a border column, and less beyond it.
+    """
+    reach = 0.0
+    for cylinder in cylinders:
+        distance = max(min(cylinder.column, width - 1 - cylinder.column), cylinder.radius)
+        reach += abs(cylinder.shift) * (cylinder.radius / distance) ** 2
+    return int(np.ceil(reach)) + 1
 
 
 def _coherence(shift: np.ndarray, dephasing: float) -> np.ndarray:

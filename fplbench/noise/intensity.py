@@ -1,13 +1,13 @@
 """Noise that changes each pixel's value by a law of its own: electronics, photon counting, speckle, dead pixels."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fplbench.noise.draws import Draws
 from fplbench.noise.entry import noise
-from fplbench.noise.levels import Level, Within
+from fplbench.noise.levels import Level, Within, refuse_without_effect
 from fplbench.options import Options
 
 BOLTZMANN = 1.380649e-23
@@ -44,6 +44,11 @@ class ThermalOptions(Options):
     full_scale: Annotated[Level, Within(0, 1e3, above=True)] = Field(
         1.8e-6, description="Voltage of the brightest grey value, volt."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _level_or_circuit(cls, values: Any) -> Any:
+        return refuse_without_effect(cls, values, "sigma", ("temperature", "resistance", "bandwidth", "full_scale"))
 
 
 @noise(

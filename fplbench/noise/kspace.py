@@ -3,7 +3,7 @@
 Rows (axis 1) are the phase-encoding direction, columns (axis 2) the readout direction.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from fplbench.noise.draws import Draws
 from fplbench.noise.entry import noise
 from fplbench.noise.fourier import change_by_shift
-from fplbench.noise.levels import Level, Within
+from fplbench.noise.levels import Level, Within, refuse_without_effect
 from fplbench.options import Options
 
 FAT_HU = (-140.0, -50.0)
@@ -20,6 +20,9 @@ FAT_WATER_PPM = 3.5
 """Difference of the resonances of water and fat, parts per million."""
 GYROMAGNETIC_RATIO = 42.577
 """Of the proton, MHz/T."""
+
+Grey = Annotated[float, Field(ge=0, le=1, strict=True)]
+Hounsfield = Annotated[float, Field(ge=-10000, le=10000, strict=True)]
 
 
 class WrapAroundOptions(Options):
@@ -64,15 +67,20 @@ class ChemicalShiftOptions(Options):
     )
     field_strength: Annotated[Level, Within(0, 20)] = Field(1.5, description="Main magnetic field, tesla.")
     bandwidth: Annotated[Level, Within(0, 1e6, above=True)] = Field(80.0, description="Receiver bandwidth of one pixel, hertz.")
-    fat: tuple[float, float] = Field(
+    fat: tuple[Grey, Grey] = Field(
         (0.61, 0.68), description="Grey values taken for fat, in [0,1]; the default is fat in CT at the lung window."
     )
     edge: float = Field(
-        0.03, gt=0, le=1, description="Width over which the fat fraction falls to zero beside the band, grey range."
+        0.03, gt=0, le=1, strict=True, description="Width over which the fat fraction falls to zero beside the band, grey range."
     )
-    window: tuple[float, float] | None = Field(
+    window: tuple[Hounsfield, Hounsfield] | None = Field(
         None, description="Grey window of CT images, HU. If given, fat is -140 to -50 HU and `fat` does not count."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shift_or_its_causes(cls, values: Any) -> Any:
+        return refuse_without_effect(cls, values, "shift", ("field_strength", "bandwidth"))
 
     @model_validator(mode="after")
     def _ordered(self) -> "ChemicalShiftOptions":

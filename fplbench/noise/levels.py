@@ -41,6 +41,9 @@ class Within:
         return schema
 
     def _check(self, value: Any, inner: Any) -> Any:
+        # Python takes True for 1; who writes it means something else.
+        if any(isinstance(part, bool) for part in (value if isinstance(value, list | tuple) else [value])):
+            raise ValueError(self._sentence(value))
         try:
             checked = inner(value)
         except ValidationError:
@@ -57,6 +60,24 @@ class Within:
     def _sentence(self, value: Any) -> str:
         bounds = f"{'above' if self.above else 'from'} {self.low:g} {'and up ' if self.above else ''}to {self.high:g}"
         return f"{value!r} is neither a number {bounds} nor a range [low, high] of two such numbers."
+
+
+def refuse_without_effect(model: type[Options], values: Any, level: str, sources: Sequence[str]) -> Any:
+    """Raise ValueError where options from which a level follows are given beside the level, so that they do nothing.
+
+    For a validator before the model's own; complete options, in which these have their default values, pass.
+
+    Args:
+        model: the options model.
+        values: what it is made from.
+        level: the field that is null where it follows from the others.
+        sources: the fields it follows from.
+    """
+    if isinstance(values, Mapping) and values.get(level, 0) is not None:
+        for name in sources:
+            if name in values and (level not in values or values[name] != model.model_fields[name].default):
+                raise ValueError(f"{name} has no effect beside {level}; set {level} to null, and it follows from {name}.")
+    return values
 
 
 def ranged_fields(model: type[Options]) -> list[str]:

@@ -25,6 +25,7 @@ class MotionOptions(Options):
         0.08,
         ge=0,
         le=1,
+        strict=True,
         description="Fraction of the phase-encoding lines, around zero, recorded in the first pose.",
     )
 

@@ -10,6 +10,8 @@ from fplbench.noise.entry import noise
 from fplbench.noise.levels import Level, Within
 from fplbench.options import Options
 
+Cycles = Annotated[int, Field(ge=1, le=128, strict=True)]
+
 
 class StructuredOptions(Options):
     """Options of `structured`; the weights say how the patterns are mixed."""
@@ -17,22 +19,22 @@ class StructuredOptions(Options):
     amplitude: Annotated[Level, Within(0, 1)] = Field(
         (0.05, 0.15), description="Scale of the whole pattern, fraction of the grey range."
     )
-    stripes: float = Field(1.0, ge=0, le=10, description="Peak of the sinusoidal stripes, in amplitudes.")
-    lines: float = Field(0.3, ge=0, le=10, description="Deviation of row and of column offsets, in amplitudes.")
-    field: float = Field(0.5, ge=0, le=10, description="Deviation of the band-limited field, in amplitudes.")
-    rings: float = Field(0.0, ge=0, le=10, description="Deviation of the rings of a CT detector, in amplitudes.")
+    stripes: float = Field(1.0, ge=0, le=10, strict=True, description="Peak of the sinusoidal stripes, in amplitudes.")
+    lines: float = Field(0.3, ge=0, le=10, strict=True, description="Deviation of row and of column offsets, in amplitudes.")
+    field: float = Field(0.5, ge=0, le=10, strict=True, description="Deviation of the band-limited field, in amplitudes.")
+    rings: float = Field(0.0, ge=0, le=10, strict=True, description="Deviation of the rings of a CT detector, in amplitudes.")
     offset: float = Field(
-        0.0, ge=0, le=10, description="Constant level, in amplitudes: a pedestal, so that little falls below black."
+        0.0, ge=0, le=10, strict=True, description="Constant level, in amplitudes: a pedestal, so that little falls below black."
     )
-    frequency: tuple[float, float] = Field((8.0, 32.0), description="Frequency of the stripes, cycles per image.")
-    band: tuple[int, int] = Field((2, 12), description="Band of the field, cycles per image.")
+    frequency: Annotated[Level, Within(0, 128, above=True)] = Field(
+        (8.0, 32.0), description="Frequency of the stripes, cycles per image."
+    )
+    band: tuple[Cycles, Cycles] = Field((2, 12), description="Lowest and highest frequency of the field, cycles per image.")
 
     @model_validator(mode="after")
     def _ordered(self) -> "StructuredOptions":
-        for name in ("frequency", "band"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high:
-                raise ValueError(f"{name} is [{low}, {high}], but 0 < low <= high is needed.")
+        if self.band[0] > self.band[1]:
+            raise ValueError(f"band is {list(self.band)}, but its first value must not be above its second.")
         return self
 
 
@@ -56,9 +58,8 @@ def structured(clean: np.ndarray, draws: Draws, options: StructuredOptions) -> n
     return clean + options.amplitude * pattern
 
 
-def _stripes(draws: Draws, height: int, width: int, frequency: tuple[float, float]) -> np.ndarray:
-    """sin(2 pi f (u cos t + v sin t) + p) with random frequency, direction and phase; u, v in [0,1)."""
-    cycles = draws.uniform(*frequency, (1, 1))
+def _stripes(draws: Draws, height: int, width: int, cycles: np.ndarray) -> np.ndarray:
+    """sin(2 pi f (u cos t + v sin t) + p) with random direction and phase; f is `cycles` (N, 1, 1), u, v in [0,1)."""
     direction = draws.uniform(0, np.pi, (1, 1))
     phase = draws.uniform(0, 2 * np.pi, (1, 1))
     across = 2 * np.pi * cycles * np.cos(direction) * (np.arange(width, dtype=np.float32) / width) + phase

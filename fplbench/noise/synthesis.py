@@ -70,14 +70,16 @@ def synthesize_stack(
         seed: seed of the run.
         axes: what the draws depend on besides seed, noise and image identifier, such as "lidc/test".
         threads: number of processor cores to use; the result does not depend on it.
+
+    Raises:
+        InputError: an unknown noise or option, a clean stack or index that cannot be used, or a noisy stack that would
+            take the clean one's place.
     """
     entry = NOISES[name]
+    if os.path.realpath(clean) == os.path.realpath(noisy):
+        raise InputError(f"{noisy} is the clean stack itself and would be lost; give the noisy stack another name.")
     checked = parse_options(entry.options, options, f"noises.{name}")
-    images, index = open_stack(clean), read_index(clean)
-    if len(index) != len(images):
-        raise InputError(f"The index of {clean} has {len(index)} rows for {len(images)} images; write the stack anew.")
-    if "image_id" not in index[0]:
-        raise InputError(f"The index of {clean} has no column image_id, which the random draws depend on.")
+    images, index = _open_clean(clean)
     checked = with_window(checked, index)
     ids = _unique([f"{axes}/{row['image_id']}" if axes else row["image_id"] for row in index], len(images))
     rows = [row | drawn for row, drawn in zip(index, drawn_levels(entry, checked, seed, ids), strict=True)]
@@ -119,6 +121,15 @@ def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Se
 def _level_generator(entry: Noise, seed: int, image_id: str) -> np.random.Generator:
     """Levels have a stream of their own, so that giving a range instead of a number leaves the noise's draws alone."""
     return generator(seed, entry.name, image_id, "levels")
+
+
+def _open_clean(path: str | os.PathLike) -> tuple[np.ndarray, list[dict[str, str]]]:
+    images, index = open_stack(path), read_index(path)
+    if len(index) != len(images):
+        raise InputError(f"The index of {path} has {len(index)} rows for {len(images)} images; write the stack anew.")
+    if "image_id" not in index[0]:
+        raise InputError(f"The index of {path} has no column image_id, which the random draws depend on.")
+    return images, index
 
 
 def _check_clean(clean: np.ndarray) -> None:
