@@ -1,13 +1,13 @@
 """Noise that changes each pixel's value by a law of its own: electronics, photon counting, speckle, dead pixels."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from fplbench.noise.draws import Draws
 from fplbench.noise.entry import noise
-from fplbench.noise.levels import Level, Within, refuse_without_effect
+from fplbench.noise.levels import DerivedLevel, Level, Within
 from fplbench.options import Options
 
 BOLTZMANN = 1.380649e-23
@@ -32,8 +32,11 @@ def gaussian(clean: np.ndarray, draws: Draws, options: GaussianOptions) -> np.nd
     return clean + options.sigma * draws.normal(clean.shape[1:])
 
 
-class ThermalOptions(Options):
+class ThermalOptions(DerivedLevel):
     """Options of `thermal`; the physical ones count where `sigma` is null."""
+
+    level = "sigma"
+    sources = ("temperature", "resistance", "bandwidth", "full_scale")
 
     sigma: Annotated[Level | None, Within(0, 1)] = Field(
         0.09, description="Standard deviation, fraction of the grey range; null derives it from the circuit below."
@@ -44,11 +47,6 @@ class ThermalOptions(Options):
     full_scale: Annotated[Level, Within(0, 1e3, above=True)] = Field(
         1.8e-6, description="Voltage of the brightest grey value, volt."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _level_or_circuit(cls, values: Any) -> Any:
-        return refuse_without_effect(cls, values, "sigma", ("temperature", "resistance", "bandwidth", "full_scale"))
 
 
 @noise(

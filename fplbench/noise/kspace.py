@@ -3,7 +3,7 @@
 Rows (axis 1) are the phase-encoding direction, columns (axis 2) the readout direction.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -11,11 +11,13 @@ from pydantic import Field, model_validator
 from fplbench.noise.draws import Draws
 from fplbench.noise.entry import noise
 from fplbench.noise.fourier import change_by_shift
-from fplbench.noise.levels import Level, Within, refuse_without_effect
+from fplbench.noise.levels import DerivedLevel, Level, Within
 from fplbench.options import Options
 
 FAT_HU = (-140.0, -50.0)
 """Attenuation of fat in CT, Hounsfield units."""
+FAT_EDGE_HU = 30.0
+"""Width over which the fat fraction falls to none beside these."""
 FAT_WATER_PPM = 3.5
 """Difference of the resonances of water and fat, parts per million."""
 GYROMAGNETIC_RATIO = 42.577
@@ -59,8 +61,11 @@ def wrap_around(clean: np.ndarray, draws: Draws, options: WrapAroundOptions) -> 
     return noisy
 
 
-class ChemicalShiftOptions(Options):
+class ChemicalShiftOptions(DerivedLevel):
     """Options of `chemical_shift`; field strength and bandwidth count where `shift` is null."""
+
+    level = "shift"
+    sources = ("field_strength", "bandwidth")
 
     shift: Annotated[Level | None, Within(0, 32)] = Field(
         (2.0, 4.0), description="Displacement of fat along the readout, pixels; null derives it from the two below."
@@ -68,19 +73,15 @@ class ChemicalShiftOptions(Options):
     field_strength: Annotated[Level, Within(0, 20)] = Field(1.5, description="Main magnetic field, tesla.")
     bandwidth: Annotated[Level, Within(0, 1e6, above=True)] = Field(80.0, description="Receiver bandwidth of one pixel, hertz.")
     fat: tuple[Grey, Grey] = Field(
-        (0.61, 0.68), description="Grey values taken for fat, in [0,1]; the default is fat in CT at the lung window."
+        (0.45, 0.55),
+        description="Grey values taken for fat, where no window is known; the default is a soft mixture for radiographs.",
     )
     edge: float = Field(
-        0.03, gt=0, le=1, strict=True, description="Width over which the fat fraction falls to zero beside the band, grey range."
+        0.45, gt=0, le=1, strict=True, description="Width over which the fat fraction falls to none beside `fat`, grey range."
     )
     window: tuple[Hounsfield, Hounsfield] | None = Field(
-        None, description="Grey window of CT images, HU. If given, fat is -140 to -50 HU and `fat` does not count."
+        None, description="Grey window of CT images, HU. If given, fat is -140 to -50 HU; `fat` and `edge` do not count."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _shift_or_its_causes(cls, values: Any) -> Any:
-        return refuse_without_effect(cls, values, "shift", ("field_strength", "bandwidth"))
 
     @model_validator(mode="after")
     def _ordered(self) -> "ChemicalShiftOptions":
@@ -101,28 +102,32 @@ class ChemicalShiftOptions(Options):
 def chemical_shift(clean: np.ndarray, draws: Draws, options: ChemicalShiftOptions) -> np.ndarray:
     """Fat displaced along the readout: y = | water + F^-1(F(fat) exp(-2 pi i k D)) |, with D in pixels.
 
-    D = 3.5 ppm gamma B0 / bandwidth of a pixel. The images do not tell water from fat, so grey values between the ends
-    of `fat` are taken for fat, with a linear fall to none over `edge` on either side. Borders between tissue and air
-    pass through these values too: what is narrower than three pixels does not count (morphological opening).
+    D = 3.5 ppm gamma B0 / bandwidth of a pixel. The images do not tell water from fat, so grey values in a band are
+    taken for fat, with a linear fall to none on either side: sharp for CT, whose values tell fat, and wide for
+    radiographs, where every pixel is a mixture and a sharp band would draw its outline. Noise must not make fat, nor
+    must borders between tissue and air, which pass through the same values: the values are a median over 5x5 pixels,
+    and fat narrower than three pixels does not count (morphological opening).
     """
     import cv2
 
     shift = options.shift
     if shift is None:
         shift = FAT_WATER_PPM * GYROMAGNETIC_RATIO * options.field_strength / options.bandwidth
-    low, high = _fat_band(options)
-    outside = np.maximum(low - clean, clean - high)
-    fraction = np.clip(1 - outside / np.float32(options.edge), 0, 1)
+    low, high, edge = _fat_band(options)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     fat = np.empty_like(clean)
-    for image, share, result in zip(clean, fraction, fat, strict=True):
-        result[...] = image * cv2.morphologyEx(share, cv2.MORPH_OPEN, cross)
+    for image, result in zip(clean, fat, strict=True):
+        smooth = cv2.medianBlur(image, 5)
+        fraction = np.clip(1 - np.maximum(low - smooth, smooth - high) / edge, 0, 1)
+        result[...] = image * cv2.morphologyEx(fraction, cv2.MORPH_OPEN, cross)
     change = [change_by_shift(image, distance) for image, distance in zip(fat, shift.flat, strict=True)]
     return np.abs(clean + np.stack(change))
 
 
-def _fat_band(options: ChemicalShiftOptions) -> tuple[np.float32, np.float32]:
+def _fat_band(options: ChemicalShiftOptions) -> tuple[np.float32, np.float32, np.float32]:
+    """Lowest and highest grey value of fat, and the width of the band's edges."""
     if options.window is None:
-        return np.float32(options.fat[0]), np.float32(options.fat[1])
+        return np.float32(options.fat[0]), np.float32(options.fat[1]), np.float32(options.edge)
     floor, ceiling = options.window
-    return tuple(np.float32((hu - floor) / (ceiling - floor)) for hu in FAT_HU)
+    low, high = ((hu - floor) / (ceiling - floor) for hu in FAT_HU)
+    return np.float32(low), np.float32(high), np.float32(FAT_EDGE_HU / (ceiling - floor))

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from fplbench.options import Options
@@ -62,27 +62,41 @@ class Within:
         return f"{value!r} is neither a number {bounds} nor a range [low, high] of two such numbers."
 
 
-def refuse_without_effect(model: type[Options], values: Any, level: str, sources: Sequence[str]) -> Any:
-    """Raise ValueError where options from which a level follows are given beside the level, so that they do nothing.
-
-    For a validator before the model's own; complete options, in which these have their default values, pass.
-
-    Args:
-        model: the options model.
-        values: what it is made from.
-        level: the field that is null where it follows from the others.
-        sources: the fields it follows from.
-    """
-    if isinstance(values, Mapping) and values.get(level, 0) is not None:
-        for name in sources:
-            if name in values and (level not in values or values[name] != model.model_fields[name].default):
-                raise ValueError(f"{name} has no effect beside {level}; set {level} to null, and it follows from {name}.")
-    return values
-
-
 def ranged_fields(model: type[Options]) -> list[str]:
     """Names of the fields that may be a range."""
     return [name for name, field in model.model_fields.items() if any(isinstance(part, Within) for part in field.metadata)]
+
+
+class DerivedLevel(Options):
+    """Options of which one, where it is null, follows from some of the others.
+
+    Those others beside a level that is given would do nothing, and are refused; complete options, in which they have
+    their default values, pass.
+    """
+
+    level: ClassVar[str]
+    """Name of the option that may be null."""
+    sources: ClassVar[tuple[str, ...]]
+    """Names of the options it then follows from."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_effect(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get(cls.level, 0) is not None:
+            for name in cls.sources:
+                if name in values and (cls.level not in values or values[name] != cls.model_fields[name].default):
+                    raise ValueError(
+                        f"{name} has no effect beside {cls.level}; set {cls.level} to null, and it follows from {name}."
+                    )
+        return values
+
+
+def levels_in_use(options: Options) -> dict[str, Any]:
+    """The options that may be a range and have an effect, with their values."""
+    values = {name: getattr(options, name) for name in ranged_fields(type(options))}
+    if isinstance(options, DerivedLevel) and values[options.level] is not None:
+        values = {name: value for name, value in values.items() if name not in options.sources}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def draw_levels(options: Options, generators: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:
