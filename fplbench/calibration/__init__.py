@@ -3,7 +3,7 @@
 `calibrate` fits; `reports.write` puts a fit into files: a configuration fragment, a page, and the numbers behind both.
 """
 
-from fplbench.calibration.fit import Calibration, Comparison, calibrate
+from fplbench.calibration.fit import Calibration, Comparison, FilterFit, calibrate
 from fplbench.calibration.scenes import Scene, read_scene
 
-__all__ = ["Calibration", "Comparison", "Scene", "calibrate", "read_scene"]
+__all__ = ["Calibration", "Comparison", "FilterFit", "Scene", "calibrate", "read_scene"]

@@ -28,84 +28,97 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class FilterFit:
+    """Options of a filter, and the mean distance from its published scores with them and with its defaults, in tolerances."""
+
+    options: Options
+    distance: float
+    default_distance: float
+
+
+@dataclass(frozen=True)
 class Calibration:
     """The outcome of a fit.
 
     Attributes:
         levels: options of each noise that bring all data sets together closest to the published scores.
-        own_levels: the same for each data set alone, by data set and noise.
-        ssim_levels: fitted to the published SSIM alone, with the filters' default options: free of published PSNRs.
-        filters: options of each cheap baseline.
-        comparisons: all scores at `levels` with `filters`, and at `ssim_levels` with the default options.
+        spread: lowest and highest value of each fitted option over fits that differ in the noises' seed alone.
+        own_levels: options fitted to each data set alone, by data set and noise.
+        ssim_levels: fitted to the published SSIM alone: free of published PSNRs.
+        filters: the fit of each cheap baseline's options, at `levels`.
+        comparisons: all scores at `levels` and at `ssim_levels`, with the filters' default options.
         images: number of images of each data set.
     """
 
     levels: Mapping[str, Options]
+    spread: Mapping[str, Mapping[str, tuple[float, float]]]
     own_levels: Mapping[str, Mapping[str, Options]]
     ssim_levels: Mapping[str, Options]
-    filters: Mapping[str, Options]
+    filters: Mapping[str, FilterFit]
     comparisons: Sequence[Comparison]
     images: Mapping[str, int]
 
 
 def calibrate(
-    scenes: Sequence[Scene], *, seed: int, noises: Iterable[str] = LEVELS, evaluations: int = 18, threads: int = 1
+    scenes: Sequence[Scene],
+    *,
+    seed: int,
+    noises: Iterable[str] = LEVELS,
+    evaluations: int = 18,
+    repeats: int = 3,
+    threads: int = 1,
 ) -> Calibration:
     """Fit levels and filters so that the cheap baselines' wrapped PSNR and SSIM come closest to the published ones.
 
     The criterion is the mean absolute difference over data sets, baselines and both scores, each in units of its
     tolerance: a baseline whose unpublished options were quite different then pulls no level towards it. Levels are
-    fitted with the filters' default options, the filters with these levels, and the levels again with these filters.
+    fitted with the filters' default options, and the filters with these levels.
 
     Args:
         scenes: clean images of one or more data sets.
         seed: seed of the noises.
         noises: which noises to fit.
         evaluations: evaluations of the criterion for each option that is fitted.
+        repeats: fits with seeds of their own, from which the spread is taken; the first gives the levels.
         threads: processor cores; noises are spread over them.
     """
     present = [noise for noise in noises if any(_has_target(scene, noise) for scene in scenes)]
     with ThreadPoolExecutor(threads) as pool:
 
-        def levels(
-            on: Sequence[Scene], filters: Mapping[str, Options], metrics: tuple[str, ...], effort: int = evaluations
-        ) -> dict[str, Options]:
-            task = partial(fit_level, on, filters=filters, metrics=metrics, seed=seed, evaluations=max(1, effort))
+        def levels(on: Sequence[Scene], metrics: tuple[str, ...] = METRICS, seed: int = seed) -> dict[str, Options]:
             fitted = [noise for noise in present if any(_has_target(scene, noise) for scene in on)]
+            task = partial(fit_level, on, metrics=metrics, seed=seed, evaluations=evaluations)
             return dict(zip(fitted, pool.map(task, fitted), strict=True))
 
-        first = levels(scenes, {}, METRICS, evaluations // 2)
-        filters = dict(zip(FILTERS, pool.map(partial(fit_filter, scenes, first, seed=seed), FILTERS), strict=True))
-        final = levels(scenes, filters, METRICS)
-        by_ssim = levels(scenes, {}, ("ssim",))
-        own = {scene.dataset: levels([scene], filters, METRICS) if scenes[1:] else final for scene in scenes}
-        fits = ("both", final, filters), ("ssim", by_ssim, {})
-        tasks = [(scene, noise, *fit) for fit in fits for scene in scenes for noise in present if _has_target(scene, noise)]
-        rows = pool.map(lambda task: _compare(*task, seed=seed), tasks)
-        comparisons = [row for part in rows for row in part]
-    return Calibration(final, own, by_ssim, filters, comparisons, {scene.dataset: len(scene.clean) for scene in scenes})
+        found = [levels(scenes, seed=seed + k) for k in range(repeats)]
+        by_ssim = levels(scenes, ("ssim",))
+        own = {scene.dataset: levels([scene]) if scenes[1:] else found[0] for scene in scenes}
+        filters = dict(zip(FILTERS, pool.map(partial(fit_filter, scenes, found[0], seed=seed), FILTERS), strict=True))
+        tasks = [(scene, noise, *fit) for fit in (("both", found[0]), ("ssim", by_ssim)) for scene in scenes for noise in present]
+        comparisons = [row for rows in pool.map(lambda task: _compare(*task, seed=seed), tasks) for row in rows]
+    images = {scene.dataset: len(scene.clean) for scene in scenes}
+    return Calibration(found[0], _spread(found), own, by_ssim, filters, comparisons, images)
 
 
-def fit_level(
-    scenes: Sequence[Scene],
-    noise: str,
-    *,
-    filters: Mapping[str, Options],
-    metrics: tuple[str, ...],
-    seed: int,
-    evaluations: int,
-) -> Options:
+def _spread(found: Sequence[Mapping[str, Options]]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Lowest and highest value of each fitted option."""
+    values = {noise: {name: [each[noise][name] for each in found] for name in LEVELS[noise]} for noise in found[0]}
+    return {noise: {name: (min(each), max(each)) for name, each in options.items()} for noise, options in values.items()}
+
+
+def fit_level(scenes: Sequence[Scene], noise: str, *, metrics: tuple[str, ...], seed: int, evaluations: int) -> dict[str, Any]:
     """Options of a noise that minimise the mean distance from the published scores of the fast baselines."""
     from scipy.optimize import direct
 
     dimensions = LEVELS[noise]
+    fixed = FIXED.get(noise, {}) if "psnr_uint8" in metrics else {}
 
-    def options(point: np.ndarray) -> Options:
+    def options(point: np.ndarray) -> dict[str, Any]:
         values = {name: each.value(unit) for (name, each), unit in zip(dimensions.items(), point, strict=True)}
-        return {**FIXED.get(noise, {}), **values}
+        return {**fixed, **values}
 
     result = direct(
-        lambda point: _distance(scenes, noise, options(point), filters, metrics, seed),
+        lambda point: _distance(scenes, noise, options(point), metrics, seed),
         [(0, 1)] * len(dimensions),
         maxfun=evaluations * len(dimensions),
         locally_biased=True,
@@ -114,7 +127,7 @@ def fit_level(
     return options(result.x)
 
 
-def fit_filter(scenes: Sequence[Scene], levels: Mapping[str, Options], method: str, *, seed: int) -> Options:
+def fit_filter(scenes: Sequence[Scene], levels: Mapping[str, Options], method: str, *, seed: int) -> FilterFit:
     """The candidate options of a filter with the least mean distance from its published scores over all noises."""
     cases = [(scene, noise, scene.noisy(noise, options, seed)) for scene in scenes for noise, options in levels.items()]
 
@@ -126,21 +139,16 @@ def fit_filter(scenes: Sequence[Scene], levels: Mapping[str, Options], method: s
         ]
         return float(np.mean(np.concatenate(parts)))
 
-    return min(candidates(method), key=distance)
+    distances = [(distance(options), options) for options in candidates(method)]
+    least, options = min(distances, key=lambda pair: pair[0])
+    return FilterFit(options, least, distance({}))
 
 
-def _distance(
-    scenes: Sequence[Scene],
-    noise: str,
-    options: Options,
-    filters: Mapping[str, Options],
-    metrics: tuple[str, ...],
-    seed: int,
-) -> float:
+def _distance(scenes: Sequence[Scene], noise: str, options: Options, metrics: tuple[str, ...], seed: int) -> float:
     parts = []
     for scene in scenes:
         if _has_target(scene, noise):
-            for method, scores in scene.baseline_scores(noise, options, filters, seed).items():
+            for method, scores in scene.baseline_scores(noise, options, seed).items():
                 parts += scene.distance(noise, method, scores, metrics)
     return float(np.mean(parts))
 
@@ -149,15 +157,15 @@ def _has_target(scene: Scene, noise: str) -> bool:
     return any(scene.target(noise, method, "ssim") is not None for method in FILTERS)
 
 
-def _compare(
-    scene: Scene, noise: str, fit: str, levels: Mapping[str, Options], filters: Mapping[str, Options], *, seed: int
-) -> list[Comparison]:
-    """Scores of all cheap baselines, and of the noisy images themselves, at the fitted level."""
+def _compare(scene: Scene, noise: str, fit: str, levels: Mapping[str, Options], *, seed: int) -> list[Comparison]:
+    """Scores of all cheap baselines, and of the noisy images themselves, at the fitted level, to four decimals; none where
+    nothing is published."""
+    if not _has_target(scene, noise):
+        return []
     noisy = scene.noisy(noise, levels[noise], seed)
     rows = []
     for method in ("noisy", *FILTERS):
-        scores = scene.scores(noisy, method, filters.get(method, {}), ("psnr", *METRICS))
-        for metric, ours in scores.items():
+        for metric, ours in scene.scores(noisy, method, {}, ("psnr", *METRICS)).items():
             target = None if metric == "psnr" else scene.target(noise, method, metric)
-            rows.append(Comparison(fit, scene.dataset, noise, method, metric, ours, target))
+            rows.append(Comparison(fit, scene.dataset, noise, method, metric, round(ours, 4), target))
     return rows

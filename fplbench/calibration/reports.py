@@ -11,7 +11,7 @@ from typing import Any
 from fplbench.baselines import BASELINES
 from fplbench.calibration.fit import Calibration, Comparison
 from fplbench.calibration.scenes import METRICS, TOLERANCE
-from fplbench.calibration.search import FILTERS
+from fplbench.calibration.search import FILTERS, LEVELS
 from fplbench.noise import NOISES
 from fplbench.stacks import replacing, write_csv
 
@@ -56,15 +56,22 @@ def verdict(deviation: Mapping[str, float]) -> str:
 
 
 def fragment(calibration: Calibration) -> str:
-    """The fitted levels and filters as YAML, each level with how close it comes."""
+    """The fitted levels and filters as YAML, each with how close it comes."""
     lines = [
-        "# Noise levels and filter options that bring the cheap baselines closest to the published SSIM and wrapped",
-        f"# PSNR, on {_images(calibration)}. Behind each level: the median difference from the published values.",
+        "# Noise levels that bring the cheap baselines, with their default options, closest to the published SSIM and wrapped",
+        f"# PSNR, on {_images(calibration)}. Behind each: the median difference from the published values.",
         "noises:",
     ]
     for noise, level in calibration.levels.items():
-        lines.append(f"  {noise}: {_inline(level)}  # {_closeness(calibration, noise)}")
-    lines += ["methods:", *(f"  {method}: {_inline(options)}" for method, options in calibration.filters.items())]
+        words = "; ".join(part for part in (_closeness(calibration, noise), _uncertainty(calibration, noise)) if part)
+        lines.append(f"  {noise}: {_inline(level)}  # {words}")
+    lines += [
+        "# Filter options that come closest at these levels. Behind each: the mean distance from the published values over all",
+        "# noises, in tolerances, and that of the default options.",
+        "methods:",
+    ]
+    for method, fit in calibration.filters.items():
+        lines.append(f"  {method}: {_inline(fit.options)}  # {fit.distance:.2f}, default {fit.default_distance:.2f}")
     return "\n".join(lines) + "\n"
 
 
@@ -73,10 +80,11 @@ def report(calibration: Calibration) -> str:
     datasets = list(calibration.images)
     parts = [
         "# Calibrated noise levels",
-        f"Fitted to the published rows of {len(FILTERS)} cheap baselines on {_images(calibration)}. The levels stand "
-        "for all data sets together. The columns beside them give the best level of each data set alone: where these "
-        "differ much, the level is uncertain. A kind counts as matched where the median difference over the baselines "
-        f"is at most {TOLERANCE['ssim']} in SSIM and {TOLERANCE['psnr_uint8']} dB in wrapped PSNR.",
+        f"Fitted to the published rows of {len(FILTERS)} cheap baselines, with their default options, on "
+        f"{_images(calibration)}. The levels stand for all data sets together. A level is uncertain where the best levels "
+        "of each data set alone differ much, where fits with other seeds of the noise do, or where the fit stopped at a "
+        "bound of what is plausible. A kind counts as matched where the median difference over the baselines is at most "
+        f"{TOLERANCE['ssim']} in SSIM and {TOLERANCE['psnr_uint8']} dB in wrapped PSNR.",
         _levels_table(calibration, datasets),
     ]
     parts += ["## Kinds that cannot be matched", _unmatched(calibration)]
@@ -86,8 +94,15 @@ def report(calibration: Calibration) -> str:
             "Ours less published: wrapped PSNR in dB, then SSIM.",
             _residual_table(calibration, dataset),
         ]
-    rows = [[BASELINES[method].label, f"`{_inline(options)}`"] for method, options in calibration.filters.items()]
-    parts += ["## Filters", table(["baseline", "options"], rows)]
+    rows = [
+        [BASELINES[method].label, f"`{_inline(fit.options)}`", f"{fit.distance:.2f}", f"{fit.default_distance:.2f}"]
+        for method, fit in calibration.filters.items()
+    ]
+    parts += [
+        "## Filters",
+        "Mean distance from the published values over all noises, in tolerances, at these levels.",
+        table(["baseline", "options", "distance", "with the default options"], rows),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -98,15 +113,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _levels_table(calibration: Calibration, datasets: Sequence[str]) -> str:
-    head = ["noise", "level", *(f"{dataset} alone" for dataset in datasets), *(f"{name}: match" for name in datasets)]
+    alone, match = [f"{name} alone" for name in datasets], [f"{name}: match" for name in datasets]
     rows = []
     for noise, level in calibration.levels.items():
         own = [calibration.own_levels[dataset].get(noise) for dataset in datasets]
-        rows.append([NOISES[noise].title, f"`{_inline(level)}`", *(f"`{_inline(each)}`" if each else "" for each in own)])
+        row = [NOISES[noise].title, f"`{_inline(level)}`", _uncertainty(calibration, noise)]
+        row += [f"`{_inline(each)}`" if each else "" for each in own]
         for dataset in datasets:
             deviation = deviations(calibration.comparisons, "both", dataset, noise)
-            rows[-1].append(f"{_differences(deviation)}: {verdict(deviation)}" if deviation else "not published")
-    return table(head, rows)
+            row.append(f"{_differences(deviation)}: {verdict(deviation)}" if deviation else "not published")
+        rows.append(row)
+    return table(["noise", "level", "other seeds, bounds", *alone, *match], rows)
 
 
 def _unmatched(calibration: Calibration) -> str:
@@ -136,6 +153,17 @@ def _closeness(calibration: Calibration, noise: str) -> str:
     return "; ".join(
         f"{dataset} {_differences(deviation)}, {verdict(deviation)}" for dataset, deviation in found.items() if deviation
     )
+
+
+def _uncertainty(calibration: Calibration, noise: str) -> str:
+    """Options that other seeds put elsewhere, and those that stopped at a bound."""
+    words = []
+    for name, (low, high) in calibration.spread[noise].items():
+        if high > low:
+            words.append(f"{name} {low:g} to {high:g} over seeds")
+        if end := LEVELS[noise][name].end(calibration.levels[noise][name]):
+            words.append(f"{name} at its {end} bound")
+    return "; ".join(words)
 
 
 def _differences(deviation: Mapping[str, float]) -> str:

@@ -67,13 +67,12 @@ class Scene:
         denoised = denoise(method, noisy, **options)
         return {metric: float(np.minimum(getattr(scoring, metric)(self.clean, denoised), CEILING).mean()) for metric in metrics}
 
-    def baseline_scores(self, noise: str, options: Options, filters: Mapping[str, Options], seed: int) -> Mapping[str, Scores]:
+    def baseline_scores(self, noise: str, options: Options, seed: int) -> Mapping[str, Scores]:
         """Mean scores of the fast baselines under a noise; kept, as several fits try the same levels."""
-        key = json.dumps([noise, options, filters, seed], sort_keys=True)
+        key = json.dumps([noise, options, seed], sort_keys=True)
         if key not in self._kept:
             noisy = self.noisy(noise, options, seed)
-            fast = [method for method in FILTERS if method not in SLOW]
-            self._kept[key] = {method: self.scores(noisy, method, filters.get(method, {})) for method in fast}
+            self._kept[key] = {method: self.scores(noisy, method, {}) for method in FILTERS if method not in SLOW}
         return self._kept[key]
 
     def distance(self, noise: str, method: str, scores: Scores, metrics: tuple[str, ...]) -> list[float]:

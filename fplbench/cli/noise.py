@@ -62,6 +62,7 @@ def calibrate(
     clean: Stacks,
     images: Annotated[int, typer.Option(min=1, help="Images of each data set to use, spread evenly.")] = 8,
     evaluations: Annotated[int, typer.Option(min=1, help="Evaluations for each option that is fitted.")] = 18,
+    repeats: Annotated[int, typer.Option(min=1, help="Fits with other seeds of the noise, for their spread.")] = 3,
     seed: Seed = 0,
     threads: Threads = 1,
 ) -> None:
@@ -73,7 +74,7 @@ def calibrate(
     from fplbench.calibration.reports import write
 
     scenes = [read_scene(dataset, path, images) for dataset, path in _stacks(clean).items()]
-    write(calibrate(scenes, seed=seed, evaluations=evaluations, threads=threads), folder)
+    write(calibrate(scenes, seed=seed, evaluations=evaluations, repeats=repeats, threads=threads), folder)
 
 
 def published_psnr(
