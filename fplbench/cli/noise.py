@@ -83,7 +83,7 @@ def published_psnr(
     note: Annotated[str, typer.Option(help="A sentence about the images that were used.")] = "",
 ) -> None:
     """Write what true and wrapped PSNR give beside the published values."""
-    from fplbench.calibration.evidence import write_page
+    from fplbench.calibration.page import write_page
 
     write_page(comparisons, page, note)
 
