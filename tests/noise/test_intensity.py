@@ -43,12 +43,14 @@ def test_gaussian_speckle_scales_with_the_grey_value(x, flat):
 
 
 @pytest.mark.parametrize("looks", [4, 16])
-def test_gamma_speckle_has_the_law_of_a_mean_over_looks(looks, flat):
-    assert_follows(flat("speckle", 0.1, sigma=looks**-0.5, law="gamma"), stats.gamma(looks, scale=0.1 / looks))
+@pytest.mark.parametrize("x", [0.02, 0.1, 0.15])
+def test_gamma_speckle_has_the_law_of_a_mean_over_looks(x, looks, flat):
+    assert_follows(flat("speckle", x, sigma=looks**-0.5, law="gamma"), stats.gamma(looks, scale=x / looks))
 
 
-def test_salt_and_pepper_hit_equally_often_and_leave_the_rest():
-    image = np.full((1, 256, 256), 0.4, np.float32)
+@pytest.mark.parametrize("x", [0.02, 0.4, 0.9])
+def test_salt_and_pepper_hit_equally_often_and_leave_the_rest(x):
+    image = np.full((1, 256, 256), x, np.float32)
     noisy = synthesize("salt_pepper", image, seed=2, density=0.1)
     salt, pepper = int((noisy == 1).sum()), int((noisy == 0).sum())
     assert stats.binomtest(salt, noisy.size, 0.05).pvalue > ALPHA
@@ -56,8 +58,9 @@ def test_salt_and_pepper_hit_equally_often_and_leave_the_rest():
     assert (noisy == image).sum() == noisy.size - salt - pepper
 
 
-def test_impulses_are_uniform_and_leave_the_rest():
-    image = np.full((1, 256, 256), 0.4, np.float32)
+@pytest.mark.parametrize("x", [0.02, 0.4, 0.9])
+def test_impulses_are_uniform_and_leave_the_rest(x):
+    image = np.full((1, 256, 256), x, np.float32)
     noisy = synthesize("impulse", image, seed=2, density=0.2)
     hit = noisy[noisy != image].astype(float)
     assert stats.binomtest(hit.size, noisy.size, 0.2).pvalue > ALPHA

@@ -5,7 +5,6 @@ import pytest
 
 from fplbench.errors import InputError
 from fplbench.noise import synthesize
-from fplbench.noise.motion import _poses, _recorded_while_moving, _rotated
 
 
 def energy(images):
@@ -35,6 +34,7 @@ def test_wrap_around_is_what_skipping_every_other_line_of_k_space_gives(phantom)
 
 
 EVERYTHING_IS_FAT = {"fat": [0.0, 1.0]}
+TISSUE = {"fat": [0.6, 0.7], "edge": 0.03}
 
 
 @pytest.mark.parametrize("shift", [1, 3])
@@ -46,11 +46,11 @@ def test_fat_moves_by_whole_pixels(shift, phantom):
 def test_water_stays_where_it_is():
     image = np.zeros((1, 32, 64), np.float32)
     image[:, 8:24, 8:24], image[:, 8:24, 40:56] = 0.9, 0.65  # water, fat
-    noisy = synthesize("chemical_shift", image, seed=1, shift=4, fat=[0.6, 0.7])
+    noisy = synthesize("chemical_shift", image, seed=1, shift=4, **TISSUE)
     expected = image.copy()
     expected[:, 8:24, 40:44], expected[:, 8:24, 56:60] = 0, 0.65
-    # The corners of the fat are rounded by the opening that keeps partial volumes out.
-    np.testing.assert_allclose(noisy[:, 9:23], expected[:, 9:23], atol=2e-6)
+    # The corners of the fat are rounded by the median and the opening that keep noise and partial volumes out.
+    np.testing.assert_allclose(noisy[:, 10:22], expected[:, 10:22], atol=2e-6)
 
 
 def test_a_fractional_shift_keeps_the_energy_and_moves_the_centre():
@@ -61,9 +61,10 @@ def test_a_fractional_shift_keeps_the_energy_and_moves_the_centre():
     np.testing.assert_allclose((noisy * x).sum() / noisy.sum() - (blob * x).sum() / blob.sum(), 2.3, atol=1e-3)
 
 
-def test_the_shift_follows_from_field_strength_and_bandwidth(phantom):
-    # 3.5 ppm of 42.577 MHz/T * 1.5 T are 223.5 Hz.
-    physical = synthesize("chemical_shift", phantom, seed=1, shift=None, field_strength=1.5, bandwidth=223.53)
+@pytest.mark.parametrize(("tesla", "hertz"), [(1.5, 223.53), (3, 447.06), (7, 1043.14)])
+def test_the_shift_follows_from_field_strength_and_bandwidth(tesla, hertz, phantom):
+    # 3.5 ppm of 42.577 MHz/T are 149.02 Hz/T.
+    physical = synthesize("chemical_shift", phantom, seed=1, shift=None, field_strength=tesla, bandwidth=hertz)
     assert np.abs(physical - phantom).max() > 0.1
     np.testing.assert_allclose(physical, synthesize("chemical_shift", phantom, seed=1, shift=1.0), atol=1e-4)
 
@@ -75,38 +76,41 @@ def test_fat_that_leaves_the_image_does_not_come_back_on_the_other_side():
     assert noisy[:, :, :40].max() < 1e-5
 
 
+@pytest.mark.parametrize("shift", [1.4, 2.5])
+def test_no_seam_where_fat_reaches_a_border(shift):
+    """Fat beyond the border is the mirror image: a body of fat alone stays as it is, to its last column."""
+    flat = np.full((1, 16, 64), 0.65, np.float32)
+    np.testing.assert_allclose(synthesize("chemical_shift", flat, seed=1, shift=shift, **EVERYTHING_IS_FAT), flat, atol=1e-6)
+    flat[:, :, :30] = 0
+    noisy = synthesize("chemical_shift", flat, seed=1, shift=shift, **EVERYTHING_IS_FAT)
+    # A displaced edge rings with at most its height / (pi times the distance).
+    np.testing.assert_allclose(noisy[:, :, -1], 0.65, atol=0.65 / (np.pi * 30))
+    np.testing.assert_allclose(noisy[:, :, 0], 0, atol=0.65 / (np.pi * 30))
+
+
 def test_the_window_places_fat(phantom):
-    # -140 and -50 HU in the window [-160, 240] are the grey values 0.05 and 0.275.
+    # -140 and -50 HU in the window [-160, 240] are the grey values 0.05 and 0.275, and 30 HU are 0.075.
     by_window = synthesize("chemical_shift", phantom, seed=1, window=[-160, 240])
-    np.testing.assert_allclose(by_window, synthesize("chemical_shift", phantom, seed=1, fat=[0.05, 0.275]), atol=1e-6)
+    by_value = synthesize("chemical_shift", phantom, seed=1, fat=[0.05, 0.275], edge=0.075)
+    np.testing.assert_allclose(by_window, by_value, atol=1e-6)
+
+
+def test_noise_makes_no_fat():
+    """Noise of three times the band's width, outside it: hardly a pixel is taken for fat."""
+    water = np.random.default_rng(0).normal(0.85, 0.06, (1, 64, 64)).clip(0, 1).astype(np.float32)
+    assert (np.abs(water - 0.65) < 0.08).mean() > 0.02
+    noisy = synthesize("chemical_shift", water, seed=1, shift=2, **TISSUE)
+    assert (np.abs(noisy - water) > 1e-3).mean() < 0.001
+
+
+def test_a_soft_band_draws_no_contour():
+    """On a ramp through all grey values, as in radiographs, the default band changes them smoothly."""
+    ramp = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (1, 16, 1))
+    change = synthesize("chemical_shift", ramp, seed=1, shift=4) - ramp
+    # d(x share)/dx is at most 1 + 1 / edge = 3.2, so four pixels of 1/255 change at most 4 * 3.2 / 255 = 0.05.
+    assert np.abs(change).max() < 0.05
 
 
 def test_an_empty_band_is_named(phantom):
     with pytest.raises(InputError, match=r"fat is \[0.7, 0.6\]"):
         synthesize("chemical_shift", phantom, seed=1, fat=[0.7, 0.6])
-
-
-def test_translations_during_the_scan_keep_the_energy(phantom):
-    image = 0.2 + 0.4 * phantom  # far from 0 and 1, so that nothing is clipped
-    noisy = synthesize("motion", image, seed=1, moves=4, shift=5, rotation=0)
-    assert np.abs(noisy - image).max() > 0.05
-    assert noisy.max() < 1
-    np.testing.assert_allclose(energy(noisy), energy(image), rtol=1e-5)  # Parseval
-
-
-def test_a_movement_before_the_scan_is_a_shift(phantom):
-    all_lines_moved = np.ones(96, int)
-    moved = _recorded_while_moving(phantom[0], all_lines_moved, np.array([[3.0, -5.0]]), np.array([0.0]))
-    np.testing.assert_allclose(moved, np.roll(phantom[0], (3, -5), axis=(0, 1)), atol=2e-6)
-
-
-def test_rotation_is_about_the_centre():
-    image = np.random.default_rng(0).random((33, 33), np.float32)
-    np.testing.assert_allclose(_rotated(image, 90), np.rot90(image), atol=1e-5)
-
-
-def test_lines_around_zero_belong_to_the_first_pose():
-    poses = np.fft.fftshift(_poses(100, np.array([10, 45, 48]), centre=0.1))
-    assert list(poses[:11]) == [0] * 10 + [1]
-    assert set(poses[46:55]) == {0}
-    assert poses[99] == 3

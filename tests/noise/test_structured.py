@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fplbench.errors import InputError
-from fplbench.noise import synthesize
+from fplbench.noise import NOISES, synthesize
+from fplbench.noise.synthesis import drawn_levels
 
+ALPHA = 1e-3  # error rate of a test of chance: a right law fails one seed in a thousand, and seeds are fixed
 NOTHING = {"stripes": 0, "lines": 0, "field": 0, "rings": 0}
 
 
@@ -25,6 +28,28 @@ def test_stripes_are_one_sinusoid_of_unit_peak():
         for neighbours, middle in ((one[:, :-2] + one[:, 2:], one[:, 1:-1]), (one[:-2] + one[2:], one[1:-1])):
             ratio = (neighbours * middle).sum() / np.square(middle).sum()
             np.testing.assert_allclose(neighbours, ratio * middle, atol=1e-4)
+
+
+def frequencies(stripes):
+    """Cycles per image of sinusoids (N, H, W): along each axis p[k-1] + p[k+1] = 2 cos(w) p[k]."""
+    cycles = []
+    for axis in (1, 2):
+        p = np.moveaxis(stripes, axis, 0)
+        cosine = ((p[:-2] + p[2:]) * p[1:-1]).sum(axis=(0, 2)) / (2 * np.square(p[1:-1]).sum(axis=(0, 2)))
+        cycles.append(np.arccos(np.clip(cosine, -1, 1)) * stripes.shape[axis] / (2 * np.pi))
+    return np.hypot(*cycles)
+
+
+def test_stripes_have_the_frequency_that_is_given():
+    np.testing.assert_allclose(frequencies(pattern(images=4, stripes=1, frequency=12)), 12, rtol=1e-3)
+
+
+def test_a_range_of_frequencies_is_used_to_both_ends_and_recorded():
+    found = frequencies(pattern(images=200, shape=(48, 64), stripes=1, frequency=[4, 20]))
+    assert stats.kstest(found, stats.uniform(4, 16).cdf).pvalue > ALPHA
+    options = NOISES["structured"].options(amplitude=0.1, frequency=[4, 20])
+    recorded = [row["frequency"] for row in drawn_levels(NOISES["structured"], options, 6, map(str, range(200)))]
+    np.testing.assert_allclose(found, recorded, rtol=1e-2)
 
 
 def test_lines_are_a_row_and_a_column_offset():
@@ -51,6 +76,14 @@ def test_rings_surround_the_centre():
     assert rings.std() > 0.3
 
 
+def test_between_whole_radii_rings_are_interpolated():
+    rings = pattern(shape=(65, 65), rings=1, amplitude=0.05)[0]
+    y, x = np.mgrid[-32:33, -32:33]
+    radius = np.hypot(y, x)
+    expected = np.interp(radius, np.arange(33), rings[32, 32:])
+    np.testing.assert_allclose(rings[radius <= 32], expected[radius <= 32], atol=1e-5)
+
+
 def test_offset_lifts_the_pattern():
     np.testing.assert_allclose(pattern(offset=2), 2, atol=1e-5)
 
@@ -62,6 +95,14 @@ def test_no_seam_between_opposite_borders_of_the_field():
     assert across_the_border < 1.5 * inside
 
 
-def test_an_empty_band_is_named():
-    with pytest.raises(InputError, match=r"band is \[5, 2\]"):
-        pattern(field=1, band=[5, 2])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"band": [5, 2]}, r"band is \[5, 2\]"),
+        ({"band": [0, 2]}, r"band\.0 is 0"),
+        ({"frequency": 0}, "frequency: 0 is neither a number above 0 and up to 128"),
+    ],
+)
+def test_an_empty_band_is_named(options, words):
+    with pytest.raises(InputError, match=words):
+        pattern(field=1, **options)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fplbench.errors import InputError
 from fplbench.noise import NOISES, synthesize, synthesize_stack
@@ -48,18 +49,30 @@ def test_an_image_does_not_depend_on_its_neighbours(name, clean):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_other_seed_or_image_other_draw(name, clean):
-    options = {"strength": [0.1, 0.9]} if name == "wrap_around" else {}  # the one kind without chance in it
+    options = {"strength": [0.1, 0.9]} if name == "wrap_around" else {}  # no chance in it where its options are numbers
     first, second = synthesize(name, np.repeat(clean[:1], 2, axis=0), seed=1, **options)
     other_seed = synthesize(name, clean[:1], seed=2, **options)[0]
     assert not np.array_equal(first, second)
     assert not np.array_equal(first, other_seed)
 
 
-def test_thermal_and_gaussian_do_not_share_a_draw(clean):
+@pytest.mark.parametrize(("name", "options"), [("wrap_around", {}), ("chemical_shift", {"shift": 3})])
+def test_what_has_no_chance_in_it_is_the_same_for_every_seed(name, options, clean):
+    assert np.array_equal(synthesize(name, clean, seed=1, **options), synthesize(name, clean, seed=2, **options))
+
+
+def test_another_noise_is_another_image(clean):
+    assert len({synthesize(name, clean[:1], seed=1).tobytes() for name in KINDS}) == len(KINDS)
+
+
+def test_noises_do_not_share_a_draw():
     flat = np.full((1, 128, 128), 0.5, np.float32)
-    thermal, gaussian = (synthesize(name, flat, seed=1, sigma=0.1).ravel() for name in ("thermal", "gaussian"))
-    correlation = np.corrcoef(thermal, gaussian)[0, 1]
-    assert abs(correlation) < 4 / 128  # four standard errors of independent samples
+    options = {"noncentral_chi": {"sigma": 0.05}}
+    pixelwise = sorted(set(KINDS) - {"chemical_shift", "magnetic_field", "motion", "structured", "susceptibility", "wrap_around"})
+    noisy = [synthesize(name, flat, seed=1, **options.get(name, {})).ravel() for name in pixelwise]
+    pairs = np.corrcoef(noisy)[np.triu_indices(len(pixelwise), 1)]
+    # Correlations of independent samples are normal with deviation 1/128; one test in a thousand fails, all pairs together.
+    assert np.abs(pairs).max() < stats.norm.ppf(1 - 1e-3 / (2 * len(pairs))) / 128
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -111,6 +124,30 @@ def test_wrong_options_are_named(options, words, clean):
         synthesize("gaussian", clean, seed=1, **options)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("gaussian", {"sigma": True}, "sigma: True is neither"),
+        ("gaussian", {"sigma": [0, True]}, r"sigma: \[0, True\] is neither"),
+        ("structured", {"stripes": True}, "stripes is True"),
+        ("motion", {"moves": 17}, "moves: 17 is neither a number from 0 to 16"),
+        ("chemical_shift", {"fat": [0.5, 1.5]}, r"fat\.1 is 1\.5"),
+        ("chemical_shift", {"field_strength": 7}, "field_strength has no effect beside shift; set shift to null"),
+        ("thermal", {"temperature": 100}, "temperature has no effect beside sigma; set sigma to null"),
+        ("thermal", {"sigma": 0.1, "bandwidth": 1e5}, "bandwidth has no effect beside sigma"),
+    ],
+)
+def test_what_means_nothing_is_refused(name, options, words, clean):
+    with pytest.raises(InputError, match=words):
+        synthesize(name, clean, seed=1, **options)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_complete_options_pass(name, clean):
+    complete = NOISES[name].options().model_dump(mode="json")
+    assert np.array_equal(synthesize(name, clean, seed=1, **complete), synthesize(name, clean, seed=1))
+
+
 def test_unknown_noise_is_named(clean):
     with pytest.raises(InputError, match="'gausian' is not a noise: did you mean 'gaussian'"):
         synthesize("gausian", clean, seed=1)
@@ -144,3 +181,15 @@ def test_an_index_that_does_not_fit_is_named(tmp_path):
     with pytest.raises(InputError, match="no column image_id"):
         synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=1)
     assert not (tmp_path / "noisy.npy").exists()
+
+
+def test_the_clean_stack_is_not_overwritten(clean, tmp_path):
+    images = np.rint(clean * 255).astype(np.uint8)
+    write_stack(tmp_path / "clean.npy", images, [{"image_id": k, "patient": "p", "source": "s", "slice": k} for k in range(7)])
+    (tmp_path / "link.npy").symlink_to(tmp_path / "clean.npy")
+    for noisy in ("clean.npy", "link.npy"):
+        with pytest.raises(InputError, match="is the clean stack itself"):
+            synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / noisy, {}, seed=1)
+    with pytest.raises(InputError, match=r"does not end in \.npy"):
+        synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy", {}, seed=1)
+    assert np.array_equal(open_stack(tmp_path / "clean.npy"), images)
