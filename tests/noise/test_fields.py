@@ -135,7 +135,7 @@ def test_the_margin_holds_all_signal_that_reaches_the_image(monkeypatch):
     """With the largest displacements that are allowed, mirror images further out change nothing."""
     image = np.random.default_rng(1).random((48, 64)).astype(np.float32)
     cylinders = [
-        Cylinder(row=24.0, column=12.0, radius=10.0, shift=-64.0),
+        Cylinder(row=24.0, column=12.0, radius=30.0, shift=-64.0),
         Cylinder(row=8.0, column=50.0, radius=8.0, shift=64.0),
     ]
     near = _distorted(image, cylinders, 0)
