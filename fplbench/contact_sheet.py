@@ -168,8 +168,10 @@ def _magnify(axis: "Axes", picture: Picture) -> None:
 
     height, width = picture.noisy.shape
     rows, columns = int(height * INSET / MAGNIFICATION), int(width * INSET / MAGNIFICATION)
-    local = cv2.blur(np.abs(picture.difference), (columns, rows), anchor=(0, 0))[: height - rows + 1, : width - columns + 1]
-    top, left = np.unravel_index(np.argmax(local), local.shape)
+    local = cv2.GaussianBlur(np.abs(picture.difference), (0, 0), rows / 4)
+    centre = np.unravel_index(np.argmax(local), local.shape)
+    top = np.clip(centre[0] - rows // 2, 0, height - rows)
+    left = np.clip(centre[1] - columns // 2, 0, width - columns)
     axis.add_patch(_frame(left, top, columns, rows))
     at_right = top + rows < (1 - INSET) * height or left + columns < (1 - INSET) * width
     inset = axis.inset_axes((1 - INSET if at_right else 0, 0, INSET, INSET))

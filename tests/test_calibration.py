@@ -1,6 +1,7 @@
 """The calibration finds what is known, and its pages say what the numbers say."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,14 +9,15 @@ import yaml
 from typer.testing import CliRunner
 
 from fplbench import published
-from fplbench.calibration import Calibration, Comparison, Scene, evidence, read_scene, reports
+from fplbench.calibration import Calibration, Comparison, FilterFit, Scene, read_scene, reports
 from fplbench.calibration.fit import calibrate, fit_filter, fit_level
+from fplbench.calibration.scenes import METRICS
 from fplbench.calibration.search import FILTERS, FIXED, LEVELS, Dimension, candidates
 from fplbench.cli import app
 from fplbench.errors import InputError
 from fplbench.noise import NOISES
 from fplbench.registry import parse_options
-from fplbench.stacks import write_csv, write_stack
+from fplbench.stacks import write_stack
 
 
 class KnownScene(Scene):
@@ -43,25 +45,32 @@ def scene():
 
 def test_a_known_level_is_found(scene):
     scene.truth = {"gaussian": {"sigma": 0.07}}
-    level = fit_level([scene], "gaussian", filters={}, metrics=("psnr_uint8", "ssim"), seed=1, evaluations=25)
+    level = fit_level([scene], "gaussian", metrics=("psnr_uint8", "ssim"), seed=1, evaluations=25)
     assert level["sigma"] == pytest.approx(0.07, rel=0.05)
 
 
 def test_a_known_filter_is_found(scene):
     scene.truth = {"gaussian": {"sigma": 0.07}, "speckle": {"sigma": 0.2}}
     scene.true_filters = {"mean_filter": {"size": 5}}
-    assert fit_filter([scene], scene.truth, "mean_filter", seed=1) == {"size": 5}
-    assert fit_filter([scene], scene.truth, "median_filter", seed=1) == {"size": 3}
+    found = fit_filter([scene], scene.truth, "mean_filter", seed=1)
+    assert found.options == {"size": 5}
+    assert found.distance < 0.2 < found.default_distance
+    found = fit_filter([scene], scene.truth, "median_filter", seed=1)
+    assert found.options == {"size": 3}
+    assert found.distance == found.default_distance
 
 
 def test_calibrate_fits_what_has_published_rows_and_compares_all_baselines(scene):
     scene.truth = {"salt_pepper": {"density": 0.05}, "gaussian": {"sigma": 0.07}}
-    found = calibrate([scene], seed=1, noises=["salt_pepper", "gaussian", "rician"], evaluations=12, threads=2)
+    found = calibrate([scene], seed=1, noises=["salt_pepper", "gaussian", "rician"], evaluations=12, repeats=2, threads=2)
     assert list(found.levels) == ["salt_pepper", "gaussian"]
     assert found.levels["salt_pepper"]["density"] == pytest.approx(0.05, rel=0.25)
     assert {row.method for row in found.comparisons} == {"noisy", *FILTERS}
     assert {row.fit for row in found.comparisons} == {"both", "ssim"}
-    again = calibrate([scene], seed=1, noises=["salt_pepper", "gaussian", "rician"], evaluations=12, threads=1)
+    assert set(found.spread) == {"salt_pepper", "gaussian"}
+    low, high = found.spread["gaussian"]["sigma"]
+    assert low <= found.levels["gaussian"]["sigma"] <= high < 1.1 * low
+    again = calibrate([scene], seed=1, noises=["salt_pepper", "gaussian", "rician"], evaluations=12, repeats=2, threads=1)
     assert again == found
 
 
@@ -77,6 +86,19 @@ def test_a_dimension_spans_its_bounds():
     assert [Dimension(0.01, 1).value(unit) for unit in (0, 0.5, 1)] == [0.01, 0.1, 1]
     assert Dimension(0, 3, logarithmic=False).value(0.5) == 1.5
     assert Dimension(1, 32, whole=True).value(0.5) == round(math.sqrt(32))
+
+
+def test_ends_of_a_dimension_are_named():
+    size = Dimension(0.01, 1)
+    assert [size.end(value) for value in (0.012, 0.1, 0.85)] == ["lower", "", "upper"]
+    assert Dimension(0, 3, logarithmic=False).end(0.3) == ""
+
+
+def test_a_fit_to_ssim_alone_sets_nothing_beforehand(scene):
+    scene.truth = {"structured": {"amplitude": 0.1, "offset": 0}}
+    fits = {metrics: fit_level([scene], "structured", metrics=metrics, seed=1, evaluations=1) for metrics in [("ssim",), METRICS]}
+    assert set(fits["ssim",]) == {"amplitude", "offset"}
+    assert set(fits[METRICS]) == {"frequency", "amplitude", "offset"}
 
 
 def test_candidates_are_all_combinations():
@@ -113,7 +135,9 @@ def calibration():
         comparison("median_filter", "ssim", 0.44, 0.55),
     ]
     level = {"gaussian": {"sigma": 0.08}}
-    return Calibration(level, {"lidc": level}, level, {"mean_filter": {"size": 3}}, rows, {"lidc": 2})
+    spread = {"gaussian": {"sigma": (0.07, 0.09)}}
+    filters = {"mean_filter": FilterFit({"size": 3}, 1.25, 2.0)}
+    return Calibration(level, spread, {"lidc": level}, level, filters, rows, {"lidc": 2})
 
 
 def test_deviation_is_the_median_over_the_baselines(calibration):
@@ -125,7 +149,14 @@ def test_deviation_is_the_median_over_the_baselines(calibration):
 def test_the_fragment_is_yaml_with_the_levels(calibration):
     text = reports.fragment(calibration)
     assert yaml.safe_load(text) == {"noises": {"gaussian": {"sigma": 0.08}}, "methods": {"mean_filter": {"size": 3}}}
-    assert "lidc SSIM 0.08, 0.2 dB, wrapped PSNR only" in text
+    assert "lidc SSIM 0.08, 0.2 dB, wrapped PSNR only; sigma 0.07 to 0.09 over seeds" in text
+    assert "mean_filter: {size: 3}  # 1.25, default 2.00" in text
+
+
+def test_a_level_at_a_bound_is_named(calibration):
+    stopped = replace(calibration, levels={"gaussian": {"sigma": 0.49}}, spread={"gaussian": {"sigma": (0.49, 0.49)}})
+    assert "wrapped PSNR only; sigma at its upper bound" in reports.fragment(stopped)
+    assert "| sigma at its upper bound |" in reports.report(stopped)
 
 
 def test_the_report_names_what_cannot_be_matched_and_the_residuals(calibration, tmp_path):
@@ -134,48 +165,6 @@ def test_the_report_names_what_cannot_be_matched_and_the_residuals(calibration, 
     assert "- wrapped PSNR only: Gaussian Noise (lidc)." in text
     assert "| -0.1 -0.05 |" in text and "| -0.4 -0.11 |" in text
     assert (tmp_path / "comparisons.csv").read_text().splitlines()[1] == "both,lidc,gaussian,mean_filter,psnr_uint8,31.0,31.1"
-
-
-def evidence_rows(true, wrapped, number=20):
-    rows = []
-    for k in range(number):
-        method = f"filter{k}"
-        rows += [
-            comparison(method, "psnr", true, None, "ssim"),
-            comparison(method, "psnr_uint8", wrapped, 31.0, "ssim"),
-            comparison(method, "ssim", 0.55, 0.55, "ssim"),
-        ]
-    return rows
-
-
-@pytest.mark.parametrize(
-    ("true", "wrapped", "words"),
-    [
-        (20.0, 31.5, "behave like the wrapped PSNR and not like the true one"),
-        (30.5, 28.0, "behave like the true PSNR and not like the wrapped one"),
-        (31.4, 31.5, "do not decide between the two"),
-    ],
-)
-def test_the_conclusion_follows_the_counts(true, wrapped, words, tmp_path):
-    write_csv(tmp_path / "c.csv", [row.__dict__ for row in evidence_rows(true, wrapped)])
-    evidence.write_page(tmp_path / "c.csv", tmp_path / "page.md", "One patient.")
-    text = (tmp_path / "page.md").read_text()
-    assert words in text
-    assert "One patient." in text
-    assert f"| Gaussian Noise | 31.0 | {wrapped:.1f} | {true:.1f} | +0.00 |" in text
-
-
-def test_cells_whose_ssim_is_off_are_not_trusted(tmp_path):
-    rows = evidence_rows(20.0, 31.5)
-    rows = [comparison(r.method, r.metric, 0.9, 0.55, "ssim") if r.metric == "ssim" else r for r in rows]
-    write_csv(tmp_path / "c.csv", [row.__dict__ for row in rows])
-    text = evidence.render(evidence.read_cells(tmp_path / "c.csv"))
-    assert "do not decide" in text
-
-
-def test_missing_comparisons_are_named(tmp_path):
-    with pytest.raises(InputError, match="fplbench calibrate writes it"):
-        evidence.read_cells(tmp_path / "none.csv")
 
 
 def test_stacks_are_given_with_their_data_set(tmp_path):
