@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
+from textwrap import wrap
 from typing import Any
 
 from fplbench.baselines import BASELINES
@@ -59,12 +60,12 @@ def fragment(calibration: Calibration) -> str:
     """The fitted levels and filters as YAML, each with how close it comes."""
     lines = [
         "# Noise levels that bring the cheap baselines, with their default options, closest to the published SSIM and wrapped",
-        f"# PSNR, on {_images(calibration)}. Behind each: the median difference from the published values.",
+        f"# PSNR, on {_images(calibration)}. Above each: the median difference from the published values.",
         "noises:",
     ]
     for noise, level in calibration.levels.items():
         words = "; ".join(part for part in (_closeness(calibration, noise), _uncertainty(calibration, noise)) if part)
-        lines.append(f"  {noise}: {_inline(level)}  # {words}")
+        lines += [*wrap(words, 118, initial_indent="  # ", subsequent_indent="  # "), f"  {noise}: {_inline(level)}"]
     lines += [
         "# Filter options that come closest at these levels. Behind each: the mean distance from the published values over all",
         "# noises, in tolerances, and that of the default options.",

@@ -136,13 +136,15 @@ def _distorted(image: np.ndarray, cylinders: list[Cylinder], dephasing: float) -
 def _margin(cylinders: list[Cylinder], width: int) -> int:
     """Columns beyond the field of view, mirrored, from which signal may be displaced into it.
 
-    No row is displaced by more than D (a / r)^2 at the distance r of a border column, and less beyond it.
+    At the distance r from a cylinder no row is displaced by more than D (a / r)^2. Signal m columns outside reaches the
+    image where these bounds add up to m at least; they fall with m, so that none does from beyond the first m where
+    they add up to less.
     """
-    reach = 0.0
-    for cylinder in cylinders:
-        distance = max(min(cylinder.column, width - 1 - cylinder.column), cylinder.radius)
-        reach += abs(cylinder.shift) * (cylinder.radius / distance) ** 2
-    return int(np.ceil(reach)) + 1
+    column, radius, shift = (np.array([getattr(each, name) for each in cylinders]) for name in ("column", "radius", "shift"))
+    beyond = np.arange(np.abs(shift).sum() + 2)[:, None]
+    distance = np.maximum(np.minimum(column, width - 1 - column) + beyond, radius)
+    reach = (np.abs(shift) * (radius / distance) ** 2).sum(axis=1)
+    return int(np.argmax(reach < beyond[:, 0]))
 
 
 def _coherence(shift: np.ndarray, dephasing: float) -> np.ndarray:
