@@ -13,7 +13,7 @@ from fplbench.noise import NOISES
 
 FLOOR = 27.90
 """Wrapped PSNR of unrelated 8-bit images: 10 log10(255^2 / 105.5), in dB."""
-STRONG = 0.74
+STRONG = 0.738
 """By chance, Spearman's correlation of eight values is this high once in 44 times: 5 % for both signs together."""
 ENOUGH = 20
 """Cells or kinds below which a share decides nothing."""
@@ -117,7 +117,7 @@ def _order(groups: Sequence[Kind]) -> str:
     for position, name in enumerate(("wrapped", "true")):
         strong = [_name(kind) for kind, pair in pairs.items() if pair[position] >= STRONG]
         lines.append(
-            f"It is at least {STRONG}, by chance once in 44 times, for the {name} PSNR in: {', '.join(strong) or 'none'}."
+            f"It is at least {STRONG:.2f}, by chance once in 44 times, for the {name} PSNR in: {', '.join(strong) or 'none'}."
         )
     return " ".join(lines)
 
