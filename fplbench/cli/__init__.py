@@ -25,3 +25,6 @@ def main() -> None:
         app()
     except InputError as error:
         sys.exit(f"fplbench: {error}")
+    except OSError as error:
+        where = f"{error.filename} cannot be read or written" if error.filename else "A file cannot be read or written"
+        sys.exit(f"fplbench: {where}: {error.strerror or error}. Check its name, its permissions and the free space.")

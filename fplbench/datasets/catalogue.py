@@ -1,10 +1,10 @@
 """The data sets by name: what a loader offers, where the files come from, and under which licence."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,6 +14,8 @@ from fplbench.options import Options
 from fplbench.registry import Registry
 
 Window = Annotated[tuple[float, float], Field(min_length=2, max_length=2)]
+
+NOTICE = "DATA_LICENCE.md"  # what `fplbench fetch` writes beside the data
 
 
 class DatasetOptions(Options):
@@ -30,7 +32,9 @@ class DatasetOptions(Options):
         lt=1,
         description="An image is near-empty when a smaller share of its pixels exceeds 5 % of the range.",
     )
-    seconds_per_file: float = Field(10, gt=0, description="A file that takes longer to read is given up, seconds.")
+    seconds_per_file: float = Field(
+        10, gt=0, description="A file that takes longer to read is given up, seconds of processor time."
+    )
     pseudonymise: bool = Field(False, description="Write keyed hashes in place of patients, images and file names.")
 
     @model_validator(mode="after")
@@ -42,6 +46,10 @@ class DatasetOptions(Options):
 
 class NotAnImage(Exception):
     """A file of the data set that is left out by rule, not by fault; the message says why."""
+
+
+class Unreadable(ValueError):
+    """A file that is damaged or impossible. The message is a phrase that names neither a path nor a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,16 @@ class Slice:
     position: float | None = None
 
 
-Header = dict[str, str]
-Values = tuple[Slice, np.ndarray, tuple[float, float]]
+Header = dict[str, Any]
+
+
+class Plane(NamedTuple):
+    """A slice with its values, float32 (H, W), and the range that they can have; `inverted` tells a MONOCHROME1 image."""
+
+    slice: Slice
+    values: np.ndarray
+    range: tuple[float, float]
+    inverted: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,12 +86,16 @@ class Dataset:
     """A data set: its loader, and where the data come from.
 
     Attributes:
-        wanted: path relative to the root -> whether the file may be an image.
-        read_header: (path, options) -> the fields that `arrange` needs; raises NotAnImage for files left out by rule.
-        arrange: (headers by relative path, options) -> the slices, and by path the reason for each repeat left out.
-        read_images: (path, slices of that file, options) -> each slice, in any order, with its values as float32 (H, W)
-            and the range that the stored bits can hold.
-        header_fields: the fields of a header, for the cache; `header_options` are the options these depend on.
+        left_out: (path relative to the root, resolved root) -> by its name, what a file is that cannot be an image, or "".
+        read_header: (path, options) -> the fields that `arrange` needs; raises NotAnImage for files left out by rule and
+            Unreadable for damaged ones.
+        arrange: (headers by relative path, options) -> the slices, and by path the reason for each image left out.
+        read_images: (path, slices of that file, options) -> each slice, in any order, with its values.
+        header_fields: the fields of a header with the function that reads each back from the text of the cache, and
+            raises ValueError; `header_options` are the options these depend on.
+        companion: (path, options) -> another file that the header depends on, or None.
+        persons_known: options -> whether the patient of a slice is a person, and not just a name of the image.
+        scans: whether images are slices of scans.
         libraries: modules that worker processes load beforehand.
     """
 
@@ -86,12 +106,15 @@ class Dataset:
     citation: str
     page: str
     contents: str
-    wanted: Callable[[str], bool]
+    left_out: Callable[[str, Path], str]
     read_header: Callable[[Path, Any], Header]
     arrange: Callable[[dict[str, Header], Any], tuple[list[Slice], dict[str, str]]]
-    read_images: Callable[[Path, Sequence[Slice], Any], Iterator[Values]]
-    header_fields: tuple[str, ...]
+    read_images: Callable[[Path, Sequence[Slice], Any], Iterator[Plane]]
+    header_fields: Mapping[str, Callable[[str], Any]]
     header_options: tuple[str, ...] = ()
+    companion: Callable[[Path, Any], Path | None] = lambda path, options: None
+    persons_known: Callable[[Any], bool] = lambda options: True
+    scans: bool = True
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 
 
@@ -99,16 +122,25 @@ DATASETS: Registry[Dataset] = Registry("data set", "fplbench.datasets")
 
 
 def check_root(name: str, root: str | os.PathLike) -> None:
-    """Raise InputError unless `root` is a folder that is not empty.
+    """Raise InputError unless `root` is a folder that holds something.
 
     The message is one sentence that names the folder, the key of the config, and how to get the data.
     """
     root = Path(root)
-    dataset = DATASETS[name]
-    with_contents = root.is_dir() and any(root.iterdir())
-    if not with_contents:
+    try:
+        # The licence alone is what an interrupted download leaves.
+        if root.is_dir() and any(item.name != NOTICE for item in root.iterdir()):
+            return
         state = "is empty" if root.is_dir() else "is not a folder" if root.exists() else "does not exist"
-        raise InputError(
-            f"The folder {root} {state}: set datasets.{name}.root to the folder with {dataset.contents}, "
-            f"or get them with `fplbench fetch {name} {root}` ({dataset.page})."
-        )
+    except OSError as error:
+        state = f"cannot be opened ({error.strerror})"
+    raise InputError(f"The folder {root} {state}: {how_to_get(name, root)}")
+
+
+def how_to_get(name: str, root: Path) -> str:
+    """The end of an error sentence: which key names the folder, and how to get the data."""
+    dataset = DATASETS[name]
+    return (
+        f"set datasets.{name}.root to the folder with {dataset.contents}, "
+        f"or get them with `fplbench fetch {name} {root}` ({dataset.page})."
+    )

@@ -1,24 +1,21 @@
 """What a data folder holds, and whether the images asked for can be drawn from it."""
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from fplbench.datasets.catalogue import DATASETS, DatasetOptions, Slice, check_root
+from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.pixels import read_slices
-from fplbench.datasets.scan import check_readable, scan
+from fplbench.datasets.outputs import check_file
+from fplbench.datasets.scan import Scan, check_readable, files, scan
+from fplbench.datasets.sheet import Sheet, contact_sheet
 from fplbench.datasets.splits import SamplingOptions, candidates, leak
+from fplbench.datasets.tally import PERSONS_UNKNOWN
 from fplbench.errors import InputError
 
-log = logging.getLogger(__name__)
-
-SHEET_IMAGES = 16
-THUMBNAIL = 256  # pixels
-CAPTION = 16  # pixels
+NAMES = 100  # of unreadable files, at most
 
 
 def check_data(
@@ -42,49 +39,61 @@ def check_data(
         cache: .csv file of an earlier header scan, read and brought up to date.
 
     Returns:
-        The lines of the report, and whether the draw is possible.
+        The lines of the report, and whether the draw is possible, as far as the headers and the 16 images tell.
 
     Raises:
-        InputError: there is no data folder.
+        InputError: there is no data folder, or the results cannot be written.
     """
     dataset = DATASETS[name]
     check_root(name, options.root)
+    check_file(sheet, ".png", "--sheet")
+    if cache:
+        check_file(cache, ".csv", "--cache")
     found = scan(dataset, options, threads, cache)
-    slices, repeats = dataset.arrange(found.headers, options)
+    slices, omitted = dataset.arrange(found.headers, options)
+    seen = contact_sheet(name, options, slices, threads, sheet)
+    try:
+        verdict, possible = _possible(name, options, sampling, seed, found, slices, seen), True
+    except InputError as error:
+        verdict, possible = f"No: {error}", False
+    identity = Identity(options.pseudonymise)
     lines = [f"{dataset.label} in {options.root}", ""]
-    lines += _contents(slices, len(found.headers))
-    lines += _left_out(found.skipped, found.unreadable, repeats, Identity(options.pseudonymise))
-    lines += _irregular(slices, Identity(options.pseudonymise))
-    shown, faults = contact_sheet(name, options, slices, threads, sheet)
-    lines += [f"Contact sheet: {sheet}, {shown} images; {faults} of the files tried for it cannot be decoded."]
-    verdict, possible = _verdict(name, options, sampling, seed, found, slices)
+    lines += _contents(dataset, options, slices, len(found.headers))
+    lines += _left_out(found, omitted, identity)
+    lines += _irregular(slices, identity) if dataset.scans else []
+    lines += _seen(seen, sheet, identity)
     return [*lines, "", verdict], possible
 
 
-def _contents(slices: Sequence[Slice], files: int) -> list[str]:
+def _contents(dataset: Dataset, options: DatasetOptions, slices: Sequence[Slice], count: int) -> list[str]:
+    if not dataset.persons_known(options):
+        return [f"Images (persons unknown): {len(slices)}", PERSONS_UNKNOWN]
     per_patient = Counter(one.patient for one in slices)
-    series = {(one.patient, one.series) for one in slices}
-    lines = [
-        f"Patients: {len(per_patient)}",
-        f"Series:   {len(series)}",
-        f"Slices:   {len(slices)} in {files} files",
-    ]
+    lines = [f"Patients: {len(per_patient)}"]
+    if dataset.scans:
+        lines.append(f"Series:   {len({(one.patient, one.series) for one in slices})}")
+    kind = "Slices" if dataset.scans else "Images"
+    lines.append(f"{kind}:   {len(slices)} in {files(count)}")
     if per_patient:
         counts = sorted(per_patient.values())
-        lines.append(f"Slices of a patient: {counts[0]} to {counts[-1]}, median {counts[len(counts) // 2]}")
+        lines.append(f"{kind} of a patient: {counts[0]} to {counts[-1]}, median {counts[len(counts) // 2]}")
     return lines
 
 
-def _left_out(skipped: dict[str, str], unreadable: dict[str, str], repeats: dict[str, str], identity: Identity) -> list[str]:
+def _left_out(found: Scan, omitted: dict[str, str], identity: Identity) -> list[str]:
     """Files left out by reason with an example, the unreadable ones by name."""
-    lines = [f"Left out: {len(skipped)} files by rule, {len(unreadable)} unreadable, {len(repeats)} repeated images"]
-    for reason, count in sorted(Counter(skipped.values()).items()):
-        example = min(path for path in skipped if skipped[path] == reason)
-        lines.append(f"  {count} files: {reason}, such as {identity.of(example)}")
-    lines += [f"  {identity.of(path)}: {reason}" for path, reason in sorted(unreadable.items())]
-    lines += [f"  {identity.of(path)}: {repeats[path]}" for path in sorted(repeats)[:20]]
-    if len(repeats) > 20:
-        lines.append(f"  and {len(repeats) - 20} more repeated images")
+    by_reason = defaultdict(list)
+    for path, reason in (found.skipped | omitted).items():
+        by_reason[reason].append(path)
+    lines = [f"Left out: {files(found.files_left_out + len(omitted))} by rule, {len(found.unreadable)} unreadable"]
+    lines += [
+        f"  {files(len(by_reason[reason]))}: {reason}, such as {identity.of(min(by_reason[reason]))}"
+        for reason in sorted(by_reason)
+    ]
+    lines += [f"  {files(count)}: {reason}" for reason, count in sorted(found.others.items())]
+    lines += [f"  {identity.of(path)}: {found.unreadable[path]}" for path in sorted(found.unreadable)[:NAMES]]
+    if len(found.unreadable) > NAMES:
+        lines.append(f"  and {len(found.unreadable) - NAMES} more unreadable files, which `fplbench sample` names")
     return lines
 
 
@@ -102,43 +111,30 @@ def _irregular(slices: Sequence[Slice], identity: Identity) -> list[str]:
     return [f"Series with a gap: {len(lines)}", *lines[:20]]
 
 
-def _verdict(name, options, sampling, seed, found, slices) -> tuple[str, bool]:
-    wanted = " + ".join(f"{count} {part}" for part, count in sampling.counts().items())
-    try:
-        check_readable(len(found.unreadable), len(found.headers), options, name)
-        parts = candidates(slices, sampling, seed, name)
-    except InputError as error:
-        return f"No: {error}", False
-    drawn = {part: parts[part][:count] for part, count in sampling.counts().items()}
-    return (
-        f"Yes: {wanted} images can be drawn with split {sampling.split}; "
-        f"{leak(drawn):.1%} of the test images share a patient with the training images."
-    ), True
+def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
+    """What the contact sheet shows, and which of its files cannot be decoded."""
+    lines = [f"Contact sheet: {path}, {seen.shown} images, of which {seen.near_empty} are near-empty"]
+    if seen.faults:
+        lines.append(f"Cannot be decoded: {len(seen.faults)} of the {files(len(seen.tried))} tried for the sheet")
+    return lines + [f"  {identity.of(source)}: {seen.faults[source]}" for source in sorted(seen.faults)]
 
 
-def contact_sheet(name: str, options: DatasetOptions, slices: Sequence[Slice], threads: int, path: Path) -> tuple[int, int]:
-    """Write 16 slices, spread evenly over the data set, as a .png with their names.
-
-    Returns:
-        How many images it shows, and how many files could not be decoded.
-    """
-    from PIL import Image, ImageDraw
-
-    step = max(len(slices) / SHEET_IMAGES, 1)
-    chosen = {number: slices[int((number + 0.5) * step)] for number in range(min(SHEET_IMAGES, len(slices)))}
-    sheet = Image.new("L", (4 * THUMBNAIL, 4 * (THUMBNAIL + CAPTION)))
-    draw = ImageDraw.Draw(sheet)
-    identity = Identity(options.pseudonymise)
-    faults, shown = set(), 0
-    for number, answer in read_slices(DATASETS[name], options, THUMBNAIL, chosen, threads):
-        left, top = number % 4 * THUMBNAIL, number // 4 * (THUMBNAIL + CAPTION)
-        if isinstance(answer, str):
-            faults.add(chosen[number].source)
-            draw.text((left + 4, top + THUMBNAIL // 2), "cannot be decoded", fill=255)
-        else:
-            shown += 1
-            sheet.paste(Image.fromarray(answer.pixels), (left, top))
-        draw.text((left + 4, top + THUMBNAIL + 2), identity.of(chosen[number].image_id)[-40:], fill=255)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
-    return shown, len(faults)
+def _possible(name, options, sampling, seed, found: Scan, slices: Sequence[Slice], seen: Sheet) -> str:
+    """The sentence that says yes; raises InputError where the images cannot be drawn."""
+    asked = sampling.counts()
+    check_readable(len(found.unreadable), len(found.headers), options, name)
+    parts = candidates(slices, sampling, seed, name)
+    check_readable(len(seen.faults), len(seen.tried) - len(seen.faults), options, name)
+    usable = len(slices) * (seen.shown - seen.near_empty) // max(seen.shown, 1)
+    if usable < sum(asked.values()):
+        raise InputError(
+            f"{name}: {seen.near_empty} of the {seen.shown} images of the contact sheet are near-empty, so about {usable} of "
+            f"{len(slices)} can be used, and sampling asks for {sum(asked.values())}; lower the numbers in sampling, or "
+            f"datasets.{name}.min_content."
+        )
+    wanted = " + ".join(f"{count} {part}" for part, count in asked.items())
+    answer = f"Yes: {wanted} images can be drawn with split {sampling.split}"
+    if not DATASETS[name].persons_known(options):
+        return f"{answer}; how many of the test images share a person with the training images is unknown."
+    shared = leak({part: parts[part].drawn for part in asked})
+    return f"{answer}; {shared:.1%} of the test images share a patient with the training images."

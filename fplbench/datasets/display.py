@@ -2,6 +2,19 @@
 
 import numpy as np
 
+from fplbench.datasets.catalogue import Unreadable
+
+MAX_PIXELS = 2**24  # of an image, 4096x4096: decoded and windowed in about 300 MB
+MAX_SIDE = 2**13  # pixels: a narrow image gets a margin that makes it square
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Raise Unreadable unless an image has a sensible number of pixels."""
+    if min(rows, columns) < 1:
+        raise Unreadable(f"its image of {rows}x{columns} pixels is empty")
+    if rows * columns > MAX_PIXELS or max(rows, columns) > MAX_SIDE:
+        raise Unreadable(f"its image of {rows}x{columns} pixels is larger than 4096x4096, or longer than {MAX_SIDE}")
+
 
 def to_eight_bit(values: np.ndarray, window: tuple[float, float], size: int) -> np.ndarray:
     """Window an image, make it square, resize it and round it to 8 bits, in this order.
@@ -23,20 +36,28 @@ def to_eight_bit(values: np.ndarray, window: tuple[float, float], size: int) -> 
     import cv2
 
     low, high = window
-    grey = np.clip((np.nan_to_num(values.astype(np.float32), nan=low) - low) / (high - low), 0, 1) * np.float32(255)
-    height, width = grey.shape
-    margin_rows, margin_columns = max(width - height, 0), max(height - width, 0)
-    if margin_rows or margin_columns:
-        grey = np.pad(
-            grey,
-            (
-                (margin_rows // 2, margin_rows - margin_rows // 2),
-                (margin_columns // 2, margin_columns - margin_columns // 2),
-            ),
-        )
+    grey = values.astype(np.float32)  # the one copy; the rest is done in place, as images can be large
+    np.nan_to_num(grey, copy=False, nan=low)
+    grey -= low
+    grey /= high - low
+    np.clip(grey, 0, 1, out=grey)
+    grey *= np.float32(255)
+    grey = _squared(grey)
     interpolation = cv2.INTER_AREA if size < len(grey) else cv2.INTER_LINEAR
     resized = grey if size == len(grey) else cv2.resize(grey, (size, size), interpolation=interpolation)
     return np.rint(np.clip(resized, 0, 255)).astype(np.uint8)
+
+
+def _squared(grey: np.ndarray) -> np.ndarray:
+    """The image in the middle of a black square."""
+    height, width = grey.shape
+    if height == width:
+        return grey
+    side = max(height, width)
+    square = np.zeros((side, side), grey.dtype)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = grey
+    return square
 
 
 def content(image: np.ndarray) -> float:

@@ -12,16 +12,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from fplbench.datasets import masks
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Slice, Values, Window
+from fplbench.datasets import fields, masks
+from fplbench.datasets.catalogue import (
+    DATASETS,
+    Dataset,
+    DatasetOptions,
+    Header,
+    NotAnImage,
+    Plane,
+    Slice,
+    Unreadable,
+    Window,
+)
+from fplbench.datasets.display import check_size
+from fplbench.datasets.hounsfield import AIR, TISSUE
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
-AIR = -1024.0  # HU
 MAX_VOXELS = 2**31
 NAME = re.compile(r"(?:^|/)(?:volume-|liver_)(\d+)\.nii(?:\.gz)?$")
-FIELDS = ("volume", "chosen", "row_spacing", "column_spacing", "slice_spacing")
+MASK = re.compile(r"(?:^|/)segmentation-\d+\.nii(\.gz)?$")
+FIELDS = {
+    "volume": int,
+    "chosen": masks.checked,
+    "row_spacing": fields.length,
+    "column_spacing": fields.length,
+    "slice_spacing": fields.length,
+}
 
 
 class LitsOptions(DatasetOptions):
@@ -32,9 +50,15 @@ class LitsOptions(DatasetOptions):
     liver_only: bool = Field(False, description="Take only slices with liver in the mask that belongs to the volume.")
 
 
-def wanted(path: str) -> bool:
-    """The CT volumes; masks and the decathlon's test images are something else."""
-    return NAME.search(path) is not None and "labelsTr/" not in path and "imagesTs/" not in path
+def left_out(path: str, root: Path) -> str:
+    """Masks, the decathlon's test images, and whatever is not named as a volume."""
+    if "labelsTr/" in path or MASK.search(path):
+        return "a mask"
+    if "imagesTs/" in path:
+        return "a test volume of the decathlon"
+    if NAME.search(path):
+        return ""
+    return "NIfTI of another name than volume-N or liver_N" if re.search(r"\.nii(\.gz)?$", path) else "no volume"
 
 
 def open_volume(path: Path) -> "Nifti1Image":
@@ -42,7 +66,7 @@ def open_volume(path: Path) -> "Nifti1Image":
 
     Raises:
         NotAnImage: it is no volume of three dimensions.
-        ValueError: its size or affine cannot be right.
+        Unreadable: its size or affine cannot be right.
     """
     import nibabel
 
@@ -51,13 +75,16 @@ def open_volume(path: Path) -> "Nifti1Image":
     if len(shape) != 3:
         raise NotAnImage(f"{len(shape)} dimensions")
     voxels = int(np.prod([int(side) for side in shape], dtype=object))
-    if not 0 < voxels <= MAX_VOXELS or max(shape) > 16384:
-        raise ValueError(f"its size {'x'.join(map(str, shape))} is empty or too large")
+    if min(shape) < 1:
+        raise Unreadable(f"its size {'x'.join(map(str, shape))} is empty")
+    if voxels > MAX_VOXELS or max(shape) > masks.MAX_SLICES:
+        raise Unreadable(f"its size {'x'.join(map(str, shape))} is too large")
+    check_size(*shape[:2])
     needed = voxels * image.dataobj.dtype.itemsize
     if path.suffix == ".nii" and path.stat().st_size < needed:
-        raise ValueError(f"it is cut short: {path.stat().st_size} bytes, of which {needed} are to be voxels")
-    if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine[:3, :3])) < 1e-9:
-        raise ValueError("its affine is singular")
+        raise Unreadable(f"it is cut short: {path.stat().st_size} bytes, of which {needed} are to be voxels")
+    if not np.isfinite(image.affine).all() or not 1e-9 < abs(np.linalg.det(image.affine[:3, :3])) < 1e12:
+        raise Unreadable("its affine is singular or absurd")
     return image
 
 
@@ -71,34 +98,44 @@ def orientation(affine: np.ndarray) -> np.ndarray:
 def read_header(path: Path, options: LitsOptions) -> Header:
     """Which slices of a volume to take, and its spacing, along the patient's axes."""
     image = open_volume(path)
-    axes = orientation(image.affine)[:, 0].tolist()
-    spacing = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
-    trusted = not np.allclose(spacing, 1)  # volumes 28 to 47 carry (1, 1, 1), which is false
+    directions = orientation(image.affine)
+    axes = directions[:, 0].tolist()
     right, anterior, superior = (axes.index(axis) for axis in range(3))
+    check_size(image.shape[anterior], image.shape[right])
+    lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
+    trusted = not np.allclose(lengths, 1)  # volumes 28 to 47 carry (1, 1, 1), which is false
+    row, column, between = (float(f"{lengths[axis]:.6g}") if trusted else None for axis in (anterior, right, superior))
     chosen = np.ones(image.shape[superior], bool)
     if options.liver_only:
         labelled = masks.labelled_planes(masks.mask_of(path, options.root), image, superior)
-        chosen = labelled if orientation(image.affine)[superior, 1] > 0 else labelled[::-1]
+        chosen = labelled if directions[superior, 1] > 0 else labelled[::-1]
     return {
-        "volume": NAME.search(path.as_posix()).group(1),
+        "volume": int(NAME.search(path.as_posix()).group(1)),
         "chosen": masks.to_text(chosen),
-        "row_spacing": f"{spacing[anterior]:.6g}" if trusted else "",
-        "column_spacing": f"{spacing[right]:.6g}" if trusted else "",
-        "slice_spacing": f"{spacing[superior]:.6g}" if trusted else "",
+        "row_spacing": row,
+        "column_spacing": column,
+        "slice_spacing": between,
     }
+
+
+def mask_beside(path: Path, options: LitsOptions) -> Path | None:
+    """The mask that the header of a volume depends on, or None."""
+    try:
+        return masks.mask_of(path, options.root) if options.liver_only else None
+    except (Unreadable, OSError):
+        return None
 
 
 def arrange(headers: dict[str, Header], options: LitsOptions) -> tuple[list[Slice], dict[str, str]]:
     """Every axial slice of every volume, from the feet up, volumes in the order of their numbers."""
     slices, seen, repeats = [], set(), {}
-    for path in sorted(headers, key=lambda path: (int(headers[path]["volume"]), path)):
+    for path in sorted(headers, key=lambda path: (headers[path]["volume"], path)):
         header = headers[path]
-        number = int(header["volume"])
+        number, between = header["volume"], header["slice_spacing"]
         if number in seen:
-            repeats[path] = f"a second volume with the number {number}"
+            repeats[path] = "a second volume with its number"
             continue
         seen.add(number)
-        spacing = (header["row_spacing"], header["column_spacing"])
         slices.extend(
             Slice(
                 image_id=f"volume-{number:03d}_slice-{index:04d}",
@@ -106,15 +143,15 @@ def arrange(headers: dict[str, Header], options: LitsOptions) -> tuple[list[Slic
                 series=f"volume-{number:03d}",
                 source=path,
                 number=index,
-                spacing=(float(spacing[0]), float(spacing[1])) if all(spacing) else None,
-                position=index * float(header["slice_spacing"]) if header["slice_spacing"] else None,
+                spacing=None if between is None else (header["row_spacing"], header["column_spacing"]),
+                position=None if between is None else index * between,
             )
             for index in masks.from_text(header["chosen"])
         )
     return slices, repeats
 
 
-def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> Iterator[Values]:
+def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> Iterator[Plane]:
     """HU of axial slices of a volume, float32 (H, W), the front of the body up and its right side left.
 
     Only the wanted slices are read from an uncompressed file; a compressed one is read through once. AIR stands in for
@@ -127,8 +164,10 @@ def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> It
     stored = {one.number if axes[superior, 1] > 0 else depth - 1 - one.number: one for one in slices}
     in_plane = np.delete(axes, superior, axis=0)
     for index, plane in _planes(image, superior, sorted(stored)):
-        values = np.maximum(np.nan_to_num(plane.astype(np.float32), nan=AIR), np.float32(AIR))
-        yield stored[index], _upright(values, in_plane), (AIR, 3071.0)
+        values = plane.astype(np.float32)
+        np.nan_to_num(values, copy=False, nan=AIR)
+        np.maximum(values, np.float32(AIR), out=values)
+        yield Plane(stored[index], _upright(values, in_plane), (AIR, TISSUE[1]))
 
 
 def _planes(image: "Nifti1Image", axis: int, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
@@ -165,12 +204,13 @@ DATASETS.add(
         ),
         page="https://competitions.codalab.org/competitions/17094 or http://medicaldecathlon.com",
         contents="the NIfTI volumes of LiTS or of Task03_Liver",
-        wanted=wanted,
+        left_out=left_out,
         read_header=read_header,
         arrange=arrange,
         read_images=read_images,
         header_fields=FIELDS,
         header_options=("liver_only",),
+        companion=mask_beside,
         libraries=("cv2", "nibabel"),
     ),
 )

@@ -8,14 +8,18 @@ import numpy as np
 
 from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.display import to_eight_bit
-from fplbench.datasets.workers import Failure, run_guarded
+from fplbench.datasets.reader import Failure
+from fplbench.datasets.workers import run_guarded
+
+ANSWER_BYTES = 2**24  # of images that a process holds at a time: a volume can give hundreds
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     """One image as it goes into a stack, and what leads back to the original values.
 
-    `pixels` is uint8 (size, size); `shape` is that of the original, `minimum` and `maximum` are its values (HU for CT).
+    `pixels` is uint8 (size, size); `shape` is that of the original, `minimum` and `maximum` are its values (HU for CT)
+    after the inversion of a MONOCHROME1 image, which `inverted` tells.
     """
 
     pixels: np.ndarray
@@ -23,12 +27,13 @@ class Image:
     shape: tuple[int, int]
     minimum: float
     maximum: float
+    inverted: bool
 
 
 def read_slices(
     dataset: Dataset, options: DatasetOptions, size: int, wanted: Mapping[int, Slice], threads: int
-) -> Iterator[tuple[int, Image | str]]:
-    """Read slices, each file once.
+) -> Iterator[tuple[int, Image | Failure]]:
+    """Read slices, each file once, or a few times where many large images are wanted of it.
 
     Args:
         dataset: the data set.
@@ -38,20 +43,17 @@ def read_slices(
         threads: processes that read.
 
     Yields:
-        The caller's number with the image, or with the reason why the file cannot be read; in the order of completion.
+        The caller's number with the image, or with the failure of its file; in the order of completion.
     """
     from tqdm import tqdm
 
-    by_source: dict[str, list[int]] = defaultdict(list)
-    for number, one in wanted.items():
-        by_source[one.source].append(number)
-    sources = sorted(by_source)
-    tasks = ((dataset.name, options, source, [wanted[number] for number in by_source[source]], size) for source in sources)
-    answers = run_guarded(read_file, tasks, min(threads, len(sources)), options.seconds_per_file, dataset.libraries)
-    for done, answer in tqdm(answers, "pixels", len(sources), unit="file", disable=None):
-        numbers = by_source[sources[done]]
+    orders = _orders(wanted, max(1, ANSWER_BYTES // size**2))
+    tasks = ((dataset.name, options, source, [wanted[number] for number in numbers], size) for source, numbers in orders)
+    answers = run_guarded(read_file, tasks, min(threads, len(orders)), options.seconds_per_file, dataset.libraries)
+    for done, answer in tqdm(answers, "pixels", len(orders), unit="file", disable=None):
+        numbers = orders[done][1]
         if isinstance(answer, Failure):
-            yield from ((number, answer.reason) for number in numbers)
+            yield from ((number, answer) for number in numbers)
         else:
             yield from zip(numbers, answer, strict=True)
 
@@ -60,8 +62,20 @@ def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[I
     """Read, window and resize the wanted slices of one file: the task of a worker process."""
     name, options, source, slices, size = task
     images = {}
-    for one, values, stored in DATASETS[name].read_images(options.root / source, slices, options):
+    for one, values, stored, inverted in DATASETS[name].read_images(options.root / source, slices, options):
         window = options.window or stored
         pixels = to_eight_bit(values, window, size)
-        images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()))
+        images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()), inverted)
     return [images[one] for one in slices]
+
+
+def _orders(wanted: Mapping[int, Slice], most: int) -> list[tuple[str, list[int]]]:
+    """Files with the numbers of the slices to take, at most `most` at a time."""
+    by_source: dict[str, list[int]] = defaultdict(list)
+    for number, one in wanted.items():
+        by_source[one.source].append(number)
+    return [
+        (source, numbers[start : start + most])
+        for source, numbers in sorted(by_source.items())
+        for start in range(0, len(numbers), most)
+    ]

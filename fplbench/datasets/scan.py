@@ -1,45 +1,52 @@
 """The first pass: headers of all files, without pixels, kept in a cache."""
 
-import csv
-import hashlib
-import json
 import logging
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage
-from fplbench.datasets.files import Found, walk
+from fplbench.datasets.cache import Known, read_cache, stamp_of, write_cache
+from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
+from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.workers import Failure, run_guarded
+from fplbench.datasets.reader import Failure
+from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
-from fplbench.stacks import replacing
 
 log = logging.getLogger(__name__)
 
-CACHE_VERSION = 1
 MAX_FIELD = 4096
-CACHE_COLUMNS = ("key", "file", "size", "changed", "state", "reason")
+SAVE_SECONDS = 60  # between two states of the cache, for scans that are interrupted
 
 
 @dataclass
 class Scan:
-    """What a folder holds: headers of the images, and why the other files are left out, by relative path."""
+    """What a folder holds: headers of the images, and why the other files are left out, by relative path.
+
+    `others` counts files by kind that cannot be images by their names; `given_up` names those that took too long.
+    """
 
     headers: dict[str, Header] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    others: Counter = field(default_factory=Counter)
+    given_up: set[str] = field(default_factory=set)
+    stamps: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     reused: int = 0
 
-    def record(self, path: str, state: str, reason: str, header: Header) -> None:
-        """Note the outcome for one file."""
-        if state == "image":
-            self.headers[path] = header
-        elif state == "skipped":
-            self.skipped[path] = reason
-        else:
-            self.unreadable[path] = reason
+    @property
+    def files_left_out(self) -> int:
+        """Files left out by rule, whether by name or by content."""
+        return len(self.skipped) + self.others.total()
+
+    def outcomes(self) -> Iterator[tuple[str, tuple[str, str, str], str, str, Header]]:
+        """Path, stamp, state, reason and header of what the cache keeps."""
+        yield from ((path, self.stamps[path], "image", "", header) for path, header in self.headers.items())
+        for path, reason in self.skipped.items():
+            if path in self.stamps:  # not so what was refused before it was opened
+                yield path, self.stamps[path], "skipped", reason, {}
 
 
 def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | None = None) -> Scan:
@@ -57,35 +64,23 @@ def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | 
     Raises:
         InputError: there is no file that could be an image.
     """
-    identity = Identity(options.pseudonymise)
-    result = Scan()
     if cache and options.pseudonymise:
         cache.unlink(missing_ok=True)
         cache = None
-    known = _read_cache(cache, dataset, options) if cache else {}
-    fresh: list[Found] = []
-    files: dict[str, Found] = {}
-    for found in walk(options.root):
-        if not dataset.wanted(found.path):
-            continue
-        files[found.path] = found
-        row = known.pop(found.path, None)
-        if found.refused:
-            result.skipped[found.path] = found.refused
-        elif row and (row["size"], row["changed"]) == (str(found.size), str(found.changed)):
-            result.record(found.path, row["state"], row["reason"], {name: row[name] for name in dataset.header_fields})
-            result.reused += 1
-        else:
-            fresh.append(found)
-    _read_fresh(fresh, dataset, options, threads, result)
-    if cache and (fresh or known):
-        _write_cache(cache, dataset, options, files, result)
-    _report(result, identity)
+    known = read_cache(cache, dataset, options) if cache else {}
+    result = Scan()
+    fresh = _sort(dataset, options, known, result)
+
+    def save() -> None:
+        if cache and (fresh or known):
+            write_cache(cache, dataset, options, result.outcomes())
+
+    try:
+        _read_fresh(fresh, dataset, options, threads, result, save)
+    finally:
+        save()
     if not result.headers and not result.unreadable:
-        raise InputError(
-            f"The folder {options.root} holds no image of {dataset.label}: set datasets.{dataset.name}.root to the "
-            f"folder with {dataset.contents}."
-        )
+        raise _no_images(dataset, options, result)
     return result
 
 
@@ -108,69 +103,80 @@ def read_one(task: tuple[str, str, DatasetOptions]) -> tuple[str, Header | str]:
     except NotAnImage as reason:
         return "skipped", str(reason)
     for field_name, value in header.items():
-        if len(value) > MAX_FIELD or not value.isprintable():
-            raise ValueError(f"its {field_name} is longer than {MAX_FIELD} characters, or unprintable")
+        if isinstance(value, str) and (len(value) > MAX_FIELD or not value.isprintable()):
+            raise Unreadable(f"its {field_name} is longer than {MAX_FIELD} characters, or unprintable")
     return "image", header
 
 
-def _read_fresh(fresh: list[Found], dataset: Dataset, options: DatasetOptions, threads: int, result: Scan) -> None:
-    from tqdm import tqdm
-
-    tasks = ((dataset.name, str(options.root / found.path), options) for found in fresh)
-    answers = run_guarded(read_one, tasks, min(threads, len(fresh)), options.seconds_per_file, dataset.libraries, batch=32)
-    for number, answer in tqdm(answers, "headers", len(fresh), unit="file", disable=None):
-        if isinstance(answer, Failure):
-            result.unreadable[fresh[number].path] = answer.reason
-        elif answer[0] == "skipped":
-            result.skipped[fresh[number].path] = answer[1]
-        else:
-            result.headers[fresh[number].path] = answer[1]
-
-
-def _report(result: Scan, identity: Identity) -> None:
-    """Name every file that is left out or unreadable, and count them by reason."""
+def report(result: Scan, options: DatasetOptions) -> None:
+    """Log every file that is left out or unreadable by name, and count them by reason."""
+    identity = Identity(options.pseudonymise)
     for path in sorted(result.skipped):
         log.info("Left out: %s: %s.", identity.of(path), result.skipped[path])
     for path in sorted(result.unreadable):
         log.warning("Unreadable: %s: %s.", identity.of(path), result.unreadable[path])
-    for reason, count in sorted(Counter(result.skipped.values()).items()):
-        log.info("Left out: %d files: %s.", count, reason)
-    log.info("Headers: %d images, of which %d are known from the last scan; %d files left out and %d unreadable.",
-             len(result.headers), result.reused, len(result.skipped), len(result.unreadable))  # fmt: skip
+    for reason, count in sorted((Counter(result.skipped.values()) + result.others).items()):
+        log.info("Left out: %s: %s.", files(count), reason)
+    log.info("Headers: %d images; %s left out, %d unreadable; %d of all were known from an earlier scan.",
+             len(result.headers), files(result.files_left_out), len(result.unreadable), result.reused)  # fmt: skip
 
 
-def _cache_key(dataset: Dataset, options: DatasetOptions) -> str:
-    depends = [CACHE_VERSION, dataset.name, dataset.header_fields]
-    depends += [getattr(options, name) for name in dataset.header_options]
-    return hashlib.sha256(json.dumps(depends, default=str).encode()).hexdigest()[:8]
+def files(count: int) -> str:
+    """A number of files, in words."""
+    return "1 file" if count == 1 else f"{count} files"
 
 
-def _read_cache(cache: Path, dataset: Dataset, options: DatasetOptions) -> dict[str, dict[str, str]]:
-    """Rows of the cache by path; a cache of another version or with a torn line counts as none."""
-    key = _cache_key(dataset, options)
-    try:
-        with open(cache, newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, csv.Error, UnicodeDecodeError):
-        return {}
-    columns = {*CACHE_COLUMNS, *dataset.header_fields}
-    return {row["file"]: row for row in rows if columns <= row.keys() and None not in row.values() and row["key"] == key}
+def _sort(dataset: Dataset, options: DatasetOptions, known: dict[str, Known], result: Scan) -> list[str]:
+    """Note what is known of each file below the root or needs no look; returns the paths of the others."""
+    root, fresh = options.root.resolve(), []
+    for found in walk(options.root):
+        if found.fault:
+            result.unreadable[found.path] = found.fault
+        elif found.refused:
+            result.skipped[found.path] = found.refused
+        elif kind := dataset.left_out(found.path, root):
+            result.others[kind] += 1
+        else:
+            stamp = result.stamps[found.path] = stamp_of(found, dataset, options)
+            row = known.pop(found.path, None)
+            if row is None or row.stamp != stamp:
+                fresh.append(found.path)
+                continue
+            result.reused += 1
+            if row.state == "image":
+                result.headers[found.path] = row.header
+            else:
+                result.skipped[found.path] = row.reason
+    return fresh
 
 
-def _write_cache(cache: Path, dataset: Dataset, options: DatasetOptions, files: dict[str, Found], result: Scan) -> None:
-    key = _cache_key(dataset, options)
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(cache) as temporary, open(temporary, "w", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow((*CACHE_COLUMNS, *dataset.header_fields))
-        for path, state, reason, header in _outcomes(result):
-            found = files[path]
-            if not found.refused:
-                values = [header.get(name, "") for name in dataset.header_fields]
-                writer.writerow((key, path, found.size, found.changed, state, reason, *values))
+def _read_fresh(
+    fresh: list[str], dataset: Dataset, options: DatasetOptions, threads: int, result: Scan, save: Callable[[], None]
+) -> None:
+    from tqdm import tqdm
+
+    tasks = ((dataset.name, str(options.root / path), options) for path in fresh)
+    answers = run_guarded(read_one, tasks, min(threads, len(fresh)), options.seconds_per_file, dataset.libraries, batch=32)
+    saved = time.monotonic()
+    for number, answer in tqdm(answers, "headers", len(fresh), unit="file", disable=None):
+        path = fresh[number]
+        if isinstance(answer, Failure):
+            result.unreadable[path] = answer.words(options.root, path, options.pseudonymise)
+            if answer.cause == "time":
+                result.given_up.add(path)
+        elif answer[0] == "skipped":
+            result.skipped[path] = answer[1]
+        else:
+            # Reading the fields once more makes equal names one object: there are 244,000 headers.
+            result.headers[path] = {name: read(answer[1][name]) for name, read in dataset.header_fields.items()}
+        if time.monotonic() > saved + SAVE_SECONDS:
+            save()
+            saved = time.monotonic()
 
 
-def _outcomes(result: Scan) -> Iterable[tuple[str, str, str, Header]]:
-    yield from ((path, "image", "", header) for path, header in result.headers.items())
-    yield from ((path, "skipped", reason, {}) for path, reason in result.skipped.items())
-    yield from ((path, "unreadable", reason, {}) for path, reason in result.unreadable.items())
+def _no_images(dataset: Dataset, options: DatasetOptions, result: Scan) -> InputError:
+    links = [path for path, reason in sorted(result.skipped.items()) if reason == LINK_OUT]
+    link = f"{Identity(options.pseudonymise).of(links[0])} is {LINK_OUT}; name its target as root. Or " if links else ""
+    return InputError(
+        f"The folder {options.root} holds no image of {dataset.label}: {link}{how_to_get(dataset.name, options.root)}"
+    )

@@ -1,6 +1,7 @@
 """Which slices become training, validation and test images."""
 
 import math
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain, pairwise, zip_longest
@@ -9,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from fplbench.datasets.catalogue import Slice
+from fplbench.datasets.parts import Part
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.seeds import generator
@@ -36,8 +38,8 @@ class SamplingOptions(Options):
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def candidates(slices: Sequence[Slice], options: SamplingOptions, seed: int, name: str) -> dict[str, list[Slice]]:
-    """Order the slices of each part by preference: the draw comes first, what may replace it after.
+def candidates(slices: Sequence[Slice], options: SamplingOptions, seed: int, name: str) -> dict[str, Part]:
+    """Draw the slices of each part, and order those that may replace them.
 
     The result depends on the slices, not on their order.
 
@@ -66,7 +68,7 @@ def leak(parts: dict[str, Sequence[Slice]]) -> float:
     return sum(one.patient in known for one in parts["test"]) / max(len(parts["test"]), 1)
 
 
-def _by_patient(slices, asked, options, seed, name) -> dict[str, list[Slice]]:
+def _by_patient(slices, asked, options, seed, name) -> dict[str, Part]:
     """Share the patients out in proportion to the images asked for, then draw evenly over the patients of each part."""
     by_patient = defaultdict(list)
     for one in slices:
@@ -105,21 +107,21 @@ def apportion(total: int, weights: dict[str, int]) -> dict[str, int]:
     return result
 
 
-def spread(members: dict[str, list[Slice]], count: int, seed: int, *axes: str) -> list[Slice]:
-    """Order slices so that the first `count` are even over the patients and over each patient's slices.
+def spread(members: dict[str, list[Slice]], count: int, seed: int, *axes: str) -> Part:
+    """Draw `count` slices, evenly over the patients and over each patient's slices.
 
     Each patient's slices are cut into as many equal runs as it has slices to give; one slice is drawn from each run.
     """
     patients = sorted(members)
     patients = [patients[index] for index in generator(seed, "order", *axes).permutation(len(patients))]
     quotas = even_quotas([len(members[patient]) for patient in patients], count)
-    queues = [
-        _stratified(members[patient], quota, generator(seed, "slices", *axes, patient))
+    groups = [
+        _shuffled_runs(members[patient], quota, generator(seed, "slices", *axes, patient))
         for patient, quota in zip(patients, quotas, strict=True)
     ]
-    drawn = [queue[:quota] for queue, quota in zip(queues, quotas, strict=True)]
-    spare = [queue[quota:] for queue, quota in zip(queues, quotas, strict=True)]
-    return _in_turn(drawn) + _in_turn(spare)
+    drawn = [[run[0] for run in runs] if quota else [] for runs, quota in zip(groups, quotas, strict=True)]
+    spare = [_in_turn([run[1:] if quota else run for run in runs]) for runs, quota in zip(groups, quotas, strict=True)]
+    return Part(_in_turn(drawn), _in_turn(spare), groups)
 
 
 def even_quotas(available: Sequence[int], count: int) -> list[int]:
@@ -137,15 +139,11 @@ def even_quotas(available: Sequence[int], count: int) -> list[int]:
     return quotas
 
 
-def _stratified(slices: Sequence[Slice], count: int, random) -> list[Slice]:
-    """One random slice of each of `count` equal runs, then the second ones, and so on."""
-    if count == 0:
-        return [slices[index] for index in random.permutation(len(slices))]
+def _shuffled_runs(slices: Sequence[Slice], count: int, random) -> list[list[Slice]]:
+    """`count` equal runs of neighbours, at least one, each in random order."""
+    count = max(count, 1)
     edges = [len(slices) * number // count for number in range(count + 1)]
-    runs = []
-    for low, high in pairwise(edges):
-        runs.append([slices[low + index] for index in random.permutation(high - low)])
-    return _in_turn(runs)
+    return [[slices[low + index] for index in random.permutation(high - low)] for low, high in pairwise(edges)]
 
 
 def _in_turn(queues: Sequence[Sequence[Slice]]) -> list[Slice]:
@@ -153,18 +151,18 @@ def _in_turn(queues: Sequence[Sequence[Slice]]) -> list[Slice]:
     return [one for one in chain.from_iterable(zip_longest(*queues)) if one is not None]
 
 
-def _at_random(slices, asked, options, seed, name) -> dict[str, list[Slice]]:
+def _at_random(slices, asked, options, seed, name) -> dict[str, Part]:
     """The paper's draw: images at random, whatever their patient."""
     order = [slices[index] for index in generator(seed, "random_slice", name).permutation(len(slices))]
     spare = order[sum(asked.values()) :]
     parts, start = {}, 0
     for number, (part, count) in enumerate(asked.items()):
-        parts[part] = order[start : start + count] + spare[number :: len(asked)]
+        parts[part] = Part(order[start : start + count], spare[number :: len(asked)])
         start += count
     return parts
 
 
-def _in_blocks(slices, asked, options, seed, name) -> dict[str, list[Slice]]:
+def _in_blocks(slices, asked, options, seed, name) -> dict[str, Part]:
     """Cut the slices, in anatomical order, into runs that alternate between the parts, with gaps between the runs.
 
     The pattern train, validation, test repeats `blocks` times and ends with train: every part sees every region.
@@ -195,11 +193,20 @@ def _divide(total: int, number: int) -> list[int]:
     return [total * (index + 1) // number - total * index // number for index in range(number)]
 
 
-def _evenly(run: Sequence[Slice], count: int) -> list[Slice]:
-    """`count` slices at equal distances, then the others."""
+def _evenly(run: Sequence[Slice], count: int) -> Part:
+    """`count` slices at equal distances; each of the others stands in for the nearest of them, the nearest ones first."""
     chosen = [(2 * index + 1) * len(run) // (2 * count) for index in range(count)]
     others = sorted(set(range(len(run))) - set(chosen))
-    return [run[index] for index in chosen + others]
+    borders = [(low + high) / 2 for low, high in pairwise(chosen)]
+    near: list[list[int]] = [[] for _ in chosen]
+    for index in others:
+        near[bisect(borders, index)].append(index)
+    runs = [
+        [run[index] for index in sorted(indices, key=lambda index, centre=centre: abs(index - centre))]
+        for centre, indices in zip(chosen, near, strict=True)
+    ]
+    drawn = [run[index] for index in chosen]
+    return Part(drawn, [run[index] for index in others], [[[one, *near] for one, near in zip(drawn, runs, strict=True)]])
 
 
 def _sum(asked: dict[str, int]) -> str:

@@ -1,25 +1,23 @@
 """Reading files in processes of their own, so that no file can crash, stall or swell the program."""
 
-import importlib
-import logging
 import multiprocessing
+import signal
+import sys
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
+from fplbench.datasets.reader import Failure, serve
+from fplbench.errors import InputError
+
 START_SECONDS = 120  # for a process to start and load its libraries, on a busy machine
-MEMORY_BYTES = 1_500_000_000  # that a file may take beyond what the libraries take
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What stands in for a result when a file could not be read; the reason is a phrase."""
-
-    reason: str
+PATIENCE = 10  # times the limit of processor time may pass until a process counts as stuck
+MEMORY = 960_000_000  # bytes that all files read at a time may take, beyond what the libraries take
+PROCESSES = 10  # at most, so that each one's share of the memory holds an ordinary image
 
 
 def run_guarded(
@@ -32,27 +30,43 @@ def run_guarded(
 ) -> Iterator[tuple[int, Any]]:
     """Apply a function to each task in worker processes.
 
-    A task that raises, takes longer than `seconds`, needs more than 1.5 GB, or kills its process yields a Failure; the
-    others are not affected.
+    A task that raises, takes more than `seconds` of processor time, needs too much memory, or kills its process yields a
+    Failure; the others are not affected. The processes share MEMORY; what is too large for a share is tried again at
+    the end, alone and with all of it, so that the outcome does not depend on the number of processes.
 
     Args:
         function: defined at the top level of a module; gets one task.
         tasks: what to work on; read as needed.
-        threads: number of processes.
+        threads: number of processes; more than PROCESSES are not used.
         seconds: limit for one task.
         libraries: modules to load before the clock starts.
         batch: tasks handed to a process at once.
 
     Yields:
         The number of the task, from 0, and its result, in the order in which they are done.
+
+    Raises:
+        InputError: no process could be started.
     """
+    processes = max(1, min(threads, PROCESSES))
+    again = []
+    for number, task, answer in _run(function, enumerate(tasks), processes, seconds, libraries, batch):
+        if processes > 1 and isinstance(answer, Failure) and answer.cause in ("memory", "crash"):
+            again.append((number, task))
+        else:
+            yield number, answer
+    for number, _, answer in _run(function, iter(again), 1, seconds, libraries, 1):
+        yield number, answer
+
+
+def _run(function, waiting, processes, seconds, libraries, batch) -> Iterator[tuple[int, Any, Any]]:
+    """Apply a function to numbered tasks; yields number, task and answer."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", __name__, *libraries])
-    waiting = enumerate(tasks)
+    context.set_forkserver_preload([function.__module__, *libraries])
     workers = []
     try:
-        for _ in range(threads):
-            worker = _Worker(context, function, seconds, tuple(libraries))
+        for _ in range(processes):
+            worker = _Worker(context, (function, tuple(libraries), seconds, MEMORY // processes))
             workers.append(worker)
             worker.take(waiting, batch)
         while busy := [worker for worker in workers if worker.pending]:
@@ -71,8 +85,9 @@ def run_guarded(
 class _Worker:
     """One process, the tasks handed to it, and the time by which it has to answer."""
 
-    def __init__(self, context: Any, function: Callable, seconds: float, libraries: tuple[str, ...]):
-        self.context, self.function, self.seconds, self.libraries = context, function, seconds, libraries
+    def __init__(self, context: Any, order: tuple[Callable, tuple[str, ...], float, int]):
+        self.context, self.order = context, order
+        self.seconds = order[2]
         self.pending: deque[tuple[int, Any]] = deque()
         self.process = None
         self.connection: Connection | None = None
@@ -85,21 +100,21 @@ class _Worker:
         if self.pending:
             self._send()
 
-    def receive(self) -> Iterator[tuple[int, Any]]:
+    def receive(self) -> Iterator[tuple[int, Any, Any]]:
         """Yield the answer that has come, or the failure of a process that has died or is overdue."""
         if self.connection.poll():
             try:
                 answer = self.connection.recv()
             except (EOFError, OSError):
-                yield from self._fail("the decoder crashed on it")
+                yield from self._fail()
                 return
-            self.deadline = time.monotonic() + self.seconds
+            self.deadline = time.monotonic() + PATIENCE * self.seconds
             if not self.started:
                 self.started = True
                 return
-            yield self.pending.popleft()[0], answer
+            yield *self.pending.popleft(), answer
         elif time.monotonic() > self.deadline:
-            yield from self._fail(f"it took longer than {self.seconds:g} s")
+            yield from self._fail(Failure(f"it gave no answer for {PATIENCE * self.seconds:g} s", cause="time"))
 
     def stop(self) -> None:
         """End the process."""
@@ -112,65 +127,43 @@ class _Worker:
     def _send(self) -> None:
         if self.process is None:
             self.connection, theirs = self.context.Pipe()
-            self.process = self.context.Process(
-                target=_serve, args=(theirs, self.function, self.libraries), daemon=True, name="fplbench reader"
-            )
-            self.process.start()
+            self.process = self.context.Process(target=serve, args=(theirs, *self.order), daemon=True, name="fplbench reader")
+            with _without_main():
+                self.process.start()
             theirs.close()
             self.started = False
-        self.deadline = time.monotonic() + (self.seconds if self.started else START_SECONDS)
-        self.connection.send([task for _, task in self.pending])
+        self.deadline = time.monotonic() + (PATIENCE * self.seconds if self.started else START_SECONDS)
+        with suppress(OSError):  # a process that has just ended is noticed when its answer is due
+            self.connection.send([task for _, task in self.pending])
 
-    def _fail(self, reason: str) -> Iterator[tuple[int, Failure]]:
-        if not self.started:
-            raise RuntimeError(f"a reading process did not start within {START_SECONDS} s")
+    def _fail(self, failure: Failure | None = None) -> Iterator[tuple[int, Any, Failure]]:
+        if failure is None:
+            self.process.join(1)
+            if self.process.exitcode == -signal.SIGPROF:
+                failure = Failure(f"it took longer than {self.seconds:g} s of processor time", cause="time")
+            else:
+                failure = Failure("the decoder crashed on it", cause="crash")
         self.stop()
-        yield self.pending.popleft()[0], Failure(reason)
+        if not self.started:
+            raise InputError(
+                "A process that reads files ended, or did not answer, while it was started: see whether the machine has "
+                "memory and processes to spare, and run the command again."
+            )
+        yield *self.pending.popleft(), failure
         if self.pending:
             self._send()
 
 
-def _serve(connection: Connection, function: Callable, libraries: Sequence[str]) -> None:
-    """Answer batches of tasks, one answer a task, until the other end closes.
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main module while a process is started.
 
-    The libraries' own remarks on odd files are silenced: the program that asked names each file once, with its reason.
+    A new process would run the caller's script again to have its functions; readers need none of them, and a script
+    without `if __name__ == "__main__"` would start over.
     """
-    warnings.simplefilter("ignore")
-    logging.disable()
-    for library in libraries:
-        importlib.import_module(library)
-    if "cv2" in libraries:
-        importlib.import_module("cv2").setNumThreads(1)
-    _limit_memory()
-    connection.send(None)
-    while True:
-        try:
-            tasks = connection.recv()
-        except EOFError:
-            return
-        for task in tasks:
-            connection.send(_answer(function, task))
-
-
-def _answer(function: Callable, task: Any) -> Any:
-    # A damaged file can raise anything inside a decoder, so everything is caught here and named.
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
-        return function(task)
-    except MemoryError:
-        return Failure("it needs too much memory")
-    except Exception as error:
-        return Failure(" ".join(f"{type(error).__name__}: {error}".split())[:300])
-
-
-def _limit_memory() -> None:
-    """Limit the address space to what is in use now and MEMORY_BYTES more, where the system can do so."""
-    try:
-        import resource
-
-        with open("/proc/self/statm") as file:
-            used = int(file.read().split()[0]) * resource.getpagesize()
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = used + MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(hard, used + MEMORY_BYTES)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    except (ImportError, OSError, ValueError):
-        return
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,5 +1,6 @@
 """Made-up files in the native formats, each with one quirk of the real ones."""
 
+import gzip
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -117,12 +118,15 @@ def write_radiograph(path: Path, grey: np.ndarray, *, photometric="MONOCHROME2",
     return path
 
 
-def write_volume(path: Path, volume: np.ndarray, *, axes="RAS", spacing=(0.8, 0.7, 2.5), dtype=np.int16, slope=None, shear=0.0):
+def write_volume(
+    path: Path, volume: np.ndarray, *, axes="RAS", spacing=(0.8, 0.7, 2.5), dtype=np.int16, slope=None, shear=0.0, turn=None
+):
     import nibabel
     from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 
     affine = np.diag([*spacing, 1.0])
     affine[1, 2] = shear * spacing[2]  # a tilted gantry shifts each slice a little
+    affine[:3, :3] = (np.eye(3) if turn is None else turn) @ affine[:3, :3]
     transform = ornt_transform(io_orientation(affine), axcodes2ornt(axes))
     stored = apply_orientation(volume, transform)
     affine = affine @ inv_ornt_aff(transform, volume.shape)
@@ -131,7 +135,7 @@ def write_volume(path: Path, volume: np.ndarray, *, axes="RAS", spacing=(0.8, 0.
     path.parent.mkdir(parents=True, exist_ok=True)
     nibabel.save(image, path)
     if slope is not None:
-        with open(path, "r+b") as file:  # scl_slope and scl_inter of the NIfTI-1 header
-            file.seek(112)
-            file.write(struct.pack("<2f", *slope))
+        content = bytearray(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+        content[112:120] = struct.pack("<2f", *slope)  # scl_slope and scl_inter of the NIfTI-1 header
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path

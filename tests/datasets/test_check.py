@@ -1,11 +1,14 @@
 """The report on a data folder, through the command line."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from fplbench.cli import app
+from fplbench.errors import InputError
 
 
 def check(name, root, sheet, *more):
@@ -17,6 +20,7 @@ SMALL = ("--sampling", '{"train": 20, "validation": 5, "test": 6, "size": 16}')
 
 def test_yes_with_what_is_there(lidc_root, tmp_path, ct_file):
     ct_file(lidc_root / "scout.dcm", modality="DX")
+    (lidc_root / "069.xml").write_text("<nodules/>")
     (lidc_root / "broken.dcm").write_bytes(b"nonsense")
     next(iter(sorted(lidc_root.rglob("1-005.dcm")))).unlink()
     result = check("lidc", lidc_root, tmp_path / "sheet.png", *SMALL)
@@ -25,13 +29,16 @@ def test_yes_with_what_is_there(lidc_root, tmp_path, ct_file):
         "Patients: 6",
         "Series:   6",
         "Slices:   71 in 71 files",
-        "1 files: modality DX, such as scout.dcm",
-        "broken.dcm: ValueError: it does not begin as a DICOM file",
+        "Left out: 2 files by rule, 1 unreadable",
+        "  1 file: modality DX, such as scout.dcm",
+        "  1 file: .xml, no image",
+        "  broken.dcm: it is no DICOM file, though its name says so",
         "Series with a gap: 1",
         "slices 2.5 mm apart, somewhere 5 mm",
         "Yes: 20 train + 5 validation + 6 test images can be drawn with split patient; 0.0%",
     ):
         assert line in result.output
+    assert result.output.count("broken.dcm") == 1 and not result.stderr.strip()
 
 
 def test_no_when_too_few(lidc_root, tmp_path):
@@ -65,7 +72,68 @@ def test_the_other_data_sets(tmp_path, name, radiograph_file, volume_file):
     small = ("--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
     result = check(name, tmp_path / name, tmp_path / "sheet.png", *small)
     assert result.exit_code == 0, result.output
-    assert "Patients: 3" in result.output and "Yes: 1 train + 1 validation + 1 test" in result.output
+    assert ("Patients: 3" if name == "lits" else "Images (persons unknown): 3\n") in result.output
+    assert "Yes: 1 train + 1 validation + 1 test" in result.output
+    assert ("0.0% of the test" if name == "lits" else "training images is unknown") in result.output
+    for line in ("Series", "Slices", "gap"):
+        assert (line in result.output) == (name == "lits")
+
+
+def test_persons_of_radiographs_are_counted_where_a_mapping_tells_them(tmp_path, radiograph_file):
+    for number in range(6):
+        radiograph_file(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", np.full((32, 32), 90, np.uint8))
+    (tmp_path / "rsna/persons.csv").write_text("image_id,person\n" + "".join(f"{n},{n // 2}\n" for n in range(5)))
+    small = ("--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
+    result = check("rsna", tmp_path / "rsna", tmp_path / "sheet.png", *small)
+    for line in ("Patients: 3", "Images:   5 in 6 files", "1 file: not listed in the mapping to persons, such as", "0.0%"):
+        assert line in result.output
+
+
+def test_no_when_the_images_of_the_sheet_cannot_be_decoded(tmp_path, radiograph_file):
+    y, x = np.mgrid[:64, :64]
+    for number in range(20):
+        path = radiograph_file(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", (x * y % 256).astype(np.uint8))
+        content = path.read_bytes()
+        path.write_bytes(content[: content.index(b"\xff\xda") + 20])
+    small = ("--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
+    result = check("rsna", tmp_path / "rsna", tmp_path / "sheet.png", *small)
+    assert result.exit_code == 1 and "No: rsna: 16 of 16 files cannot be read" in result.output
+    assert "Cannot be decoded: 16 of the 16 files tried for the sheet" in result.output
+    assert result.output.count("stage_2_train_images/0.dcm: it is cut short") == 1
+
+
+@pytest.mark.parametrize(("air", "answer"), [(1, "No"), (3, "No"), (36, "Yes")])
+def test_near_empty_images_of_the_sheet_count(tmp_path, ct_file, air, answer):
+    """Of 72 slices, those whose number `air` divides are air; 16 are looked at, 60 asked for."""
+    for number in range(72):
+        image = np.full((24, 24), -1000 if number % air == 0 else 0, np.int16)
+        patient = f"P{number // 12}"
+        ct_file(tmp_path / f"in/{number}.dcm", patient=patient, series=f"1.{patient[1:]}", z=number, hounsfield=image)
+    most = ("--sampling", '{"train": 40, "validation": 10, "test": 10, "size": 16}')
+    result = check("lidc", tmp_path / "in", tmp_path / "sheet.png", *most)
+    shown = [int((number + 0.5) * 4.5) for number in range(16)]
+    empty = sum(number % air == 0 for number in shown)
+    assert f"16 images, of which {empty} are near-empty" in result.output and f"\n{answer}: " in result.output
+    if answer == "No":
+        assert (
+            f"{empty} of the 16 images of the contact sheet are near-empty, so about {72 * (16 - empty) // 16}" in result.output
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--sheet", "sheet.xyz"), r"--sheet is .*sheet\.xyz: its name must end in \.png"),
+        (("--sheet", "file/sheet.png"), "Nothing can be written into file: it is a file"),
+        (("--cache", "folder.csv"), "--cache is .*folder.csv, which is a folder"),
+    ],
+)
+def test_places_that_cannot_be_written_are_named_before_the_scan(lidc_root, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *options)
+    assert isinstance(result.exception, InputError) and re.search(message, str(result.exception))
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path):

@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from fplbench.datasets.catalogue import NotAnImage
-from fplbench.datasets.lits import LitsOptions, arrange, read_header, read_images, wanted
+from fplbench.datasets.catalogue import NotAnImage, Unreadable
+from fplbench.datasets.lits import LitsOptions, arrange, left_out, read_header, read_images
 
 SHAPE = (6, 5, 4)  # right, anterior, superior
 
@@ -26,7 +26,7 @@ def slices_of(path, root, **options):
 
 def images_of(path, root, **options):
     slices = slices_of(path, root, **options)
-    images = {one: values for one, values, _ in read_images(path, slices, LitsOptions(root=root))}
+    images = {plane.slice: plane.values for plane in read_images(path, slices, LitsOptions(root=root))}
     return [images[one] for one in slices]
 
 
@@ -51,12 +51,25 @@ def test_an_oblique_affine_is_read_along_the_nearest_axes(tmp_path, volume_file,
     assert np.array_equal(images_of(path, tmp_path)[3], shown(volume, 3))
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_rotated_affine_is_read_along_the_nearest_axes(tmp_path, volume_file, volume, axis):
+    """By 30 degrees about each axis of the patient, less than the 45 that would make another axis the nearest."""
+    cosine, sine = np.cos(np.pi / 6), np.sin(np.pi / 6)
+    turn = np.insert(np.insert([[cosine, -sine], [sine, cosine]], axis, 0, axis=0), axis, 0, axis=1)
+    turn[axis, axis] = 1
+    path = volume_file(tmp_path / "volume-0.nii", volume, axes="LPS", spacing=(0.8, 0.7, 0.9), turn=turn)
+    one = slices_of(path, tmp_path)[3]
+    assert np.array_equal(images_of(path, tmp_path)[3], shown(volume, 3))
+    assert one.spacing == pytest.approx((0.7, 0.8)) and one.position == pytest.approx(2.7)
+
+
 @pytest.mark.parametrize(
     ("dtype", "slope"),
     [(np.int16, None), (np.uint16, (1, -1024)), (np.int16, (2, -50)), (np.float32, None), (np.float64, None)],
 )
-def test_every_data_type_and_slope_gives_the_same_hounsfield_units(tmp_path, volume_file, volume, dtype, slope):
-    path = volume_file(tmp_path / "volume-0.nii", volume, dtype=dtype, slope=slope)
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_every_data_type_and_slope_gives_the_same_hounsfield_units(tmp_path, volume_file, volume, dtype, slope, suffix):
+    path = volume_file(tmp_path / f"volume-0{suffix}", volume, dtype=dtype, slope=slope)
     expected = volume if slope is None else volume * slope[0] + slope[1]
     assert np.array_equal(images_of(path, tmp_path)[1], shown(expected, 1))
 
@@ -76,15 +89,20 @@ def test_volumes_are_ordered_by_number(tmp_path, volume_file, volume):
     assert len({one.image_id for one in slices}) == 12
 
 
-def test_both_layouts_are_known_and_masks_and_test_images_are_not():
-    assert wanted("Training_Batch2/volume-130.nii") and wanted("Task03_Liver/imagesTr/liver_7.nii.gz")
-    for path in (
-        "segmentation-3.nii",
-        "labelsTr/liver_7.nii.gz",
-        "imagesTs/liver_9.nii.gz",
-        "imagesTr/._liver_7.nii.gz",
-    ):
-        assert not wanted(path)
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("Training_Batch2/volume-130.nii", ""),
+        ("Task03_Liver/imagesTr/liver_7.nii.gz", ""),
+        ("segmentation-3.nii", "a mask"),
+        ("labelsTr/liver_7.nii.gz", "a mask"),
+        ("imagesTs/liver_9.nii.gz", "a test volume of the decathlon"),
+        ("imagesTr/._liver_7.nii.gz", "NIfTI of another name than volume-N or liver_N"),
+        ("dataset.json", "no volume"),
+    ],
+)
+def test_both_layouts_are_known_and_masks_and_test_images_are_not(tmp_path, path, kind):
+    assert left_out(path, tmp_path) == kind
 
 
 def test_a_volume_that_came_twice_counts_once(tmp_path, volume_file, volume):
@@ -122,16 +140,16 @@ def test_liver_only_takes_the_labelled_slices_by_index_whatever_the_masks_geomet
     assert np.array_equal(images_of(path, tmp_path, liver_only=True)[1], shown(volume, 3))
 
 
-def test_liver_only_without_a_mask_says_which_is_missing(tmp_path, volume_file, volume):
+def test_liver_only_without_a_mask_says_so(tmp_path, volume_file, volume):
     path = volume_file(tmp_path / "volume-3.nii", volume)
-    with pytest.raises(ValueError, match="segmentation-3"):
+    with pytest.raises(Unreadable, match="no mask"):
         read_header(path, LitsOptions(root=tmp_path, liver_only=True))
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path, volume_file, volume):
     path = volume_file(tmp_path / "volume-3.nii", volume)
     volume_file(tmp_path / "segmentation-3.nii", volume[:-1])
-    with pytest.raises(ValueError, match="size"):
+    with pytest.raises(Unreadable, match="size"):
         read_header(path, LitsOptions(root=tmp_path, liver_only=True))
 
 
@@ -146,14 +164,14 @@ def test_a_series_of_volumes_is_no_image(tmp_path):
 def test_a_short_file_and_a_singular_affine_are_refused(tmp_path, volume_file, volume):
     path = volume_file(tmp_path / "volume-0.nii", np.zeros((32, 32, 8)))
     path.write_bytes(path.read_bytes()[:8000])
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(Unreadable, match="cut short"):
         read_header(path, LitsOptions())
     import nibabel
 
     flat = nibabel.Nifti1Image(np.zeros((4, 4, 4), np.int16), None)
     flat.header["sform_code"], flat.header["srow_x"][0] = 1, 1.0
     nibabel.save(flat, tmp_path / "volume-1.nii")
-    with pytest.raises(ValueError, match="singular"):
+    with pytest.raises(Unreadable, match="singular"):
         read_header(tmp_path / "volume-1.nii", LitsOptions())
 
 
@@ -170,5 +188,5 @@ def test_a_mask_that_leads_out_of_the_root_is_not_read(tmp_path, volume_file, vo
     path = volume_file(tmp_path / "root/volume-3.nii", volume)
     outside = volume_file(tmp_path / "outside.nii", np.ones(SHAPE), dtype=np.uint8)
     (tmp_path / "root/segmentation-3.nii").symlink_to(outside)
-    with pytest.raises(ValueError, match="leads out"):
+    with pytest.raises(Unreadable, match="leads out"):
         read_header(path, LitsOptions(root=tmp_path / "root", liver_only=True))

@@ -3,11 +3,15 @@
 import logging
 import re
 
+import numpy as np
 import pytest
 
-from fplbench.datasets import SamplingOptions, sample_dataset
+from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
+from fplbench.datasets.check import check_data
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.scan import report, scan
 from fplbench.stacks import read_index
 
 SECRETS = {
@@ -61,6 +65,51 @@ def test_pseudonyms_stand_for_patients_images_and_files_everywhere(root, tmp_pat
     assert "Patient-" not in written(tmp_path / "out") + caplog.text and "Unreadable" in caplog.text
     for row in read_index(tmp_path / "out" / "train.npy"):
         assert all(re.fullmatch("[0-9a-f]{16}", row[name]) for name in ("image_id", "patient", "source"))
+
+
+@pytest.mark.parametrize("command", ["sample", "check"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),  # nibabel's error quotes the path
+        lambda path: path.write_bytes(path.read_bytes()[:300]),
+        lambda path: (path.unlink(), path.symlink_to("gone-Doe.nii")),
+        lambda path: path.with_name("segmentation-7.nii").unlink(),
+        lambda path: path.with_name("segmentation-7.nii").write_bytes(b"Doe"),
+    ],
+)
+def test_reasons_hold_no_name_of_a_file_under_pseudonyms(tmp_path, volume_file, caplog, damage, command):
+    root = tmp_path / "in" / "Doe-family"
+    for number in range(3, 12):
+        volume_file(root / f"volume-{number}.nii", np.full((16, 16, 4), 40.0))
+        volume_file(root / f"segmentation-{number}.nii", np.ones((16, 16, 4)), dtype=np.uint8)
+    damage(root / "volume-7.nii")
+    options = LitsOptions(root=tmp_path / "in", pseudonymise=True, max_unreadable=0.5, liver_only=True)
+    with caplog.at_level(logging.DEBUG):
+        if command == "sample":
+            sample_dataset("lits", options, SAMPLING, 1, tmp_path / "out", 1)
+            text = written(tmp_path / "out") + caplog.text
+            assert text.count("Unreadable: ") + text.count("Left out: 1 file: a link to nothing") == 1
+        else:
+            text = "\n".join(check_data("lits", options, SAMPLING, 1, 1, tmp_path / "sheet.png")[0])
+    assert "Doe" not in text and "volume-7" not in text and "segmentation-7" not in text
+
+
+def test_a_librarys_words_quote_nothing_of_the_file(tmp_path, ct_file, caplog):
+    """The element before the patient's name gets a length that swallows it, which pydicom would print."""
+    for number in range(30):
+        ct_file(tmp_path / f"in/{number}.dcm", patient=f"P{number}", z=number, series=f"1.{number}", **SECRETS)
+    path = tmp_path / "in/5.dcm"
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\x28\x00\x10\x00US")
+    content[place + 8 : place + 8] = b"Doe^Jane "
+    content[place + 6] = 11
+    path.write_bytes(content)
+    with caplog.at_level(logging.DEBUG):
+        options = LidcOptions(root=tmp_path / "in")
+        found = scan(DATASETS["lidc"], options, 1)
+        report(found, options)
+    assert "5.dcm: it is damaged (" in caplog.text and "Doe" not in caplog.text
 
 
 def test_the_same_images_are_drawn_with_and_without_pseudonyms(root, tmp_path):

@@ -1,12 +1,13 @@
 """Radiographs of the RSNA challenge."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fplbench.datasets.rsna import RsnaOptions, arrange, read_header, read_images, wanted
+from fplbench.datasets.rsna import RsnaOptions, arrange, left_out, read_header, read_images
 from fplbench.errors import InputError
 
 
@@ -20,27 +21,37 @@ def test_jpeg_baseline_is_decoded_as_pillow_does(tmp_path, radiograph_file, grey
     path = radiograph_file(tmp_path / "a.dcm", grey)
     stream = BytesIO()
     Image.fromarray(grey).save(stream, "JPEG", quality=95)
-    ((_, values, stored),) = read_images(path, [None], RsnaOptions())
-    assert np.array_equal(values, np.asarray(Image.open(stream))) and stored == (0, 255)
+    (plane,) = read_images(path, [None], RsnaOptions())
+    assert np.array_equal(plane.values, np.asarray(Image.open(stream))) and plane.range == (0, 255)
 
 
 def test_monochrome1_is_inverted(tmp_path, radiograph_file, grey):
-    ((_, values, _),) = read_images(radiograph_file(tmp_path / "a.dcm", grey), [None], RsnaOptions())
+    (plain,) = read_images(radiograph_file(tmp_path / "a.dcm", grey), [None], RsnaOptions())
     path = radiograph_file(tmp_path / "b.dcm", grey, photometric="MONOCHROME1")
-    ((_, inverted, _),) = read_images(path, [None], RsnaOptions())
-    assert np.array_equal(inverted, 255 - values)
+    (other,) = read_images(path, [None], RsnaOptions())
+    assert np.array_equal(other.values, 255 - plain.values) and (plain.inverted, other.inverted) == (False, True)
 
 
 def test_the_range_is_that_of_the_stored_bits(tmp_path, ct_file):
     stored = np.full((4, 4), 4095, np.uint16)
     path = ct_file(tmp_path / "a.dcm", stored=stored, signed=False, modality="DX", BitsStored=12, HighBit=11)
-    ((_, values, bits),) = read_images(path, [None], RsnaOptions())
-    assert bits == (0, 4095) and (values == 4095).all()
+    (plane,) = read_images(path, [None], RsnaOptions())
+    assert plane.range == (0, 4095) and (plane.values == 4095).all()
 
 
-def test_only_training_images_are_taken():
-    assert wanted("stage_2_train_images/a.dcm")
-    assert not wanted("stage_2_test_images/a.dcm") and not wanted("stage_2_train_labels.csv")
+@pytest.mark.parametrize(
+    ("root", "path", "kind"),
+    [
+        ("rsna", "stage_2_train_images/a.dcm", ""),
+        ("parent", "rsna-pneumonia-detection-challenge/stage_2_train_images/a.dcm", ""),
+        ("stage_2_train_images", "a.dcm", ""),
+        ("rsna", "stage_2_test_images/a.dcm", "a test image of the challenge"),
+        ("rsna", "a.dcm", "outside stage_2_train_images"),
+        ("rsna", "stage_2_train_labels.csv", ".csv, no image"),
+    ],
+)
+def test_only_training_images_are_taken_at_any_depth(root, path, kind):
+    assert left_out(path, Path("/data") / root) == kind
 
 
 def test_without_a_mapping_each_image_is_a_person(tmp_path, radiograph_file, grey):
@@ -53,14 +64,36 @@ def test_without_a_mapping_each_image_is_a_person(tmp_path, radiograph_file, gre
 def test_a_mapping_groups_images_by_person(tmp_path):
     mapping = tmp_path / "map.csv"
     mapping.write_text("image_id,person\na,1\nb,1\nc,2\n")
-    headers = {f"{name}.dcm": {"image": name, "row_spacing": "", "column_spacing": ""} for name in "abcd"}
+    headers = {f"{name}.dcm": {"image": name, "row_spacing": None, "column_spacing": None} for name in "abcd"}
     slices, left_out = arrange(headers, RsnaOptions(root=tmp_path, persons=mapping))
     assert [(one.image_id, one.patient) for one in slices] == [("a", "1"), ("b", "1"), ("c", "2")]
-    assert left_out == {"d.dcm": "not listed in map.csv"}
+    assert left_out == {"d.dcm": "not listed in the mapping to persons"}
 
 
-def test_a_mapping_without_its_columns_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,patient\na,1\n", "needs a header line with image_id and person"),
+        ("", "needs a header line with image_id and person"),
+        ("image_id,person\n", "names no image"),
+        ("image_id,person\na,1\nb\n", "lacks an image or a person in line 3"),
+        ("image_id,person\na,\n", "lacks an image or a person in line 2"),
+        ("image_id,person\na,1\na,2\n", "a second person for an image in line 3"),
+        ("image_id,person\nz.dcm,1\n", "lists none of the 1 images"),
+        ("image_id,person\na,\0" + "x" * 200_000, "is no .csv file"),
+    ],
+)
+def test_a_mapping_that_cannot_be_right_is_refused(tmp_path, text, message):
     mapping = tmp_path / "map.csv"
-    mapping.write_text("image,patient\na,1\n")
-    with pytest.raises(InputError, match=r"datasets\.rsna\.persons.*image_id and person"):
-        arrange({}, RsnaOptions(root=tmp_path, persons=mapping))
+    mapping.write_text(text)
+    headers = {"a.dcm": {"image": "a", "row_spacing": None, "column_spacing": None}}
+    with pytest.raises(InputError, match=rf"datasets\.rsna\.persons: .*map\.csv .*{message}"):
+        arrange(headers, RsnaOptions(root=tmp_path, persons=mapping))
+
+
+def test_a_mapping_that_leads_out_of_the_root_is_not_read(tmp_path):
+    (tmp_path / "outside.csv").write_text("image_id,person\na,1\n")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/persons.csv").symlink_to(tmp_path / "outside.csv")
+    with pytest.raises(InputError, match=r"leads out of the folder: name its target as datasets\.rsna\.persons"):
+        arrange({}, RsnaOptions(root=tmp_path / "root"))

@@ -1,11 +1,13 @@
 """Sampling, from native files to stacks."""
 
+import errno
 import json
 import logging
 
 import numpy as np
 import pytest
 
+from fplbench.cli import main
 from fplbench.datasets import DATASETS, SamplingOptions, check_root, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.rsna import RsnaOptions
@@ -77,58 +79,24 @@ def test_the_summary_tells_the_leak(lidc_root, tmp_path):
     assert json.loads((tmp_path / "b" / "sampling.json").read_text()) == at_random
 
 
-def test_near_empty_slices_are_replaced(tmp_path, ct_file):
-    """Of each patient's ten slices half are air; the ten images asked for are the ones with content."""
-    for patient in range(4):
-        for number in range(10):
-            image = np.full((20, 20), -1000, np.int16)
-            image[0, : 19 + 2 * (number % 2)] = 0  # 19 of 400 pixels are less than 5 %, 21 are more
-            image[1, :1] = 0 if number % 2 else -1000
-            ct_file(
-                tmp_path / f"in/{patient}-{number}.dcm",
-                patient=f"P{patient}",
-                series=f"1.{patient}",
-                z=number,
-                hounsfield=image,
-            )
-    sampling = SamplingOptions(train=10, validation=5, test=5, size=20)
-    summary = sample(tmp_path / "in", tmp_path / "out", sampling)
+def test_without_a_mapping_the_leak_of_radiographs_is_unknown(tmp_path, radiograph_file, caplog):
+    for number in range(12):
+        photometric = "MONOCHROME1" if number % 2 else "MONOCHROME2"
+        path = tmp_path / f"in/challenge/stage_2_train_images/{number}.dcm"
+        radiograph_file(path, np.full((32, 32), 90, np.uint8), photometric=photometric)
+    sampling = SamplingOptions(train=3, validation=2, test=2, size=16)
+    options = RsnaOptions(root=tmp_path / "in")
+    with caplog.at_level(logging.INFO):
+        unknown = sample_dataset("rsna", options, sampling, 1, tmp_path / "out")
+    assert unknown["persons_known"] is False and unknown["test_images_of_training_patients"] is None
+    assert unknown["patients_found"] is None and unknown["patients"]["test"] is None
+    assert "images (persons unknown)" in caplog.text and "the leak is not known" in caplog.text
     for part in sampling.counts():
-        assert {int(row["slice"]) % 2 for row in read_index(tmp_path / "out" / f"{part}.npy")} == {1}
-    assert summary["images_near_empty"] > 0
-
-
-def test_too_many_near_empty_slices_say_so_and_leave_nothing(tmp_path, ct_file):
-    for number in range(40):
-        image = np.full((20, 20), -1000 if number > 20 else 0, np.int16)
-        ct_file(tmp_path / f"in/{number}.dcm", patient=f"P{number}", series=f"1.{number}", hounsfield=image)
-    sampling = SamplingOptions(train=20, validation=5, test=5, size=20)
-    with pytest.raises(InputError, match=r"sampling\.\w+ asks for \d+ images and finds at most \d+; \d+ images are near-empty"):
-        sample(tmp_path / "in", tmp_path / "out", sampling)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["headers.csv"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
-
-
-def test_a_file_whose_pixels_fail_is_named_counted_and_replaced(lidc_root, tmp_path, caplog):
-    """Eleven of each patient's twelve slices are asked for, and one of them has a compression that its pixels lack."""
-    broken = sorted(lidc_root.rglob("1-005.dcm"))
-    for path in broken:
-        path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0"))
-    sampling = SamplingOptions(train=44, validation=11, test=11, size=16)
-    with caplog.at_level(logging.WARNING):
-        summary = sample(lidc_root, tmp_path / "out", sampling, max_unreadable=0.2)
-    tried = [path for path in broken if f"Unreadable: {path.relative_to(lidc_root)}: " in caplog.text]
-    assert summary["files_unreadable"] == len(tried) >= 1
-    rows = [row for part in sampling.counts() for row in read_index(tmp_path / "out" / f"{part}.npy")]
-    assert len(rows) == 66 and not any(row["source"].endswith("1-005.dcm") for row in rows)
-
-
-def test_more_unreadable_files_than_the_share_stop(lidc_root, tmp_path):
-    for path in sorted(lidc_root.rglob("*.dcm"))[:5]:
-        path.write_bytes(b"nonsense")
-    with pytest.raises(InputError, match="5 of 72 files cannot be read"):
-        sample(lidc_root, tmp_path / "out")
-    assert not list((tmp_path / "out").glob("*.npy"))
+        for row in read_index(tmp_path / "out" / f"{part}.npy"):
+            assert int(row["inverted"]) == int(row["image_id"]) % 2
+    (tmp_path / "in/persons.csv").write_text("image_id,person\n" + "".join(f"{n},{n // 3}\n" for n in range(12)))
+    known = sample_dataset("rsna", options, sampling, 1, tmp_path / "out")
+    assert (known["persons_known"], known["patients_found"], known["test_images_of_training_patients"]) == (True, 4, 0)
 
 
 def test_stacks_of_an_earlier_run_survive_a_failure(lidc_root, tmp_path):
@@ -176,3 +144,18 @@ def test_radiographs_without_a_window_use_the_range_of_their_bits(tmp_path, radi
 def test_a_wrong_option_is_named(key, value, message):
     with pytest.raises(InputError, match=message):
         parse_options(LidcOptions, {key: value}, "datasets.lidc")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_scan(lidc_root, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"Nothing can be written into .*file: it is a file"):
+        sample(lidc_root, tmp_path / "file")
+
+
+def test_what_the_system_refuses_is_a_sentence(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "out/train.npy")
+
+    monkeypatch.setattr("fplbench.cli.app", full)
+    with pytest.raises(SystemExit, match=r"^fplbench: out/train\.npy cannot be read or written: No space left on device\. Check"):
+        main()

@@ -1,5 +1,7 @@
 """The header scan, its cache, and the walk that stays inside the root."""
 
+import csv
+import errno
 import logging
 import os
 
@@ -9,7 +11,9 @@ import pytest
 from fplbench.datasets import DATASETS
 from fplbench.datasets.files import walk
 from fplbench.datasets.lidc import LidcOptions
-from fplbench.datasets.scan import check_readable, scan
+from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.rsna import RsnaOptions
+from fplbench.datasets.scan import check_readable, report, scan
 from fplbench.errors import InputError
 
 LIDC = DATASETS["lidc"]
@@ -28,6 +32,69 @@ def test_a_second_scan_opens_nothing_that_is_unchanged(lidc_root, tmp_path):
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     second = run(lidc_root, cache)
     assert (first.reused, second.reused) == (0, 72) and second.headers == first.headers
+
+
+def test_what_was_unreadable_is_read_again(lidc_root, tmp_path, monkeypatch):
+    cache = tmp_path / "headers.csv"
+    path = min(lidc_root.rglob("*.dcm"))
+    content, status = path.read_bytes(), path.stat()
+    path.write_bytes(b"x" * len(content))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert len(run(lidc_root, cache).unreadable) == 1
+    path.write_bytes(content)  # the same size, and the same time of change as before
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    found = run(lidc_root, cache)
+    assert (found.reused, len(found.headers), len(found.unreadable)) == (71, 72, 0)
+
+
+def test_a_mask_that_comes_later_or_changes_is_noticed(tmp_path, volume_file):
+    options, cache = LitsOptions(root=tmp_path / "in", liver_only=True), tmp_path / "headers.csv"
+
+    def chosen():
+        found = scan(DATASETS["lits"], options, 1, cache)
+        return [header["chosen"] for header in found.headers.values()], found.reused
+
+    volume_file(tmp_path / "in/volume-1.nii", np.zeros((4, 4, 9)))
+    assert chosen() == ([], 0)
+    liver = np.zeros((4, 4, 9))
+    liver[2, 2, 3:6] = 1
+    volume_file(tmp_path / "in/segmentation-1.nii", liver, dtype=np.uint8)
+    assert chosen() == (["3-5"], 0)
+    assert chosen() == (["3-5"], 1)
+    liver[2, 2, 8] = 1
+    path = volume_file(tmp_path / "in/segmentation-1.nii", liver, dtype=np.uint8)
+    os.utime(path, ns=(1, 1))
+    assert chosen() == (["3-5 8-8"], 0)
+    path.unlink()
+    assert chosen() == ([], 0)
+
+
+@pytest.mark.parametrize(("column", "value"), [("position", "abc"), ("position", "nan"), ("row_spacing", "0.7]"), ("order", "")])
+def test_a_damaged_row_of_the_cache_is_an_unknown_file(lidc_root, tmp_path, column, value):
+    cache = tmp_path / "headers.csv"
+    first = run(lidc_root, cache)
+    rows = list(csv.reader(cache.open(newline="")))
+    rows[5][rows[0].index(column)] = value
+    with open(cache, "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    found = run(lidc_root, cache)
+    assert found.reused == 71 and found.headers == first.headers
+
+
+def test_an_interrupted_scan_keeps_what_it_has_read(lidc_root, tmp_path, monkeypatch):
+    """The bar of progress stands in for the person who stops the scan after 30 files."""
+
+    def interrupted(answers, *_, **__):
+        yield from (answer for _, answer in zip(range(30), answers, strict=False))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tqdm.tqdm", interrupted)
+    cache = tmp_path / "headers.csv"
+    with pytest.raises(KeyboardInterrupt):
+        run(lidc_root, cache)
+    monkeypatch.undo()
+    found = run(lidc_root, cache)
+    assert found.reused == 30 and len(found.headers) == 72
 
 
 def test_a_changed_a_new_and_a_removed_file_are_noticed(lidc_root, tmp_path, ct_file):
@@ -70,12 +137,16 @@ def test_every_file_left_out_is_named_and_counted_by_reason(lidc_root, ct_file, 
     (lidc_root / "broken.dcm").write_bytes(b"nonsense")
     ct_file(lidc_root / "scout.dcm", modality="DX")
     ct_file(lidc_root / "other.dcm", modality="DX", z=3)
+    (lidc_root / "069.xml").write_text("<nodules/>")
     with caplog.at_level(logging.INFO):
         found = run(lidc_root)
-    assert list(found.unreadable) == ["broken.dcm"] and len(found.skipped) == 2
-    assert "Unreadable: broken.dcm: ValueError: it does not begin as a DICOM file" in caplog.text
+        report(found, LidcOptions(root=lidc_root))
+    assert list(found.unreadable) == ["broken.dcm"] and found.files_left_out == 3
+    assert "Unreadable: broken.dcm: it is no DICOM file, though its name says so." in caplog.text
     assert "Left out: scout.dcm: modality DX." in caplog.text
     assert "Left out: 2 files: modality DX." in caplog.text
+    assert "Left out: 1 file: .xml, no image." in caplog.text
+    assert "Headers: 72 images; 3 files left out, 1 unreadable; 0 of all were known" in caplog.text
 
 
 def test_more_than_the_share_of_unreadable_files_stops():
@@ -87,8 +158,31 @@ def test_more_than_the_share_of_unreadable_files_stops():
 
 def test_a_folder_without_images_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(InputError, match=r"holds no image of LIDC-IDRI: set datasets\.lidc\.root"):
+    with pytest.raises(InputError, match=r"holds no image of LIDC-IDRI: set datasets\.lidc\.root.*fplbench fetch lidc"):
         run(tmp_path)
+
+
+def test_a_folder_that_is_a_link_out_of_the_root_is_named(tmp_path, radiograph_file):
+    radiograph_file(tmp_path / "big/stage_2_train_images/a.dcm", np.full((16, 16), 90, np.uint8))
+    (tmp_path / "rsna").mkdir()
+    (tmp_path / "rsna/stage_2_train_images").symlink_to(tmp_path / "big/stage_2_train_images")
+    with pytest.raises(InputError, match="stage_2_train_images is a link that leads out of the folder; name its target as root"):
+        scan(DATASETS["rsna"], RsnaOptions(root=tmp_path / "rsna"), 1)
+    assert len(scan(DATASETS["rsna"], RsnaOptions(root=tmp_path / "rsna/stage_2_train_images"), 1).headers) == 1
+
+
+def test_a_folder_that_cannot_be_opened_is_named(lidc_root, monkeypatch):
+    closed, scandir = next(lidc_root.glob("*-0003")), os.scandir
+
+    def refuse(path="."):
+        if path == str(closed):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = run(lidc_root)
+    assert found.unreadable == {"LIDC-IDRI-0003": "a folder that cannot be opened: Permission denied"}
+    assert len(found.headers) == 60
 
 
 def test_links_out_of_the_root_and_odd_files_are_refused(tmp_path, ct_file):

@@ -2,11 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
-from fplbench.datasets.workers import Failure, run_guarded
+from fplbench.datasets import workers
+from fplbench.datasets.reader import Failure
+from fplbench.datasets.workers import run_guarded
+from fplbench.errors import InputError
 
 
 def task(order):
@@ -18,6 +23,14 @@ def task(order):
             raise KeyError("odd value")
         case "hang":
             time.sleep(60)
+        case "nap":
+            time.sleep(1)
+            return "rested"
+        case "spin":
+            while True:
+                pass
+        case "large":
+            return len(bytearray(workers.MEMORY * 2 // 3))
         case "die":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "swell":
@@ -47,19 +60,59 @@ def test_no_tasks_start_no_process():
 
 @pytest.mark.parametrize(
     ("order", "reason"),
-    [("raise", "KeyError: 'odd value'"), ("die", "crashed"), ("swell", "memory"), ("recurse", "RecursionError")],
+    [("raise", "it is damaged"), ("die", "crashed"), ("swell", "memory"), ("recurse", "nested too deeply"), ("spin", "0.5 s")],
 )
 def test_a_bad_task_fails_alone(order, reason):
-    answers = run([1, 2, order, 3], batch=4)
+    answers = run([1, 2, order, 3], batch=4, seconds=0.5)
     assert reason in answers.pop(2).reason
     assert answers == {0: 1, 1: 4, 3: 9}
 
 
-def test_a_task_that_hangs_is_given_up_in_time():
+def test_a_task_may_wait_longer_than_it_may_compute():
+    """A busy machine or a slow disk takes no image away."""
+    assert run(["nap"], seconds=0.3) == {0: "rested"}
+
+
+def test_a_task_that_is_stuck_is_given_up_in_time():
     started = time.monotonic()
-    answers = run([1, "hang", 2], seconds=0.5, batch=3)
-    assert answers[1] == Failure("it took longer than 0.5 s")
+    answers = run([1, "hang", 2], seconds=0.1, batch=3)
+    assert answers[1] == Failure("it gave no answer for 1 s", cause="time")
     assert (answers[0], answers[2]) == (1, 4) and time.monotonic() - started < 30
+
+
+def test_what_needs_all_the_memory_gets_it_alone():
+    """A process of two has half of the memory; the task needs two thirds of it."""
+    answers = run([1, "large", 2, "large", 3, "swell"], threads=2)
+    assert answers[1] == answers[3] == workers.MEMORY * 2 // 3
+    assert answers[5].cause == "memory" and (answers[0], answers[2], answers[4]) == (1, 4, 9)
+
+
+def test_more_processes_than_the_memory_is_shared_by_are_not_started(monkeypatch):
+    monkeypatch.setattr(workers, "PROCESSES", 2)
+    assert len(set(run(["pid"] * 30, threads=64).values())) <= 2
+
+
+SCRIPT = """
+from fplbench.datasets import SamplingOptions, sample_dataset
+from fplbench.datasets.lidc import LidcOptions
+sampling = SamplingOptions(train=4, validation=2, test=2, size=16)
+print(sample_dataset("lidc", LidcOptions(root={root!r}), sampling, 1, {out!r}, 2)["images_found"])
+"""
+
+
+@pytest.mark.parametrize("place", ["file", "stdin"])
+def test_a_script_needs_no_guard(lidc_root, tmp_path, place):
+    text = SCRIPT.format(root=str(lidc_root), out=str(tmp_path / "out"))
+    (tmp_path / "script.py").write_text(text)
+    command = [sys.executable, str(tmp_path / "script.py")] if place == "file" else [sys.executable]
+    result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+    assert result.stdout == "72\n", result.stderr
+
+
+def test_a_process_that_cannot_start_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(workers, "serve", task)  # ends at once, with the wrong arguments
+    with pytest.raises(InputError, match="while it was started"):
+        run([1])
 
 
 def test_processes_end_with_the_caller():
