@@ -73,7 +73,7 @@ def fetch_lidc(
     folder: Folder,
     patients: Annotated[int | None, typer.Option(min=1, help="Take only this many patients, the smallest ones.")] = None,
 ) -> None:
-    """Get the CT series of LIDC-IDRI (125 GB) from the Imaging Data Commons."""
+    """Get the CT series of LIDC-IDRI (128 GB) from the Imaging Data Commons."""
     from fplbench.datasets import fetch
 
     typer.echo(fetch.announce("lidc", folder))

@@ -3,12 +3,15 @@
 import hashlib
 import http.client
 import logging
+import shutil
 import tarfile
 import urllib.error
 import urllib.request
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from fplbench.datasets.network import why
 from fplbench.errors import InputError
+from fplbench.stacks import replacing
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,8 @@ def fetch_lits(folder: Path, url: str = URL, md5: str = MD5) -> None:
             download(url, part)
         except (OSError, http.client.HTTPException) as error:
             raise InputError(
-                f"The download of {url} stopped at {_size(part)} bytes: {error}. Run the same command again: it goes on there."
+                f"The download of {url} stopped at {_size(part)} bytes: {why(error)}. Then run the same command again: it "
+                f"goes on there."
             ) from None
         if checksum(part) != md5:
             part.unlink()
@@ -89,7 +93,7 @@ def checksum(path: Path) -> str:
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack training volumes and masks; files that are there in full are left alone.
 
-    tarfile's data filter refuses names and links that lead out of the folder.
+    Only regular files are written, and a name that leads out of the folder is refused.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -97,9 +101,19 @@ def unpack(archive: Path, folder: Path) -> None:
                 target = folder / member.name
                 wanted = member.isfile() and member.name.startswith(WANTED) and "/._" not in member.name
                 if wanted and _size(target) != member.size:
-                    tar.extract(member, folder, filter="data")
-    except (tarfile.TarError, OSError) as error:
-        raise InputError(f"{archive} cannot be unpacked: {error}. Make room or remove it, and run the command again.") from None
+                    _extract(tar, member, target)
+    except (tarfile.TarError, EOFError) as error:
+        raise InputError(f"{archive} is damaged ({error}): remove it, and run the command again.") from None
+    except OSError as error:
+        raise InputError(f"{archive} cannot be unpacked: {error.strerror}. Make room, and run the command again.") from None
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    if ".." in PurePosixPath(member.name).parts:
+        raise tarfile.TarError("a name in it leads out of the folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tar.extractfile(member) as content, replacing(target) as temporary, open(temporary, "wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _size(path: Path) -> int:

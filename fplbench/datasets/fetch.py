@@ -6,16 +6,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fplbench.datasets.catalogue import DATASETS
+from fplbench.datasets.catalogue import DATASETS, NOTICE
 from fplbench.datasets.files import walk
+from fplbench.datasets.network import check_reachable, why
+from fplbench.datasets.outputs import check_folder
 from fplbench.errors import InputError
 
 log = logging.getLogger(__name__)
 
 AGAIN = "Run the same command again: what has come is kept."
+IDC_SERVER = "https://s3.amazonaws.com"  # which idc-index downloads from
 COMPETITION = "rsna-pneumonia-detection-challenge"
 NEEDS = {
-    "lidc": "No account is needed. All of it is 125 GB; --patients 20 takes the 20 patients with the least data.",
+    "lidc": "No account is needed. All of it is 128 GB; --patients 20 takes the 20 patients with the least data (1 GB).",
     "rsna": (
         "A Kaggle account is needed that has accepted the rules of the competition on its page, and a token of that "
         "account in ~/.kaggle or in KAGGLE_API_TOKEN."
@@ -23,14 +26,13 @@ NEEDS = {
     "lits": "No account is needed. The archive is tens of gigabytes, is unpacked beside itself, and is then removed.",
 }
 RADIOGRAPHS = 26684
-NOTICE = "DATA_LICENCE.md"
 
 
 def announce(name: str, folder: Path) -> str:
     """Write licence and citation beside the data and return them, with what the download needs, for the screen."""
     dataset = DATASETS[name]
     text = f"# {dataset.label}\n\nLicence: {dataset.licence}\n\nPlease cite: {dataset.citation}\n\nFrom: {dataset.page}\n"
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
     (folder / NOTICE).write_text(text)
     return f"{text}\n{NEEDS[name]}\n"
 
@@ -45,13 +47,14 @@ def fetch_lidc(folder: Path, patients: int | None = None) -> None:
         patients: take only this many, those with the smallest series; None for all 1,010.
 
     Raises:
-        InputError: idc-index is missing, the download failed, or files are missing after it.
+        InputError: idc-index is missing, there is no network, the download failed, or files are missing after it.
     """
     try:
         from idc_index import IDCClient
         from idc_index.index import IDCClientInsufficientDiskSpaceError
     except ImportError:
         raise _not_installed("idc-index") from None
+    check_reachable(IDC_SERVER, "LIDC-IDRI")  # the downloader would print its own errors for minutes
     try:
         client = IDCClient.client()
         series = choose_series(client.index, patients)
@@ -62,7 +65,9 @@ def fetch_lidc(folder: Path, patients: int | None = None) -> None:
             seriesInstanceUID=series.SeriesInstanceUID.tolist(),
             use_s5cmd_sync=True,
         )
-    except (OSError, RuntimeError, ValueError, IDCClientInsufficientDiskSpaceError) as error:
+    except OSError as error:
+        raise InputError(f"The download of LIDC-IDRI stopped: {why(error)}. {AGAIN}") from None
+    except (RuntimeError, ValueError, IDCClientInsufficientDiskSpaceError) as error:
         raise InputError(f"The download of LIDC-IDRI stopped: {error}. {AGAIN}") from None
     short = incomplete_series(folder, series)
     if short:
@@ -106,20 +111,28 @@ def fetch_rsna(folder: Path) -> None:
         return
     try:
         import kagglehub
-        from kagglehub.exceptions import CredentialError, KaggleApiHTTPError, UnauthenticatedError
+        from kagglehub.exceptions import (
+            BackendError,
+            CredentialError,
+            DataCorruptionError,
+            KaggleApiHTTPError,
+            UnauthenticatedError,
+        )
     except ImportError:
         raise _not_installed("kagglehub") from None
     cache = folder / ".kagglehub"
     os.environ["KAGGLEHUB_CACHE"] = str(cache)
     try:
         come = Path(kagglehub.competition_download(COMPETITION))
-    except (CredentialError, UnauthenticatedError) as error:
-        raise InputError(f"Kaggle does not know the account: {error}. {NEEDS['rsna']}") from None
+    except (CredentialError, UnauthenticatedError):
+        raise InputError(f"Kaggle does not know the account. {NEEDS['rsna']}") from None
     except KaggleApiHTTPError as error:
         if error.response is not None and error.response.status_code in (401, 403):
             raise InputError(f"Kaggle refuses the download. {NEEDS['rsna']} See {DATASETS['rsna'].page}/rules.") from None
-        raise InputError(f"The download from Kaggle stopped: {error}. {AGAIN}") from None
-    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"The download from Kaggle stopped: {why(error)}. {AGAIN}") from None
+    except OSError as error:
+        raise InputError(f"The download from Kaggle stopped: {why(error)}. {AGAIN}") from None
+    except (BackendError, DataCorruptionError, RuntimeError, ValueError) as error:
         raise InputError(f"The download from Kaggle stopped: {error}. {AGAIN}") from None
     found = count_radiographs(come)
     if found < RADIOGRAPHS:

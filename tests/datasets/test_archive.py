@@ -139,14 +139,21 @@ def test_names_that_lead_out_of_the_folder_are_refused(server, tmp_path):
         member.size = 3
         tar.addfile(member, io.BytesIO(b"bad"))
     server.content = stream.getvalue()
-    with pytest.raises(InputError, match="cannot be unpacked"):
+    with pytest.raises(InputError, match="leads out of the folder"):
         fetch(server, tmp_path / "inner")
     assert not (tmp_path / "escaped").exists()
 
 
 def test_no_server_is_a_sentence(tmp_path):
-    with pytest.raises(InputError, match="stopped at 0 bytes"):
+    with pytest.raises(InputError, match="stopped at 0 bytes: the server cannot be reached") as error:
         fetch_lits(tmp_path, "http://127.0.0.1:9/none.tar", "0")
+    assert "urlopen" not in str(error.value)
+
+
+def test_a_torn_archive_is_a_sentence(tmp_path, archive):
+    (tmp_path / "Task03_Liver.tar").write_bytes(archive[:12_000])
+    with pytest.raises(InputError, match=r"Task03_Liver\.tar is damaged .*: remove it, and run the command again"):
+        fetch_lits(tmp_path)
 
 
 def test_the_published_sum_is_the_default():

@@ -1,5 +1,6 @@
 """Downloads of LIDC-IDRI and RSNA, against stand-ins for idc-index 0.13 and kagglehub 1.0."""
 
+import errno
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.datasets import fetch
+from fplbench.datasets.network import check_reachable
 from fplbench.errors import InputError
 
 
@@ -53,6 +55,7 @@ def idc(monkeypatch):
     package.IDCClient = client = type("FakeClient", (Client,), {"calls": []})
     monkeypatch.setitem(sys.modules, "idc_index", package)
     monkeypatch.setitem(sys.modules, "idc_index.index", inner)
+    monkeypatch.setattr(fetch, "check_reachable", lambda url, what: None)
     client.no_room = inner.IDCClientInsufficientDiskSpaceError
     return client
 
@@ -74,14 +77,31 @@ def test_a_series_with_missing_files_is_reported(idc, tmp_path):
         fetch.fetch_lidc(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["network", "disk"])
-def test_a_download_that_stops_is_a_sentence(idc, tmp_path, monkeypatch, kind):
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("network", "the server cannot be reached"), ("full", "No space left on device"), ("disk", "needs 128 GB")],
+)
+def test_a_download_that_stops_is_a_sentence(idc, tmp_path, monkeypatch, kind, message):
+    faults = {"network": OSError("<urlopen error x>"), "full": OSError(errno.ENOSPC, "No space left on device")}
+
     def stop(*_, **__):
-        raise OSError("no route") if kind == "network" else idc.no_room("needs 125 GB")
+        raise faults.get(kind) or idc.no_room("needs 128 GB")
 
     monkeypatch.setattr(idc, "download_from_selection", stop)
-    with pytest.raises(InputError, match=r"The download of LIDC-IDRI stopped: (no route|needs 125 GB)"):
+    with pytest.raises(InputError, match=f"The download of LIDC-IDRI stopped: {message}.*Run the same command again") as error:
         fetch.fetch_lidc(tmp_path)
+    assert "urlopen" not in str(error.value)
+
+
+def test_without_a_network_lidc_does_not_start(idc, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "check_reachable", lambda url, what: check_reachable("http://127.0.0.1:9", what))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(
+        InputError, match=r"^LIDC-IDRI cannot be downloaded: the server cannot be reached.*access to the internet"
+    ):
+        fetch.fetch_lidc(tmp_path)
+    assert not idc.calls
 
 
 def test_an_index_without_the_collection_asks_for_a_newer_one(idc, tmp_path, monkeypatch):
@@ -93,7 +113,7 @@ def test_an_index_without_the_collection_asks_for_a_newer_one(idc, tmp_path, mon
 def kaggle(monkeypatch, tmp_path):
     """Stands in for kagglehub: downloads three files into its cache, or raises what `fault` says."""
     package, exceptions = ModuleType("kagglehub"), ModuleType("kagglehub.exceptions")
-    for name in ("CredentialError", "UnauthenticatedError"):
+    for name in ("BackendError", "CredentialError", "DataCorruptionError", "UnauthenticatedError"):
         setattr(exceptions, name, type(name, (Exception,), {}))
 
     class KaggleApiHTTPError(OSError):
@@ -156,9 +176,23 @@ def test_a_missing_account_is_explained(kaggle, tmp_path, name):
 
 
 def test_a_lost_connection_can_be_taken_up_again(kaggle, tmp_path):
-    kaggle.fault = OSError("reset by peer")
-    with pytest.raises(InputError, match=r"reset by peer.*Run the same command again"):
+    kaggle.fault = OSError("HTTPSConnectionPool(host='www.kaggle.com', port=443): Max retries exceeded")
+    with pytest.raises(InputError, match=r"Kaggle stopped: the server cannot be reached.*Run the same command again") as error:
         fetch.fetch_rsna(tmp_path)
+    assert "Pool" not in str(error.value)
+
+
+def test_a_damaged_archive_is_a_sentence(kaggle, tmp_path):
+    kaggle.fault = kaggle.exceptions.DataCorruptionError("wrong md5")
+    with pytest.raises(InputError, match="Kaggle stopped: wrong md5"):
+        fetch.fetch_rsna(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lidc", "rsna", "lits"])
+def test_a_folder_that_cannot_be_written_is_named_before_the_download(name, tmp_path):
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, ["fetch", name, str(tmp_path / "file")])
+    assert isinstance(result.exception, InputError) and "it is a file. Name a folder" in str(result.exception)
 
 
 @pytest.mark.parametrize(("call", "package"), [(fetch.fetch_lidc, "idc-index"), (fetch.fetch_rsna, "kagglehub")])
