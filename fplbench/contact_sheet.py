@@ -136,26 +136,26 @@ def _draw_clean(figure: "Figure", axes: Sequence["Axes"], images: Mapping[str, n
     for axis, (caption, image) in zip(axes[::2], images.items(), strict=True):
         _show(axis, image)
         axis.set_title(caption, fontsize=9, loc="left")
-    axes[0].text(-0.04, 0.5, "Clean", rotation=90, ha="right", va="center", fontsize=8, transform=axes[0].transAxes)
+    axes[0].text(-0.04, 0.5, "Clean", rotation=90, ha="right", va="center", fontsize=9, transform=axes[0].transAxes)
     bar = axes[1].inset_axes((0.05, 0.78, 0.9, 0.08))
     bar.imshow(np.linspace(-1, 1, 256)[None], cmap="RdBu_r", aspect="auto", extent=(-1, 1, 0, 1))
     bar.set(xticks=[-1, 0, 1], yticks=[])
     bar.set_xticklabels(["−", "0", "+"], fontsize=7)
     words = "\n".join(fill(line, 27) for line in LEGEND.splitlines())
-    axes[1].text(0.05, 0.58, words, fontsize=6.5, va="top", transform=axes[1].transAxes)
+    axes[1].text(0.05, 0.58, words, fontsize=6.5, va="top", in_layout=False, transform=axes[1].transAxes)
 
 
 def _draw_noise(axes: Sequence["Axes"], title: str, pictures: Sequence[Picture]) -> None:
     """One noise on all data sets: pairs of noisy image and difference, with name and scale at the left."""
-    size = np.quantile(np.abs([each.difference for each in pictures]), 0.98)
+    size = np.quantile(np.abs([each.difference for each in pictures]), 0.99)
     scale = SCALES[min(np.searchsorted(SCALES, size), len(SCALES) - 1)]
     for noisy, difference, picture in zip(axes[::2], axes[1::2], pictures, strict=True):
         _show(noisy, picture.noisy)
         _magnify(noisy, picture)
         difference.imshow(picture.difference, cmap="RdBu_r", vmin=-scale, vmax=scale, interpolation="nearest")
-        noisy.set_title(picture.levels, fontsize=6.5, loc="left", pad=2, in_layout=False)
+        noisy.set_title(picture.levels, fontsize=7.5, loc="left", pad=2, in_layout=False)
     words = f"{fill(title, 18)}\n± {scale:g}"
-    axes[0].text(-0.04, 0.5, words, rotation=90, ha="right", va="center", fontsize=8, transform=axes[0].transAxes)
+    axes[0].text(-0.04, 0.5, words, rotation=90, ha="right", va="center", fontsize=9, transform=axes[0].transAxes)
 
 
 def _show(axis: "Axes", image: np.ndarray) -> None:
