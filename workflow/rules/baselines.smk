@@ -129,19 +129,10 @@ for column in CONFIG.columns.values():
 # A rule file of this repository is read where the config has its method.
 OWN_RULES = Path(workflow.basedir) / "workflow" / "rules" / "baselines"
 
-for path in map(Path, CONFIG.custom_rules):
-    if not path.exists():
-        raise WorkflowError(f"The rule file {path} of custom_rules does not exist.")
-
 for path in [*(OWN_RULES / f"{name}.smk" for name in CONFIG.columns), *map(Path, CONFIG.custom_rules)]:
     if path.exists():
 
         include: str(path.resolve())
 
 
-for column in CONFIG.columns.values():
-    if column.method is None and f"denoise_{column.name}" not in {rule.name for rule in workflow.rules}:
-        raise WorkflowError(
-            f"methods.{column.name} has rule: true, but there is no rule denoise_{column.name}: name its file under custom_rules, "
-            f"or put it at workflow/rules/baselines/{column.name}.smk."
-        )
+check_rules_of_methods()

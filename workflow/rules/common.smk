@@ -101,6 +101,22 @@ def foreign_scores(wildcards):
     )
 
 
+for path in map(Path, CONFIG.custom_rules):
+    if not path.exists():
+        raise WorkflowError(f"The rule file {path} of custom_rules does not exist.")
+
+
+def check_rules_of_methods():
+    """Stop where a method of the config is to come from a rule of the user's that is not there."""
+    found = {rule.name for rule in workflow.rules}
+    for column in CONFIG.columns.values():
+        if column.method is None and f"denoise_{column.name}" not in found:
+            raise WorkflowError(
+                f"methods.{column.name} has rule: true, but there is no rule denoise_{column.name}. Name its file under "
+                f"custom_rules, or put it at workflow/rules/baselines/{column.name}.smk."
+            )
+
+
 onstart:
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
