@@ -1,13 +1,15 @@
 """Cost of the data stage at scale: header scan, cached scan, pixels and memory, on a made-up LIDC.
 
-    python benchmarks/datasets.py [--slices 20000] [--threads 2] [--folder DIR]
+    python benchmarks/datasets.py [--slices 20000] [--threads 2] [--folder DIR] [--full]
 
 Makes 100 series of small slices for the headers and 1,000 slices of 512x512 for the pixels, below DIR or a temporary
-folder, and prints a table in Markdown. Processor seconds are those of all processes together; on a busy machine they
-say more than seconds.
+folder, and prints a table in Markdown. With --full it also makes as many files as LIDC-IDRI has, 243,958 of 64x64 in
+1,018 series (2.4 GB), and draws 5,000, 500 and 500 of them. Processor seconds are those of all processes together; on a
+busy machine they say more than seconds.
 """
 
 import argparse
+import io
 import os
 import tempfile
 import threading
@@ -24,30 +26,41 @@ from fplbench.datasets.scan import scan
 
 SERIES = 100
 SIDE = 512
+FULL = {"slices": 243_958, "side": 64, "series": 1018}
 
 
 def make(folder: Path, slices: int, side: int, series: int = SERIES) -> Path:
-    """Write CT slices as DICOM files, `slices` / `series` to a patient."""
-    from pydicom.dataset import FileDataset, FileMetaDataset
-
-    pixels = np.random.default_rng(0).integers(0, 2000, (side, side)).astype("<i2").tobytes()
+    """Write CT slices as DICOM files, `slices` / `series` to a patient: one file, with other numbers in each copy."""
+    template = slice_file(side)
     for number in range(slices):
         patient, place = number % series, number // series
         path = folder / f"LIDC-IDRI-{patient:04d}" / "1.2" / f"1.2.{patient}" / f"1-{place:04d}.dcm"
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1"
-        meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
-        file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-        file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-        file.Modality, file.PatientID, file.SeriesInstanceUID = "CT", f"LIDC-IDRI-{patient:04d}", f"1.2.{patient}"
-        file.ImagePositionPatient, file.ImageOrientationPatient = [0, 0, 2.5 * place], [1, 0, 0, 0, 1, 0]
-        file.PixelSpacing, file.RescaleSlope, file.RescaleIntercept, file.InstanceNumber = [0.7, 0.7], 1, -1024, place
-        file.Rows, file.Columns, file.SamplesPerPixel, file.PhotometricInterpretation = side, side, 1, "MONOCHROME2"
-        file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 16, 15, 1
-        file.PixelData = pixels
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file.save_as(path)
+        if place == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        content = template.replace(b"LIDC-IDRI-9999", b"LIDC-IDRI-%04d" % patient).replace(b"8.88888", b"8.1%04d" % patient)
+        content = content.replace(b"7.77777777", b"7.1%07d" % number).replace(b"9999.99", b"%07.2f" % (1.25 * place))
+        path.write_bytes(content)
     return folder
+
+
+def slice_file(side: int) -> bytes:
+    """One CT slice as a DICOM file, with numbers that stand out for patient, series, instance and position."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1"
+    meta.MediaStorageSOPInstanceUID = "1.2.7.77777777"
+    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    file.Modality, file.PatientID, file.SeriesInstanceUID = "CT", "LIDC-IDRI-9999", "1.2.8.88888"
+    file.ImagePositionPatient, file.ImageOrientationPatient = ["0", "0", "9999.99"], [1, 0, 0, 0, 1, 0]
+    file.PixelSpacing, file.RescaleSlope, file.RescaleIntercept, file.InstanceNumber = [0.7, 0.7], 1, -1024, 1
+    file.Rows, file.Columns, file.SamplesPerPixel, file.PhotometricInterpretation = side, side, 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 16, 15, 1
+    file.PixelData = np.random.default_rng(0).integers(0, 2000, (side, side)).astype("<i2").tobytes()
+    stream = io.BytesIO()
+    file.save_as(stream)
+    return stream.getvalue()
 
 
 @contextmanager
@@ -117,38 +130,55 @@ def timed(work: Callable[[], object]) -> tuple[float, float, float]:
         return seconds, processor_seconds() - used, peak()
 
 
+def row(step: str, files: int, cost: tuple[float, float, float], images: int = 0, side: int = 0) -> None:
+    """Print a line of the table; processor seconds are given per 1,000 images where images are drawn, else per 1,000 files."""
+    seconds, processor, peak = cost
+    rates = f"{images / seconds:.0f} | {images * side**2 / seconds / 1e6:.1f}" if images else " | "
+    each = 1000 * processor / (images or files)
+    print(f"| {step} | {files:,} | {seconds:.1f} | {processor:.1f} | {each:.2f} | {rates} | {peak:.0f} |", flush=True)
+
+
+def measure_scan(folder: Path, threads: int, count: int, side: int = 32, series: int = SERIES) -> LidcOptions:
+    """Rows of the header scan, without and with a cache."""
+    options = LidcOptions(root=make(folder / f"headers-{count}", count, side, series))
+    for step in ("header scan", "header scan, cached"):
+        row(step, count, timed(lambda: scan(DATASETS["lidc"], options, threads, folder / f"stacks-{count}" / "headers.csv")))
+    return options
+
+
+def measure_draw(folder: Path, threads: int, options: LidcOptions, sampling: SamplingOptions, files: int, side: int) -> None:
+    """Row of a draw whose headers are in the cache."""
+    out = folder / f"stacks-{files}"
+    count = sum(sampling.counts().values())
+    cost = timed(lambda: sample_dataset("lidc", options, sampling, 1, out, threads))
+    row(f"draw of {count:,}, {side}x{side} to {sampling.size}x{sampling.size}", files, cost, count, side)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--slices", type=int, default=20000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        lidc = DATASETS["lidc"]
-        print(f"{arguments.threads} threads\n")
-        print("| step | files | seconds | processor seconds | the same per 1,000 files | peak MB |")
-        print("|---|---|---|---|---|---|")
-
-        def row(step: str, files: int, cost: tuple[float, float, float]) -> None:
-            seconds, processor, peak = cost
-            each = 1000 * processor / files
-            print(f"| {step} | {files} | {seconds:.1f} | {processor:.1f} | {each:.2f} | {peak:.0f} |", flush=True)
-
+    threads = arguments.threads
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
+        folder = Path(temporary)
+        print(f"{threads} threads, {os.cpu_count()} cores, load of the machine {os.getloadavg()[0]:.1f} at the start\n")
+        print("| step | files | seconds | processor seconds | the same per 1,000 | images/s | Mpixel/s | peak MB |")
+        print("|---|---|---|---|---|---|---|---|")
         for count in (arguments.slices // 4, arguments.slices // 2, arguments.slices):
-            options = LidcOptions(root=make(folder / f"headers-{count}", count, 32))
-            cache = folder / f"headers-{count}.csv"
-            row("header scan", count, timed(lambda: scan(lidc, options, arguments.threads, cache)))  # noqa: B023
-            row("the same, cached", count, timed(lambda: scan(lidc, options, arguments.threads, cache)))  # noqa: B023
+            measure_scan(folder, threads, count)
         options = LidcOptions(root=make(folder / "pixels", 1000, SIDE))
+        scan(DATASETS["lidc"], options, threads, folder / "stacks-1000" / "headers.csv")
         for count in (250, 500, 1000):
             part = count // 10
             sampling = SamplingOptions(train=count - 2 * part, validation=part, test=part, split="random_slice")
-            out = folder / f"stacks-{count}"
-            scan(lidc, options, arguments.threads, out / "headers.csv")
-            work = lambda: sample_dataset("lidc", options, sampling, 1, out, arguments.threads)  # noqa: B023, E731
-            row(f"pixels, {SIDE}x{SIDE} to 256x256", count, timed(work))
+            measure_draw(folder, threads, options, sampling, 1000, SIDE)
+        if arguments.full:
+            options = measure_scan(folder, threads, FULL["slices"], FULL["side"], FULL["series"])
+            measure_draw(folder, threads, options, SamplingOptions(), FULL["slices"], FULL["side"])
 
 
 if __name__ == "__main__":
