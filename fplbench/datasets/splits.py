@@ -201,12 +201,11 @@ def _evenly(run: Sequence[Slice], count: int) -> Part:
     near: list[list[int]] = [[] for _ in chosen]
     for index in others:
         near[bisect(borders, index)].append(index)
-    runs = [
-        [run[index] for index in sorted(indices, key=lambda index, centre=centre: abs(index - centre))]
+    neighbours = [
+        [run[index] for index in sorted([centre, *indices], key=lambda index, centre=centre: abs(index - centre))]
         for centre, indices in zip(chosen, near, strict=True)
     ]
-    drawn = [run[index] for index in chosen]
-    return Part(drawn, [run[index] for index in others], [[[one, *near] for one, near in zip(drawn, runs, strict=True)]])
+    return Part([run[index] for index in chosen], [run[index] for index in others], [neighbours])
 
 
 def _sum(asked: dict[str, int]) -> str:
