@@ -19,13 +19,7 @@ NAMES = 100  # of unreadable files, at most
 
 
 def check_data(
-    name: str,
-    options: DatasetOptions,
-    sampling: SamplingOptions,
-    seed: int,
-    threads: int,
-    sheet: Path,
-    cache: Path | None = None,
+    name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, threads: int, sheet: Path, cache: Path | None = None
 ) -> tuple[list[str], bool]:
     """Look at a data folder without sampling it; writes a contact sheet of 16 windowed slices.
 
@@ -57,11 +51,13 @@ def check_data(
     except InputError as error:
         verdict, possible = f"No: {error}", False
     identity = Identity(options.pseudonymise)
-    lines = [f"{dataset.label} in {options.root}", ""]
-    lines += _contents(dataset, options, slices, len(found.headers))
-    lines += _left_out(found, omitted, identity)
-    lines += _irregular(slices, identity) if dataset.scans else []
-    lines += _seen(seen, sheet, identity)
+    lines = [
+        f"{dataset.label} in {options.root}\n",
+        *_contents(dataset, options, slices, len(found.headers)),
+        *_left_out(found, omitted, identity),
+        *(_irregular(slices, identity) if dataset.scans else []),
+        *_seen(seen, sheet, identity),
+    ]
     return [*lines, "", verdict], possible
 
 

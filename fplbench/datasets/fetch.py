@@ -109,6 +109,19 @@ def fetch_rsna(folder: Path) -> None:
     if count_radiographs(folder) >= RADIOGRAPHS:
         log.info("The %d training images are in %s.", RADIOGRAPHS, folder)
         return
+    cache = folder / ".kagglehub"
+    come = _download_competition(cache)
+    found = count_radiographs(come)
+    if found < RADIOGRAPHS:
+        raise InputError(f"Kaggle's archive has {found} of {RADIOGRAPHS} training images; remove {cache} and try again.")
+    for item in sorted(come.iterdir()):
+        if not (folder / item.name).exists():
+            item.replace(folder / item.name)
+    shutil.rmtree(cache)
+
+
+def _download_competition(cache: Path) -> Path:
+    """Folder of the competition, downloaded into a cache."""
     try:
         import kagglehub
         from kagglehub.exceptions import (
@@ -120,10 +133,9 @@ def fetch_rsna(folder: Path) -> None:
         )
     except ImportError:
         raise _not_installed("kagglehub") from None
-    cache = folder / ".kagglehub"
     os.environ["KAGGLEHUB_CACHE"] = str(cache)
     try:
-        come = Path(kagglehub.competition_download(COMPETITION))
+        return Path(kagglehub.competition_download(COMPETITION))
     except (CredentialError, UnauthenticatedError):
         raise InputError(f"Kaggle does not know the account. {NEEDS['rsna']}") from None
     except KaggleApiHTTPError as error:
@@ -134,13 +146,6 @@ def fetch_rsna(folder: Path) -> None:
         raise InputError(f"The download from Kaggle stopped: {why(error)}. {AGAIN}") from None
     except (BackendError, DataCorruptionError, RuntimeError, ValueError) as error:
         raise InputError(f"The download from Kaggle stopped: {error}. {AGAIN}") from None
-    found = count_radiographs(come)
-    if found < RADIOGRAPHS:
-        raise InputError(f"Kaggle's archive has {found} of {RADIOGRAPHS} training images; remove {cache} and try again.")
-    for item in sorted(come.iterdir()):
-        if not (folder / item.name).exists():
-            item.replace(folder / item.name)
-    shutil.rmtree(cache)
 
 
 def count_radiographs(folder: Path) -> int:

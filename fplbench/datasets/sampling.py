@@ -5,6 +5,8 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fplbench import stacks
@@ -25,12 +27,7 @@ HEADERS = "headers.csv"
 
 
 def sample_dataset(
-    name: str,
-    options: DatasetOptions,
-    sampling: SamplingOptions,
-    seed: int,
-    folder: str | os.PathLike,
-    threads: int = 1,
+    name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, folder: str | os.PathLike, threads: int = 1
 ) -> dict:
     """Draw the stacks train, validation and test of a data set.
 
@@ -66,17 +63,24 @@ def sample_dataset(
     tally = Tally(options, name)
     for part in parts.values():
         tally.plan(part.drawn)
-    temporary = Path(tempfile.mkdtemp(prefix=".sampling.", dir=folder))
-    try:
+    with _all_or_none(folder) as temporary:
         for part in SPLITS:
             _draw(dataset, sampling, parts[part], temporary / f"{part}.npy", threads, tally)
         summary = summarise(dataset, sampling, seed, slices, len(omitted), found, tally)
         (temporary / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+@contextmanager
+def _all_or_none(folder: Path) -> Iterator[Path]:
+    """Context that yields a folder whose files move to `folder` at the end, unless there is an exception."""
+    temporary = Path(tempfile.mkdtemp(prefix=".sampling.", dir=folder))
+    try:
+        yield temporary
         for file in sorted(temporary.iterdir()):
             file.replace(folder / file.name)
     finally:
         shutil.rmtree(temporary)
-    return summary
 
 
 def _draw(dataset: Dataset, sampling: SamplingOptions, part: Part, path: Path, threads: int, tally: Tally) -> None:
