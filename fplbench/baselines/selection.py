@@ -14,6 +14,7 @@ from fplbench.registry import parse_options
 
 Tune = bool | Literal["both"]
 TUNED_SUFFIX = "_tuned"
+TUNED_MARK = "(tuned)"
 
 
 class EntryOptions(Options):
@@ -95,9 +96,9 @@ def _columns(name: str, values: dict[str, Any], tune: Tune) -> list[Selected]:
         return [plain]
     tune = tune if entry.tune is None else entry.tune
     if tune == "both":
-        return [plain, Selected(f"{name}{TUNED_SUFFIX}", f"{label} (tuned)", method, values, place, tuned=True)]
+        return [plain, Selected(f"{name}{TUNED_SUFFIX}", f"{label} {TUNED_MARK}", method, values, place, tuned=True)]
     if tune:
-        return [Selected(name, f"{label} (tuned)", method, values, place, tuned=True)]
+        return [Selected(name, f"{label} {TUNED_MARK}", method, values, place, tuned=True)]
     return [plain]
 
 

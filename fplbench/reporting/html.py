@@ -10,7 +10,7 @@ h1 { font-size: 1.7rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; margin: .6rem 0; }
 caption { text-align: left; padding-bottom: .5rem; min-width: 40rem; }
 th, td { padding: .22rem .4rem; text-align: right; white-space: nowrap; vertical-align: top; }
-thead th { border-top: 2px solid #333; border-bottom: 1px solid #333; vertical-align: bottom; }
+thead th { white-space: normal; border-top: 2px solid #333; border-bottom: 1px solid #333; vertical-align: bottom; }
 tbody tr:first-child > * { border-top: 1px solid #999; }
 tbody:last-child tr:last-child > * { border-bottom: 2px solid #333; }
 tbody th, td.text, th.text { text-align: left; font-weight: normal; }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fplbench.baselines.selection import TUNED_MARK
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table
@@ -60,8 +61,9 @@ def escape(text: str) -> str:
 
 
 def _head(label: str) -> str:
-    """A column head, one word a line, so that columns are as narrow as their numbers."""
-    return rf"\shortstack[r]{{{NEW_LINE.join(escape(word) for word in label.split())}}}"
+    """A column head, one word a line and the mark of a tuned method small, so that columns are as narrow as their numbers."""
+    words = [rf"\tiny {TUNED_MARK}" if word == TUNED_MARK else escape(word) for word in label.split()]
+    return rf"\shortstack[r]{{{NEW_LINE.join(words)}}}"
 
 
 def _rows(table: Table, metric: str, intervals: bool) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fplbench.baselines.selection import TUNED_MARK
 from fplbench.errors import InputError, nearest
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.scores import NoiseScores
@@ -51,6 +52,8 @@ class Table:
         text += f"mean over {self.images} test images of {patients}. The best of each row is bold."
         if "noisy" in self.methods:
             text += " Noisy is the image as it came."
+        if any(self.labels.method(name).endswith(TUNED_MARK) for name in self.methods):
+            text += f" {TUNED_MARK}: with the options that were best on training images."
         return f"{text} {self.note}".strip()
 
     @property

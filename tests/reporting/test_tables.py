@@ -74,6 +74,13 @@ def test_the_caption_tells_one_patient_from_several():
     assert "too narrow" in several.interval_note
 
 
+def test_the_caption_explains_what_tuned_means_where_a_column_is():
+    labels = Labels({"nlm": "NL Mean. (tuned)"})
+    scores = {"poisson": noise_scores({"fpl": [30, 31], "nlm": [29, 30]})}
+    assert "best on training images" in build_table("lidc", scores, seed=0, labels=labels).caption
+    assert "tuned" not in build_table("lidc", scores, seed=0).caption
+
+
 def test_verdicts_compare_with_the_best_other_and_correct_for_the_number_of_rows():
     rng = np.random.default_rng(0)
     base = rng.normal(30, 1, 12)

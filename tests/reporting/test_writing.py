@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from fplbench import published
+from fplbench.reporting.labels import Labels
 from fplbench.reporting.latex import escape, latex
 from fplbench.reporting.markdown import markdown
 from fplbench.reporting.scores import read_dataset
@@ -25,11 +26,16 @@ VOID = {"meta", "img"}
 
 
 @pytest.fixture
-def table(write_scores):
+def scores(write_scores):
     """PSNR 20.004 + column number, so that the last column is best; on Gaussian noise the first two tie."""
     cells = {("lidc", noise, method): [20.004 + i] * 3 for noise in NOISES for i, method in enumerate(METHODS)}
     cells["lidc", "gaussian", "noisy"] = cells["lidc", "gaussian", "fpl"] = [40.125, 42, 43]
-    return build_table("lidc", read_dataset(write_scores(cells), "lidc"), 0, note="100 % made up & small_scale.")
+    return read_dataset(write_scores(cells), "lidc")
+
+
+@pytest.fixture
+def table(scores):
+    return build_table("lidc", scores, 0, note="100 % made up & small_scale.")
 
 
 class Nesting(HTMLParser):
@@ -76,7 +82,10 @@ def test_escape_covers_what_latex_reserves():
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
 @pytest.mark.parametrize("intervals", [False, True])
-def test_latex_compiles_in_a_three_line_document_and_fits_the_page(table, tmp_path, intervals):
+@pytest.mark.parametrize("mark", ["", " (tuned)"])
+def test_latex_compiles_in_a_three_line_document_and_fits_the_page(scores, tmp_path, intervals, mark):
+    labels = Labels({name: f"{Labels().method(name)}{mark}" for name in METHODS[3:]})
+    table = build_table("lidc", scores, 0, labels=labels)
     (tmp_path / "lidc.tex").write_text(latex(table, intervals), encoding="utf-8")
     (tmp_path / "document.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs}\n\\begin{document}\\input{lidc}\n\\end{document}\n"
