@@ -112,13 +112,16 @@ def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str 
     """
     from matplotlib import colormaps
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     labels = labels or Labels()
     points = _points(cost, metric)
     figure = Figure(figsize=PAGE_INCHES, layout="constrained")
     axes = figure.add_subplot()
     axes.set_xscale("log")
-    axes.set_xlabel("Seconds an image, median over noises")
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
+    axes.set_xlabel("Milliseconds an image, median over noises")
     shown = METRICS[metric]
     axes.set_ylabel(f"Mean {shown.label}" + (f" ({shown.unit})" if shown.unit else ""))
     methods = labels.methods({method for found in points.values() for method in found})
@@ -136,12 +139,12 @@ def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str 
 
 
 def _points(cost: str | os.PathLike, metric: str) -> dict[str, dict[str, tuple[float, float]]]:
-    """Median seconds an image and mean quality over the noises, by data set and method."""
+    """Median milliseconds an image and mean quality over the noises, by data set and method."""
     collected: dict[str, dict[str, list[tuple[float, float]]]] = {}
     try:
         with open(cost, newline="") as stream:
             for row in csv.DictReader(stream):
-                place = (float(row["seconds_per_image"]), float(row[metric]))
+                place = (1000 * float(row["seconds_per_image"]), float(row[metric]))
                 collected.setdefault(row["dataset"], {}).setdefault(row["method"], []).append(place)
     except FileNotFoundError:
         raise InputError(f"{cost} does not exist.") from None
@@ -151,6 +154,6 @@ def _points(cost: str | os.PathLike, metric: str) -> dict[str, dict[str, tuple[f
 
 
 def _centre(places: list[tuple[float, float]]) -> tuple[float, float]:
-    """Median of the seconds, whose few slow runs say little of the method; mean of the quality."""
-    seconds, quality = zip(*places, strict=True)
-    return float(np.median(seconds)), float(np.mean(quality))
+    """Median of the times, whose few slow runs say little of the method; mean of the quality."""
+    times, quality = zip(*places, strict=True)
+    return float(np.median(times)), float(np.mean(quality))

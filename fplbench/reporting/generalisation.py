@@ -16,6 +16,7 @@ from fplbench.seeds import generator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
@@ -129,7 +130,15 @@ def _draw(
             colours[row, column] = 0 if cell.gain is None else cell.gain
             weight = "bold" if name == target else "normal"
             axis.text(column, row, f"{cell.mean:.{digits}f}", ha="center", va="center", fontsize=7, weight=weight)
-    return axis.imshow(colours, cmap="PRGn", vmin=-2 * limit, vmax=2 * limit, aspect="auto")
+    return axis.imshow(colours, cmap=_pale(), vmin=-limit, vmax=limit, aspect="auto")
+
+
+def _pale() -> "Colormap":
+    """The middle of a diverging map: on its dark ends the numbers could not be read."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["PRGn"](np.linspace(0.2, 0.8, 256)))
 
 
 def _label(labels: Labels, name: str) -> str:
