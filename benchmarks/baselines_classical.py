@@ -48,7 +48,7 @@ def main():
     arguments = parser.parse_args()
     total = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        noisy = Path(folder) / "noisy.npy"
+        noisy = Path(folder) / "images.npy"
         noisy_stack(noisy, arguments.images)
         print(f"{'method':20} {'seconds':>8} {'processor seconds':>18}")
         for name, method in BASELINES.items():
