@@ -65,7 +65,7 @@ def train_cvf_sid(
     noisy: Annotated[Path, typer.Argument(help="Stack of noisy training images, .npy.")],
     out: Annotated[Path, typer.Argument(help="Weight file to write, .safetensors.")],
     options: OptionsJson = "{}",
-    seed: Seed = 0,
+    seed: Seed = 2310,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:

@@ -25,7 +25,7 @@ def train_restoration(
     clean: Path,
     out: Path,
     options: OptionsJson = "{}",
-    seed: Seed = 0,
+    seed: Seed = 2310,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
@@ -45,7 +45,7 @@ def train_denoiser(
     features: Annotated[Path | None, typer.Option(help="F_clean of the clean stack.")] = None,
     options: OptionsJson = "{}",
     explanation: Explanation = "{}",
-    seed: Seed = 0,
+    seed: Seed = 2310,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
@@ -71,7 +71,7 @@ def train_drunet(
     clean: Path,
     out: Path,
     options: OptionsJson = "{}",
-    seed: Seed = 0,
+    seed: Seed = 2310,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fplbench.datasets.catalogue import Dataset, DatasetOptions, Header
 from fplbench.datasets.files import Found
+from fplbench.errors import InputError
 from fplbench.stacks import replacing
 
 VERSION = 2
@@ -58,6 +59,19 @@ def read_cache(path: Path, dataset: Dataset, options: DatasetOptions) -> dict[st
     except (OSError, csv.Error, UnicodeDecodeError):
         return {}
     return known
+
+
+def check_cache(path: Path) -> None:
+    """Raise InputError where there is a file that no version of this cache has written: it is not ours to replace."""
+    try:
+        with open(path, "rb") as stream:
+            ours = stream.read(len(COLUMNS[0]) + 1) in (b"", f"{COLUMNS[0]},".encode())
+    except FileNotFoundError:
+        return
+    except OSError:
+        ours = False
+    if not ours:
+        raise InputError(f"{path} is no cache of headers and would be overwritten; give the cache another name.")
 
 
 def write_cache(

@@ -30,12 +30,14 @@ def to_hounsfield(dataset: "DicomDataset", stored: np.ndarray) -> np.ndarray:
         float32 (H, W), HU.
 
     Raises:
-        Unreadable: slope or intercept is no number.
+        Unreadable: slope or intercept is missing, no number, or a slope of zero.
     """
     try:
-        slope, intercept = finite(dataset.get("RescaleSlope") or 1), finite(dataset.get("RescaleIntercept") or 0)
+        slope, intercept = finite(dataset.get("RescaleSlope")), finite(dataset.get("RescaleIntercept"))
     except (TypeError, ValueError):
-        raise Unreadable("its rescale slope or intercept is no number") from None
+        raise Unreadable("its rescale slope or intercept is missing or no number") from None
+    if slope == 0:
+        raise Unreadable("its rescale slope is zero")
     values = stored.astype(np.float32)  # the one copy; the rest is done in place, as images can be large
     values *= np.float32(slope)
     values += np.float32(intercept)

@@ -73,7 +73,12 @@ def sample_dataset(
 
 @contextmanager
 def _all_or_none(folder: Path) -> Iterator[Path]:
-    """Context that yields a folder whose files move to `folder` at the end, unless there is an exception."""
+    """Context that yields a folder whose files move to `folder` at the end, unless there is an exception.
+
+    What a killed run left behind goes first.
+    """
+    for left in folder.glob(".sampling.*"):
+        shutil.rmtree(left, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=".sampling.", dir=folder))
     try:
         yield temporary

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fplbench.datasets.cache import Known, read_cache, stamp_of, write_cache
+from fplbench.datasets.cache import Known, check_cache, read_cache, stamp_of, write_cache
 from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
@@ -62,8 +62,10 @@ def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | 
             it holds names.
 
     Raises:
-        InputError: there is no file that could be an image.
+        InputError: there is no file that could be an image, or another file in the place of the cache.
     """
+    if cache:
+        check_cache(cache)
     if cache and options.pseudonymise:
         cache.unlink(missing_ok=True)
         cache = None
@@ -90,8 +92,8 @@ def check_readable(unreadable: int, readable: int, options: DatasetOptions, name
     if total and unreadable / total > options.max_unreadable:
         raise InputError(
             f"{name}: {unreadable} of {total} files cannot be read ({unreadable / total:.1%}; the limit, "
-            f"datasets.{name}.max_unreadable, is {options.max_unreadable:.1%}). They are named above; get them again "
-            f"or raise the limit."
+            f"datasets.{name}.max_unreadable, is {options.max_unreadable:.1%}). They are named above; get them again, "
+            f"raise the limit, or look whether {options.root} is the right folder."
         )
 
 

@@ -114,7 +114,10 @@ def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Se
     """Noisy images, clipped to [0,1]."""
     levels = draw_levels(options, [_level_generator(entry, seed, each) for each in ids])
     draws = Draws([generator(seed, entry.name, each) for each in ids])
-    noisy = entry.function(clean, draws, per_image(options, levels, len(clean)))
+    with np.errstate(all="ignore"):  # levels so extreme that float32 cannot hold what follows are named below
+        noisy = entry.function(clean, draws, per_image(options, levels, len(clean)))
+    if np.isnan(noisy).any():
+        raise InputError(f"{entry.name} gives values that are no numbers: its options are too extreme for 32-bit arithmetic.")
     return np.clip(noisy, 0, 1, dtype=np.float32)
 
 
@@ -125,6 +128,8 @@ def _level_generator(entry: Noise, seed: int, image_id: str) -> np.random.Genera
 
 def _open_clean(path: str | os.PathLike) -> tuple[np.ndarray, list[dict[str, str]]]:
     images, index = open_stack(path), read_index(path)
+    if min(images.shape[1:]) < 2:
+        raise InputError(f"{path} has images of {_size(images)} pixels; noise needs at least 2x2.")
     if len(index) != len(images):
         raise InputError(f"The index of {path} has {len(index)} rows for {len(images)} images; write the stack anew.")
     if "image_id" not in index[0]:
@@ -138,9 +143,15 @@ def _check_clean(clean: np.ndarray) -> None:
         raise InputError(f"The clean images are {kind}; float32 in [0,1] is needed (8-bit images: divide by 255).")
     if clean.ndim != 3 or 0 in clean.shape:
         raise InputError(f"The clean images have shape {clean.shape}; (images, height, width) is needed.")
+    if min(clean.shape[1:]) < 2:
+        raise InputError(f"The clean images have {_size(clean)} pixels; noise needs at least 2x2.")
     low, high = clean.min(), clean.max()
     if not (low >= 0 and high <= 1):
         raise InputError(f"The clean images hold values from {low:g} to {high:g}; values in [0,1] are needed.")
+
+
+def _size(images: np.ndarray) -> str:
+    return "x".join(map(str, images.shape[1:]))
 
 
 def _unique(ids: Iterable[str | int], images: int) -> list[str]:

@@ -69,8 +69,14 @@ def test_a_slope_that_is_no_number_makes_a_file_unreadable(tmp_path, ct_file, sl
     path.write_bytes(
         path.read_bytes().replace(b"\x28\x00\x53\x10DS\x04\x001.0 ", b"\x28\x00\x53\x10DS\x04\x00" + slope.ljust(4).encode())
     )
-    with pytest.raises(Unreadable, match="slope or intercept is no number"):
+    with pytest.raises(Unreadable, match="slope or intercept is missing or no number"):
         hounsfield_of(path)
+
+
+@pytest.mark.parametrize(("fields", "message"), [({"RescaleSlope": 0}, "slope is zero"), ({"RescaleIntercept": None}, "missing")])
+def test_without_a_rescaling_the_values_are_not_taken_for_hounsfield_units(tmp_path, ct_file, fields, message):
+    with pytest.raises(Unreadable, match=message):
+        hounsfield_of(ct_file(tmp_path / "a.dcm", **fields))
 
 
 def add_padding(path, value, signed):

@@ -67,6 +67,14 @@ def test_a_cached_scan_gives_the_same_bytes(lidc_root, tmp_path):
     assert contents(tmp_path / "out") == first
 
 
+def test_what_a_killed_run_left_behind_goes(lidc_root, tmp_path):
+    left = tmp_path / "out" / ".sampling.killed"
+    left.mkdir(parents=True)
+    (left / "train.npy").write_bytes(b"half")
+    sample(lidc_root, tmp_path / "out")
+    assert not left.exists()
+
+
 def test_the_summary_tells_the_leak(lidc_root, tmp_path):
     by_patient = sample(lidc_root, tmp_path / "a")
     assert by_patient["test_images_of_training_patients"] == 0 and sum(by_patient["patients"].values()) == 6

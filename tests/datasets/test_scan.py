@@ -110,12 +110,22 @@ def test_a_changed_a_new_and_a_removed_file_are_noticed(lidc_root, tmp_path, ct_
     assert run(lidc_root, cache).reused == 72
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\0", b"key,file\n1\n", b'"' * 200_000])
+@pytest.mark.parametrize("content", [b"", b"key,file\n1\n", b"key," + b'"' * 200_000, b"key,\xff\xfe\0"])
 def test_a_damaged_cache_counts_as_none(lidc_root, tmp_path, content):
     cache = tmp_path / "headers.csv"
     cache.write_bytes(content)
     assert len(run(lidc_root, cache).headers) == 72
     assert run(lidc_root, cache).reused == 72
+
+
+@pytest.mark.parametrize("content", [b"image_id,person\na,b\n", b"\xff\xfe\0", b'"' * 200_000])
+@pytest.mark.parametrize("pseudonymise", [False, True])
+def test_a_file_that_is_no_cache_is_neither_overwritten_nor_removed(lidc_root, tmp_path, content, pseudonymise):
+    cache = tmp_path / "persons.csv"
+    cache.write_bytes(content)
+    with pytest.raises(InputError, match=r"persons\.csv is no cache of headers"):
+        run(lidc_root, cache, pseudonymise=pseudonymise)
+    assert cache.read_bytes() == content
 
 
 def test_a_header_is_read_without_the_pixels(tmp_path, ct_file):

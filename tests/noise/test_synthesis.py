@@ -158,6 +158,7 @@ def test_unknown_noise_is_named(clean):
     [
         (np.zeros((2, 8, 8), np.uint8), "divide by 255"),
         (np.zeros((8, 8), np.float32), r"shape \(8, 8\)"),
+        (np.zeros((2, 64, 1), np.float32), "64x1 pixels"),
         (np.full((1, 8, 8), 2, np.float32), "from 2 to 2"),
         (np.full((1, 8, 8), np.nan, np.float32), "nan"),
     ],
@@ -165,6 +166,17 @@ def test_unknown_noise_is_named(clean):
 def test_wrong_images_are_named(images, words):
     with pytest.raises(InputError, match=words):
         synthesize("gaussian", images, seed=1)
+
+
+@pytest.mark.parametrize(("name", "options"), [("poisson", {"photons": 1e-50}), ("speckle", {"sigma": 1e-30, "law": "gamma"})])
+def test_options_beyond_the_arithmetic_are_named(name, options, clean):
+    with pytest.raises(InputError, match=f"{name} gives values that are no numbers"):
+        synthesize(name, clean, seed=1, **options)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_smallest_images_pass(name):
+    assert synthesize(name, np.full((3, 2, 2), 0.5, np.float32), seed=1).shape == (3, 2, 2)
 
 
 def test_an_identifier_given_twice_is_named(clean):

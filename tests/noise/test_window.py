@@ -1,3 +1,6 @@
+import pytest
+
+from fplbench.errors import InputError
 from fplbench.noise import synthesize_stack
 from fplbench.noise.window import index_window
 from fplbench.stacks import open_stack, write_stack
@@ -16,6 +19,11 @@ def test_no_window_without_columns_with_several_windows_or_without_hounsfield_un
     assert index_window(rows((-160, 240), (-1000, 400))) is None
     assert index_window(rows((0, 255))) is None
     assert index_window(rows(("", ""))) is None
+
+
+def test_a_window_that_is_no_number_is_named():
+    with pytest.raises(InputError, match="window_low 'abc'"):
+        index_window(rows(("abc", 240)))
 
 
 def test_fat_follows_from_the_window_in_the_index(phantom, tmp_path):
