@@ -27,6 +27,7 @@ demo: install
 	snakemake $(DEMO) --quiet rules
 	@cat results/demo/tables/lidc.md
 	@echo
+	@echo 'All on one page: results/demo/report.html'
 	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
 
 test: install-test

@@ -170,7 +170,7 @@ def feature_maps(
         float32 (N, H, W).
     """
     target = choose_device(device)
-    network = load_network(restoration, "unet", device).requires_grad_(False)
+    network = load_network(restoration, "unet", device, output="image").requires_grad_(False)
     maps = np.empty(images.shape, np.float32)
     for part in iterate(images, chunk):
         batch = torch.from_numpy(np.array(images[part])).to(target).unsqueeze(1).float().div_(255)

@@ -5,13 +5,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+
+NUMBERS = (int, float, int | None, float | None)
 
 
 class Options(BaseModel):
     """Options of one noise, method or stage. Every field has a default and a description with its unit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false, which pydantic takes for 1 and 0."""
+        if isinstance(value, bool) and cls.model_fields[info.field_name].annotation in NUMBERS:
+            raise ValueError(f"{value} is no number (YAML reads yes, no, on and off as true and false).")
+        return value
 
 
 def options_table(model: type[Options], further: str = "", values: Mapping[str, str] | None = None) -> str:

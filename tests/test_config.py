@@ -37,6 +37,7 @@ def test_the_papers_config_has_the_papers_numbers():
         ({"datasets": {"lidc": {"rot": "x"}}}, "datasets.lidc.rot is not a known key: did you mean 'root'?"),
         ({"datasets": {"lidk": {}}}, "datasets.lidk: 'lidk' is not a data set: did you mean 'lidc'?"),
         ({"denoiser": {"steps": "many"}}, "denoiser.steps is 'many': input should be a valid integer"),
+        ({"denoiser": {"steps": True}}, "denoiser.steps: True is no number"),
         ({"drunet": {"pach": 8}}, "drunet.pach is not a known key: did you mean 'patch'?"),
         ({"seed": "one"}, "seed is 'one': input should be a valid integer"),
         ({"explanation": {"beta": -1}}, "explanation.beta is -1: input should be greater than 0"),

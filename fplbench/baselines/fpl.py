@@ -35,7 +35,7 @@ def subtract_predicted_noise(noisy: np.ndarray, options: ResidualOptions, method
 
     if options.weights is None:
         raise InputError(f"The method {method!r} needs a trained network: give its weight file by --weights.")
-    network = load_network(options.weights, "unet", options.device)
+    network = load_network(options.weights, "unet", options.device, output="noise")
     device = next(network.parameters()).device
     height, width = noisy.shape[1:]
     padded = pad_to_multiple(noisy, UNET_MULTIPLE)

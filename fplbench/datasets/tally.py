@@ -85,11 +85,11 @@ def summarise(
         "reproducible": not given_up,
         "images_near_empty": tally.near_empty,
     }
-    drawn = " + ".join(str(number) for number in summary["images"].values())
+    drawn = " + ".join(f"{number} {part}" for part, number in summary["images"].items())
     if known:
         patients = len({one.patient for one in chain.from_iterable(tally.used.values())})
-        log.info("Drew %s images from %d of %d patients; %.1f %% of the test images are of a patient in the training part.",
-                 drawn, patients, summary["patients_found"], 100 * leak(tally.used))  # fmt: skip
+        log.info("Drew %s images from %d of %d patients (%s); %.1f %% of the test images are of a patient in the training part.",
+                 drawn, patients, summary["patients_found"], sampling.split, 100 * leak(tally.used))  # fmt: skip
     else:
         log.info("Drew %s of %d images (persons unknown). %s", drawn, len(slices), PERSONS_UNKNOWN)
     if given_up:

@@ -11,24 +11,36 @@ from fplbench.errors import InputError
 from fplbench.networks import weights
 
 
-def load_network(path, architecture: str, device: str) -> Any:
+def load_network(path, architecture: str, device: str, output: str = "") -> Any:
     """The network of a weight file, read once for all chunks of a stack, in the memory layout that is fastest.
 
+    Args:
+        path: the weight file.
+        architecture: what it has to be.
+        device: auto, cpu or cuda.
+        output: what the network gives, image or noise, where two trainings share an architecture; a file that does not say
+            passes.
+
     Raises:
-        InputError: the file holds another architecture than `architecture`, or cannot be loaded.
+        InputError: the file holds another architecture or gives another output, or cannot be loaded.
     """
     changed = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
-    return _load_network(str(path), changed, architecture, str(choose_device(device)))
+    network, metadata = _load_network(str(path), changed, architecture, str(choose_device(device)))
+    if output and metadata.get("output", output) != output:
+        raise InputError(
+            f"The network of {path} was trained to give the {metadata['output']}; one that gives the {output} is needed here."
+        )
+    return network
 
 
 @lru_cache(maxsize=1)
-def _load_network(path: str, changed: int, architecture: str, device: str) -> Any:
+def _load_network(path: str, changed: int, architecture: str, device: str) -> tuple[Any, dict[str, Any]]:
     import torch
 
     network, metadata = weights.load(path, device)
     if metadata["architecture"] != architecture:
         raise InputError(f"{path} holds a {metadata['architecture']} network; a {architecture} network is needed here.")
-    return network.to(memory_format=torch.channels_last)
+    return network.to(memory_format=torch.channels_last), metadata
 
 
 def pad_to_multiple(images: np.ndarray, multiple: int) -> np.ndarray:

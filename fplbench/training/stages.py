@@ -46,7 +46,7 @@ def train_restoration(clean: PathLike, out: PathLike, options: TrainingOptions, 
     images = load_images(clean, target)
     network = seeded(lambda: UNet(options.width), seed, target)
     loss = RestorationLoss(network, images)
-    run_training(network, loss, ["restoration"], len(images), options, {}, [clean], out, seed)
+    run_training(network, loss, ["restoration"], len(images), options, {"output": "image"}, [clean], out, seed)
 
 
 def train_denoiser(
@@ -97,7 +97,7 @@ def train_denoiser(
         files += [restoration, features]
     loss = DenoiserLoss(network, clean_images, noisy_images, options, **explained)
     terms = ["residual", "feature"]
-    record = {"explanation": explanation.model_dump()}
+    record = {"output": "noise", "explanation": explanation.model_dump()}
     run_training(network, loss, terms, len(clean_images), options, record, files, out, seed, options.every if explained else 1)
 
 

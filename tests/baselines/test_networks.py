@@ -140,6 +140,12 @@ def test_weights_of_another_network_are_refused(drunet_file):
         denoise("fpl", random_stack(1, 16, 16), weights=drunet_file, device="cpu")
 
 
+def test_a_network_that_gives_images_is_not_taken_for_one_that_gives_noise(tmp_path):
+    weights.save(UNet(width=2), tmp_path / "restoration.safetensors", {"output": "image"})
+    with pytest.raises(InputError, match="trained to give the image; one that gives the noise"):
+        denoise("fpl", random_stack(1, 16, 16), weights=tmp_path / "restoration.safetensors", device="cpu")
+
+
 def test_a_weight_file_that_changed_is_read_again(tmp_path):
     noisy, results = random_stack(1, 16, 16), []
     for seed in (0, 1):

@@ -129,7 +129,7 @@ def test_wrong_options_are_named(options, words, clean):
     [
         ("gaussian", {"sigma": True}, "sigma: True is neither"),
         ("gaussian", {"sigma": [0, True]}, r"sigma: \[0, True\] is neither"),
-        ("structured", {"stripes": True}, "stripes is True"),
+        ("structured", {"stripes": True}, "stripes: True is no number"),
         ("motion", {"moves": 17}, "moves: 17 is neither a number from 0 to 16"),
         ("chemical_shift", {"fat": [0.5, 1.5]}, r"fat\.1 is 1\.5"),
         ("chemical_shift", {"field_strength": 7}, "field_strength has no effect beside shift; set shift to null"),

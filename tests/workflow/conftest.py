@@ -19,7 +19,6 @@ TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run Snakemake in a folder of its own; returns the process with its output, both streams in one."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
-    command += ["--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
     return subprocess.run(
         [*command, *arguments],

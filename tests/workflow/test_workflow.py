@@ -113,3 +113,16 @@ def test_a_failed_job_leaves_no_half_written_output(tmp_path):
     assert not list((tmp_path / "out").glob("data/**/*.npy"))
     log = (tmp_path / "out" / "logs" / "data" / "lits.log").read_text()
     assert "asks for 6 + 2 + 4 = 12 images and finds 6" in log
+    assert log.strip() in process.stdout  # the default profile shows the log of a failed job
+
+
+def test_a_config_without_data_sets_does_not_mix_with_the_papers(tmp_path):
+    write_config(tmp_path, datasets=None)
+    jobs = plan(tmp_path, "--configfile", "config.yaml")
+    assert jobs["sample_images"] == 3 and jobs["train_denoiser"] == 3 * 2
+
+
+def test_every_missing_folder_is_named(tmp_path):
+    write_config(tmp_path, datasets={"lits": {"root": "volumes"}, "rsna": {"root": "radiographs"}})
+    output = snakemake(tmp_path, "--configfile", "config.yaml").stdout
+    assert "The folder volumes does not exist" in output and "The folder radiographs does not exist" in output

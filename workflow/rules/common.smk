@@ -11,6 +11,7 @@ from fplbench.baselines import BASELINES
 from fplbench.config import load_config
 from fplbench.datasets import check_root
 from fplbench.errors import InputError
+from fplbench.reporting.labels import Labels
 from fplbench.training import TRAINING_VERSION
 
 try:
@@ -40,15 +41,20 @@ DENOISERS = [name for name in CONFIG.columns if name != "noisy"]
 FIGURE_METHODS = [name for name in ("fpl", "dpir", "wavelet", "filter_combination") if name in DENOISERS] or DENOISERS[:4]
 
 # Figures of the report, with their captions.
+LABELLED = Labels()
+SHOWN = f"noise: {LABELLED.noise(CONFIG.figures.noise)}"
 FIGURES = {"noises": "The noises on one image."}
 if DENOISERS:
     FIGURES["cost"] = "Mean PSNR against seconds an image, the start of each command included."
 if CONFIG.trains_fpl:
-    FIGURES["training"] = f"Training with {CONFIG.figures.noise}."
+    FIGURES["training"] = f"Training, {SHOWN}."
 if DENOISERS:
-    FIGURES |= {dataset: f"One test image of {dataset} with {CONFIG.figures.noise}." for dataset in CONFIG.datasets}
+    FIGURES |= {dataset: f"{LABELLED.dataset(dataset)}: one test image, {SHOWN}." for dataset in CONFIG.datasets}
 if DENOISERS and CONFIG.explains:
-    FIGURES |= {f"{dataset}_features": f"Feature maps of one test image of {dataset}." for dataset in CONFIG.datasets}
+    FIGURES |= {
+        f"{dataset}_features": f"{LABELLED.dataset(dataset)}: feature maps of one test image, {SHOWN}."
+        for dataset in CONFIG.datasets
+    }
 
 EXPLANATION = as_json(CONFIG.explanation.model_dump(mode="json"))
 IMAGE = f"--image {CONFIG.figures.image}" if CONFIG.figures.image is not None else ""
@@ -120,11 +126,18 @@ def check_rules_of_methods():
 onstart:
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
-    try:
-        for dataset in CONFIG.datasets:
-            if ("sample_images", dataset) in jobs:
-                check_root(dataset, CONFIG.dataset_options(dataset)["root"])
-        if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
-            CONFIG.check_weights()
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+    checks = [
+        (check_root, dataset, CONFIG.dataset_options(dataset)["root"])
+        for dataset in CONFIG.datasets
+        if ("sample_images", dataset) in jobs
+    ]
+    if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
+        checks.append((CONFIG.check_weights,))
+    problems = []
+    for check, *arguments in checks:
+        try:
+            check(*arguments)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise WorkflowError("\n".join(problems))
