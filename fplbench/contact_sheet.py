@@ -141,7 +141,7 @@ def _draw_clean(figure: "Figure", axes: Sequence["Axes"], images: Mapping[str, n
     bar.imshow(np.linspace(-1, 1, 256)[None], cmap="RdBu_r", aspect="auto", extent=(-1, 1, 0, 1))
     bar.set(xticks=[-1, 0, 1], yticks=[])
     bar.set_xticklabels(["−", "0", "+"], fontsize=7)
-    words = "\n".join(fill(line, 27) for line in LEGEND.splitlines())
+    words = "\n".join(fill(line, 25) for line in LEGEND.splitlines())
     axes[1].text(0.05, 0.58, words, fontsize=6.5, va="top", in_layout=False, transform=axes[1].transAxes)
 
 
