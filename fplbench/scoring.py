@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.stacks import check_images, index_path, open_stack, read_index, write_csv
+from fplbench.stacks import check_images, check_same_images, open_stack, read_index, write_csv
 
 PEAK = 255
 SSIM_WINDOW = 7
@@ -101,22 +101,8 @@ def score(clean_path: str | os.PathLike, denoised_path: str | os.PathLike, outpu
             f"{denoised_path} holds {describe(denoised)}; {clean_path}, which it is scored against, holds "
             f"{describe(clean)}. A method must return every image, in order and in its size."
         )
-    _check_order(index, denoised_path)
+    check_same_images(clean_path, denoised_path)
     write_csv(output, [_row(entry, *images) for entry, *images in zip(index, clean, denoised, strict=True)])
-
-
-def _check_order(index: list[dict[str, str]], denoised_path: str | os.PathLike) -> None:
-    """Raise InputError where a denoised stack has an index, and it names other images, or in another order."""
-    if not index_path(denoised_path).exists():
-        return
-    names = [entry.get("image_id") for entry in read_index(denoised_path)]
-    expected = [entry["image_id"] for entry in index]
-    if names != expected:
-        place = next((i for i, pair in enumerate(zip(names, expected, strict=False)) if pair[0] != pair[1]), len(names))
-        raise InputError(
-            f"{index_path(denoised_path)} names other images than the clean stack, from number {place} (counted from 0): a "
-            "method must return every image, in order."
-        )
 
 
 def describe(stack: np.ndarray) -> str:

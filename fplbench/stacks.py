@@ -48,6 +48,19 @@ def check_images(images: np.ndarray, what: str) -> None:
         raise InputError(f"{what} is in Fortran order; a stack is in C order.")
 
 
+def check_same_images(path: str | os.PathLike, other: str | os.PathLike) -> None:
+    """Raise InputError where both stacks have an index, and the other's names other images, or in another order."""
+    if not (index_path(path).exists() and index_path(other).exists()):
+        return
+    expected, names = ([row.get("image_id") for row in read_index(stack)] for stack in (path, other))
+    if names != expected:
+        place = next((i for i, pair in enumerate(zip(names, expected, strict=False)) if pair[0] != pair[1]), len(names))
+        raise InputError(
+            f"{index_path(other)} names other images than that of {path}, from number {place} (counted from 0): every image "
+            "has to be there, in the same order."
+        )
+
+
 def index_path(path: str | os.PathLike) -> Path:
     """The index file of a stack file."""
     return Path(path).with_suffix(".csv")

@@ -13,7 +13,7 @@ from fplbench.baselines.registration import BASELINES, Baseline
 from fplbench.baselines.running import denoise
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
-from fplbench.stacks import open_stack, replacing, write_csv
+from fplbench.stacks import check_same_images, open_stack, replacing, write_csv
 
 CRITERIA = ("psnr", "ssim")
 
@@ -36,11 +36,12 @@ def tune_files(
         The chosen options.
 
     Raises:
-        InputError: the method, an option or a stack is not as it has to be, or the stacks differ in shape.
+        InputError: the method, an option or a stack is not as it has to be, or the stacks differ in shape or images.
     """
     clean, noisy = open_stack(clean_path), open_stack(noisy_path)
     if clean.shape != noisy.shape:
         raise InputError(f"{clean_path} has shape {clean.shape}, but {noisy_path} has {noisy.shape}: they must match.")
+    check_same_images(clean_path, noisy_path)
     chosen, search = tune(name, clean, noisy, kept, **settings)
     if search_path is not None:
         write_csv(search_path, search)

@@ -105,9 +105,11 @@ class Trainer:
                 if bar.disable:
                     log.info("%s: step %d of %d, %s", self.job.name, self.step, steps_in_all, meter)
                 if self.step - saved >= self.options.save_every and self.step < steps_in_all:
+                    self._check_last_update()
                     progress = {"step": self.step, "limit": self.limit}
                     save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity)
                     saved = self.step
+        self._check_last_update()
 
     def _resume(self) -> None:
         progress = load_state(self.job.state_path, self.network, self.optimizer, self.job.identity)
@@ -145,6 +147,21 @@ class Trainer:
             total.backward()
             meter.add(step, terms, share)
         self.optimizer.step()
+
+    def _check_last_update(self) -> None:
+        """Check the loss that the last update led to, which no step has seen; the network stays as it is.
+
+        It is the loss of images of the last step: only with that step's number may a loss draw once more.
+        """
+        last = self.step - 1
+        positions = torch.from_numpy(self.batches.of(range(last, self.step))[0]).to(self.job.device)
+        buffers = [buffer.clone() for buffer in self.network.buffers()]
+        terms = self.losses(positions[: self.options.micro_batch], last)
+        total = sum(weight * loss.detach() for loss, weight in terms.values())
+        with torch.no_grad():
+            for buffer, before in zip(self.network.buffers(), buffers, strict=True):
+                buffer.copy_(before)
+        self._check(range(self.step, self.step + 1), total[None].cpu())
 
     def _check(self, steps: range, totals: torch.Tensor) -> None:
         """Raise InputError at the first loss that is not finite or beyond the limit."""

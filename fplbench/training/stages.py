@@ -16,7 +16,7 @@ from fplbench.device import choose_device
 from fplbench.errors import InputError
 from fplbench.features import open_features
 from fplbench.networks import UNet, weights
-from fplbench.stacks import file_hash, open_stack
+from fplbench.stacks import check_same_images, file_hash, open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop import Job, LossFunction, Trainer
 from fplbench.training.networks import DenoiserLoss, DrunetLoss, RestorationLoss, new_denoiser, new_drunet, seeded
@@ -79,6 +79,7 @@ def train_denoiser(
     clean_images, noisy_images = load_images(clean, target), load_images(noisy, target)
     if clean_images.shape != noisy_images.shape:
         raise InputError(f"{noisy} has shape {tuple(noisy_images.shape)}, and {clean} {tuple(clean_images.shape)}.")
+    check_same_images(clean, noisy)
     network = new_denoiser(options.width, seed, target)
     explained: dict[str, Any] = {}
     files = [clean, noisy]

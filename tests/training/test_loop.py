@@ -151,3 +151,23 @@ def test_a_loss_that_is_not_finite_or_explodes_stops_at_its_step_and_keeps_the_l
     with pytest.raises(InputError, match=r"at step 5; the last good state is kept in .*state\.safetensors"):
         Trainer(network, bad, ["error"], 10, OPTIONS, job(tmp_path)).run()
     assert job(tmp_path).state_path.exists()
+
+
+@pytest.mark.parametrize("rate", [1e6, 1e30])
+@pytest.mark.parametrize("save_every", [1, 1000])
+def test_an_update_that_no_later_step_sees_is_checked_before_it_is_kept(tmp_path, rate, save_every):
+    """The first update already ruins the network; the loss of the step that makes it is still a good one."""
+    network = linear_network()
+    changes = {"steps": 1 if save_every > 1 else 8, "warm_up": 0, "log_every": 1, "learning_rate": rate, "save_every": save_every}
+    options = OPTIONS.model_copy(update=changes)
+    with pytest.raises(InputError, match="at step 1; no earlier state was saved"):
+        Trainer(network, squared_error(network), ["error"], 10, options, job(tmp_path)).run()
+    assert not job(tmp_path).state_path.exists()
+
+
+def test_the_check_of_the_last_update_leaves_running_statistics_alone(tmp_path):
+    """Batch norm has seen as many batches as there were steps, though every second step is followed by a check."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
+    Trainer(network, squared_error(network), ["error"], 10, OPTIONS, job(tmp_path)).run()
+    assert int(network[1].num_batches_tracked) == OPTIONS.steps

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from fplbench.errors import InputError
 from fplbench.networks import weights
-from fplbench.stacks import file_hash
+from fplbench.stacks import file_hash, open_stack, write_stack
 from fplbench.training.networks import DenoiserLoss, as_images, new_denoiser, new_drunet
 from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions
 from fplbench.training.stages import load_images, train_denoiser, train_drunet, train_restoration
@@ -90,6 +90,15 @@ def test_features_of_another_network_are_refused(stacks, tmp_path):
             stacks / "clean.npy", stacks / "noisy.npy", tmp_path / "fpl.safetensors", DenoiserOptions(**TINY),
             ExplanationOptions(), 1, other, stacks / "features.npy", "cpu",
         )  # fmt: skip
+
+
+def test_noisy_images_of_other_clean_ones_are_refused(stacks, tmp_path):
+    index = [{"image_id": i, "patient": 0, "source": "made up", "slice": i} for i in range(6)]
+    write_stack(tmp_path / "clean.npy", open_stack(stacks / "clean.npy"), index)
+    write_stack(tmp_path / "noisy.npy", open_stack(stacks / "noisy.npy"), index[::-1])
+    options = DenoiserOptions(**TINY, weight=0)
+    with pytest.raises(InputError, match=r"noisy\.csv names other images than that of .*clean\.npy, from number 0"):
+        train_denoiser(tmp_path / "clean.npy", tmp_path / "noisy.npy", tmp_path / "a.npy", options, ExplanationOptions(), 1)
 
 
 def test_features_of_another_explanation_are_refused(stacks, tmp_path):
