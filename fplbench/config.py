@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from fplbench import DEFAULT_SEED
 from fplbench.ablation import AblationOptions, Variant, variants
 from fplbench.baselines.selection import Selected, Tune, select
 from fplbench.datasets import DATASETS, SamplingOptions
@@ -64,7 +65,7 @@ class Config(Options):
     """The whole config. A section that is left out has the paper's values."""
 
     results: str = Field("results", min_length=1, description="Folder for everything the workflow writes.")
-    seed: int = Field(2310, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
+    seed: int = Field(DEFAULT_SEED, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
     note: str = Field("", description="Sentence under every table and figure.")
     notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
     keep_denoised: bool = Field(

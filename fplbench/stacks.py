@@ -32,7 +32,9 @@ def open_stack(path: str | os.PathLike) -> np.ndarray:
         images = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
-    except (ValueError, OSError, EOFError):  # whose texts advise to unpickle what is no array
+    except OSError as error:
+        raise InputError(f"{path} is not a readable .npy array: {error.strerror or error}.") from None
+    except (ValueError, EOFError):  # whose texts advise to unpickle what is no array
         raise InputError(f"{path} is not a readable .npy array: it is another kind of file, or cut short.") from None
     check_images(images, str(path))
     return images

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fplbench import DEFAULT_SEED
 from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json, read_options
 
 Name = Annotated[str, typer.Argument(help="Data set: lidc, rsna or lits.", metavar="DATASET")]
@@ -29,7 +30,7 @@ def sample(
     root: Root,
     options: OptionsJson = "{}",
     sampling: SamplingJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
 ) -> None:
     """Draw the stacks train, validation and test from a data set."""
@@ -44,7 +45,7 @@ def check_data(
     root: Root,
     options: OptionsJson = "{}",
     sampling: SamplingJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     sheet: Annotated[Path | None, typer.Option("--sheet", help="Contact sheet to write (.png).")] = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Header scan to reuse and update (.csv).")] = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fplbench import DEFAULT_SEED
 from fplbench.cli import datasets
 from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, parse_json, read_options
 
@@ -65,7 +66,7 @@ def train_cvf_sid(
     noisy: Annotated[Path, typer.Argument(help="Stack of noisy training images, .npy.")],
     out: Annotated[Path, typer.Argument(help="Weight file to write, .safetensors.")],
     options: OptionsJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fplbench import DEFAULT_SEED
 from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json
 from fplbench.errors import InputError
 
@@ -26,7 +27,7 @@ def noise(
     clean: Annotated[Path, typer.Argument(help="Clean stack (.npy, with its index .csv).")],
     noisy: Annotated[Path, typer.Argument(help="Noisy stack to write (.npy, with its index .csv).")],
     options: OptionsJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     axes: Annotated[
         str, typer.Option("--axes", help="What the draws depend on besides seed, noise and image, such as lidc/test.")
     ] = "",
@@ -44,7 +45,7 @@ def noise_sheet(
     options: Annotated[
         str, typer.Option("--options", help="Options by data set and noise, as a JSON object.", metavar="JSON")
     ] = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     image: Annotated[int | None, typer.Option(help="Which image, counted from 0.", show_default="the middle one")] = None,
     captions: Annotated[
         str, typer.Option("--captions", help="Words above a data set's columns, as a JSON object.", metavar="JSON")
@@ -63,7 +64,7 @@ def calibrate(
     images: Annotated[int, typer.Option(min=1, help="Images of each data set to use, spread evenly.")] = 8,
     evaluations: Annotated[int, typer.Option(min=1, help="Evaluations for each option that is fitted.")] = 18,
     repeats: Annotated[int, typer.Option(min=1, help="Fits with other seeds of the noise, for their spread.")] = 3,
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
 ) -> None:
     """Fit the noises' levels and the filters' options to the published scores of the cheap baselines.

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from fplbench import DEFAULT_SEED
 from fplbench.cli.options import DeviceName, Seed, parse_json, read_explanation
 from fplbench.errors import InputError
 
@@ -77,7 +78,7 @@ def table(
     note: Note = "",
     labels: LabelsJson = "{}",
     reference: Reference = None,
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
     from fplbench.reporting.labels import Labels
@@ -130,7 +131,7 @@ def manifest(
     output: Annotated[Path, typer.Argument(help="Manifest to write, .json.")],
     files: Annotated[list[Path] | None, typer.Argument(help="Files to pin by SHA-256.")] = None,
     config: Annotated[str, typer.Option(help="The resolved configuration, as a JSON object.", metavar="JSON")] = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Write down what a run was made with: versions, machine, seed, configuration, hashes of files."""
     import json
@@ -152,7 +153,7 @@ def report(
     note: Annotated[str, typer.Option(help="A sentence below the heading.")] = "",
     labels: LabelsJson = "{}",
     reference: Reference = None,
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Write the report of a run as one HTML page, its figures inside."""
     from fplbench.reporting import report as reporting
@@ -206,7 +207,7 @@ def ablation(
     out_dir: Annotated[Path, typer.Option(help="Folder for ablation.csv, ablation.md and ablation_{dataset}.png.")],
     control: Annotated[str, typer.Option(help="The variant that others are compared with.")],
     labels: LabelsJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Compare variants of a method, each trained with several seeds, with a control."""
     from fplbench.reporting.ablation import write_ablation
@@ -223,7 +224,7 @@ def generalisation(
     across: Annotated[Across, typer.Argument(help="Whether methods are named by data set or by noise.")],
     out_dir: Annotated[Path, typer.Option(help="Folder for generalisation_{across}.csv and .png.")],
     labels: LabelsJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
 ) -> None:
     """Show how models do on data sets, or on noises, they were not trained on."""
     from fplbench.reporting.generalisation import write_generalisation

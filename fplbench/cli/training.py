@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fplbench import DEFAULT_SEED
 from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, read_explanation, read_options
 
 Explanation = Annotated[
@@ -25,7 +26,7 @@ def train_restoration(
     clean: Path,
     out: Path,
     options: OptionsJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
@@ -45,7 +46,7 @@ def train_denoiser(
     features: Annotated[Path | None, typer.Option(help="F_clean of the clean stack.")] = None,
     options: OptionsJson = "{}",
     explanation: Explanation = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
@@ -71,7 +72,7 @@ def train_drunet(
     clean: Path,
     out: Path,
     options: OptionsJson = "{}",
-    seed: Seed = 2310,
+    seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
