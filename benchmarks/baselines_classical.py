@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fplbench.baselines import BASELINES
+from fplbench.methods import METHODS
 from fplbench.stacks import write_stack
 
 
@@ -51,7 +51,7 @@ def main():
         noisy = Path(folder) / "images.npy"
         noisy_stack(noisy, arguments.images)
         print(f"{'method':20} {'seconds':>8} {'processor seconds':>18}")
-        for name, method in BASELINES.items():
+        for name, method in METHODS.items():
             if method.gpu or method.package or name == "tv":
                 continue
             wall, processor = timed(name, str(noisy), str(Path(folder) / f"{name}.npy"), arguments.threads)

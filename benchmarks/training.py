@@ -15,8 +15,8 @@ import torch
 
 from fplbench.device import choose_device
 from fplbench.networks import UNet
-from fplbench.training.adam import Adam
-from fplbench.training.networks import DenoiserLoss, RestorationLoss, new_denoiser, seeded
+from fplbench.training.loop.adam import Adam
+from fplbench.training.objectives import DenoiserLoss, RestorationLoss, new_denoiser, seeded
 from fplbench.training.options import DenoiserOptions, ExplanationOptions
 
 

@@ -1,9 +1,7 @@
 """The contract between all stages: a stack of 8-bit images in one .npy file, with an index .csv beside it."""
 
 import csv
-import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.files import replacing, write_csv
 
 INDEX_COLUMNS = ("image_id", "patient", "source", "slice")
 
@@ -48,6 +47,12 @@ def check_images(images: np.ndarray, what: str) -> None:
         raise InputError(f"{what} has shape {images.shape}; a stack has shape (images, height, width).")
     if isinstance(images, np.memmap) and not images.flags.c_contiguous:
         raise InputError(f"{what} is in Fortran order; a stack is in C order.")
+
+
+def describe_size(images: np.ndarray) -> str:
+    """The size of a stack in words."""
+    count, height, width = images.shape
+    return f"{count} images of {height}x{width} pixels"
 
 
 def check_same_images(path: str | os.PathLike, other: str | os.PathLike) -> None:
@@ -122,7 +127,6 @@ def creating_stack(
     rows = None if index is None else _rows(index)
     if rows is not None and len(rows) != shape[0]:
         raise InputError(f"the index for {path} has {len(rows)} rows for {shape[0]} images.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         stack = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=tuple(shape))
         yield stack
@@ -136,44 +140,6 @@ def iterate(images: np.ndarray, chunk: int = 64) -> Iterator[slice]:
     """Slices of at most `chunk` images that cover the stack in order."""
     for start in range(0, len(images), chunk):
         yield slice(start, min(start + chunk, len(images)))
-
-
-def write_csv(path: str | os.PathLike, rows: Iterable[Mapping]) -> None:
-    """Write mappings with equal keys as a .csv file with a header, in one piece."""
-    rows = list(rows)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, open(temporary, "w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]) if rows else INDEX_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-@contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Context that yields a temporary path in the same folder, renamed to `path` on success, removed on failure."""
-    path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(0o666 & ~_umask())
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def file_hash(path: str | os.PathLike) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _rows(index: Iterable[Mapping]) -> list[Mapping]:

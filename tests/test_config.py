@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from fplbench.config import PAPER_METHODS, PAPER_NOISES, load_config
-from fplbench.config_page import describe_config
 from fplbench.errors import InputError
+from fplbench.reporting.config_page import describe_config
 
 
 @pytest.mark.parametrize("name", ["config", "demo"])

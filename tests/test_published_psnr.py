@@ -9,7 +9,7 @@ from fplbench.calibration import Comparison
 from fplbench.calibration.evidence import Cell, Kind, read_cells
 from fplbench.calibration.page import render, write_page
 from fplbench.errors import InputError
-from fplbench.stacks import write_csv
+from fplbench.files import write_csv
 
 REPOSITORY = Path(__file__).parents[1]
 COMPARISONS = REPOSITORY / "docs" / "data" / "comparisons.csv"

@@ -1,7 +1,7 @@
 import pytest
 
-from fplbench.baselines import BASELINES
 from fplbench.errors import InputError
+from fplbench.methods import METHODS
 from fplbench.noise import NOISES
 from fplbench.registry import Registry
 
@@ -17,7 +17,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 def test_a_name_like_no_other_is_answered_with_the_list():
     with pytest.raises(InputError, match="known are bilateral"):
-        BASELINES["zzzzzzzz"]
+        METHODS["zzzzzzzz"]
 
 
 def test_a_name_is_registered_once():
@@ -28,7 +28,7 @@ def test_a_name_is_registered_once():
 
 
 def test_every_option_has_a_description():
-    for registry in (NOISES, BASELINES):
+    for registry in (NOISES, METHODS):
         for entry in registry.values():
             for name, field in entry.options.model_fields.items():
                 assert field.description, f"{entry.name}.{name}"

@@ -9,12 +9,12 @@ from statistics import median
 from textwrap import wrap
 from typing import Any
 
-from fplbench.baselines import BASELINES
 from fplbench.calibration.fit import Calibration, Comparison
 from fplbench.calibration.scenes import METRICS, TOLERANCE
 from fplbench.calibration.search import FILTERS, LEVELS
+from fplbench.files import replacing, write_csv
+from fplbench.methods import METHODS
 from fplbench.noise import NOISES
-from fplbench.stacks import replacing, write_csv
 
 VERDICTS = {
     (True, True): "matched",
@@ -96,7 +96,7 @@ def report(calibration: Calibration) -> str:
             _residual_table(calibration, dataset),
         ]
     rows = [
-        [BASELINES[method].label, f"`{_inline(fit.options)}`", f"{fit.distance:.2f}", f"{fit.default_distance:.2f}"]
+        [METHODS[method].label, f"`{_inline(fit.options)}`", f"{fit.distance:.2f}", f"{fit.default_distance:.2f}"]
         for method, fit in calibration.filters.items()
     ]
     parts += [
@@ -146,7 +146,7 @@ def _residual_table(calibration: Calibration, dataset: str) -> str:
             cells.setdefault((row.noise, row.method), []).append(f"{row.ours - row.published:+.{digits}f}")
     noises = [noise for noise in calibration.levels if any((noise, method) in cells for method in FILTERS)]
     rows = [[NOISES[noise].title, *(" ".join(cells.get((noise, method), [])) for method in FILTERS)] for noise in noises]
-    return table(["noise", *(BASELINES[method].label for method in FILTERS)], rows)
+    return table(["noise", *(METHODS[method].label for method in FILTERS)], rows)
 
 
 def _closeness(calibration: Calibration, noise: str) -> str:

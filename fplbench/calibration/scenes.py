@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fplbench import published, scoring
-from fplbench.baselines import denoise
 from fplbench.calibration.search import FILTERS, SLOW
 from fplbench.errors import InputError
+from fplbench.methods import denoise
 from fplbench.noise import NOISES, synthesize
 from fplbench.noise.window import index_window
 from fplbench.stacks import open_stack, read_index

@@ -5,8 +5,21 @@ import sys
 
 import typer
 
-from fplbench.cli import configuration, datasets, denoising, noise, reporting, training
+from fplbench.cli import (
+    calibration,
+    configuration,
+    datasets,
+    denoising,
+    downloads,
+    explaining,
+    noise,
+    reporting,
+    scoring,
+    training,
+)
 from fplbench.errors import InputError
+
+STAGES = (configuration, downloads, datasets, noise, calibration, training, explaining, denoising, scoring, reporting)
 
 app = typer.Typer(
     help="Benchmark of medical image denoising: stages that Snakemake runs, and tools for your own files.",
@@ -14,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (configuration, datasets, noise, training, denoising, reporting):
+for part in STAGES:
     part.register(app)
 
 

@@ -10,6 +10,6 @@ def register(app: typer.Typer) -> None:
 
 def config() -> None:
     """Print every key of the config with its default and meaning."""
-    from fplbench.config_page import describe_config
+    from fplbench.reporting.config_page import describe_config
 
     typer.echo(describe_config())

@@ -1,6 +1,7 @@
 """Option types that several commands share."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,12 @@ from fplbench.errors import InputError
 OptionsJson = Annotated[str, typer.Option("--options", help="Options as a JSON object.", metavar="JSON")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run.")]
 DeviceName = Annotated[str, typer.Option("--device", help="Where networks run: auto, cpu or cuda.")]
+Stacks = Annotated[
+    list[str], typer.Argument(help="Clean stacks of data sets, such as lidc=clean.npy.", metavar="DATASET=CLEAN...")
+]
+ExplanationJson = Annotated[
+    str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
+]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor cores to use.")]
 
 
@@ -37,3 +44,21 @@ def read_explanation(text: str) -> dict[str, Any]:
     from fplbench.training.options import ExplanationOptions
 
     return read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump()
+
+
+def use_threads(threads: int) -> None:
+    """Let torch use this many processor cores."""
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def read_stacks(arguments: list[str]) -> dict[str, Path]:
+    """Read arguments such as lidc=clean.npy."""
+    stacks = {}
+    for argument in arguments:
+        dataset, separator, path = argument.partition("=")
+        if not separator or not dataset or not path:
+            raise InputError(f"{argument!r} does not name a data set and its stack; write it as lidc=clean.npy.")
+        stacks[dataset] = Path(path)
+    return stacks

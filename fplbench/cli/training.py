@@ -1,4 +1,4 @@
-"""Commands that train and explain networks."""
+"""The command that trains networks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,116 +6,38 @@ from typing import Annotated
 import typer
 
 from fplbench import DEFAULT_SEED
-from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, read_explanation, read_options
-
-Explanation = Annotated[
-    str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
-]
+from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, parse_json, use_threads
 
 
 def register(app: typer.Typer) -> None:
-    """Add this part's commands."""
-    app.command("train-restoration")(train_restoration)
-    app.command("train-denoiser")(train_denoiser)
-    app.command("train-drunet")(train_drunet)
-    app.command("features")(features)
-    app.command("feature-scores")(feature_scores)
+    """Add the commands of this stage."""
+    app.command("train")(train)
+    app.command("trainings")(trainings)
 
 
-def train_restoration(
-    clean: Path,
-    out: Path,
+def train(
+    name: Annotated[str, typer.Argument(help="Name of the training, for instance fpl; `fplbench trainings` lists them.")],
+    out: Annotated[Path, typer.Argument(help="Weight file to write, .safetensors; its log is the .csv beside it.")],
+    clean: Annotated[Path | None, typer.Option(help="Stack of clean training images, .npy.")] = None,
+    noisy: Annotated[Path | None, typer.Option(help="The same images with noise, .npy.")] = None,
+    restoration: Annotated[Path | None, typer.Option(help="Weights of the restoration network, .safetensors.")] = None,
+    features: Annotated[Path | None, typer.Option(help="Feature maps of the clean stack, .npy.")] = None,
     options: OptionsJson = "{}",
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
-    """Train the restoration network on a stack of clean images."""
-    _use_threads(threads)
-    from fplbench.training import stages
-    from fplbench.training.options import TrainingOptions
+    """Train a network; the same command resumes a training that was interrupted."""
+    use_threads(threads)
+    from fplbench.training import train as run
 
-    stages.train_restoration(clean, out, read_options(TrainingOptions, options, "restoration"), seed, device)
-
-
-def train_denoiser(
-    clean: Path,
-    noisy: Path,
-    out: Path,
-    restoration: Annotated[Path | None, typer.Option(help="Weights of the restoration network.")] = None,
-    features: Annotated[Path | None, typer.Option(help="F_clean of the clean stack.")] = None,
-    options: OptionsJson = "{}",
-    explanation: Explanation = "{}",
-    seed: Seed = DEFAULT_SEED,
-    threads: Threads = 1,
-    device: DeviceName = "auto",
-) -> None:
-    """Train a denoiser with the residual and the feature preserving loss."""
-    _use_threads(threads)
-    from fplbench.training import stages
-    from fplbench.training.options import DenoiserOptions, ExplanationOptions
-
-    stages.train_denoiser(
-        clean,
-        noisy,
-        out,
-        read_options(DenoiserOptions, options, "denoiser"),
-        read_options(ExplanationOptions, explanation, "explanation", "--explanation"),
-        seed,
-        restoration,
-        features,
-        device,
-    )
+    given = {"clean": clean, "noisy": noisy, "restoration": restoration, "features": features}
+    inputs = {key: path for key, path in given.items() if path is not None}
+    run(name, inputs, out, parse_json(options), seed=seed, device=device)
 
 
-def train_drunet(
-    clean: Path,
-    out: Path,
-    options: OptionsJson = "{}",
-    seed: Seed = DEFAULT_SEED,
-    threads: Threads = 1,
-    device: DeviceName = "auto",
-) -> None:
-    """Train DPIR's denoiser on a stack of clean images."""
-    _use_threads(threads)
-    from fplbench.training import stages
-    from fplbench.training.options import DrunetOptions
+def trainings() -> None:
+    """Print the trainings with their inputs, options and defaults."""
+    from fplbench.training.documentation import describe_trainings
 
-    stages.train_drunet(clean, out, read_options(DrunetOptions, options, "drunet"), seed, device)
-
-
-def features(
-    restoration: Path,
-    clean: Path,
-    out: Path,
-    explanation: Explanation = "{}",
-    threads: Threads = 1,
-    device: DeviceName = "auto",
-) -> None:
-    """Write the guided back-propagation maps of a stack."""
-    _use_threads(threads)
-    from fplbench.features import write_features
-
-    write_features(restoration, clean, out, device, **read_explanation(explanation))
-
-
-def feature_scores(
-    restoration: Path,
-    clean: Path,
-    out: Path,
-    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy.")],
-    explanation: Explanation = "{}",
-    threads: Threads = 1,
-    device: DeviceName = "auto",
-) -> None:
-    """Score the relative squared error of the feature maps of denoised stacks."""
-    _use_threads(threads)
-    from fplbench.features import write_feature_errors
-
-    write_feature_errors(restoration, clean, denoised, out, device, **read_explanation(explanation))
-
-
-def _use_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
+    typer.echo(describe_trainings())

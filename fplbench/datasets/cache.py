@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fplbench.datasets.catalogue import Dataset, DatasetOptions, Header
 from fplbench.datasets.files import Found
+from fplbench.datasets.registry import Dataset, DatasetOptions, Header
 from fplbench.errors import InputError
-from fplbench.stacks import replacing
+from fplbench.files import replacing
 
 VERSION = 2
 COLUMNS = ("key", "file", "size", "changed", "beside", "state", "reason")

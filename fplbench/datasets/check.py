@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.outputs import check_file
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.scan import Scan, check_readable, files, scan
 from fplbench.datasets.sheet import Sheet, contact_sheet
 from fplbench.datasets.splits import SamplingOptions, candidates, leak

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fplbench.datasets.catalogue import NotAnImage, Unreadable
 from fplbench.datasets.display import check_size
+from fplbench.datasets.registry import NotAnImage, Unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fplbench.datasets.catalogue import Unreadable
+from fplbench.datasets.registry import Unreadable
 
 MAX_PIXELS = 2**24  # of an image, 4096x4096: decoded and windowed in about 300 MB
 MAX_SIDE = 2**13  # pixels: a narrow image gets a margin that makes it square

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fplbench.datasets.catalogue import Unreadable
 from fplbench.datasets.fields import finite
+from fplbench.datasets.registry import Unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset

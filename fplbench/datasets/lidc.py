@@ -15,7 +15,8 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
-from fplbench.datasets.catalogue import (
+from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
+from fplbench.datasets.registry import (
     DATASETS,
     Dataset,
     DatasetOptions,
@@ -26,7 +27,6 @@ from fplbench.datasets.catalogue import (
     Unreadable,
     Window,
 )
-from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset

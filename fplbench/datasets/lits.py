@@ -13,7 +13,9 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import fields, masks
-from fplbench.datasets.catalogue import (
+from fplbench.datasets.display import check_size
+from fplbench.datasets.hounsfield import AIR, TISSUE
+from fplbench.datasets.registry import (
     DATASETS,
     Dataset,
     DatasetOptions,
@@ -24,8 +26,6 @@ from fplbench.datasets.catalogue import (
     Unreadable,
     Window,
 )
-from fplbench.datasets.display import check_size
-from fplbench.datasets.hounsfield import AIR, TISSUE
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fplbench.datasets.catalogue import Unreadable
+from fplbench.datasets.registry import Unreadable
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image

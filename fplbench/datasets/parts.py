@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from fplbench.datasets.catalogue import Slice
+from fplbench.datasets.registry import Slice
 
 
 class Part:

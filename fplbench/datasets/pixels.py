@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.display import to_eight_bit
 from fplbench.datasets.reader import Failure
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.workers import run_guarded
 
 ANSWER_BYTES = 2**24  # of images that a process holds at a time: a volume can give hundreds

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
-from fplbench.datasets.catalogue import Unreadable
+from fplbench.datasets.registry import Unreadable
 
 # Values that a library quotes in its errors come from the file, and can be a name as well as a number.
 QUOTED = re.compile(r"""b?(["']).*?(?:(?<!\\)\1|$)""")

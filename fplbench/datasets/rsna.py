@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, Plane, Slice
 from fplbench.datasets.persons import mapping_file, read_persons
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, Plane, Slice
 from fplbench.errors import InputError
 
 FOLDER = "stage_2_train_images"

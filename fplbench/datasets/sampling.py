@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fplbench import stacks
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.outputs import check_folder
 from fplbench.datasets.parts import Part
 from fplbench.datasets.pixels import Image, read_slices
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.scan import check_readable, report, scan
 from fplbench.datasets.splits import SPLITS, SamplingOptions, candidates
 from fplbench.datasets.tally import Tally, summarise
 from fplbench.errors import InputError
+from fplbench.files import write_csv
+from fplbench.stacks import creating_stack
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def _draw(dataset: Dataset, sampling: SamplingOptions, part: Part, path: Path, t
     used = tally.used.setdefault(path.stem, [])
     identity = Identity(tally.options.pseudonymise)
     before = tally.near_empty
-    with stacks.creating_stack(path, (count, sampling.size, sampling.size)) as stack:
+    with creating_stack(path, (count, sampling.size, sampling.size)) as stack:
         while waiting:
             rejected = []
             for slot, answer in read_slices(dataset, tally.options, sampling.size, waiting, threads):
@@ -116,7 +117,7 @@ def _draw(dataset: Dataset, sampling: SamplingOptions, part: Part, path: Path, t
                     f"datasets.{dataset.name}.min_content."
                 )
             tally.plan(waiting.values())
-    stacks.write_csv(path.with_suffix(".csv"), [rows[slot] for slot in range(count)])
+    write_csv(path.with_suffix(".csv"), [rows[slot] for slot in range(count)])
 
 
 def _replacements(part: Part, rejected: dict[int, Slice], tally: Tally) -> dict[int, Slice]:

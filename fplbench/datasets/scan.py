@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fplbench.datasets.cache import Known, check_cache, read_cache, stamp_of, write_cache
-from fplbench.datasets.catalogue import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.reader import Failure
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fplbench.datasets.catalogue import DATASETS, DatasetOptions, Slice
 from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.pixels import read_slices
 from fplbench.datasets.reader import Failure
+from fplbench.datasets.registry import DATASETS, DatasetOptions, Slice
 
 IMAGES = 16
 THUMBNAIL = 256  # pixels

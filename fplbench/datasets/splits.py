@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from fplbench.datasets.catalogue import Slice
 from fplbench.datasets.parts import Part
+from fplbench.datasets.registry import Slice
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.seeds import generator

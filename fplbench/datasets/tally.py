@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from fplbench.datasets.catalogue import Dataset, DatasetOptions, Slice
 from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.pixels import Image
 from fplbench.datasets.reader import Failure
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice
 from fplbench.datasets.scan import Scan, check_readable, files
 from fplbench.datasets.splits import SPLITS, SamplingOptions, leak
 

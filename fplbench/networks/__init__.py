@@ -1,16 +1,34 @@
-"""The networks and their weight files. Importing this package does not import torch."""
+"""The networks, one file each, and their weight files. Importing this package does not import torch.
+
+A network's class has the name of its file without underscores, whatever the case: `UNet` is in unet.py, `CvfSid` in
+cvf_sid.py. So a weight file can name its architecture, and nothing has to list the networks.
+"""
 
 import importlib
+import pkgutil
+from typing import Any
 
-_HOMES = {"UNet": "unet", "DRUNet": "drunet", "CvfSid": "cvf_sid"}
+MACHINERY = ("inference", "weights")
 
 
-def __getattr__(name: str):
+def architectures() -> list[str]:
+    """Names of the networks, which are those of their files."""
+    return sorted({module.name for module in pkgutil.iter_modules(__path__)} - set(MACHINERY))
+
+
+def network_class(architecture: str) -> type:
+    """The class of a network by the name of its file."""
+    module = importlib.import_module(f"{__name__}.{architecture}")
+    return next(found for name, found in vars(module).items() if _matches(architecture, name) and isinstance(found, type))
+
+
+def _matches(architecture: str, name: str) -> bool:
+    return architecture.replace("_", "") == name.lower()
+
+
+def __getattr__(name: str) -> Any:
     """Import a network class when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    for architecture in architectures():
+        if _matches(architecture, name):
+            return getattr(importlib.import_module(f"{__name__}.{architecture}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,6 @@
 """What running a network needs: its weights, tensors from 8-bit images and back, sides it accepts."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,12 @@ from fplbench.errors import InputError
 from fplbench.networks import weights
 
 
-def load_network(path, architecture: str, device: str, output: str = "") -> Any:
+def load_network(path: str | os.PathLike, network_class: type, device: str, output: str = "") -> Any:
     """The network of a weight file, read once for all chunks of a stack, in the memory layout that is fastest.
 
     Args:
         path: the weight file.
-        architecture: what it has to be.
+        network_class: the class it must be of, such as UNet.
         device: auto, cpu or cuda.
         output: what the network gives, image or noise, where two trainings share an architecture; a file that does not say
             passes.
@@ -25,7 +26,9 @@ def load_network(path, architecture: str, device: str, output: str = "") -> Any:
         InputError: the file holds another architecture or gives another output, or cannot be loaded.
     """
     changed = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
-    network, metadata = _load_network(str(path), changed, architecture, str(choose_device(device)))
+    network, metadata = _load_network(str(path), changed, str(choose_device(device)))
+    if not isinstance(network, network_class):
+        raise InputError(f"{path} holds a {type(network).__name__}; a {network_class.__name__} is needed here.")
     if output and metadata.get("output", output) != output:
         raise InputError(
             f"The network of {path} was trained to give the {metadata['output']}; one that gives the {output} is needed here."
@@ -34,12 +37,10 @@ def load_network(path, architecture: str, device: str, output: str = "") -> Any:
 
 
 @lru_cache(maxsize=1)
-def _load_network(path: str, changed: int, architecture: str, device: str) -> tuple[Any, dict[str, Any]]:
+def _load_network(path: str, changed: int, device: str) -> tuple[Any, dict[str, Any]]:
     import torch
 
     network, metadata = weights.load(path, device)
-    if metadata["architecture"] != architecture:
-        raise InputError(f"{path} holds a {metadata['architecture']} network; a {architecture} network is needed here.")
     return network.to(memory_format=torch.channels_last), metadata
 
 

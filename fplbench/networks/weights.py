@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fplbench import __version__, networks
+from fplbench import __version__
 from fplbench.errors import InputError, nearest
-from fplbench.stacks import replacing
+from fplbench.files import replacing
+from fplbench.networks import architectures, network_class
 
-ARCHITECTURES = {"unet": "UNet", "drunet": "DRUNet", "cvf_sid": "CvfSid"}
 RESERVED = ("architecture", "config", "version")
 HEADER_KEY = "fplbench"
 
@@ -25,7 +25,7 @@ def save(network, path: str | os.PathLike, metadata: Mapping[str, Any] | None = 
     """Write a network as one safetensors file; it appears complete or not at all.
 
     Args:
-        network: a UNet, DRUNet or CvfSid; its `config` holds the arguments of its constructor.
+        network: one of fplbench.networks; its `config` holds the arguments of its constructor.
         path: the .safetensors file; missing folders are made.
         metadata: further entries of the header, any JSON values, for instance the options and seed of the training.
 
@@ -34,13 +34,13 @@ def save(network, path: str | os.PathLike, metadata: Mapping[str, Any] | None = 
     """
     from safetensors.torch import save_file
 
-    names = [name for name, class_name in ARCHITECTURES.items() if class_name == type(network).__name__]
-    if not names:
-        raise ValueError(f"{type(network).__name__} is not one of {', '.join(ARCHITECTURES.values())}")
+    architecture = type(network).__module__.rpartition(".")[2]
+    if architecture not in architectures():
+        raise ValueError(f"{type(network).__name__} is not a network of fplbench.networks")
     metadata = dict(metadata or {})
     if taken := set(metadata) & set(RESERVED):
         raise ValueError(f"the metadata keys {sorted(taken)} are written by save itself")
-    header = {"architecture": names[0], "config": network.config, "version": __version__, **metadata}
+    header = {"architecture": architecture, "config": network.config, "version": __version__, **metadata}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,10 +96,11 @@ def load(path: str | os.PathLike, device: str = "cpu") -> tuple[Any, dict[str, A
 
 
 def _build(architecture: str, config: Mapping[str, Any], path) -> Any:
-    if architecture not in ARCHITECTURES:
-        raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, ARCHITECTURES)}")
+    known = architectures()
+    if architecture not in known:
+        raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, known)}")
     try:
-        return getattr(networks, ARCHITECTURES[architecture])(**config)
+        return network_class(architecture)(**config)
     except TypeError as error:
         raise InputError(f"{path} describes a {architecture} that this version cannot build: {error}.") from None
 
@@ -116,7 +117,7 @@ def _load_published(path: Path, device: str) -> tuple[Any, dict[str, Any]]:
         raise InputError(f"{path} cannot be read as a dictionary of tensors: {str(error).splitlines()[0]}") from None
     if not isinstance(tensors, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
         raise InputError(f"{path} does not hold a dictionary of tensors, as DRUNet's published file does.")
-    network = networks.DRUNet()
+    network = network_class("drunet")()
     _fill(network, tensors, path)
     metadata = {"architecture": "drunet", "config": network.config, "source": "published"}
     return network.to(device).eval(), metadata

@@ -4,7 +4,7 @@ Each kind is a function over a stack of images, registered under its name with i
 `synthesize` for images in memory and `synthesize_stack` for files.
 """
 
-from fplbench.noise.entry import NOISES, Noise, noise
+from fplbench.noise.registry import NOISES, Noise, noise
 from fplbench.noise.synthesis import synthesize, synthesize_stack
 
 __all__ = ["NOISES", "Noise", "noise", "synthesize", "synthesize_stack"]

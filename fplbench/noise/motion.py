@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.noise.draws import Draws
-from fplbench.noise.entry import noise
 from fplbench.noise.fourier import change_by_shift
 from fplbench.noise.levels import Count, Level, Within
+from fplbench.noise.registry import noise
 from fplbench.options import Options
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from fplbench.noise.draws import Draws
-from fplbench.noise.entry import noise
 from fplbench.noise.levels import Level, Within
+from fplbench.noise.registry import noise
 from fplbench.options import Options
 
 Cycles = Annotated[int, Field(ge=1, le=128, strict=True)]

@@ -9,8 +9,8 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.noise.draws import Draws
-from fplbench.noise.entry import NOISES, Noise
 from fplbench.noise.levels import draw_levels, per_image
+from fplbench.noise.registry import NOISES, Noise
 from fplbench.noise.window import index_window
 from fplbench.options import Options
 from fplbench.registry import parse_options

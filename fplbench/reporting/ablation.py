@@ -121,8 +121,8 @@ def write_ablation(
     path: str | os.PathLike, folder: str | os.PathLike, control: str, seed: int, labels: Labels | None = None
 ) -> None:
     """Write ablation.csv, ablation.md and ablation_{dataset}.png of a long table whose methods are {variant}-{seed}."""
+    from fplbench.files import write_csv
     from fplbench.reporting.writing import write_text
-    from fplbench.stacks import write_csv
 
     labels = labels or Labels()
     folder = Path(folder)

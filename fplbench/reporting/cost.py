@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.files import write_csv
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.panels import save
 from fplbench.reporting.scores import NoiseScores, read_scores
-from fplbench.stacks import write_csv
 
 log = logging.getLogger(__name__)
 

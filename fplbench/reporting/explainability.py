@@ -45,7 +45,7 @@ def explainability_figure(
     Raises:
         InputError: a stack is missing or of another shape than the clean one, or has no such image.
     """
-    from fplbench.explain import feature_maps
+    from fplbench.explaining.maps import feature_maps
 
     labels = labels or Labels()
     stack = open_stack(clean)

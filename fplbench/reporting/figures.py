@@ -73,7 +73,7 @@ def example_panels(clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, 
 
 def feature_panels(restoration: str | os.PathLike, images: np.ndarray, explanation: Mapping[str, Any]) -> list[Panel]:
     """Feature maps of the noisy image and of a denoised one, uint8 (2, H, W), on one scale."""
-    from fplbench.explain import feature_maps
+    from fplbench.explaining.maps import feature_maps
 
     maps = feature_maps(restoration, images, **explanation)
     titles = "Features of noisy", "Features of denoised"

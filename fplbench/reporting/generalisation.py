@@ -89,7 +89,7 @@ def write_generalisation(
     path: str | os.PathLike, folder: str | os.PathLike, across: Across, seed: int, labels: Labels | None = None
 ) -> None:
     """Write generalisation_{across}.csv and .png (PSNR) of a long table; see `entries` for how methods are named."""
-    from fplbench.stacks import write_csv
+    from fplbench.files import write_csv
 
     found = list(entries(read_scores(path), across, seed))
     folder = Path(folder)

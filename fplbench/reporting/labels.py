@@ -44,9 +44,9 @@ class Labels:
 
     def method(self, name: str) -> str:
         """Label of a method, as the head of Table 2 of the paper abbreviates it."""
-        from fplbench.baselines import BASELINES
+        from fplbench.methods import METHODS
 
-        registered = BASELINES[name].label if name in BASELINES else name
+        registered = METHODS[name].label if name in METHODS else name
         return self.own.get(name) or PAPER.get(name) or registered
 
     def noises(self, names: Iterable[str]) -> list[str]:
@@ -59,7 +59,7 @@ class Labels:
         The unprocessed image stands before all, and a tuned method behind itself with its defaults.
         """
 
-        from fplbench.baselines.selection import TUNED_SUFFIX
+        from fplbench.denoising.columns import TUNED_SUFFIX
 
         def place(name: str) -> tuple[int, str]:
             plain = name.removesuffix(TUNED_SUFFIX)

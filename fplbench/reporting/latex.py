@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fplbench.baselines.selection import TUNED_MARK
+from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table

@@ -14,7 +14,7 @@ from typing import Any
 
 import fplbench
 from fplbench.errors import InputError
-from fplbench.stacks import file_hash
+from fplbench.files import file_hash
 
 
 def manifest(config: Mapping[str, Any], seed: int, files: Iterable[str | os.PathLike]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.scoring import describe
-from fplbench.stacks import open_stack, replacing
+from fplbench.files import replacing
+from fplbench.stacks import describe_size, open_stack
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,5 +89,5 @@ def open_image(path: str | os.PathLike, image: int, clean: np.ndarray, clean_pat
     """One image of the stack at `path`, uint8 (H, W); InputError unless the stack has the shape of the clean one."""
     stack = open_stack(path)
     if stack.shape != clean.shape:
-        raise InputError(f"{path} holds {describe(stack)}; {clean_path} holds {describe(clean)}.")
+        raise InputError(f"{path} holds {describe_size(stack)}; {clean_path} holds {describe_size(clean)}.")
     return np.asarray(stack[image])

@@ -1,20 +1,16 @@
-"""The long table of scores: one row for each image, noise and method. Every table and figure starts from it."""
+"""The long table of scores, read back as arrays."""
 
-import csv
 import math
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from fplbench.errors import InputError, nearest
-from fplbench.scoring import METRICS
-from fplbench.stacks import write_csv
+from fplbench.files import read_csv
+from fplbench.scoring.collation import FEATURE_ERROR, KEYS
+from fplbench.scoring.metrics import METRICS
 
-KEYS = ("dataset", "noise", "method", "image_id", "patient")
-FEATURE_ERROR = "feature_error"
 CEILING = 100.0
 
 
@@ -34,43 +30,6 @@ class NoiseScores:
     values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
-def collate(
-    output: str | os.PathLike, paths: Iterable[str | os.PathLike], feature_paths: Iterable[str | os.PathLike] = ()
-) -> None:
-    """Put score files into one long table.
-
-    Args:
-        output: the .csv file to write, with columns dataset, noise, method, image_id, patient, psnr, psnr_uint8, ssim,
-            and feature_error when `feature_paths` are given.
-        paths: score files named .../{dataset}/{noise}/{method}.csv; a folder stands for all such files below it.
-        feature_paths: feature error files named .../{dataset}/{noise}.csv, with columns method, image_id,
-            feature_error; a folder stands for all such files below it.
-
-    Raises:
-        InputError: a file or a column is missing, two files are of the same method, or there are no files.
-    """
-    files = _files(paths, "*/*/*.csv")
-    errors = _feature_errors(_files(feature_paths, "*/*.csv"))
-    rows = []
-    seen: dict[tuple[str, ...], Path] = {}
-    for file in files:
-        names = (*file.parts[-3:-1], file.stem)
-        if len(names) != 3:
-            raise InputError(f"{file} is no path of the form dataset/noise/method.csv.")
-        if names in seen:
-            raise InputError(f"{seen[names]} and {file} are both scores of {'/'.join(names)}: give one of them.")
-        seen[names] = file
-        for row in _read(file, ("image_id", "patient", *METRICS)):
-            long = dict(zip(KEYS, (*names, row["image_id"], row["patient"]), strict=True))
-            long.update({metric: row[metric] for metric in METRICS})
-            if errors:
-                long[FEATURE_ERROR] = errors.get((*names, row["image_id"]), "")
-            rows.append(long)
-    if not rows:
-        raise InputError(f"There are no score files to collate into {output}.")
-    write_csv(output, rows)
-
-
 def read_scores(path: str | os.PathLike) -> dict[str, dict[str, NoiseScores]]:
     """Read the long table.
 
@@ -82,7 +41,7 @@ def read_scores(path: str | os.PathLike) -> dict[str, dict[str, NoiseScores]]:
             one noise.
     """
     rows: dict[str, dict[str, dict[str, list[dict[str, str]]]]] = {}
-    for row in _read(Path(path), (*KEYS, *METRICS)):
+    for row in read_csv(path, (*KEYS, *METRICS)):
         noises = rows.setdefault(row["dataset"], {})
         noises.setdefault(row["noise"], {}).setdefault(row["method"], []).append(row)
     return {
@@ -130,36 +89,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _feature_errors(files: list[Path]) -> dict[tuple[str, str, str, str], str]:
-    return {
-        (file.parts[-2], file.stem, row["method"], row["image_id"]): row[FEATURE_ERROR]
-        for file in files
-        for row in _read(file, ("method", "image_id", FEATURE_ERROR))
-    }
-
-
-def _files(paths: Iterable[str | os.PathLike], pattern: str) -> list[Path]:
-    files: list[Path] = []
-    for path in map(Path, paths):
-        files += sorted(path.glob(pattern)) if path.is_dir() else [path]
-    return files
-
-
-def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    try:
-        with open(path, newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            rows = list(reader)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no .csv table: {error}.") from None
-    missing = [column for column in columns if column not in (reader.fieldnames or [])]
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}.")
-    for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InputError(f"{path}, line {line}, has not the {len(reader.fieldnames)} values of the head.")
-    return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fplbench.baselines.selection import TUNED_MARK
+from fplbench.denoising.columns import TUNED_MARK
 from fplbench.errors import InputError, nearest
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.scores import NoiseScores

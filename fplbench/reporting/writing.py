@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fplbench import published
+from fplbench.files import write_csv, write_text
 from fplbench.reporting.html import page
 from fplbench.reporting.latex import latex
 from fplbench.reporting.markdown import markdown
 from fplbench.reporting.sections import table_section
 from fplbench.reporting.tables import Table
-from fplbench.stacks import replacing, write_csv
 
 PUBLISHED_AS = {"psnr_uint8": "psnr", "ssim": "ssim"}
 
@@ -24,14 +24,6 @@ def write_table(table: Table, folder: str | os.PathLike) -> None:
     write_text(folder / f"{name}.md", markdown(table))
     write_text(folder / f"{name}.html", page(table.labels.dataset(name), table_section(table)))
     write_csv(folder / f"{name}.csv", csv_rows(table))
-
-
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file in one piece."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:

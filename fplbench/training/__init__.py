@@ -1,4 +1,12 @@
-"""Training: one resumable loop, and for each network what it learns."""
+"""The trainings of the benchmark, one file each, found by name.
+
+A training turns stacks into the weights of a network. `fplbench.training.loop` is the loop that they share. Importing this
+package does not import torch.
+"""
+
+from fplbench.training.registry import TRAININGS, Training, train, training
 
 # Raised whenever a change makes the same configuration train to other weights; rules and states carry it.
 TRAINING_VERSION = 2
+
+__all__ = ["TRAININGS", "TRAINING_VERSION", "Training", "train", "training"]

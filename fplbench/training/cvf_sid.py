@@ -1,62 +1,73 @@
-"""Training of CVF-SID (Neshatavar et al. 2022), which sees noisy images alone."""
+"""CVF-SID (Neshatavar et al. 2022), which is trained on noisy images alone."""
 
-import os
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from pydantic import Field
 
-from fplbench.device import choose_device, mixed_precision
-from fplbench.networks.cvf_sid import CvfSid, compose
-from fplbench.seeds import generator
-from fplbench.training.meter import Terms
-from fplbench.training.networks import as_images, random_square, seeded
-from fplbench.training.options import CvfSidTrainingOptions
-from fplbench.training.stages import load_images, run_training
+from fplbench.training.options import TrainingOptions
+from fplbench.training.registry import Inputs, training
 
-Parts = tuple[Tensor, Tensor, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from fplbench.training.loop.meter import Terms
+
+    Parts = tuple[Tensor, Tensor, Tensor]
 
 
-def train_cvf_sid(
-    noisy: str | os.PathLike, out: str | os.PathLike, options: CvfSidTrainingOptions, seed: int, device: str = "auto"
-) -> None:
-    """Train CVF-SID on a stack of noisy images.
+class CvfSidOptions(TrainingOptions):
+    """Options of CVF-SID's training; patch, batch, rate and weight of the augmentation are its authors'."""
 
-    Args:
-        noisy: stack of noisy training images, .npy.
-        out: the .safetensors file; its log is written beside it, ending in .csv.
-        options: width, steps, rates, patch.
-        seed: seed of the initial weights, the batches and the crops.
-        device: auto, cpu or cuda.
-    """
+    steps: int = Field(100_000, ge=1, description="Optimiser steps.")
+    batch: int = Field(64, ge=1, description="Images in each step.")
+    patch: int = Field(40, ge=8, description="Side of the random crops, pixels.")
+    learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="Peak learning rate of Adam.")
+    augmentation: float = Field(0.1, ge=0, allow_inf_nan=False, description="Weight of the terms on recombined images.")
+
+
+@training("cvf_sid", options=CvfSidOptions, inputs=("noisy",), per=("dataset", "noise"))
+def cvf_sid(inputs: Inputs, out: Path, options: CvfSidOptions, seed: int, device: str) -> None:
+    """Train CVF-SID on noisy images."""
+    from fplbench.device import choose_device
+    from fplbench.networks.cvf_sid import CvfSid
+    from fplbench.training.loop.run import load_images, run_training
+    from fplbench.training.loop.tensors import seeded
+
     target = choose_device(device)
-    images = load_images(noisy, target)
+    images = load_images(inputs["noisy"], target)
     network = seeded(lambda: CvfSid(options.width), seed, target)
     loss = CvfSidLoss(network, images, options, seed)
-    run_training(network, loss, ["cycle", "augmentation"], len(images), options, {}, [noisy], out, seed)
+    run_training(network, loss, ["cycle", "augmentation"], len(images), options, [inputs["noisy"]], out, seed)
 
 
 class CvfSidLoss:
     """The loss on random squares of the images, the same square of all in a step."""
 
-    def __init__(self, network: nn.Module, noisy: Tensor, options: CvfSidTrainingOptions, seed: int):
+    def __init__(self, network: "nn.Module", noisy: "Tensor", options: CvfSidOptions, seed: int):
         self.network, self.noisy, self.options, self.seed = network, noisy, options, seed
 
-    def __call__(self, positions: Tensor, step: int) -> Terms:
+    def __call__(self, positions: "Tensor", step: int) -> "Terms":
         """The two weighted sums of terms for the images at some positions."""
+        from fplbench.seeds import generator
+        from fplbench.training.loop.tensors import as_images, random_square
+
         images = as_images(self.noisy, positions)
         images = random_square(images, self.options.patch, generator(self.seed, "crops", step))
         cycle, augmentation = losses(self._take_apart, images)
         return {"cycle": (cycle, 1.0), "augmentation": (augmentation, self.options.augmentation)}
 
-    def _take_apart(self, images: Tensor) -> Parts:
+    def _take_apart(self, images: "Tensor") -> "Parts":
+        from fplbench.device import mixed_precision
+
         with mixed_precision(images.device):
-            parts = self.network(images)
-        return tuple(part.float() for part in parts)
+            clean, dependent, independent = self.network(images)
+        return clean.float(), dependent.float(), independent.float()
 
 
-def losses(take_apart: Callable[[Tensor], Parts], images: Tensor) -> tuple[Tensor, Tensor]:
+def losses(take_apart: "Callable[[Tensor], Parts]", images: "Tensor") -> "tuple[Tensor, Tensor]":
     """The two sums of mean squared errors that make the network a function which takes images apart.
 
     Args:
@@ -69,13 +80,18 @@ def losses(take_apart: Callable[[Tensor], Parts], images: Tensor) -> tuple[Tenso
         each. And the seven of the augmentation, three errors each: the same for the other combinations of the parts,
         each noise left out, added, or taken away.
     """
+    import torch
+    from torch.nn.functional import mse_loss
+
+    from fplbench.networks.cvf_sid import compose
+
     clean, dependent, independent = take_apart(images)
     nothing = torch.zeros_like(clean)
 
-    def error(image: Tensor, *parts: Tensor) -> Tensor:
-        return sum(nn.functional.mse_loss(found, part) for found, part in zip(take_apart(image), parts, strict=True))
+    def error(image: "Tensor", *parts: "Tensor") -> "Tensor":
+        return sum(mse_loss(found, part) for found, part in zip(take_apart(image), parts, strict=True))
 
-    cycle = nn.functional.mse_loss(compose(clean, dependent, independent), images)
+    cycle = mse_loss(compose(clean, dependent, independent), images)
     cycle = cycle + error(clean, clean, nothing, nothing)
     cycle = cycle + error(compose(clean, dependent, 0), clean, dependent, nothing)
     cycle = cycle + error(independent, nothing, nothing, independent)

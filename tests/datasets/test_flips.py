@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fplbench.datasets import DATASETS
-from fplbench.datasets.catalogue import Slice
 from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.registry import Slice
 from fplbench.datasets.scan import read_one, scan
 
 VALUES = (0x00, 0x41, 0xFF, None)  # None: the lowest bit alone

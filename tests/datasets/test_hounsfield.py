@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fplbench.datasets.catalogue import Unreadable
 from fplbench.datasets.lidc import LidcOptions, read_images
+from fplbench.datasets.registry import Unreadable
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 

@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from fplbench.datasets.catalogue import NotAnImage, Unreadable
 from fplbench.datasets.lits import LitsOptions, arrange, left_out, read_header, read_images
+from fplbench.datasets.registry import NotAnImage, Unreadable
 
 SHAPE = (6, 5, 4)  # right, anterior, superior
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fplbench.datasets.catalogue import Slice
 from fplbench.datasets.parts import Part
+from fplbench.datasets.registry import Slice
 from fplbench.datasets.splits import SamplingOptions, candidates
 
 

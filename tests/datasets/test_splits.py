@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from fplbench.datasets.catalogue import Slice
+from fplbench.datasets.registry import Slice
 from fplbench.datasets.splits import SPLITS, SamplingOptions, apportion, candidates, even_quotas, leak
 from fplbench.errors import InputError
 

@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.errors import InputError
+from fplbench.files import write_csv
 from fplbench.reporting.cost import cost_figure, write_cost
-from fplbench.stacks import write_csv
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 

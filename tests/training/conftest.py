@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fplbench.features import write_features
+from fplbench.explaining.maps import write_features
 from fplbench.stacks import write_stack
 from fplbench.training.options import TrainingOptions
 from fplbench.training.stages import train_restoration

@@ -3,11 +3,11 @@ import sys
 
 import torch
 
-from fplbench.training.adam import Adam
+from fplbench.training.loop.adam import Adam
 
 SCRIPT = """
 import sys, torch
-from fplbench.training.adam import Adam
+from fplbench.training.loop.adam import Adam
 weights = torch.ones(3, requires_grad=True)
 optimizer = Adam([weights], lr=0.1, fused=True)
 optimizer.zero_grad()

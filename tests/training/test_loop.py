@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from fplbench.errors import InputError
-from fplbench.training.loop import Batches, Job, Trainer, learning_rate
+from fplbench.training.loop.trainer import Batches, Job, Trainer, learning_rate
 from fplbench.training.options import TrainingOptions
 
 CPU = torch.device("cpu")

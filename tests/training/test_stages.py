@@ -7,14 +7,15 @@ import time
 import numpy as np
 import pytest
 import torch
+from fplbench.training.objectives import DenoiserLoss, as_images, new_denoiser, new_drunet
+from fplbench.training.stages import load_images, train_denoiser, train_drunet, train_restoration
 from safetensors.torch import load_file
 
 from fplbench.errors import InputError
+from fplbench.files import file_hash
 from fplbench.networks import weights
-from fplbench.stacks import file_hash, open_stack, write_stack
-from fplbench.training.networks import DenoiserLoss, as_images, new_denoiser, new_drunet
+from fplbench.stacks import open_stack, write_stack
 from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions
-from fplbench.training.stages import load_images, train_denoiser, train_drunet, train_restoration
 from tests.training.conftest import TINY
 
 CPU = torch.device("cpu")

