@@ -94,7 +94,7 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
 
 
 def test_a_failed_save_leaves_nothing_behind(tmp_path):
-    with pytest.raises(ValueError, match="not one of UNet, DRUNet, CvfSid"):
+    with pytest.raises(ValueError, match="not a network of fplbench.networks"):
         weights.save(torch.nn.Linear(2, 2), tmp_path / "network.safetensors")
     with pytest.raises(TypeError):
         weights.save(UNet(width=2), tmp_path / "network.safetensors", {"path": object()})
