@@ -7,6 +7,7 @@ import typer
 
 from fplbench import DEFAULT_SEED
 from fplbench.cli.options import OptionsJson, Seed, Stacks, Threads, parse_json, read_stacks
+from fplbench.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -16,20 +17,27 @@ def register(app: typer.Typer) -> None:
 
 
 def noise(
-    name: Annotated[str, typer.Argument(help="Kind of noise, such as gaussian or motion.")],
-    clean: Annotated[Path, typer.Argument(help="Clean stack (.npy, with its index .csv).")],
-    noisy: Annotated[Path, typer.Argument(help="Noisy stack to write (.npy, with its index .csv).")],
+    name: Annotated[str, typer.Argument(help="Name of the noise, such as gaussian or motion.")],
+    clean: Annotated[list[Path], typer.Argument(help="Clean stacks (.npy, each with its index .csv).")],
+    out_dir: Annotated[Path, typer.Option("--out-dir", help="Folder for the noisy stacks, which keep their file names.")],
     options: OptionsJson = "{}",
     seed: Seed = DEFAULT_SEED,
     axes: Annotated[
-        str, typer.Option("--axes", help="What the draws depend on besides seed, noise and image, such as lidc/test.")
+        str,
+        typer.Option("--axes", help="Data set, such as lidc: the random draws then depend on it and on the file name as well."),
     ] = "",
     threads: Threads = 1,
 ) -> None:
-    """Add a noise or artefact to a stack."""
+    """Add a noise or artefact to one or more stacks."""
     from fplbench.noise import synthesize_stack
 
-    synthesize_stack(name, clean, noisy, parse_json(options), seed=seed, axes=axes, threads=threads)
+    values = parse_json(options)
+    stacks = {path.stem: path for path in clean}
+    if len(stacks) < len(clean):
+        raise InputError("Two of the clean stacks have the same file name; their noisy stacks would overwrite each other.")
+    for stem, path in stacks.items():
+        place = f"{axes}/{stem}" if axes else ""
+        synthesize_stack(name, path, out_dir / f"{stem}.npy", values, seed=seed, axes=place, threads=threads)
 
 
 def noise_sheet(
