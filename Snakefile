@@ -17,6 +17,10 @@ if not workflow.configfiles:
 include: "workflow/rules/common.smk"
 
 
+# One environment for every rule, used with `--sdm apptainer` only: an image built from envs/Dockerfile.
+container: "envs/fplbench.sif"
+
+
 pathvars:
     results=CONFIG.results,
     logs=f"{CONFIG.results}/logs",
@@ -31,24 +35,27 @@ wildcard_constraints:
 
 localrules:
     all,
+    write_config,
 
 
 rule all:
     default_target: True
     input:
         expand("<results>/tables/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["tex", "md", "csv", "html"]),
-        [f"<results>/figures/{name}.png" for name in FIGURES],
+        [f"<results>/figures/{name}.png" for name in figure_captions(CONFIG)],
+        "<results>/config.json",
         "<results>/scores.csv",
         "<results>/cost.csv",
         "<results>/report.html",
         "<results>/run.json",
 
 
+include: "workflow/rules/config.smk"
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/noise.smk"
 include: "workflow/rules/calibration.smk"
 include: "workflow/rules/training.smk"
-include: "workflow/rules/baselines.smk"
+include: "workflow/rules/denoising.smk"
 include: "workflow/rules/scoring.smk"
 include: "workflow/rules/reporting.smk"
 include: "workflow/rules/ablation.smk"

@@ -2,16 +2,20 @@
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 
+from fplbench import __version__
 from fplbench.cli import (
+    ablation,
     calibration,
-    configuration,
+    config,
     datasets,
     denoising,
     downloads,
     explaining,
+    generalisation,
     noise,
     reporting,
     scoring,
@@ -19,16 +23,43 @@ from fplbench.cli import (
 )
 from fplbench.errors import InputError
 
-STAGES = (configuration, downloads, datasets, noise, calibration, training, explaining, denoising, scoring, reporting)
+STAGES = (
+    config,
+    downloads,
+    datasets,
+    noise,
+    calibration,
+    training,
+    explaining,
+    denoising,
+    scoring,
+    reporting,
+    ablation,
+    generalisation,
+)
 
 app = typer.Typer(
-    help="Benchmark of medical image denoising: stages that Snakemake runs, and tools for your own files.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 for part in STAGES:
     part.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fplbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Benchmark of medical image denoising: stages that Snakemake runs, and tools for your own files."""
 
 
 def main() -> None:

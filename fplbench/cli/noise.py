@@ -6,14 +6,13 @@ from typing import Annotated
 import typer
 
 from fplbench import DEFAULT_SEED
-from fplbench.cli.options import OptionsJson, Seed, Stacks, Threads, parse_json, read_stacks
+from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json
 from fplbench.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
     app.command("noise")(noise)
-    app.command("noise-sheet")(noise_sheet)
 
 
 def noise(
@@ -38,22 +37,3 @@ def noise(
     for stem, path in stacks.items():
         place = f"{axes}/{stem}" if axes else ""
         synthesize_stack(name, path, out_dir / f"{stem}.npy", values, seed=seed, axes=place, threads=threads)
-
-
-def noise_sheet(
-    output: Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")],
-    clean: Stacks,
-    options: Annotated[
-        str, typer.Option("--options", help="Options by data set and noise, as a JSON object.", metavar="JSON")
-    ] = "{}",
-    seed: Seed = DEFAULT_SEED,
-    image: Annotated[int | None, typer.Option(help="Which image, counted from 0.", show_default="the middle one")] = None,
-    captions: Annotated[
-        str, typer.Option("--captions", help="Words above a data set's columns, as a JSON object.", metavar="JSON")
-    ] = "{}",
-) -> None:
-    """Draw every noise on an image of each data set, with a magnified part and the difference."""
-    from fplbench.reporting.noise_sheet import contact_sheet
-
-    words = parse_json(captions, "--captions")
-    contact_sheet(output, read_stacks(clean), parse_json(options), seed=seed, image=image, captions=words)

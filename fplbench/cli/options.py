@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fplbench.errors import InputError
+
+if TYPE_CHECKING:
+    from fplbench.config import Config
 
 OptionsJson = Annotated[str, typer.Option("--options", help="Options as a JSON object.", metavar="JSON")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run.")]
@@ -18,6 +21,12 @@ ExplanationJson = Annotated[
     str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor cores to use.")]
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="Resolved config of the run, config.json; without it, everything has its default."),
+]
 
 
 def parse_json(text: str, option: str = "--options") -> dict[str, Any]:
@@ -44,6 +53,15 @@ def read_explanation(text: str) -> dict[str, Any]:
     from fplbench.training.options import ExplanationOptions
 
     return read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump()
+
+
+def read_run(path: Path | None) -> "Config | None":
+    """The config of the run, where one is given."""
+    if path is None:
+        return None
+    from fplbench.config import read_config
+
+    return read_config(path)
 
 
 def use_threads(threads: int) -> None:

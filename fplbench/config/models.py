@@ -139,6 +139,20 @@ class Config(Options):
                     )
                 raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{remedy}")
 
+    def resolved(self) -> dict[str, Any]:
+        """The config with the defaults of data sets, noises and trainings filled in, as JSON values; it loads again."""
+        datasets = {}
+        for name, given in self.datasets.items():
+            datasets[name] = self.dataset_options(name) | ({"noises": given["noises"]} if given.get("noises") else {})
+        used = {training.name for training in map(self.training_of, self.columns.values()) if training}
+        used |= {"restoration"} if self.explains else set()
+        return {
+            **self.model_dump(mode="json"),
+            "datasets": datasets,
+            "noises": {name: _complete(NOISES, name, given, f"noises.{name}") for name, given in self.noises.items()},
+            "training": {name: self.training_options(name) for name in sorted({*self.training, *used})},
+        }
+
     @property
     def trains_fpl(self) -> bool:
         """Whether a column needs the denoisers that are trained here with L_FP."""

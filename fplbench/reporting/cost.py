@@ -1,16 +1,16 @@
-"""What a method costs: seconds an image and peak memory, from Snakemake's benchmark files; and quality against cost."""
+"""What a method costs, seconds for each image and peak memory, and quality against cost."""
 
 import csv
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.files import write_csv
+from fplbench.files import read_csv, write_csv
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.panels import save
 from fplbench.reporting.scores import NoiseScores, read_scores
@@ -23,79 +23,100 @@ PAGE_INCHES = (7.0, 4.5)
 MARKERS = "os^DvPX*"
 
 
-def write_cost(output: str | os.PathLike, scores: str | os.PathLike, paths: Iterable[str | os.PathLike]) -> None:
-    """Put benchmark files into one table.
+def write_cost(
+    output: str | os.PathLike, scores: str | os.PathLike, costs: str | os.PathLike, benchmarks: str | os.PathLike | None = None
+) -> None:
+    """Put the costs of all methods into one table.
 
     Args:
-        output: the .csv file to write: dataset, noise, method, images, seconds (of the whole command, its start
-            included), seconds_per_image, processor_seconds, peak_memory_mb (MiB resident), psnr and ssim (means over
-            the images). Processor time and memory are empty for jobs of less than a second, which Snakemake's samples
-            miss. A method of a folder that has scores and no benchmark is named in the log.
-        scores: the long table of scores, which says how many images there are.
-        paths: benchmark files .../{dataset}/{noise}/{method}.tsv; a folder stands for those below it that have scores.
+        output: the .csv file to write: dataset, noise, method, images, seconds, seconds_per_image, peak_memory_mb, device,
+            measured, psnr and ssim (means over the images). `measured` is `method` where the seconds are those of
+            denoising alone, inside the process and after a first image, and the memory is the peak of the process in
+            that time (MiB); it is `command` where a rule in another language was timed as a whole, by Snakemake. A
+            field is empty where it was not measured.
+        scores: the long table of scores, which names the methods and says how many images there are.
+        costs: folder with {dataset}/{noise}/{group}.csv, as `denoise-group` writes them.
+        benchmarks: folder with Snakemake's benchmark files, {dataset}/{noise}/{method}.tsv, for the other methods. One
+            that has none is named in the log.
 
     Raises:
-        InputError: there are no files, one is no benchmark file, or the scores do not have its method.
+        InputError: a file is missing or malformed, or nothing was measured.
     """
     table = read_scores(scores)
-    files = sorted(file for path in map(Path, paths) for file in (_scored_files(path, table) if path.is_dir() else [path]))
-    if not files:
-        raise InputError(f"There are no benchmark files to put into {output}.")
-    write_csv(output, [_row(file, table, scores) for file in files])
+    rows = []
+    unknown = set()
+    for dataset, noises in table.items():
+        for noise, found in noises.items():
+            measured = _read_costs(Path(costs, dataset, noise))
+            for method in found.values["psnr"]:
+                cost = measured.get(method) or _read_benchmark(benchmarks, dataset, noise, method)
+                if cost is None:
+                    unknown.add(method)
+                else:
+                    rows.append(_row(dataset, noise, method, cost, found))
+    for method in sorted(unknown):
+        log.warning("%s was not timed everywhere, so its cost is not known: its rule needs a line `benchmark:`.", method)
+    if not rows:
+        raise InputError(f"No method of {scores} was timed: {costs} has no costs.")
+    write_csv(output, rows)
 
 
-def _scored_files(folder: Path, table: Mapping[str, Mapping[str, NoiseScores]]) -> list[Path]:
-    """The benchmark files of a folder that belong to scores: those of an earlier config may lie beside them."""
-    files = [
-        folder / dataset / noise / f"{method}.tsv"
-        for dataset, noises in table.items()
-        for noise, found in noises.items()
-        for method in found.values["psnr"]
-    ]
-    for method in sorted({file.stem for file in files if not file.exists()}):
-        log.warning("%s has no benchmark everywhere, so its cost is not known: its rule needs a line benchmark.", method)
-    return [file for file in files if file.exists()]
-
-
-def _row(file: Path, table: Mapping[str, Mapping[str, NoiseScores]], scores: str | os.PathLike) -> dict[str, Any]:
-    dataset, noise, method = (*file.parts[-3:-1], file.stem)
-    found = table.get(dataset, {}).get(noise)
-    if found is None or method not in found.values["psnr"]:
-        raise InputError(f"{scores} has no scores of {dataset}/{noise}/{method}, of which {file} is the benchmark.")
-    measured = _read_benchmark(file)
-    if measured["s"] < SAMPLED_SECONDS:
-        measured |= {"cpu_time": "", "max_rss": ""}
+def _row(dataset: str, noise: str, method: str, cost: Mapping[str, str], found: NoiseScores) -> dict[str, Any]:
     images = len(found.image_ids)
+    try:
+        seconds = float(cost["seconds"]) if cost["seconds"] else None
+    except (KeyError, ValueError):
+        raise InputError(f"The cost of {method} on {dataset}/{noise} is malformed: run its denoising again.") from None
     return {
         "dataset": dataset,
         "noise": noise,
         "method": method,
         "images": images,
-        "seconds": measured["s"],
-        "seconds_per_image": measured["s"] / images,
-        "processor_seconds": measured["cpu_time"],
-        "peak_memory_mb": measured["max_rss"],
+        "seconds": "" if seconds is None else seconds,
+        "seconds_per_image": "" if seconds is None else seconds / images,
+        "peak_memory_mb": cost.get("peak_memory_mb", ""),
+        "device": cost.get("device", ""),
+        "measured": cost["measured"],
         "psnr": float(found.values["psnr"][method].mean()),
         "ssim": float(found.values["ssim"][method].mean()),
     }
 
 
-def _read_benchmark(file: Path) -> dict[str, float | str]:
-    """Means over the repetitions of a benchmark; empty where Snakemake, which looks every few seconds, saw nothing."""
+def _read_costs(folder: Path) -> dict[str, dict[str, str]]:
+    """What the groups of a cell measured, by method."""
+    return {
+        row["method"]: {**row, "measured": "method"}
+        for file in sorted(folder.glob("*.csv"))
+        for row in read_csv(file, ("method", "seconds", "peak_memory_mb", "device"))
+    }
+
+
+def _read_benchmark(folder: str | os.PathLike | None, dataset: str, noise: str, method: str) -> dict[str, str] | None:
+    """What Snakemake measured of a rule; None without a benchmark file.
+
+    A command of less than some hundredths of a second may be over before Snakemake looks, which then writes 0 seconds and
+    no memory: both count as not measured.
+    """
+    if folder is None:
+        return None
+    file = Path(folder, dataset, noise, f"{method}.tsv")
     try:
-        with open(file, newline="") as stream:
+        with open(file, newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
-        measured = {}
-        for key in ("s", "max_rss", "cpu_time"):
-            values = [float(row[key]) for row in rows if row[key] != NOT_MEASURED]
-            measured[key] = sum(values) / len(values) if values else ""
+        seconds = [float(row["s"]) for row in rows]
+        memory = [float(row["max_rss"]) for row in rows if row["max_rss"] != NOT_MEASURED]
     except FileNotFoundError:
-        raise InputError(f"The benchmark file {file} does not exist.") from None
+        return None
     except (KeyError, TypeError, ValueError):
-        raise InputError(f"{file} is no benchmark file of Snakemake.") from None
-    if not measured["s"]:
-        raise InputError(f"{file} has no running time.")
-    return measured
+        raise InputError(f"{file} is not a benchmark file of Snakemake.") from None
+    mean = sum(seconds) / len(seconds) if seconds else 0
+    sampled = memory if mean >= SAMPLED_SECONDS else []
+    return {
+        "seconds": str(mean) if mean else "",
+        "peak_memory_mb": str(round(max(sampled), 1)) if sampled else "",
+        "device": "",
+        "measured": "command",
+    }
 
 
 def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str = "psnr", labels: Labels | None = None) -> None:
@@ -121,7 +142,7 @@ def cost_figure(output: str | os.PathLike, cost: str | os.PathLike, metric: str 
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(LogFormatter())
     axes.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
-    axes.set_xlabel("Milliseconds an image, median over noises")
+    axes.set_xlabel("Milliseconds for each image, median over noises")
     shown = METRICS[metric]
     axes.set_ylabel(f"Mean {shown.label}" + (f" ({shown.unit})" if shown.unit else ""))
     methods = labels.methods({method for found in points.values() for method in found})
@@ -144,6 +165,8 @@ def _points(cost: str | os.PathLike, metric: str) -> dict[str, dict[str, tuple[f
     try:
         with open(cost, newline="") as stream:
             for row in csv.DictReader(stream):
+                if not row["seconds_per_image"]:
+                    continue
                 place = (1000 * float(row["seconds_per_image"]), float(row[metric]))
                 collected.setdefault(row["dataset"], {}).setdefault(row["method"], []).append(place)
     except FileNotFoundError:

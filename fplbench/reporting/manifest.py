@@ -17,12 +17,11 @@ from fplbench.errors import InputError
 from fplbench.files import file_hash
 
 
-def manifest(config: Mapping[str, Any], seed: int, files: Iterable[str | os.PathLike]) -> dict[str, Any]:
+def manifest(config: Mapping[str, Any], files: Iterable[str | os.PathLike]) -> dict[str, Any]:
     """Describe a run.
 
     Args:
-        config: the resolved configuration.
-        seed: the seed of the run.
+        config: the resolved config, with the seed of the run.
         files: files to pin by SHA-256: data, weights, scores.
 
     Returns:
@@ -38,7 +37,7 @@ def manifest(config: Mapping[str, Any], seed: int, files: Iterable[str | os.Path
         "python": platform.python_version(),
         "packages": package_versions(),
         "hardware": hardware(),
-        "seed": seed,
+        "seed": config.get("seed"),
         "config": dict(config),
         "files": {str(path): file_state(Path(path)) for path in files},
     }

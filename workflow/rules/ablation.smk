@@ -1,46 +1,33 @@
-# What L_FP buys: the denoiser without it, with the paper's letter (ReLU, sum), and with several weights, each with several
-# seeds, scored on the validation part, from which the default weight is chosen, and on the test part.
+# What L_FP buys: the denoiser without it, as published (ReLU, sum), and with several feature weights, each with several seeds,
+# scored on the validation images, from which the default weight is chosen, and on the test images.
 #
 #   snakemake ablation
 
 VARIANTS = CONFIG.ablation_variants()
 RUNS = [f"{variant}-{seed}" for variant in VARIANTS for seed in CONFIG.ablation.seeds]
-ABLATION_PARTS = ["validation", "test"]
+ABLATION_SPLITS = ["validation", "test"]
+EXPLANATIONS["as_published"] = VARIANTS["as_published"].explanation
 
 
 wildcard_constraints:
     variant="|".join(map(re.escape, VARIANTS)),
     seed=r"\d+",
-    part="|".join(ABLATION_PARTS),
 
 
 rule ablation:
     input:
-        expand("<results>/ablation/{part}/ablation.md", part=ABLATION_PARTS),
+        expand("<results>/ablation/{split}/ablation.md", split=ABLATION_SPLITS),
 
 
-use rule explain_clean_images as explain_for_ablation with:
-    output:
-        maps="<results>/ablation/features/{dataset}/letter.npy",
-        record="<results>/ablation/features/{dataset}/letter.json",
-    log:
-        "<logs>/ablation/features/{dataset}.log",
-    benchmark:
-        "<benchmarks>/ablation/features/{dataset}.tsv"
-    params:
-        device=device,
-        explanation=as_json(VARIANTS["letter"].explanation),
-
-
-use rule train_denoiser as train_ablation with:
+use rule train_fpl as train_ablation with:
     input:
-        clean="<results>/data/{dataset}/train.npy",
-        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
-        restoration="<results>/models/{dataset}/restoration.safetensors",
+        clean=TRAINING_INPUTS["clean"],
+        noisy=TRAINING_INPUTS["noisy"],
+        restoration=TRAINING_INPUTS["restoration"],
         features=lambda wildcards: (
-            "<results>/ablation/features/{dataset}/letter.npy"
-            if wildcards.variant == "letter"
-            else "<results>/features/{dataset}/train.npy"
+            "<results>/features/{dataset}/as_published/train.npy"
+            if wildcards.variant == "as_published"
+            else TRAINING_INPUTS["features"]
         ),
     output:
         weights="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.safetensors",
@@ -51,8 +38,9 @@ use rule train_denoiser as train_ablation with:
         "<benchmarks>/ablation/models/{dataset}/{noise}/{variant}-{seed}.tsv"
     params:
         device=device,
-        options=lambda wildcards: as_json(VARIANTS[wildcards.variant].denoiser),
-        explanation=lambda wildcards: as_json(VARIANTS[wildcards.variant].explanation),
+        training="fpl",
+        inputs=training_arguments,
+        options=lambda wildcards: as_json(VARIANTS[wildcards.variant].fpl),
         seed=lambda wildcards: wildcards.seed,
         version=TRAINING_VERSION,
     message:
@@ -61,104 +49,100 @@ use rule train_denoiser as train_ablation with:
 
 rule apply_ablation:
     input:
-        noisy="<results>/noisy/{dataset}/{noise}/{part}.npy",
-        weights="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.safetensors",
+        **{run: f"<results>/ablation/models/{{dataset}}/{{noise}}/{run}.safetensors" for run in RUNS},
+        noisy="<results>/noisy/{dataset}/{noise}/{split}.npy",
     output:
-        stack=DENOISED("<results>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.npy"),
-        index="<results>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.csv",
+        stacks=[DENOISED(f"<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy") for run in RUNS],
+        indices=[f"<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.csv" for run in RUNS],
+        cost="<results>/ablation/{split}/cost/{dataset}/{noise}.csv",
     log:
-        "<logs>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.log",
+        "<logs>/ablation/{split}/denoise/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{part}/denoised/{dataset}/{noise}/{variant}-{seed}.tsv"
-    conda:
-        "../../envs/environment.yaml"
+        "<benchmarks>/ablation/{split}/denoise/{dataset}/{noise}.tsv"
     resources:
         gpu=1,
         mem_mb=4000,
     params:
         device=device,
-        code=method_code("fpl"),
+        folder=subpath(output[0], parent=True),
+        methods=lambda wildcards, input: as_json({run: {"method": "fpl", "weights": input[run]} for run in RUNS}),
+        code=code_of(METHODS["fpl"].function, "fplbench.denoising.groups"),
     message:
-        "Denoising {wildcards.noise} of {wildcards.dataset} with {wildcards.variant}, seed {wildcards.seed}"
+        "Denoising {wildcards.noise} of {wildcards.dataset} with all variants, {wildcards.split} images"
     shell:
-        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
-        " --threads {threads} > {log:q} 2>&1"
+        "fplbench denoise-group {input.noisy:q} {params.folder:q} --methods {params.methods:q} --cost {output.cost:q}"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 use rule score as score_ablation with:
     input:
-        clean="<results>/data/{dataset}/{part}.npy",
-        denoised=expand("<results>/ablation/{{part}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
+        clean="<results>/data/{dataset}/{split}.npy",
+        denoised=expand("<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
     output:
-        expand("<results>/ablation/{{part}}/scores/{{dataset}}/{{noise}}/{run}.csv", run=RUNS),
+        "<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
     log:
-        "<logs>/ablation/{part}/score/{dataset}/{noise}.log",
+        "<logs>/ablation/{split}/score/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{part}/score/{dataset}/{noise}.tsv"
+        "<benchmarks>/ablation/{split}/score/{dataset}/{noise}.tsv"
     params:
-        folder=subpath(output[0], parent=True),
         maker="apply_ablation",
-        code=code("scoring.py"),
+        code=code_hash("fplbench.scoring.cells"),
     message:
-        "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.part} part"
+        "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.split} images"
 
 
 use rule score_features as score_ablation_features with:
     input:
         restoration="<results>/models/{dataset}/restoration.safetensors",
-        clean="<results>/data/{dataset}/{part}.npy",
-        denoised=expand("<results>/ablation/{{part}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
+        clean="<results>/data/{dataset}/{split}.npy",
+        denoised=expand("<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
+        scored="<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
     output:
-        "<results>/ablation/{part}/feature_scores/{dataset}/{noise}.csv",
+        "<results>/ablation/{split}/feature_scores/{dataset}/{noise}.csv",
     log:
-        "<logs>/ablation/{part}/feature_scores/{dataset}/{noise}.log",
+        "<logs>/ablation/{split}/feature_scores/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{part}/feature_scores/{dataset}/{noise}.tsv"
+        "<benchmarks>/ablation/{split}/feature_scores/{dataset}/{noise}.tsv"
 
 
-use rule collate as collate_ablation with:
+use rule collate_dataset as collate_ablation with:
     input:
         scores=expand(
-            "<results>/ablation/{{part}}/scores/{dataset}/{noise}/{run}.csv",
-            dataset=CONFIG.datasets,
-            noise=CONFIG.ablation.noises,
-            run=RUNS,
+            "<results>/ablation/{{split}}/scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.ablation.noises
         ),
         feature_scores=expand(
-            "<results>/ablation/{{part}}/feature_scores/{dataset}/{noise}.csv",
+            "<results>/ablation/{{split}}/feature_scores/{dataset}/{noise}.csv",
             dataset=CONFIG.datasets,
             noise=CONFIG.ablation.noises,
         ),
     output:
-        "<results>/ablation/{part}/scores.csv",
+        "<results>/ablation/{split}/scores.csv",
     log:
-        "<logs>/ablation/{part}/collate.log",
+        "<logs>/ablation/{split}/collate.log",
     benchmark:
-        "<benchmarks>/ablation/{part}/collate.tsv"
+        "<benchmarks>/ablation/{split}/collate.tsv"
     message:
-        "Collating the ablation on the {wildcards.part} part"
+        "Collating the ablation on the {wildcards.split} images"
 
 
 rule ablation_table:
     input:
-        "<results>/ablation/{part}/scores.csv",
+        scores="<results>/ablation/{split}/scores.csv",
+        config=RESOLVED,
     output:
-        table="<results>/ablation/{part}/ablation.csv",
-        text="<results>/ablation/{part}/ablation.md",
-        figures=expand("<results>/ablation/{{part}}/ablation_{dataset}.png", dataset=CONFIG.datasets),
+        table="<results>/ablation/{split}/ablation.csv",
+        text="<results>/ablation/{split}/ablation.md",
+        figures=expand("<results>/ablation/{{split}}/ablation_{dataset}.png", dataset=CONFIG.datasets),
     log:
-        "<logs>/ablation/{part}/table.log",
+        "<logs>/ablation/{split}/table.log",
     benchmark:
-        "<benchmarks>/ablation/{part}/table.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
+        "<benchmarks>/ablation/{split}/table.tsv"
     params:
         folder=subpath(output.table, parent=True),
-        seed=CONFIG.seed,
-        code=code("reporting"),
+        code=code_hash("fplbench.reporting.ablation"),
+        shown=shown,
     message:
-        "Writing the ablation on the {wildcards.part} part"
+        "Writing the ablation on the {wildcards.split} images"
     shell:
-        "fplbench ablation {input:q} --out-dir {params.folder:q} --control residual --seed {params.seed} > {log:q} 2>&1"
+        "fplbench ablation {input.scores:q} --out-dir {params.folder:q} --control residual --config {input.config:q}"
+        " > {log:q} 2>&1"

@@ -27,8 +27,6 @@ rule fit_levels:
         "<logs>/calibration/levels.log",
     benchmark:
         "<benchmarks>/calibration/levels.tsv"
-    conda:
-        "../../envs/environment.yaml"
     threads: 8
     resources:
         mem_mb=2000,
@@ -38,7 +36,9 @@ rule fit_levels:
         images=CONFIG.calibration.images,
         evaluations=CONFIG.calibration.evaluations,
         seed=CONFIG.seed,
-        code=code("noise", "calibration", "published"),
+        code=code_hash(
+            "fplbench.calibration.fit", "fplbench.calibration.reports", *(noise.function.__module__ for noise in NOISES.values())
+        ),
     message:
         "Fitting the noise levels to the published scores"
     shell:
@@ -55,13 +55,9 @@ rule published_psnr:
         "<logs>/calibration/published_psnr.log",
     benchmark:
         "<benchmarks>/calibration/published_psnr.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
     params:
         note=CONFIG.calibration.note,
-        code=code("calibration", "published"),
+        code=code_hash("fplbench.calibration.page"),
     message:
         "Comparing the published PSNR with the true and the wrapped one"
     shell:
@@ -70,28 +66,19 @@ rule published_psnr:
 
 rule draw_noise_sheet:
     input:
-        expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
+        stacks=expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
+        config=RESOLVED,
     output:
         "<results>/figures/noise_sheet.png",
     log:
         "<logs>/figures/noise_sheet.log",
     benchmark:
         "<benchmarks>/figures/noise_sheet.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
     params:
-        stacks=lambda wildcards, input: named_stacks(CONFIG.datasets, input),
-        options=as_json(
-            {dataset: {noise: CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises} for dataset in CONFIG.datasets}
-        ),
-        captions=as_json(CONFIG.notes),
-        image=IMAGE,
-        seed=CONFIG.seed,
-        code=code("contact_sheet.py", "noise"),
+        stacks=lambda wildcards, input: named_stacks(CONFIG.datasets, input.stacks),
+        code=code_hash("fplbench.reporting.noise_sheet", *(noise.function.__module__ for noise in NOISES.values())),
+        shown=as_json({**CONFIG.resolved(), "sampling": None}),
     message:
         "Drawing every noise on an image of each data set"
     shell:
-        "fplbench noise-sheet {output:q} {params.stacks:q} --options {params.options:q} --captions {params.captions:q}"
-        " {params.image} --seed {params.seed} > {log:q} 2>&1"
+        "fplbench noise-sheet {output:q} {params.stacks:q} --config {input.config:q} > {log:q} 2>&1"

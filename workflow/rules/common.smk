@@ -1,18 +1,17 @@
 # The checked config, and what several rule files need.
 
-import hashlib
 import json
 import re
-from functools import cache
 from pathlib import Path
 
-import fplbench
-from fplbench.methods import METHODS
+from fplbench.code_hash import code_hash
 from fplbench.config import load_config
-from fplbench.datasets import check_root
+from fplbench.datasets import DATASETS, check_root
+from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
-from fplbench.reporting.labels import Labels
-from fplbench.training import TRAINING_VERSION
+from fplbench.noise import NOISES
+from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, presentation
+from fplbench.training import TRAINING_VERSION, TRAININGS
 
 try:
     CONFIG = load_config(config)
@@ -22,13 +21,14 @@ except InputError as error:
 # One GPU job at a time, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one sets).
 workflow.global_resources.setdefault("gpu", 1)
 
+SPLITS = ["train", "validation", "test"]
 
-@cache
-def code(*parts):
-    """Hash of parts of the package: as a parameter of a cheap rule, it runs the rule again when they change."""
-    package = Path(fplbench.__file__).parent
-    files = sorted(file for part in parts for file in [package / part, *package.glob(f"{part}/**/*.py")] if file.is_file())
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+# Reporting reads the resolved config. A rule that does so names what it takes from there as a parameter (`shown`), and the file
+# as ancient: a change of other keys does not run it again.
+RESOLVED = ancient("<results>/config.json")
+
+# With keep_denoised: false, denoised stacks go once they are scored.
+DENOISED = str if CONFIG.keep_denoised else temp
 
 
 def as_json(options):
@@ -36,40 +36,9 @@ def as_json(options):
     return json.dumps(options, sort_keys=True)
 
 
-# Methods of the figure of a data set, in the order of its panels: the paper's (Figures 3 to 5), or what there is.
-DENOISERS = [name for name in CONFIG.columns if name != "noisy"]
-FIGURE_METHODS = [name for name in ("fpl", "dpir", "wavelet", "filter_combination") if name in DENOISERS] or DENOISERS[:4]
-
-# Figures of the report, with their captions.
-LABELLED = Labels()
-SHOWN = f"noise: {LABELLED.noise(CONFIG.figures.noise)}"
-FIGURES = {"noises": "The noises on one image."}
-if DENOISERS:
-    FIGURES["cost"] = "Mean PSNR against seconds an image, the start of each command included."
-if CONFIG.trains_fpl:
-    FIGURES["training"] = f"Training, {SHOWN}."
-if DENOISERS:
-    FIGURES |= {dataset: f"{LABELLED.dataset(dataset)}: one test image, {SHOWN}." for dataset in CONFIG.datasets}
-if DENOISERS and CONFIG.explains:
-    FIGURES |= {
-        f"{dataset}_features": f"{LABELLED.dataset(dataset)}: feature maps of one test image, {SHOWN}."
-        for dataset in CONFIG.datasets
-    }
-
-EXPLANATION = as_json(CONFIG.explanation.model_dump(mode="json"))
-IMAGE = f"--image {CONFIG.figures.image}" if CONFIG.figures.image is not None else ""
-
-# Column headings that are not the registry's.
-LABELS = as_json(
-    {
-        column.name: column.label
-        for column in CONFIG.columns.values()
-        if column.method is None or column.label != column.method.label
-    }
-)
-
-# Denoised stacks go once they are scored.
-DENOISED = str if CONFIG.keep_denoised else temp
+def code_of(function, *modules):
+    """Hash of the code of a registered function and of the modules that run it."""
+    return code_hash(function.__module__, *modules)
 
 
 def device(wildcards, resources):
@@ -78,6 +47,11 @@ def device(wildcards, resources):
     Snakemake does not record parameters that derive from resources: another device runs nothing again.
     """
     return "auto" if resources.gpu else "cpu"
+
+
+def shown(wildcards):
+    """What tables and figures of a data set take from the config."""
+    return str(presentation(CONFIG, wildcards.get("dataset", "")))
 
 
 def one_noise(path, **axes):
@@ -90,37 +64,9 @@ def named_stacks(datasets, paths):
     return [f"{dataset}={path}" for dataset, path in zip(datasets, paths)]
 
 
-def foreign_weights(wildcards):
-    """The denoiser trained on another data set, or on another noise."""
-    axes = {"dataset": wildcards.dataset, "noise": wildcards.noise, wildcards.across: wildcards.trained}
-    return "<results>/models/{dataset}/{noise}/fpl.safetensors".format(**axes)
-
-
-def foreign_scores(wildcards):
-    """Score files of every pair of one axis, and those of the noisy images."""
-    trained = CONFIG.datasets if wildcards.across == "dataset" else CONFIG.generalisation
-    return expand(
-        f"<results>/generalisation/{wildcards.across}/scores/{{dataset}}/{{noise}}/{{trained}}.csv",
-        dataset=CONFIG.datasets,
-        noise=CONFIG.generalisation,
-        trained=[*trained, "noisy"],
-    )
-
-
 for path in map(Path, CONFIG.custom_rules):
     if not path.exists():
         raise WorkflowError(f"The rule file {path} of custom_rules does not exist.")
-
-
-def check_rules_of_methods():
-    """Stop where a method of the config is to come from a rule of the user's that is not there."""
-    found = {rule.name for rule in workflow.rules}
-    for column in CONFIG.columns.values():
-        if column.method is None and f"denoise_{column.name}" not in found:
-            raise WorkflowError(
-                f"methods.{column.name} has rule: true, but there is no rule denoise_{column.name}. Name its file under "
-                f"custom_rules, or put it at workflow/rules/baselines/{column.name}.smk."
-            )
 
 
 onstart:
@@ -141,3 +87,7 @@ onstart:
             problems.append(str(error))
     if problems:
         raise WorkflowError("\n".join(problems))
+
+
+onerror:
+    print("The run stopped. When the fault is mended, the same command goes on from here, trainings too.")

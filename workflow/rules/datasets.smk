@@ -3,20 +3,18 @@
 
 rule sample_images:
     output:
-        stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=["train", "validation", "test"]),
-        indices=expand("<results>/data/{{dataset}}/{split}.csv", split=["train", "validation", "test"]),
+        stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
+        indices=expand("<results>/data/{{dataset}}/{split}.csv", split=SPLITS),
         summary="<results>/data/{dataset}/sampling.json",
     log:
         "<logs>/data/{dataset}.log",
     benchmark:
         "<benchmarks>/data/{dataset}.tsv"
-    conda:
-        "../../envs/environment.yaml"
     threads: 8
     resources:
         mem_mb=2000,
     params:
-        code=code("datasets"),
+        code=lambda wildcards: code_of(DATASETS[wildcards.dataset].read_header, "fplbench.datasets.sampling"),
         folder=subpath(output.summary, parent=True),
         root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
         options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),

@@ -2,115 +2,111 @@
 #
 #   snakemake generalisation
 
+# What the denoisers of each matrix were trained on.
+ACROSS = {"dataset": [*CONFIG.datasets], "noise": CONFIG.generalisation}
+
 
 wildcard_constraints:
     across="dataset|noise",
-    trained="|".join([*CONFIG.datasets, *CONFIG.noises]),
 
 
 rule generalisation:
     input:
-        expand("<results>/generalisation/generalisation_{across}.png", across=["dataset", "noise"]),
+        expand("<results>/generalisation/generalisation_{across}.png", across=ACROSS),
 
 
-rule apply_foreign:
-    input:
-        noisy="<results>/noisy/{dataset}/{noise}/test.npy",
-        weights=foreign_weights,
-    output:
-        stack=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/{trained}.npy"),
-        index=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/{trained}.csv"),
-    log:
-        "<logs>/generalisation/{across}/denoise/{dataset}/{noise}/{trained}.log",
-    benchmark:
-        "<benchmarks>/generalisation/{across}/denoise/{dataset}/{noise}/{trained}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        gpu=1,
-        mem_mb=4000,
-    params:
-        device=device,
-        code=method_code("fpl"),
-    message:
-        "Denoising {wildcards.noise} of {wildcards.dataset} with the denoiser of {wildcards.trained}"
-    shell:
-        "fplbench denoise fpl {input.noisy:q} {output.stack:q} --weights {input.weights:q} --device {params.device}"
-        " --threads {threads} > {log:q} 2>&1"
+for across, trained in ACROSS.items():
 
-
-rule keep_noisy:
-    input:
-        "<results>/noisy/{dataset}/{noise}/test.npy",
-    output:
-        stack=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/noisy.npy"),
-        index=temp("<results>/generalisation/{across}/denoised/{dataset}/{noise}/noisy.csv"),
-    log:
-        "<logs>/generalisation/{across}/denoise/{dataset}/{noise}/noisy.log",
-    benchmark:
-        "<benchmarks>/generalisation/{across}/denoise/{dataset}/{noise}/noisy.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-    message:
-        "Taking {wildcards.noise} of {wildcards.dataset} as it is"
-    shell:
-        "fplbench denoise noisy {input:q} {output.stack:q} > {log:q} 2>&1"
-
-
-for across, trained in [("dataset", [*CONFIG.datasets]), ("noise", CONFIG.generalisation)]:
+    rule:
+        name:
+            f"apply_across_{across}s"
+        input:
+            **{
+                name: (
+                    f"<results>/models/{name}/{{noise}}/fpl.safetensors"
+                    if across == "dataset"
+                    else f"<results>/models/{{dataset}}/{name}/fpl.safetensors"
+                )
+                for name in trained
+            },
+            noisy="<results>/noisy/{dataset}/{noise}/test.npy",
+        output:
+            stacks=[
+                temp(f"<results>/generalisation/{across}/denoised/{{dataset}}/{{noise}}/{name}.npy")
+                for name in [*trained, "noisy"]
+            ],
+            indices=[
+                temp(f"<results>/generalisation/{across}/denoised/{{dataset}}/{{noise}}/{name}.csv")
+                for name in [*trained, "noisy"]
+            ],
+            cost=f"<results>/generalisation/{across}/cost/{{dataset}}/{{noise}}.csv",
+        log:
+            f"<logs>/generalisation/{across}/denoise/{{dataset}}/{{noise}}.log",
+        benchmark:
+            f"<benchmarks>/generalisation/{across}/denoise/{{dataset}}/{{noise}}.tsv"
+        resources:
+            gpu=1,
+            mem_mb=4000,
+        params:
+            device=device,
+            folder=subpath(output[0], parent=True),
+            methods=lambda wildcards, input: as_json(
+                {
+                    name: {"method": "noisy"} if name == "noisy" else {"method": "fpl", "weights": path}
+                    for name, path in input.items()
+                }
+            ),
+            code=code_of(METHODS["fpl"].function, "fplbench.denoising.groups"),
+        message:
+            f"Denoising {{wildcards.noise}} of {{wildcards.dataset}} with denoisers of every {across}"
+        shell:
+            "fplbench denoise-group {input.noisy:q} {params.folder:q} --methods {params.methods:q} --cost {output.cost:q}"
+            " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
     rule:
         name:
             f"score_across_{across}s"
         input:
             clean="<results>/data/{dataset}/test.npy",
-            denoised=expand(
-                f"<results>/generalisation/{across}/denoised/{{{{dataset}}}}/{{{{noise}}}}/{{trained}}.npy",
-                trained=[*trained, "noisy"],
-            ),
+            denoised=[
+                f"<results>/generalisation/{across}/denoised/{{dataset}}/{{noise}}/{name}.npy" for name in [*trained, "noisy"]
+            ],
         output:
-            expand(
-                f"<results>/generalisation/{across}/scores/{{{{dataset}}}}/{{{{noise}}}}/{{trained}}.csv",
-                trained=[*trained, "noisy"],
-            ),
+            f"<results>/generalisation/{across}/scores/{{dataset}}/{{noise}}.csv",
         log:
             f"<logs>/generalisation/{across}/score/{{dataset}}/{{noise}}.log",
         benchmark:
             f"<benchmarks>/generalisation/{across}/score/{{dataset}}/{{noise}}.tsv"
-        conda:
-            "../../envs/environment.yaml"
-        resources:
-            mem_mb=1000,
         params:
-            folder=subpath(output[0], parent=True),
-            code=code("scoring.py"),
+            maker=f"apply_across_{across}s",
+            code=code_hash("fplbench.scoring.cells"),
         message:
             "Scoring denoisers of other data sets or noises on {wildcards.noise} of {wildcards.dataset}"
         shell:
-            "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} --rule apply_foreign > {log:q} 2>&1"
+            "fplbench score {input.clean:q} {output:q} {input.denoised:q} --rule {params.maker:q} > {log:q} 2>&1"
 
 
-use rule collate as collate_foreign with:
+use rule collate_dataset as collate_generalisation with:
     input:
-        scores=foreign_scores,
+        scores=expand(
+            "<results>/generalisation/{{across}}/scores/{dataset}/{noise}.csv",
+            dataset=CONFIG.datasets,
+            noise=CONFIG.generalisation,
+        ),
     output:
         "<results>/generalisation/{across}.csv",
     log:
         "<logs>/generalisation/collate_{across}.log",
     benchmark:
         "<benchmarks>/generalisation/collate_{across}.tsv"
-    params:
-        features="",
-        code=code("reporting/scores.py"),
     message:
-        "Collating the generalisation across {wildcards.across}"
+        "Collating the generalisation across {wildcards.across}s"
 
 
 rule generalisation_matrix:
     input:
-        "<results>/generalisation/{across}.csv",
+        scores="<results>/generalisation/{across}.csv",
+        config=RESOLVED,
     output:
         table="<results>/generalisation/generalisation_{across}.csv",
         figure="<results>/generalisation/generalisation_{across}.png",
@@ -118,15 +114,12 @@ rule generalisation_matrix:
         "<logs>/generalisation/matrix_{across}.log",
     benchmark:
         "<benchmarks>/generalisation/matrix_{across}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
     params:
         folder=subpath(output.table, parent=True),
-        seed=CONFIG.seed,
-        code=code("reporting"),
+        code=code_hash("fplbench.reporting.generalisation"),
+        shown=shown,
     message:
-        "Drawing the generalisation across {wildcards.across}"
+        "Drawing the generalisation across {wildcards.across}s"
     shell:
-        "fplbench generalisation {input:q} {wildcards.across} --out-dir {params.folder:q} --seed {params.seed} > {log:q} 2>&1"
+        "fplbench generalisation {input.scores:q} {wildcards.across} --out-dir {params.folder:q} --config {input.config:q}"
+        " > {log:q} 2>&1"

@@ -1,26 +1,23 @@
-# Clean stack -> noisy stack, one for each noise and split.
+# Clean stacks -> noisy stacks: one job for all splits of a data set and noise.
 
 
 rule synthesize_noise:
     input:
-        clean="<results>/data/{dataset}/{split}.npy",
+        expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
     output:
-        stack="<results>/noisy/{dataset}/{noise}/{split}.npy",
-        index="<results>/noisy/{dataset}/{noise}/{split}.csv",
+        stacks=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.npy", split=SPLITS),
+        indices=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.csv", split=SPLITS),
     log:
-        "<logs>/noise/{dataset}/{noise}/{split}.log",
+        "<logs>/noise/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/noise/{dataset}/{noise}/{split}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
+        "<benchmarks>/noise/{dataset}/{noise}.tsv"
     params:
-        code=code("noise"),
+        code=lambda wildcards: code_of(NOISES[wildcards.noise].function, "fplbench.noise.synthesis"),
+        folder=subpath(output[0], parent=True),
         options=lambda wildcards: as_json(CONFIG.noise_options(wildcards.dataset, wildcards.noise)),
         seed=CONFIG.seed,
     message:
-        "Adding {wildcards.noise} to the {wildcards.split} images of {wildcards.dataset}"
+        "Adding {wildcards.noise} to {wildcards.dataset}"
     shell:
-        "fplbench noise {wildcards.noise} {input.clean:q} {output.stack:q} --options {params.options:q} --seed {params.seed}"
-        " --axes {wildcards.dataset}/{wildcards.split} --threads {threads} > {log:q} 2>&1"
+        "fplbench noise {wildcards.noise} {input:q} --out-dir {params.folder:q} --options {params.options:q}"
+        " --seed {params.seed} --axes {wildcards.dataset} --threads {threads} > {log:q} 2>&1"

@@ -1,7 +1,4 @@
-# Clean and denoised stack -> one row an image; all rows -> scores.csv.
-
-SCORES = expand("<results>/scores/{{dataset}}/{noise}/{method}.csv", noise=CONFIG.noises, method=CONFIG.columns)
-FEATURE_SCORES = expand("<results>/feature_scores/{{dataset}}/{noise}.csv", noise=CONFIG.feature_error)
+# Clean and denoised stacks -> a row for each image and method -> scores.csv.
 
 
 rule score:
@@ -9,23 +6,19 @@ rule score:
         clean="<results>/data/{dataset}/test.npy",
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
     output:
-        expand("<results>/scores/{{dataset}}/{{noise}}/{method}.csv", method=CONFIG.columns),
+        "<results>/scores/{dataset}/{noise}.csv",
     log:
         "<logs>/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
     params:
-        folder=subpath(output[0], parent=True),
-        maker=lambda wildcards: "denoise_{method}",
-        code=code("scoring.py"),
+        # Of a method that another program runs, the rule is what its author can mend.
+        maker="denoise_{method}",
+        code=code_hash("fplbench.scoring.cells"),
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench score {input.clean:q} {params.folder:q} {input.denoised:q} --rule {params.maker:q} > {log:q} 2>&1"
+        "fplbench score {input.clean:q} {output:q} {input.denoised:q} --rule {params.maker:q} > {log:q} 2>&1"
 
 
 rule score_features:
@@ -34,22 +27,20 @@ rule score_features:
         clean="<results>/data/{dataset}/test.npy",
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
         # A stack that is wrong is refused there, with the rule that made it.
-        scored=expand("<results>/scores/{{dataset}}/{{noise}}/{method}.csv", method=CONFIG.columns),
+        scored="<results>/scores/{dataset}/{noise}.csv",
     output:
         "<results>/feature_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/feature_scores/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/feature_scores/{dataset}/{noise}.tsv"
-    conda:
-        "../../envs/environment.yaml"
     resources:
         gpu=1,
         mem_mb=8000,
     params:
         device=device,
-        explanation=EXPLANATION,
-        version=TRAINING_VERSION,
+        explanation=as_json(EXPLANATIONS["default"]),
+        code=code_hash("fplbench.scoring.features"),
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:
@@ -59,21 +50,17 @@ rule score_features:
 
 rule collate_dataset:
     input:
-        scores=SCORES,
-        feature_scores=FEATURE_SCORES,
+        scores=expand("<results>/scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
+        feature_scores=expand("<results>/feature_scores/{{dataset}}/{noise}.csv", noise=CONFIG.feature_error),
     output:
         "<results>/scores/{dataset}.csv",
     log:
         "<logs>/collate/{dataset}.log",
     benchmark:
         "<benchmarks>/collate/{dataset}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
     params:
-        code=code("reporting/scores.py"),
-        features=lambda wildcards, input: [f"--feature-scores={path}" for path in input.feature_scores],
+        code=code_hash("fplbench.scoring.collation"),
+        features=lambda wildcards, input: [f"--feature-scores={path}" for path in input.get("feature_scores", [])],
     message:
         "Collating the scores of {wildcards.dataset}"
     shell:
@@ -82,22 +69,16 @@ rule collate_dataset:
 
 rule collate:
     input:
-        scores=expand(SCORES, dataset=CONFIG.datasets),
-        feature_scores=expand(FEATURE_SCORES, dataset=CONFIG.datasets),
+        expand("<results>/scores/{dataset}.csv", dataset=CONFIG.datasets),
     output:
         "<results>/scores.csv",
     log:
         "<logs>/collate/all.log",
     benchmark:
         "<benchmarks>/collate/all.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
     params:
-        code=code("reporting/scores.py"),
-        features=lambda wildcards, input: [f"--feature-scores={path}" for path in input.feature_scores],
+        code=code_hash("fplbench.scoring.collation"),
     message:
         "Collating all scores"
     shell:
-        "fplbench collate {output:q} {input.scores:q} {params.features:q} > {log:q} 2>&1"
+        "fplbench collate {output:q} {input:q} > {log:q} 2>&1"

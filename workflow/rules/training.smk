@@ -1,32 +1,60 @@
-# Clean and noisy stacks -> the restoration network, its features, and a denoiser for each noise.
+# Stacks -> weights: one rule for each registered training, named train_{training}; and the features that L_FP compares with.
 # Edits of the package do not run a training again: raise TRAINING_VERSION when they change its result.
 
+# What a training can read.
+TRAINING_INPUTS = {
+    "clean": "<results>/data/{dataset}/train.npy",
+    "noisy": "<results>/noisy/{dataset}/{noise}/train.npy",
+    "restoration": "<results>/models/{dataset}/restoration.safetensors",
+    "features": "<results>/features/{dataset}/default/train.npy",
+}
+EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
 
-rule train_restoration:
-    input:
-        clean="<results>/data/{dataset}/train.npy",
-    output:
-        weights="<results>/models/{dataset}/restoration.safetensors",
-        log="<results>/models/{dataset}/restoration.csv",
-    log:
-        "<logs>/training/{dataset}/restoration.log",
-    benchmark:
-        "<benchmarks>/training/{dataset}/restoration.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        gpu=1,
-        mem_mb=8000,
-    params:
-        device=device,
-        options=as_json(CONFIG.restoration.model_dump(mode="json")),
-        seed=CONFIG.seed,
-        version=TRAINING_VERSION,
-    message:
-        "Training the restoration network of {wildcards.dataset}"
-    shell:
-        "fplbench train-restoration {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+wildcard_constraints:
+    explanation=r"\w+",
+
+
+def model_of(training):
+    """The path of a training's files, without their endings."""
+    noise = "/{noise}" if "noise" in training.per else ""
+    return f"<results>/models/{{dataset}}{noise}/{training.name}"
+
+
+def training_arguments(wildcards, input):
+    """The files that a training reads, as the command line takes them."""
+    return [f"--{name}={path}" for name, path in input.items()]
+
+
+for training in TRAININGS.values():
+
+    rule:
+        name:
+            f"train_{training.name}"
+        input:
+            **{name: TRAINING_INPUTS[name] for name in training.inputs},
+        output:
+            weights=f"{model_of(training)}.safetensors",
+            log=f"{model_of(training)}.csv",
+        log:
+            f"{model_of(training)}.log".replace("<results>/models", "<logs>/training"),
+        benchmark:
+            f"{model_of(training)}.tsv".replace("<results>/models", "<benchmarks>/training")
+        resources:
+            gpu=1,
+            mem_mb=12000,
+        params:
+            device=device,
+            training=training.name,
+            inputs=training_arguments,
+            options=as_json(CONFIG.training_options(training.name)),
+            seed=CONFIG.seed,
+            version=TRAINING_VERSION,
+        message:
+            f"Training {training.name} for {' with '.join(f'{{wildcards.{axis}}}' for axis in training.per)}"
+        shell:
+            "fplbench train {params.training} {output.weights:q} {params.inputs:q} --options {params.options:q}"
+            " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule explain_clean_images:
@@ -34,138 +62,21 @@ rule explain_clean_images:
         restoration="<results>/models/{dataset}/restoration.safetensors",
         clean="<results>/data/{dataset}/train.npy",
     output:
-        maps="<results>/features/{dataset}/train.npy",
-        record="<results>/features/{dataset}/train.json",
+        maps="<results>/features/{dataset}/{explanation}/train.npy",
+        record="<results>/features/{dataset}/{explanation}/train.json",
     log:
-        "<logs>/features/{dataset}.log",
+        "<logs>/features/{dataset}/{explanation}.log",
     benchmark:
-        "<benchmarks>/features/{dataset}.tsv"
-    conda:
-        "../../envs/environment.yaml"
+        "<benchmarks>/features/{dataset}/{explanation}.tsv"
     resources:
         gpu=1,
         mem_mb=8000,
     params:
         device=device,
-        explanation=EXPLANATION,
+        code=code_hash("fplbench.explaining.maps"),
+        explanation=lambda wildcards: as_json(EXPLANATIONS[wildcards.explanation]),
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
         "fplbench features {input.restoration:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
-
-
-rule train_denoiser:
-    input:
-        clean="<results>/data/{dataset}/train.npy",
-        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
-        restoration="<results>/models/{dataset}/restoration.safetensors",
-        features="<results>/features/{dataset}/train.npy",
-    output:
-        weights="<results>/models/{dataset}/{noise}/fpl.safetensors",
-        log="<results>/models/{dataset}/{noise}/fpl.csv",
-    log:
-        "<logs>/training/{dataset}/{noise}/fpl.log",
-    benchmark:
-        "<benchmarks>/training/{dataset}/{noise}/fpl.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        gpu=1,
-        mem_mb=12000,
-    params:
-        device=device,
-        options=as_json(CONFIG.denoiser.model_dump(mode="json")),
-        explanation=EXPLANATION,
-        seed=CONFIG.seed,
-        version=TRAINING_VERSION,
-    message:
-        "Training the FPL denoiser of {wildcards.dataset} with {wildcards.noise}"
-    shell:
-        "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --restoration {input.restoration:q}"
-        " --features {input.features:q} --options {params.options:q} --explanation {params.explanation:q}"
-        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
-
-
-if CONFIG.drunet is not None:
-
-    rule train_drunet:
-        input:
-            clean="<results>/data/{dataset}/train.npy",
-        output:
-            weights="<results>/models/{dataset}/drunet.safetensors",
-            log="<results>/models/{dataset}/drunet.csv",
-        log:
-            "<logs>/training/{dataset}/drunet.log",
-        benchmark:
-            "<benchmarks>/training/{dataset}/drunet.tsv"
-        conda:
-            "../../envs/environment.yaml"
-        resources:
-            gpu=1,
-            mem_mb=12000,
-        params:
-            device=device,
-            options=as_json(CONFIG.drunet.model_dump(mode="json")),
-            seed=CONFIG.seed,
-            version=TRAINING_VERSION,
-        message:
-            "Training a DRUNet for {wildcards.dataset}"
-        shell:
-            "fplbench train-drunet {input.clean:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
-            " --device {params.device} --threads {threads} > {log:q} 2>&1"
-
-
-rule train_residual_cnn:
-    input:
-        clean="<results>/data/{dataset}/train.npy",
-        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
-    output:
-        weights="<results>/models/{dataset}/{noise}/residual_cnn.safetensors",
-        log="<results>/models/{dataset}/{noise}/residual_cnn.csv",
-    log:
-        "<logs>/training/{dataset}/{noise}/residual_cnn.log",
-    benchmark:
-        "<benchmarks>/training/{dataset}/{noise}/residual_cnn.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        gpu=1,
-        mem_mb=12000,
-    params:
-        device=device,
-        options=as_json(CONFIG.denoiser.without_features().model_dump(mode="json")),
-        seed=CONFIG.seed,
-        version=TRAINING_VERSION,
-    message:
-        "Training the denoiser of {wildcards.dataset} with {wildcards.noise} without L_FP"
-    shell:
-        "fplbench train-denoiser {input.clean:q} {input.noisy:q} {output.weights:q} --options {params.options:q}"
-        " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
-
-
-rule train_cvf_sid:
-    input:
-        noisy="<results>/noisy/{dataset}/{noise}/train.npy",
-    output:
-        weights="<results>/models/{dataset}/{noise}/cvf_sid.safetensors",
-        log="<results>/models/{dataset}/{noise}/cvf_sid.csv",
-    log:
-        "<logs>/training/{dataset}/{noise}/cvf_sid.log",
-    benchmark:
-        "<benchmarks>/training/{dataset}/{noise}/cvf_sid.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        gpu=1,
-        mem_mb=12000,
-    params:
-        device=device,
-        options=as_json(CONFIG.cvf_sid.model_dump(mode="json")),
-        seed=CONFIG.seed,
-        version=TRAINING_VERSION,
-    message:
-        "Training CVF-SID on {wildcards.noise} of {wildcards.dataset}"
-    shell:
-        "fplbench train-cvf-sid {input.noisy:q} {output.weights:q} --options {params.options:q} --seed {params.seed}"
         " --device {params.device} --threads {threads} > {log:q} 2>&1"

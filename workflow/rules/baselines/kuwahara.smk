@@ -16,8 +16,6 @@ rule denoise_kuwahara:
         "<benchmarks>/denoise/{dataset}/{noise}/kuwahara.tsv"
     conda:
         "kuwahara.yaml"
-    resources:
-        mem_mb=1000,
     params:
         radius=1,
     message:

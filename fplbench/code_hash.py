@@ -1,0 +1,146 @@
+"""A hash of the code that does a job, so that a workflow can tell when to run it again.
+
+It covers the module that does the work and what that module imports inside the package, at its top or inside functions.
+It is made from syntax trees: comments, docstrings, layout, and the descriptions of options change nothing. A registry
+imports its plug-ins by name when the program runs, which no import statement shows, so a method's hash does not contain
+the other methods.
+"""
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "fplbench"
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of modules and of all that they import inside the package.
+
+    Args:
+        modules: dotted names, such as "fplbench.noise.synthesis".
+
+    Returns:
+        Twelve hexadecimal digits.
+
+    Raises:
+        ModuleNotFoundError: a module is not in the package.
+    """
+    return _hash_files(frozenset(modules))
+
+
+@cache
+def _hash_files(modules: frozenset[str]) -> str:
+    digest = hashlib.sha256()
+    for module in sorted(imported_modules(modules)):
+        digest.update(f"{module}\n{_normalised(module)}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def imported_modules(modules: Iterable[str]) -> set[str]:
+    """The modules themselves, and all that they import inside the package, directly or not."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting.extend(_imports(module))
+    return found
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules of the package that a module's import statements name."""
+    return frozenset(
+        target
+        for name, attribute in _import_statements(_tree(module))
+        for target in _targets(name, attribute)
+        if target != PACKAGE  # the package itself holds its version and a default that rules give explicitly
+    )
+
+
+def _import_statements(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(module, name) of each name that is imported from the package; the name is empty for `import module`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names if _is_ours(alias.name))
+        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def _targets(module: str, name: str) -> Iterator[str]:
+    """The modules that `from module import name` depends on; through a package's __init__ to where the name is defined."""
+    if not name:
+        yield module
+    elif _file(f"{module}.{name}") is not None:
+        yield f"{module}.{name}"
+    else:
+        origin = _reexports(module).get(name) if _is_package(module) else None
+        if origin is None:
+            yield module
+        else:
+            yield from _targets(origin, name)
+
+
+@cache
+def _reexports(package: str) -> dict[str, str]:
+    """For each name that a package's __init__ imports from inside the package, the module it comes from."""
+    return {name: module for module, name in _import_statements(_tree(package)) if name}
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    """The syntax tree of a module without what does not run: docstrings, imports for type checkers, descriptions."""
+    file = _file(module)
+    if file is None:
+        raise ModuleNotFoundError(f"{module} is not a module of {PACKAGE}")
+    return _Bare().visit(ast.parse(file.read_text(encoding="utf-8")))
+
+
+@cache
+def _normalised(module: str) -> str:
+    return ast.unparse(_tree(module))
+
+
+class _Bare(ast.NodeTransformer):
+    """Leaves out strings that stand alone, blocks for type checkers, and the descriptions of options."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return None
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        return self.generic_visit(node)
+
+
+def _is_ours(module: str) -> bool:
+    return module == PACKAGE or module.startswith(f"{PACKAGE}.")
+
+
+def _is_package(module: str) -> bool:
+    file = _file(module)
+    return file is not None and file.name == "__init__.py"
+
+
+@cache
+def _root() -> Path:
+    specification = importlib.util.find_spec(PACKAGE)
+    assert specification is not None and specification.origin is not None
+    return Path(specification.origin).parent
+
+
+@cache
+def _file(module: str) -> Path | None:
+    """The source file of a module of the package, or None."""
+    place = _root().joinpath(*module.split(".")[1:])
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
