@@ -1,49 +1,51 @@
-"""Files that appear complete or not at all, and hashes of them."""
+"""Writing files in one piece, reading and writing .csv tables, and hashes."""
 
 import csv
 import hashlib
 import os
-import tempfile
+import stat
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fplbench.errors import InputError
 
 
 @contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Context that yields a temporary path in the same folder, renamed to `path` on success, removed on failure.
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Context that yields a temporary path in the same folder, renamed to `path` on success and removed on failure.
 
-    Missing folders are made.
+    Missing folders are created. The file gets the permissions of any new file, whichever library writes it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{path.suffix}")
+    temporary.touch(exist_ok=False)
+    mode = stat.S_IMODE(temporary.stat().st_mode)
     try:
         yield temporary
-        # Some libraries replace the file that mkstemp made by one of their own, so its mode is set last.
-        temporary.chmod(0o666 & ~_umask())
+        # Some libraries replace the file with a private one of their own, so its mode is set last.
+        temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file, UTF-8, in one piece."""
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file in UTF-8, in one piece."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_csv(path: str | os.PathLike, rows: Iterable[Mapping], columns: Sequence[str] = ()) -> None:
-    """Write mappings with equal keys as a .csv file with a header, in one piece.
+def write_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Write mappings with the same keys as a .csv file with a header, in one piece.
 
     Args:
-        path: the file.
-        rows: one mapping a row.
-        columns: the header; none: the keys of the first row.
+        path: the file to write.
+        rows: one mapping for each row.
+        columns: the header; the keys of the first row if empty.
     """
     rows = list(rows)
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
@@ -52,38 +54,31 @@ def write_csv(path: str | os.PathLike, rows: Iterable[Mapping], columns: Sequenc
         writer.writerows(rows)
 
 
-def read_csv(path: str | os.PathLike, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[dict[str, str]]:
     """Read a .csv file with a header: a dictionary of strings for each row.
 
     Raises:
-        InputError: the file is missing or no table, one of `columns` is missing, or a row is longer or shorter than the
+        InputError: the file is missing or not a table, it lacks one of `columns`, or a row is longer or shorter than the
             header.
     """
     try:
         with open(path, newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream)
-            rows = list(reader)
+            found, rows = reader.fieldnames or [], list(reader)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a .csv table: {error}.") from None
-    found = reader.fieldnames or []
     missing = [column for column in columns if column not in found]
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}.")
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():
-            raise InputError(f"{path}, line {line}, does not have the {len(found)} values of the header.")
+            raise InputError(f"{path}, line {line}: the number of values differs from the {len(found)} columns of the header.")
     return rows
 
 
-def file_hash(path: str | os.PathLike) -> str:
+def file_hash(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file's content, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,20 +1,22 @@
 """The contract between all stages: a stack of 8-bit images in one .npy file, with an index .csv beside it."""
 
-import csv
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.files import replacing, write_csv
+from fplbench.files import read_csv, replacing, write_csv
 
 INDEX_COLUMNS = ("image_id", "patient", "source", "slice")
+REQUIRED_COLUMNS = ("image_id", "patient")
+"""Columns without which nothing can be drawn or scored."""
 
 
-def open_stack(path: str | os.PathLike) -> np.ndarray:
+def open_stack(path: str | os.PathLike[str]) -> np.ndarray:
     """Open a stack, memory-mapped and read-only.
 
     Args:
@@ -24,7 +26,7 @@ def open_stack(path: str | os.PathLike) -> np.ndarray:
         uint8 array (N, H, W), C-ordered.
 
     Raises:
-        InputError: the file is missing, is no .npy file, or holds anything else than a uint8 (N, H, W) array.
+        InputError: the file is missing, is not a .npy file, or holds anything but a uint8 array (N, H, W).
     """
     path = Path(path)
     try:
@@ -33,14 +35,16 @@ def open_stack(path: str | os.PathLike) -> np.ndarray:
         raise InputError(f"{path} does not exist.") from None
     except OSError as error:
         raise InputError(f"{path} is not a readable .npy array: {error.strerror or error}.") from None
-    except (ValueError, EOFError):  # whose texts advise to unpickle what is no array
-        raise InputError(f"{path} is not a readable .npy array: it is another kind of file, or cut short.") from None
+    except (ValueError, EOFError):  # NumPy's own message suggests allow_pickle=True
+        raise InputError(f"{path} is not a readable .npy array: it is another kind of file, or truncated.") from None
     check_images(images, str(path))
     return images
 
 
 def check_images(images: np.ndarray, what: str) -> None:
     """Raise InputError, naming `what`, unless `images` is a uint8 array (N, H, W) with at least one pixel."""
+    if not isinstance(images, np.ndarray):
+        raise InputError(f"{what} is of type {type(images).__name__}; a stack is a NumPy array.")
     if images.dtype != np.uint8:
         raise InputError(f"{what} holds {images.dtype} values; a stack holds uint8.")
     if images.ndim != 3 or 0 in images.shape:
@@ -50,83 +54,124 @@ def check_images(images: np.ndarray, what: str) -> None:
 
 
 def describe_size(images: np.ndarray) -> str:
-    """The size of a stack in words."""
+    """Describe the size of a stack in words."""
     count, height, width = images.shape
     return f"{count} images of {height}x{width} pixels"
 
 
-def check_same_images(path: str | os.PathLike, other: str | os.PathLike) -> None:
-    """Raise InputError where both stacks have an index, and the other's names other images, or in another order."""
+def check_same_images(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> None:
+    """Raise InputError if both stacks have an index and the two list different images, or the same in another order."""
     if not (index_path(path).exists() and index_path(other).exists()):
         return
-    expected, names = ([row.get("image_id") for row in read_index(stack)] for stack in (path, other))
-    if names != expected:
-        place = next((i for i, pair in enumerate(zip(names, expected, strict=False)) if pair[0] != pair[1]), len(names))
+    expected, found = ([row["image_id"] for row in read_index(stack)] for stack in (path, other))
+    if found != expected:
+        place = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), len(found))
         raise InputError(
-            f"{index_path(other)} names other images than that of {path}, from number {place} (counted from 0): every image "
-            "has to be there, in the same order."
+            f"{index_path(other)} does not list the same images as {index_path(path)}: they differ from image {place} on "
+            "(counted from 0). Every image must be there, in the same order."
         )
 
 
-def index_path(path: str | os.PathLike) -> Path:
+def index_path(path: str | os.PathLike[str]) -> Path:
     """The index file of a stack file."""
     return Path(path).with_suffix(".csv")
 
 
-def read_index(path: str | os.PathLike) -> list[dict[str, str]]:
-    """Read the index of a stack: one dictionary of strings an image, in the order of the images.
+def read_index(path: str | os.PathLike[str], images: int | None = None) -> list[dict[str, str]]:
+    """Read the index of a stack: one dictionary of strings for each image, in the order of the images.
 
     Args:
-        path: the .npy file (its index has the same name, ending in .csv).
+        path: the .npy file; its index has the same name and ends in .csv.
+        images: number of images in the stack, if it is to be compared with the number of rows.
 
     Raises:
-        InputError: the index is missing.
+        InputError: the index is missing or is not a table, lacks the column image_id or patient, lists an image twice, or
+            has another number of rows than there are images.
     """
     file = index_path(path)
-    try:
-        with open(file, newline="") as stream:
-            return list(csv.DictReader(stream))
-    except FileNotFoundError:
-        raise InputError(f"{file}, the index of {path}, does not exist.") from None
+    if not file.exists():
+        raise InputError(f"{file}, the index of {path}, does not exist.")
+    rows = read_csv(file, REQUIRED_COLUMNS)
+    check_index(rows, str(file), images)
+    return rows
 
 
-def write_stack(path: str | os.PathLike, images: np.ndarray, index: Iterable[Mapping] | None = None) -> None:
+def check_index(rows: Sequence[Mapping[str, Any]], what: str, images: int | None = None) -> None:
+    """Raise InputError, naming `what`, unless the rows are the index of a stack.
+
+    Args:
+        rows: one mapping for each image.
+        what: the subject of the message, such as the name of the file.
+        images: number of images in the stack, if it is to be compared with the number of rows.
+
+    Raises:
+        InputError: a row is not a mapping, lacks image_id or patient or has other keys than the first, an image_id occurs
+            twice, or the number of rows is wrong.
+    """
+    first: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise InputError(f"{what}: row {number} is of type {type(row).__name__}; each row must be a mapping.")
+        for column in REQUIRED_COLUMNS:
+            if column not in row:
+                raise InputError(f"{what} has no column {column!r}; an index needs {' and '.join(REQUIRED_COLUMNS)}.")
+        if row.keys() != rows[0].keys():
+            raise InputError(f"{what}: row {number} has other columns than the first row.")
+        name = str(row["image_id"])
+        if name in first:
+            raise InputError(
+                f"{what} has the image_id {name!r} in rows {first[name]} and {number} (counted from 0); each image needs its own."
+            )
+        first[name] = number
+    if images is not None and len(rows) != images:
+        raise InputError(f"{what} must have one row for each image, but has {len(rows)} for {images}.")
+
+
+def write_stack(path: str | os.PathLike[str], images: np.ndarray, index: Iterable[Mapping[str, Any]] | None = None) -> None:
     """Write a stack and its index; both appear complete or not at all.
 
     Args:
-        path: the .npy file to write; missing folders are made.
+        path: the .npy file to write; missing folders are created.
         images: uint8 array (N, H, W).
-        index: one mapping an image, in order, with at least image_id, patient, source and slice (a pandas data frame
-            will do); None writes the images alone.
+        index: one mapping for each image, in order, with at least image_id and patient, and usually source and slice; or a
+            pandas data frame with these columns. None writes the images alone.
 
     Raises:
-        InputError: the images are no uint8 (N, H, W) array, or the index is of another length.
+        InputError: the images are not a uint8 array (N, H, W), or the index lacks a column, lists an image twice or has
+            the wrong number of rows.
     """
-    check_images(images, f"the array for {path}")
+    check_images(images, f"The array for {path}")
     with creating_stack(path, images.shape, index) as stack:
         stack[:] = images
 
 
 @contextmanager
 def creating_stack(
-    path: str | os.PathLike,
-    shape: tuple[int, int, int],
-    index: Iterable[Mapping] | None = None,
+    path: str | os.PathLike[str],
+    shape: tuple[int, ...],
+    index: Iterable[Mapping[str, Any]] | None = None,
     dtype: np.dtype | type = np.uint8,
 ) -> Iterator[np.ndarray]:
     """Context that yields a writable memory-mapped array, for results larger than memory.
 
-    The file appears under its name, with its index, when the block ends without an exception; else nothing stays behind.
+    The file appears under its name, with its index, when the block ends without an exception; otherwise nothing is left
+    behind. The index is checked at the start and written at the end: rows that the block changes are written as changed.
+
+    Args:
+        path: the .npy file to write; missing folders are created.
+        shape: (N, H, W).
+        index: as for `write_stack`.
+        dtype: type of the values.
 
     Raises:
-        InputError: the name does not end in .npy, or the index is of another length.
+        InputError: the name does not end in .npy, or the index cannot be used.
     """
     path = Path(path)
     if path.suffix != ".npy":
-        raise InputError(f"{path} does not end in .npy, as the file of a stack does; its index is the .csv beside it.")
+        raise InputError(f"{path} does not end in .npy. A stack is a .npy file, with its index in the .csv file beside it.")
     rows = None if index is None else _rows(index)
-    if rows is not None and len(rows) != shape[0]:
-        raise InputError(f"the index for {path} has {len(rows)} rows for {shape[0]} images.")
+    if rows is not None:
+        check_index(rows, f"The index for {path}", shape[0])
     with replacing(path) as temporary:
         stack = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=tuple(shape))
         yield stack
@@ -142,7 +187,7 @@ def iterate(images: np.ndarray, chunk: int = 64) -> Iterator[slice]:
         yield slice(start, min(start + chunk, len(images)))
 
 
-def _rows(index: Iterable[Mapping]) -> list[Mapping]:
-    if hasattr(index, "to_dict"):
+def _rows(index: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    if hasattr(index, "to_dict"):  # a pandas data frame
         return index.to_dict("records")
     return list(index)
