@@ -1,4 +1,4 @@
-"""The one place that chooses where networks run, and in which precision."""
+"""Where networks run, and in which precision."""
 
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
@@ -12,26 +12,31 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def choose_device(name: str = "auto") -> "torch.device":
-    """CUDA where there is one for `auto`, else the CPU; `cuda` without a usable GPU raises InputError.
+    """Choose the device on which networks run.
 
-    From here on the process counts numbers below 1e-38 as zero. The derivatives of a softplus are full of them, and on the
-    CPU each costs as much as a hundred others.
+    As a side effect, the process treats numbers below 1e-38 as zero from now on. The derivatives of a softplus have many
+    such numbers, and on the CPU each takes as long as a hundred others.
+
+    Args:
+        name: `cpu`, `cuda`, or `auto` for the GPU if there is one and the CPU otherwise.
+
+    Raises:
+        InputError: the name is unknown, or is `cuda` while torch finds no usable GPU.
     """
     import torch
 
     torch.set_flush_denormal(True)
-
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device is cuda, but torch finds no usable GPU: use device auto or cpu.")
+        raise InputError("The device is cuda, but torch finds no usable GPU; use auto or cpu.")
     if name not in ("cpu", "cuda"):
-        raise InputError(f"device {name!r} is not known: it is auto, cpu or cuda.")
+        raise InputError(f"The device {name!r} is not known; it must be auto, cpu or cuda.")
     return torch.device(name)
 
 
 def mixed_precision(device: "torch.device") -> AbstractContextManager:
-    """Autocast to bfloat16 on CUDA; float32 elsewhere."""
+    """Context that runs networks in bfloat16 where they allow it on a GPU, and in float32 elsewhere."""
     import torch
 
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")

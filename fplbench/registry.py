@@ -1,4 +1,4 @@
-"""Things found by name: noises and baselines, one registry each."""
+"""Registries, which find noises, data sets, trainings and methods by name, and the options that belong to them."""
 
 import importlib
 import pkgutil
@@ -15,13 +15,13 @@ Entry = TypeVar("Entry")
 
 
 class Registry(Mapping[str, Entry]):
-    """The entries of one kind, in the order they were registered; importing `package` registers them.
+    """The entries of one kind, in the order in which they were registered.
 
-    The modules of the package are imported at first use. They load their heavy libraries inside their functions, so that
-    looking a name up costs milliseconds.
+    The modules of `package`, which register the entries, are imported at first use. They import heavy libraries inside
+    their functions, so that looking up a name takes milliseconds.
     """
 
-    def __init__(self, kind: str, package: str):
+    def __init__(self, kind: str, package: str) -> None:
         self.kind = kind
         self.package = package
         self._entries: dict[str, Entry] = {}
@@ -29,7 +29,7 @@ class Registry(Mapping[str, Entry]):
         self._loading = threading.RLock()
 
     def add(self, name: str, entry: Entry) -> None:
-        """Register an entry; a name that is taken raises ValueError."""
+        """Register an entry; raises ValueError if the name is taken."""
         if name in self._entries:
             raise ValueError(f"the {self.kind} {name!r} is registered twice")
         self._entries[name] = entry
@@ -45,12 +45,14 @@ class Registry(Mapping[str, Entry]):
 
     def __getitem__(self, name: str) -> Entry:
         entries = self._load()
+        if not isinstance(name, str):
+            raise InputError(f"The name of a {self.kind} must be a string, not {type(name).__name__}.")
         if name not in entries:
             raise InputError(f"{name!r} is not a {self.kind}: {nearest(name, entries)}")
         return entries[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._load()
+        return isinstance(name, str) and name in self._load()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._load())
@@ -60,12 +62,15 @@ class Registry(Mapping[str, Entry]):
 
 
 def parse_options(model: type[Options], values: Mapping[str, Any], where: str) -> Options:
-    """Build an options model; a wrong key or value raises InputError with one sentence that names it.
+    """Build an options model from the keys and values that a user wrote.
 
     Args:
         model: the options model.
-        values: the keys and values as a user wrote them.
-        where: the dotted place of `values`, for the message ("noises.gaussian").
+        values: the keys and values.
+        where: the dotted location of `values`, for the message ("noises.gaussian").
+
+    Raises:
+        InputError: a key or value is wrong; the message is one sentence that names it.
     """
     try:
         return model.model_validate(dict(values))
@@ -74,7 +79,7 @@ def parse_options(model: type[Options], values: Mapping[str, Any], where: str) -
 
 
 def describe(error: ValidationError, model: type[Options], where: str) -> str:
-    """Put the first problem of a validation error into one sentence, with the dotted key and the nearest valid one."""
+    """Describe the first problem of a validation error in one sentence, with the dotted key and the nearest valid one."""
     problem = error.errors()[0]
     location = _location(problem)
     key = ".".join([where, *location]) if where else ".".join(location)
@@ -83,13 +88,13 @@ def describe(error: ValidationError, model: type[Options], where: str) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
-    # Each member of a union has an error of its own.
+    # There is one error for each member of a union.
     messages = dict.fromkeys(other["msg"] for other in error.errors() if _location(other) == location)
     return f"{key} is {problem['input']!r}: {', or '.join(text[0].lower() + text[1:] for text in messages)}."
 
 
 def _location(problem: Mapping[str, Any]) -> list[str]:
-    """The keys that lead to a problem. In a union, pydantic adds what it tried there: the name of a type."""
+    """The keys that lead to a problem. Within a union, pydantic adds the name of the type that it tried."""
     tried = ("bool", "int", "float", "str", "literal", "constrained-float", "constrained-int", "function-after")
     return [str(part) for part in problem["loc"] if str(part).partition("[")[0] not in tried]
 

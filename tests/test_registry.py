@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 
 from fplbench.errors import InputError
 from fplbench.methods import METHODS
 from fplbench.noise import NOISES
 from fplbench.registry import Registry
+from fplbench.training import TRAININGS
 
 
 def test_every_noise_of_table_1_and_two_more_are_registered():
@@ -16,7 +18,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_a_name_like_no_other_is_answered_with_the_list():
-    with pytest.raises(InputError, match="known are bilateral"):
+    with pytest.raises(InputError, match="the known names are bilateral"):
         METHODS["zzzzzzzz"]
 
 
@@ -27,8 +29,14 @@ def test_a_name_is_registered_once():
         registry.add("a", 2)
 
 
-def test_every_option_has_a_description():
-    for registry in (NOISES, METHODS):
+def test_a_name_is_a_string():
+    for registry, kind in ((NOISES, "noise"), (METHODS, "method")):
+        with pytest.raises(InputError, match=f"The name of a {kind} must be a string, not ndarray"):
+            registry[np.zeros(3)]
+        assert [] not in registry
+
+
+def test_every_entry_says_what_it_is():
+    for registry in (NOISES, METHODS, TRAININGS):
         for entry in registry.values():
-            for name, field in entry.options.model_fields.items():
-                assert field.description, f"{entry.name}.{name}"
+            assert entry.summary, entry.name

@@ -1,6 +1,6 @@
-"""Thirteen kinds of noise and artefact of medical images, and two more.
+"""The paper's thirteen kinds of noise and artefact in medical images, and two more.
 
-Each kind is a function over a stack of images, registered under its name with its label, options and literature; see
+Each kind is a function of a stack of images, registered under its name with its label, options and reference. Use
 `synthesize` for images in memory and `synthesize_stack` for files.
 """
 

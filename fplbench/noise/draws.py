@@ -1,4 +1,4 @@
-"""Random draws for a stack, one generator an image."""
+"""Random numbers for a stack, from one generator for each image."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 class Draws:
-    """Random numbers for N images; each image has a generator of its own.
+    """Random numbers for N images, each of which has its own generator.
 
-    What an image gets therefore depends neither on the images beside it nor on their number. All methods return arrays
+    The numbers of an image therefore do not depend on the other images or how many there are. All methods return arrays
     whose first axis is the image.
     """
 
@@ -26,7 +26,7 @@ class Draws:
         return self._fill("standard_normal", shape)
 
     def exponential(self, shape: tuple[int, ...] = ()) -> np.ndarray:
-        """Exponential values of mean one, float32 (N, *shape)."""
+        """Exponential values with mean one, float32 (N, *shape)."""
         return self._fill("standard_exponential", shape)
 
     def random(self, shape: tuple[int, ...] = ()) -> np.ndarray:
@@ -38,11 +38,11 @@ class Draws:
         return np.float32(low) + np.float32(high - low) * self.random(shape)
 
     def gamma(self, order: Sequence[float] | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Gamma values of scale one, float32 (N, *shape).
+        """Gamma values with scale one, float32 (N, *shape).
 
         Args:
-            order: shape parameter of the distribution, one an image.
-            shape: shape of the values of one image.
+            order: shape parameter of the distribution, one for each image.
+            shape: shape of the array for one image.
         """
         values = np.empty((len(self), *shape), np.float32)
         for generator, image, each in zip(self, values, np.ravel(order), strict=True):

@@ -1,4 +1,4 @@
-"""Artefacts of magnetic fields that are not uniform: receive or transmit field, and magnetised objects in the body."""
+"""Artefacts of non-uniform magnetic fields: bias fields of coils, and magnetised objects in the body."""
 
 from typing import Annotated, NamedTuple
 
@@ -29,8 +29,8 @@ class MagneticFieldOptions(Options):
 def magnetic_field(clean: np.ndarray, draws: Draws, options: MagneticFieldOptions) -> np.ndarray:
     """Bias field: y = x b / mean(b), b = exp(sum of c_ij u^i v^j over 1 <= i + j <= order), u and v in [-1,1].
 
-    The coefficients are uniform on [-c, c]. A constant factor is no inhomogeneity, as the receiver's gain absorbs it:
-    the polynomial has no constant, and the field's mean over the image is one.
+    The coefficients are uniform on [-c, c]. A constant factor would not be an inhomogeneity, since the receiver gain
+    absorbs it: the polynomial has no constant term, and the mean of the field over the image is one.
     """
     height, width = clean.shape[1:]
     v = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
@@ -39,7 +39,7 @@ def magnetic_field(clean: np.ndarray, draws: Draws, options: MagneticFieldOption
     coefficients = options.strength * draws.uniform(-1, 1, (size, size))
     coefficients[:, np.add.outer(np.arange(size), np.arange(size)) > options.order] = 0
     coefficients[:, 0, 0] = 0
-    # Horner's scheme: a polynomial in v whose coefficients are polynomials in u.
+    # Horner's scheme, as a polynomial in v whose coefficients are polynomials in u.
     exponent = np.zeros_like(clean)
     for i in reversed(range(size)):
         exponent *= v
@@ -50,7 +50,7 @@ def magnetic_field(clean: np.ndarray, draws: Draws, options: MagneticFieldOption
 
 
 def _polynomial(coefficients: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Sum over j of c_j u^j: coefficients (N, J), result (N, 1, W)."""
+    """Sum over j of c_j u^j, for coefficients (N, J); the result is (N, 1, W)."""
     result = np.zeros((len(coefficients), 1, len(u)), np.float32)
     for j in reversed(range(coefficients.shape[1])):
         result = result * u + coefficients[:, j, None, None]
@@ -63,10 +63,11 @@ class SusceptibilityOptions(Options):
     sources: Annotated[Count, Within(0, 16)] = Field((1, 3), description="Number of magnetised objects in the image.")
     radius: Annotated[Level, Within(0, 64)] = Field((4.0, 12.0), description="Radius of an object, pixels.")
     shift: Annotated[Level, Within(0, 64)] = Field(
-        (4.0, 12.0), description="Displacement along the readout at the object's surface, pixels."
+        (4.0, 12.0), description="Displacement along the readout at the surface of an object, pixels."
     )
     dephasing: Annotated[Level, Within(0, 10)] = Field(
-        0.5, description="Echo time times bandwidth of a pixel: cycles of phase over a pixel for a field gradient of 1."
+        0.5,
+        description="Echo time times bandwidth per pixel: cycles of phase across a pixel for a displacement gradient of 1.",
     )
 
 
@@ -78,11 +79,11 @@ class SusceptibilityOptions(Options):
     cites="Schenck 1996, doi 10.1118/1.597854; Ludeke, Roschmann and Tischler 1985, doi 10.1016/0730-725X(85)90397-2",
 )
 def susceptibility(clean: np.ndarray, draws: Draws, options: SusceptibilityOptions) -> np.ndarray:
-    """Distortion, pile-up and signal loss around magnetised cylinders that lie across the main field.
+    """Distortion, pile-up and signal loss around magnetised cylinders perpendicular to the main field.
 
-    Outside a cylinder of radius a the field is off by (a/r)^2 cos 2t, with t the angle to the main field, which runs
-    down the image. The readout places signal at x + d, d = D (a/r)^2 cos 2t pixels: it is moved, not made, so where d
-    compresses the image it brightens by the Jacobian. Phase that varies over a pixel weakens it by
+    Outside a cylinder of radius a the field deviates by (a/r)^2 cos 2t, where t is the angle to the main field, which runs
+    down the image. The readout places the signal at x + d with d = D (a/r)^2 cos 2t pixels. Signal is moved, not created:
+    where d compresses the image, it becomes brighter by the Jacobian. Phase that varies across a pixel attenuates it by
     | sinc(T dd/dx) sinc(T dd/dy) |, and the cylinder itself gives no signal.
     """
     noisy = np.empty_like(clean)
@@ -99,7 +100,7 @@ def susceptibility(clean: np.ndarray, draws: Draws, options: SusceptibilityOptio
 
 
 class Cylinder(NamedTuple):
-    """A magnetised object: centre and radius in pixels, and the displacement at its surface in pixels."""
+    """A magnetised object: its centre, its radius and the displacement at its surface, all in pixels."""
 
     row: float
     column: float
@@ -108,7 +109,7 @@ class Cylinder(NamedTuple):
 
 
 def displacement(cylinders: list[Cylinder], rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Displacement along the readout, pixels, at rows (H, 1) and columns (W,): the sum of all cylinders' fields."""
+    """Displacement along the readout at rows (H, 1) and columns (W,), in pixels: the sum over all cylinders."""
     total = np.zeros(np.broadcast_shapes(rows.shape, columns.shape), np.float32)
     for cylinder in cylinders:
         down2 = np.square(rows - cylinder.row, dtype=np.float32)
@@ -120,7 +121,7 @@ def displacement(cylinders: list[Cylinder], rows: np.ndarray, columns: np.ndarra
 
 
 def _distorted(image: np.ndarray, cylinders: list[Cylinder], dephasing: float) -> np.ndarray:
-    """The image as the scanner shows it: signal loss first, then displacement along the readout."""
+    """The image as the scanner shows it: first signal loss, then displacement along the readout."""
     height, width = image.shape
     margin = _margin(cylinders, width)
     rows = np.arange(height, dtype=np.float32)[:, None]
@@ -134,11 +135,11 @@ def _distorted(image: np.ndarray, cylinders: list[Cylinder], dephasing: float) -
 
 
 def _margin(cylinders: list[Cylinder], width: int) -> int:
-    """Columns beyond the field of view, mirrored, from which signal may be displaced into it.
+    """Number of mirrored columns beyond the image from which signal can be displaced into it.
 
-    At the distance r from a cylinder no row is displaced by more than D (a / r)^2. Signal m columns outside reaches the
-    image where these bounds add up to m at least; they fall with m, so that none does from beyond the first m where
-    they add up to less.
+    At a distance r from a cylinder the displacement is at most D (a / r)^2. Signal m columns outside can only reach the
+    image if the sum of these bounds is at least m. The sum decreases with m, so none comes from beyond the first m at
+    which it is smaller.
     """
     column, radius, shift = (np.array([getattr(each, name) for each in cylinders]) for name in ("column", "radius", "shift"))
     beyond = np.arange(np.abs(shift).sum() + 2)[:, None]
@@ -148,7 +149,7 @@ def _margin(cylinders: list[Cylinder], width: int) -> int:
 
 
 def _coherence(shift: np.ndarray, dephasing: float) -> np.ndarray:
-    """Fraction of the signal left by a phase that varies linearly over each pixel; `shift` (H, M + 1): at the edges."""
+    """Fraction of the signal that remains if phase varies linearly across each pixel; `shift` (H, M + 1) is at the edges."""
     along_columns = np.diff(shift, axis=1)
     along_rows = np.gradient(shift, axis=0)
     along_rows = (along_rows[:, 1:] + along_rows[:, :-1]) / 2
@@ -157,7 +158,7 @@ def _coherence(shift: np.ndarray, dephasing: float) -> np.ndarray:
 
 
 def _empty(signal: np.ndarray, cylinder: Cylinder, margin: int) -> None:
-    """Take the signal of the cylinder away, in place, with an edge one pixel wide."""
+    """Remove the signal of the cylinder, in place, with an edge one pixel wide."""
     reach = int(np.ceil(cylinder.radius)) + 1
     row, column = round(cylinder.row), round(cylinder.column) + margin
     top, left = max(0, row - reach), max(0, column - reach)
@@ -168,13 +169,13 @@ def _empty(signal: np.ndarray, cylinder: Cylinder, margin: int) -> None:
 
 
 def push(signal: np.ndarray, edges: np.ndarray, width: int) -> np.ndarray:
-    """Move signal along the rows without loss: each pixel's signal is spread evenly between its displaced edges.
+    """Move signal along the rows without loss: the signal of a pixel is spread evenly between its displaced edges.
 
     Args:
         signal: intensities (H, M).
-        edges: where the pixels' edges land, (H, M + 1), in pixels from the left border of the result. They may cross:
+        edges: new positions of the pixels' edges, (H, M + 1), in pixels from the left border of the result. They may cross;
             signal from several places then adds up.
-        width: pixels in a row of the result; what lands outside is lost.
+        width: number of columns of the result; what falls outside is lost.
 
     Returns:
         float32 (H, width).
@@ -182,7 +183,7 @@ def push(signal: np.ndarray, edges: np.ndarray, width: int) -> np.ndarray:
     height = len(signal)
     start = np.minimum(edges[:, :-1], edges[:, 1:]).ravel()
     length = np.abs(np.diff(edges, axis=1)).ravel()
-    # Pixels stretched to more than one are cut into parts of at most one pixel, so that a part covers at most two.
+    # Pixels stretched beyond one pixel are cut into parts of at most one, so that each part covers at most two pixels.
     parts = np.maximum(np.ceil(length), 1).astype(np.intp)
     source = np.repeat(np.arange(signal.size), parts)
     order = np.arange(len(source)) - np.repeat(np.cumsum(parts) - parts, parts)
@@ -192,7 +193,7 @@ def push(signal: np.ndarray, edges: np.ndarray, width: int) -> np.ndarray:
 
     pixel = np.floor(start)
     share = np.clip((pixel + 1 - start) / np.maximum(length, 1e-6), 0, 1)
-    # Two columns on either side collect what lands outside.
+    # Two extra columns on either side collect what falls outside.
     place = np.clip(pixel, -2, width).astype(np.intp) + 2 + (width + 4) * (source // signal.shape[1])
     landed = np.bincount(place, mass * share, height * (width + 4))
     landed += np.bincount(place + 1, mass * (1 - share), height * (width + 4))

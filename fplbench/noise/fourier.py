@@ -1,17 +1,17 @@
-"""Moving images by a fraction of a pixel."""
+"""Shifting images by a fraction of a pixel."""
 
 import numpy as np
 
 
 def change_by_shift(rows: np.ndarray, distance: float) -> np.ndarray:
-    """What moving rows to the right adds to them: F^-1(F(x) (exp(-2 pi i k D) - 1)), the shift theorem.
+    """What a shift to the right adds to rows: F^-1(F(x) (exp(-2 pi i k D) - 1)), by the shift theorem.
 
-    A row goes on as its mirror image, to twice its length, and so closes without a jump: nothing wraps to the other
-    border, and no seam rings into the image.
+    Each row is first extended to twice its length by its mirror image. The extended row is periodic without a jump, so
+    that nothing wraps to the other border and no ringing arises there.
 
     Args:
         rows: float32 (M, W).
-        distance: D in pixels. Zero adds exactly zero.
+        distance: D in pixels. For zero, the result is exactly zero.
 
     Returns:
         float32 (M, W).

@@ -1,4 +1,4 @@
-"""Noise that changes each pixel's value by a law of its own: electronics, photon counting, speckle, dead pixels."""
+"""Noise that changes each pixel independently: electronics, photon counting, speckle, dead pixels."""
 
 from typing import Annotated, Literal
 
@@ -33,19 +33,19 @@ def gaussian(clean: np.ndarray, draws: Draws, options: GaussianOptions) -> np.nd
 
 
 class ThermalOptions(DerivedLevel):
-    """Options of `thermal`; the physical ones count where `sigma` is null."""
+    """Options of `thermal`; the physical ones apply if `sigma` is null."""
 
     level = "sigma"
     sources = ("temperature", "resistance", "bandwidth", "full_scale")
 
     sigma: Annotated[Level | None, Within(0, 1)] = Field(
-        0.09, description="Standard deviation, fraction of the grey range; null derives it from the circuit below."
+        0.09, description="Standard deviation, fraction of the grey range; null derives it from the other options."
     )
     temperature: Annotated[Level, Within(0, 1000)] = Field(310.0, description="Temperature of body and coil, kelvin.")
-    resistance: Annotated[Level, Within(0, 1e6)] = Field(50.0, description="Resistance, ohm.")
+    resistance: Annotated[Level, Within(0, 1e6)] = Field(50.0, description="Resistance, ohms.")
     bandwidth: Annotated[Level, Within(0, 1e9)] = Field(32e3, description="Receiver bandwidth, hertz.")
     full_scale: Annotated[Level, Within(0, 1e3, above=True)] = Field(
-        1.8e-6, description="Voltage of the brightest grey value, volt."
+        1.8e-6, description="Voltage of the brightest grey value, volts."
     )
 
 
@@ -59,7 +59,7 @@ class ThermalOptions(DerivedLevel):
 def thermal(clean: np.ndarray, draws: Draws, options: ThermalOptions) -> np.ndarray:
     """Johnson-Nyquist noise: y = x + s n, with s given or s = sqrt(4 k T R B) / V for full-scale voltage V.
 
-    Thermal noise is Gaussian; it differs from `gaussian` in its draws and in where its level may come from.
+    Thermal noise is Gaussian. It differs from `gaussian` in its random numbers and in that its level may follow from physics.
     """
     sigma = options.sigma
     if sigma is None:
@@ -72,7 +72,7 @@ class PoissonOptions(Options):
     """Options of `poisson`."""
 
     photons: Annotated[Level, Within(0, 1e8, above=True)] = Field(
-        100.0, description="Mean count at the brightest grey value; fewer is noisier."
+        100.0, description="Mean photon count at the brightest grey value; fewer photons mean more noise."
     )
 
 
@@ -84,7 +84,7 @@ class PoissonOptions(Options):
     cites="Barrett and Myers, Foundations of Image Science, ch. 11",
 )
 def poisson(clean: np.ndarray, draws: Draws, options: PoissonOptions) -> np.ndarray:
-    """Photon counting: y = Poisson(l x) / l, of mean x and variance x / l."""
+    """Photon counting: y = Poisson(l x) / l, with mean x and variance x / l."""
     return draws.poisson(options.photons * clean) / options.photons
 
 
@@ -93,7 +93,7 @@ class SpeckleOptions(Options):
 
     sigma: Annotated[Level, Within(0, 1)] = Field(0.1, description="Standard deviation relative to the pixel's value.")
     law: Literal["gaussian", "gamma"] = Field(
-        "gaussian", description="Distribution of the factor; gamma is the law of a mean over 1/sigma^2 looks."
+        "gaussian", description="Distribution of the factor; gamma is that of a mean over 1/sigma^2 looks."
     )
 
 
@@ -105,10 +105,10 @@ class SpeckleOptions(Options):
     cites="Goodman 1976, doi 10.1364/JOSA.66.001145",
 )
 def speckle(clean: np.ndarray, draws: Draws, options: SpeckleOptions) -> np.ndarray:
-    """Multiplicative noise: y = x (1 + s n), or y = x g with g of the gamma law of mean 1 and L = 1 / s^2 looks."""
+    """Multiplicative noise: y = x (1 + s n), or y = x g with g gamma distributed, of mean 1 and L = 1 / s^2 looks."""
     if options.law == "gaussian":
         return clean * (1 + options.sigma * draws.normal(clean.shape[1:]))
-    # An image without speckle has infinitely many looks; any finite number stands in, as the factor is then not used.
+    # An image without speckle has infinitely many looks. Any finite number will do, as the factor is then not used.
     looks = np.where(options.sigma > 0, options.sigma, 1).astype(float) ** -2
     factor = draws.gamma(looks, clean.shape[1:]) / looks.astype(np.float32)
     return clean * np.where(options.sigma > 0, factor, np.float32(1))
@@ -117,7 +117,7 @@ def speckle(clean: np.ndarray, draws: Draws, options: SpeckleOptions) -> np.ndar
 class DensityOptions(Options):
     """Options of `salt_pepper` and `impulse`."""
 
-    density: Annotated[Level, Within(0, 1)] = Field(0.06, description="Share of the pixels that are hit.")
+    density: Annotated[Level, Within(0, 1)] = Field(0.06, description="Fraction of the pixels that are affected.")
 
 
 @noise(
@@ -128,7 +128,7 @@ class DensityOptions(Options):
     cites="Gonzalez and Woods, Digital Image Processing, ch. 5",
 )
 def salt_pepper(clean: np.ndarray, draws: Draws, options: DensityOptions) -> np.ndarray:
-    """Dead and saturated pixels: y = 0 with probability p/2, 1 with probability p/2, else x."""
+    """Dead and saturated pixels: y = 0 with probability p/2, 1 with probability p/2, otherwise x."""
     lot = draws.random(clean.shape[1:])
     noisy = np.where(lot < options.density / 2, np.float32(0), clean)
     noisy[lot >= 1 - options.density / 2] = 1
@@ -143,7 +143,7 @@ def salt_pepper(clean: np.ndarray, draws: Draws, options: DensityOptions) -> np.
     cites="Gonzalez and Woods, Digital Image Processing, ch. 5",
 )
 def impulse(clean: np.ndarray, draws: Draws, options: DensityOptions) -> np.ndarray:
-    """Random-valued impulses: y is uniform on [0,1] with probability p, else x."""
+    """Random-valued impulses: y is uniform on [0,1] with probability p, otherwise x."""
     lot = draws.random(clean.shape[1:])
-    # Given that it lies below p, lot / p is uniform on [0,1): one draw serves for both.
+    # Given that it is below p, lot / p is uniform on [0,1), so one random number is enough for both.
     return np.where(lot < options.density, lot / np.maximum(options.density, np.float32(1e-12)), clean)

@@ -1,4 +1,4 @@
-"""Artefacts that arise in the spatial frequencies a magnetic resonance scanner records.
+"""Artefacts that arise in k-space, the spatial frequencies that a magnetic resonance scanner records.
 
 Rows (axis 1) are the phase-encoding direction, columns (axis 2) the readout direction.
 """
@@ -15,13 +15,13 @@ from fplbench.noise.registry import noise
 from fplbench.options import Options
 
 FAT_HU = (-140.0, -50.0)
-"""Attenuation of fat in CT, Hounsfield units."""
+"""Range of fat in CT, Hounsfield units."""
 FAT_EDGE_HU = 30.0
-"""Width over which the fat fraction falls to none beside these."""
+"""Width over which the fat fraction falls to zero on either side of that range, Hounsfield units."""
 FAT_WATER_PPM = 3.5
-"""Difference of the resonances of water and fat, parts per million."""
+"""Difference between the resonance frequencies of water and fat, parts per million."""
 GYROMAGNETIC_RATIO = 42.577
-"""Of the proton, MHz/T."""
+"""Gyromagnetic ratio of the proton, MHz/T."""
 
 Grey = Annotated[float, Field(ge=0, le=1, strict=True)]
 Hounsfield = Annotated[float, Field(ge=-10000, le=10000, strict=True)]
@@ -31,7 +31,7 @@ class WrapAroundOptions(Options):
     """Options of `wrap_around`."""
 
     strength: Annotated[Level, Within(0, 1)] = Field(
-        0.3, description="Weight of what folds in: 1 is a coil equally sensitive outside the field of view."
+        0.3, description="Weight of the aliased signal; 1 means a coil that is equally sensitive outside the field of view."
     )
     field_of_view: Annotated[Level, Within(0.25, 1)] = Field(
         0.5, description="Field of view along the phase-encoding direction, fraction of the image height."
@@ -46,10 +46,10 @@ class WrapAroundOptions(Options):
     cites="Brown et al., Magnetic Resonance Imaging: Physical Principles and Sequence Design, ch. 12",
 )
 def wrap_around(clean: np.ndarray, draws: Draws, options: WrapAroundOptions) -> np.ndarray:
-    """Aliasing along the phase encoding: y(r) = x(r) + a sum over k != 0 of x(r + k f H), x zero outside the image.
+    """Aliasing along the phase encoding: y(r) = x(r) + a sum over k != 0 of x(r + k f H), with x = 0 outside the image.
 
-    Sampling k-space at steps of 1 / (f H) makes the image periodic with f H rows: what lies outside the field of view
-    appears inside. All H rows are shown, so that the image keeps its place. With f = 1/2 this is x + a roll(x, H/2).
+    Sampling k-space in steps of 1 / (f H) makes the image periodic with f H rows, so that what lies outside the field of
+    view appears inside. All H rows are shown, so that the image stays in place. With f = 1/2, y = x + a roll(x, H/2).
     """
     height = clean.shape[1]
     noisy = clean.copy()
@@ -62,25 +62,30 @@ def wrap_around(clean: np.ndarray, draws: Draws, options: WrapAroundOptions) -> 
 
 
 class ChemicalShiftOptions(DerivedLevel):
-    """Options of `chemical_shift`; field strength and bandwidth count where `shift` is null."""
+    """Options of `chemical_shift`; field strength and bandwidth apply if `shift` is null."""
 
     level = "shift"
     sources = ("field_strength", "bandwidth")
 
     shift: Annotated[Level | None, Within(0, 32)] = Field(
-        (2.0, 4.0), description="Displacement of fat along the readout, pixels; null derives it from the two below."
+        (2.0, 4.0),
+        description="Displacement of fat along the readout, pixels; null derives it from field strength and bandwidth.",
     )
     field_strength: Annotated[Level, Within(0, 20)] = Field(1.5, description="Main magnetic field, tesla.")
-    bandwidth: Annotated[Level, Within(0, 1e6, above=True)] = Field(80.0, description="Receiver bandwidth of one pixel, hertz.")
+    bandwidth: Annotated[Level, Within(0, 1e6, above=True)] = Field(80.0, description="Receiver bandwidth per pixel, hertz.")
     fat: tuple[Grey, Grey] = Field(
         (0.45, 0.55),
-        description="Grey values taken for fat, where no window is known; the default is a soft mixture for radiographs.",
+        description="Range of grey values taken for fat if no window is known; the default suits radiographs.",
     )
     edge: float = Field(
-        0.45, gt=0, le=1, strict=True, description="Width over which the fat fraction falls to none beside `fat`, grey range."
+        0.45,
+        gt=0,
+        le=1,
+        strict=True,
+        description="Width over which the fat fraction falls to zero on either side of `fat`, fraction of the grey range.",
     )
     window: tuple[Hounsfield, Hounsfield] | None = Field(
-        None, description="Grey window of CT images, HU. If given, fat is -140 to -50 HU; `fat` and `edge` do not count."
+        None, description="Grey window of CT images, HU; if given, fat is -140 to -50 HU, and `fat` and `edge` are ignored."
     )
 
     @model_validator(mode="after")
@@ -102,11 +107,11 @@ class ChemicalShiftOptions(DerivedLevel):
 def chemical_shift(clean: np.ndarray, draws: Draws, options: ChemicalShiftOptions) -> np.ndarray:
     """Fat displaced along the readout: y = | water + F^-1(F(fat) exp(-2 pi i k D)) |, with D in pixels.
 
-    D = 3.5 ppm gamma B0 / bandwidth of a pixel. The images do not tell water from fat, so grey values in a band are
-    taken for fat, with a linear fall to none on either side: sharp for CT, whose values tell fat, and wide for
-    radiographs, where every pixel is a mixture and a sharp band would draw its outline. Noise must not make fat, nor
-    must borders between tissue and air, which pass through the same values: the values are a median over 5x5 pixels,
-    and fat narrower than three pixels does not count (morphological opening).
+    D = 3.5 ppm gamma B0 / bandwidth per pixel. The images do not separate water and fat, so a band of grey values is taken
+    for fat, and the fat fraction falls linearly to zero on either side. The sides are steep for CT, in which fat has a
+    known range of values, and wide for radiographs, in which every pixel is a mixture and a sharp band would show as a
+    contour. Noise must not create fat, nor must borders between tissue and air, which pass through the same values: the
+    band is applied to the median over 5x5 pixels, and fat narrower than three pixels is removed by morphological opening.
     """
     import cv2
 
@@ -125,7 +130,7 @@ def chemical_shift(clean: np.ndarray, draws: Draws, options: ChemicalShiftOption
 
 
 def _fat_band(options: ChemicalShiftOptions) -> tuple[np.float32, np.float32, np.float32]:
-    """Lowest and highest grey value of fat, and the width of the band's edges."""
+    """Lowest and highest grey value of fat, and the width of the edges of the band."""
     if options.window is None:
         return np.float32(options.fat[0]), np.float32(options.fat[1]), np.float32(options.edge)
     floor, ceiling = options.window

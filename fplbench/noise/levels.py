@@ -1,4 +1,4 @@
-"""Options that are a number, or a range from which each image draws its own."""
+"""Options that take a number, or a range from which each image draws its own value."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,12 @@ Count = int | tuple[int, int]
 
 @dataclass(frozen=True)
 class Within:
-    """Annotation of a field that is a number of at least `low` and at most `high`, or a range of two such numbers.
+    """Annotation of a field that takes a number from `low` to `high`, or a range of two such numbers.
 
     Attributes:
-        low, high: the bounds, both allowed.
-        above: True where `low` itself is not allowed.
+        low: lowest value.
+        high: highest value.
+        above: whether `low` itself is excluded.
     """
 
     low: float
@@ -41,7 +42,7 @@ class Within:
         return schema
 
     def _check(self, value: Any, inner: Any) -> Any:
-        # Python takes True for 1; who writes it means something else.
+        # Python takes True for 1, which is hardly what was meant.
         if any(isinstance(part, bool) for part in (value if isinstance(value, list | tuple) else [value])):
             raise ValueError(self._sentence(value))
         try:
@@ -58,7 +59,7 @@ class Within:
         return (self.low < number if self.above else self.low <= number) and number <= self.high
 
     def _sentence(self, value: Any) -> str:
-        bounds = f"{'above' if self.above else 'from'} {self.low:g} {'and up ' if self.above else ''}to {self.high:g}"
+        bounds = f"above {self.low:g} and at most {self.high:g}" if self.above else f"from {self.low:g} to {self.high:g}"
         return f"{value!r} is neither a number {bounds} nor a range [low, high] of two such numbers."
 
 
@@ -68,16 +69,16 @@ def ranged_fields(model: type[Options]) -> list[str]:
 
 
 class DerivedLevel(Options):
-    """Options of which one, where it is null, follows from some of the others.
+    """Options of which one, if it is null, is derived from some of the others.
 
-    Those others beside a level that is given would do nothing, and are refused; complete options, in which they have
-    their default values, pass.
+    If that one is given, the others have no effect, so setting them raises an error. A complete set of options, in which
+    they have their default values, is accepted.
     """
 
     level: ClassVar[str]
     """Name of the option that may be null."""
     sources: ClassVar[tuple[str, ...]]
-    """Names of the options it then follows from."""
+    """Names of the options that it is then derived from."""
 
     @model_validator(mode="before")
     @classmethod
@@ -86,13 +87,13 @@ class DerivedLevel(Options):
             for name in cls.sources:
                 if name in values and (cls.level not in values or values[name] != cls.model_fields[name].default):
                     raise ValueError(
-                        f"{name} has no effect beside {cls.level}; set {cls.level} to null, and it follows from {name}."
+                        f"{name} has no effect if {cls.level} is given; set {cls.level} to null to derive it from {name}."
                     )
         return values
 
 
 def levels_in_use(options: Options) -> dict[str, Any]:
-    """The options that may be a range and have an effect, with their values."""
+    """The options that may be a range and that have an effect, with their values."""
     values = {name: getattr(options, name) for name in ranged_fields(type(options))}
     if isinstance(options, DerivedLevel) and values[options.level] is not None:
         values = {name: value for name, value in values.items() if name not in options.sources}
@@ -100,7 +101,7 @@ def levels_in_use(options: Options) -> dict[str, Any]:
 
 
 def draw_levels(options: Options, generators: Sequence[np.random.Generator]) -> dict[str, np.ndarray]:
-    """Draw one value an image for every option given as a range: uniform between its ends, whole for whole ends.
+    """Draw a value for each image and each option given as a range: uniform, and an integer if both ends are.
 
     Returns:
         Option name to array (N,), int64 or float32, in the order of the model's fields.
@@ -120,7 +121,7 @@ def _draw(generator: np.random.Generator, low: float, high: float) -> np.generic
 
 
 def per_image(options: Options, levels: Mapping[str, np.ndarray], images: int) -> SimpleNamespace:
-    """The options as a noise function sees them: every field that may be a range is an array (N, 1, 1), or None."""
+    """The options as a noise function gets them: each field that may be a range is an array (N, 1, 1), or None."""
     values = {name: getattr(options, name) for name in type(options).model_fields}
     for name in ranged_fields(type(options)):
         if values[name] is not None:

@@ -1,4 +1,4 @@
-"""Movements of the patient during a scan whose lines of k-space are recorded one after the other.
+"""Movements of the patient during a scan that records the lines of k-space one after the other.
 
 Rows (axis 1) are the phase-encoding direction, columns (axis 2) the readout direction.
 """
@@ -26,7 +26,7 @@ class MotionOptions(Options):
         ge=0,
         le=1,
         strict=True,
-        description="Fraction of the phase-encoding lines, around zero, recorded in the first pose.",
+        description="Fraction of the phase-encoding lines, around zero, that are recorded in the first pose.",
     )
 
 
@@ -40,12 +40,12 @@ class MotionOptions(Options):
 def motion(clean: np.ndarray, draws: Draws, options: MotionOptions) -> np.ndarray:
     """Sudden rigid movements between phase-encoding lines: y = | F^-1( sum over poses p of W_p F(x moved to p) ) |.
 
-    W_p selects the lines recorded in pose p: lines are recorded in order of their frequency, movements fall at random
-    between them, and the lines around zero, which make the contrast, belong to the first pose.
+    W_p selects the lines recorded in pose p. The lines are recorded in order of frequency, the movements occur at random
+    between them, and the lines around zero, which determine the contrast, belong to the first pose.
 
-    Columns are read out with a filter against aliasing: what enters at the left or right is the mirror image, and
-    nothing wraps. Along the phase encoding the field of view is the height of the image, as in a scan without
-    oversampling: what moves out at the bottom, and ghosts that reach beyond, fold in at the top.
+    Along the readout an anti-aliasing filter is assumed: the image is continued by its mirror image, and nothing wraps.
+    Along the phase encoding the field of view is the height of the image, as in a scan without oversampling: what moves
+    out at the bottom, and ghosts that reach beyond, appear at the top.
     """
     noisy = np.empty_like(clean)
     levels = zip(options.moves.flat, options.shift.flat, options.rotation.flat, strict=True)
@@ -59,7 +59,7 @@ def motion(clean: np.ndarray, draws: Draws, options: MotionOptions) -> np.ndarra
 
 
 def _poses(lines: int, starts: np.ndarray, centre: float) -> np.ndarray:
-    """Pose of each phase-encoding line, in FFT order: 0 is the first, p the one after movement p."""
+    """Pose of each phase-encoding line, in FFT order: 0 is the first pose, p the one after movement p."""
     pose = np.searchsorted(starts, np.arange(lines), side="right")
     distance_from_zero = np.abs(np.arange(lines) - lines // 2)
     pose[distance_from_zero < centre * lines / 2] = 0
@@ -69,12 +69,12 @@ def _poses(lines: int, starts: np.ndarray, centre: float) -> np.ndarray:
 def _recorded_while_moving(
     image: np.ndarray, pose_of_line: np.ndarray, displacements: np.ndarray, angles: np.ndarray
 ) -> np.ndarray:
-    """Magnitude image of a spectrum whose lines see the image in different poses.
+    """Magnitude image of a spectrum whose lines were recorded in different poses.
 
-    Which pose a sample belongs to depends on its line alone, so the transform along the readout cancels: lines are
-    taken in the hybrid space of phase-encoding frequency and column, where a movement along the readout can respect the
-    image's borders. Only the difference from the resting lines is transformed back, so that without movement the image
-    stays as it is.
+    The pose of a sample depends on its line alone, so the transform along the readout cancels. The lines are therefore
+    taken in the hybrid space of phase-encoding frequency and column, in which a movement along the readout can respect the
+    borders of the image. Only the difference from the lines at rest is transformed back, so that without movement the
+    image does not change at all.
     """
     import scipy.fft
 
@@ -93,7 +93,7 @@ def _recorded_while_moving(
 
 
 def _rotated(image: np.ndarray, angle: float) -> np.ndarray:
-    """The image turned about its centre by `angle` degrees, mirrored beyond its borders."""
+    """The image rotated about its centre by `angle` degrees, continued by its mirror image."""
     import cv2
 
     height, width = image.shape

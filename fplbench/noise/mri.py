@@ -1,4 +1,4 @@
-"""Noise of magnitude images in magnetic resonance imaging."""
+"""Noise in the magnitude images of magnetic resonance imaging."""
 
 from typing import Annotated
 
@@ -37,7 +37,7 @@ class RayleighOptions(Options):
     """Options of `rayleigh`."""
 
     sigma: Annotated[Level, Within(0, 1)] = Field(
-        0.05, description="Scale of the Rayleigh law, fraction of the grey range; its mean is 1.25 sigma."
+        0.05, description="Scale of the Rayleigh distribution, fraction of the grey range; the mean is 1.25 sigma."
     )
 
 
@@ -46,11 +46,11 @@ class RayleighOptions(Options):
     label="Rayleigh",
     title="Rayleigh Noise",
     options=RayleighOptions,
-    cites="Gonzalez and Woods, Digital Image Processing, ch. 5; Gudbjartsson and Patz 1995 for the background of MRI",
+    cites="Gonzalez and Woods, Digital Image Processing, ch. 5; as the background of MRI: Gudbjartsson and Patz 1995",
 )
 def rayleigh(clean: np.ndarray, draws: Draws, options: RayleighOptions) -> np.ndarray:
     """Additive Rayleigh noise: y = x + s sqrt(n1^2 + n2^2)."""
-    # n1^2 + n2^2 is chi-squared with two degrees of freedom: twice an exponential variable.
+    # n1^2 + n2^2 is chi-squared with two degrees of freedom, that is, twice an exponential variable.
     return clean + options.sigma * np.sqrt(2 * draws.exponential(clean.shape[1:]))
 
 
@@ -60,7 +60,7 @@ class NoncentralChiOptions(Options):
     sigma: Annotated[Level, Within(0, 1)] = Field(
         0.2, description="Standard deviation of each quadrature channel, fraction of the grey range."
     )
-    coils: Annotated[Count, Within(1, 128)] = Field(4, description="Number of receiver coils; one coil is Rician.")
+    coils: Annotated[Count, Within(1, 128)] = Field(4, description="Number of receiver coils; with one coil the noise is Rician.")
 
 
 @noise(
@@ -72,11 +72,11 @@ class NoncentralChiOptions(Options):
     "doi 10.1007/978-3-319-39934-8",
 )
 def noncentral_chi(clean: np.ndarray, draws: Draws, options: NoncentralChiOptions) -> np.ndarray:
-    """Root of the sum of squares over L coils: y / s has the non-central chi law of 2 L degrees and centre x / s.
+    """Root of the sum of squares over L coils: y / s is non-central chi with 2 L degrees of freedom and centre x / s.
 
-    The signal may be turned into one quadrature channel of one coil. The other 2 L - 1 channels are pure noise, and the
-    sum of their squares is twice a gamma variable of order L - 1/2: y = sqrt((x + s n)^2 + 2 s^2 G), at the same cost
-    for any L.
+    The signal can be rotated into one quadrature channel of one coil. The other 2 L - 1 channels are then pure noise, and
+    the sum of their squares is twice a gamma variable of order L - 1/2: y = sqrt((x + s n)^2 + 2 s^2 G), which takes the
+    same time for any L.
     """
     power = np.square(clean + options.sigma * draws.normal(clean.shape[1:]))
     power += 2 * np.square(options.sigma) * draws.gamma(options.coils - 0.5, clean.shape[1:])

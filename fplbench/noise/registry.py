@@ -1,4 +1,4 @@
-"""What a noise is, and the registry of all of them."""
+"""What a noise declares, and the registry that finds it by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,37 +17,55 @@ NoiseFunction = Callable[[np.ndarray, "Draws", Any], np.ndarray]
 
 @dataclass(frozen=True)
 class Noise:
-    """One kind of noise or artefact."""
+    """A kind of noise or artefact as the benchmark knows it.
+
+    Attributes:
+        name: in the config, in file names and on the command line.
+        label: short label, as in the paper's tables.
+        title: full name.
+        function: from clean images, their random numbers and the options to noisy images; see `noise`.
+        cites: the publication that the model comes from.
+        options: the model of its options.
+    """
 
     name: str
     label: str
-    """Short label, as in the paper's tables."""
     title: str
-    """Full name."""
-    options: type[Options]
     function: NoiseFunction
     cites: str
-    """The literature the model comes from."""
+    options: type[Options]
 
     @property
-    def description(self) -> str:
+    def summary(self) -> str:
         """First line of the function's docstring."""
-        return (self.function.__doc__ or "").strip().splitlines()[0]
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
 
 
 NOISES: Registry[Noise] = Registry("noise", "fplbench.noise")
 
 
 def noise(name: str, *, label: str, title: str, options: type[Options], cites: str) -> Callable[[NoiseFunction], NoiseFunction]:
-    """Register a noise function `(clean, draws, options) -> noisy`.
+    """Decorator that registers a function `(clean, draws, options) -> noisy` as a noise.
 
-    The function gets float32 images (N, H, W) in [0,1], the random draws of these images, and the options, in which
-    every field that may be a range is an array (N, 1, 1) with one value an image. It returns float32 (N, H, W), not yet
-    clipped, leaves `clean` as it is, and treats every image alone: what it does to one must not depend on the others.
+    The function gets float32 images (N, H, W) in [0,1], the random numbers of these images, and the options, in which each
+    field that may be a range is an array (N, 1, 1) with one value for each image. It returns float32 (N, H, W), not yet
+    clipped. It must not modify `clean`, and the result for an image must not depend on the other images.
+
+    Args:
+        name: name of the noise, lower case with underscores.
+        label: short label, for tables.
+        title: full name.
+        options: the model of its options.
+        cites: the publication that the model comes from.
+
+    Raises:
+        ValueError: the name is taken, or the function has no docstring, whose first line describes the noise.
     """
 
     def register(function: NoiseFunction) -> NoiseFunction:
-        NOISES.add(name, Noise(name, label, title, options, function, cites))
+        if not (function.__doc__ or "").strip():
+            raise ValueError(f"the function of the noise {name!r} needs a docstring whose first line says what it does")
+        NOISES.add(name, Noise(name, label, title, function, cites, options))
         return function
 
     return register

@@ -1,4 +1,4 @@
-"""Patterns of imperfect scanners: interference stripes, row and column offsets, drift, rings."""
+"""Fixed patterns of imperfect scanners: interference stripes, row and column offsets, drift, rings."""
 
 from typing import Annotated
 
@@ -14,17 +14,29 @@ Cycles = Annotated[int, Field(ge=1, le=128, strict=True)]
 
 
 class StructuredOptions(Options):
-    """Options of `structured`; the weights say how the patterns are mixed."""
+    """Options of `structured`. The amplitude scales the whole pattern; the other strengths are relative to it."""
 
     amplitude: Annotated[Level, Within(0, 1)] = Field(
         (0.05, 0.15), description="Scale of the whole pattern, fraction of the grey range."
     )
-    stripes: float = Field(1.0, ge=0, le=10, strict=True, description="Peak of the sinusoidal stripes, in amplitudes.")
-    lines: float = Field(0.3, ge=0, le=10, strict=True, description="Deviation of row and of column offsets, in amplitudes.")
-    field: float = Field(0.5, ge=0, le=10, strict=True, description="Deviation of the band-limited field, in amplitudes.")
-    rings: float = Field(0.0, ge=0, le=10, strict=True, description="Deviation of the rings of a CT detector, in amplitudes.")
+    stripes: float = Field(
+        1.0, ge=0, le=10, strict=True, description="Peak of the sinusoidal stripes, in units of the amplitude."
+    )
+    lines: float = Field(
+        0.3, ge=0, le=10, strict=True, description="Standard deviation of row and of column offsets, in units of the amplitude."
+    )
+    field: float = Field(
+        0.5, ge=0, le=10, strict=True, description="Standard deviation of the band-limited field, in units of the amplitude."
+    )
+    rings: float = Field(
+        0.0, ge=0, le=10, strict=True, description="Standard deviation of the rings of a CT detector, in units of the amplitude."
+    )
     offset: float = Field(
-        0.0, ge=0, le=10, strict=True, description="Constant level, in amplitudes: a pedestal, so that little falls below black."
+        0.0,
+        ge=0,
+        le=10,
+        strict=True,
+        description="Constant added to the pattern, in units of the amplitude, so that less of it falls below black.",
     )
     frequency: Annotated[Level, Within(0, 128, above=True)] = Field(
         (8.0, 32.0), description="Frequency of the stripes, cycles per image."
@@ -34,7 +46,7 @@ class StructuredOptions(Options):
     @model_validator(mode="after")
     def _ordered(self) -> "StructuredOptions":
         if self.band[0] > self.band[1]:
-            raise ValueError(f"band is {list(self.band)}, but its first value must not be above its second.")
+            raise ValueError(f"band is {list(self.band)}, but its first value must not exceed its second.")
         return self
 
 
@@ -59,19 +71,19 @@ def structured(clean: np.ndarray, draws: Draws, options: StructuredOptions) -> n
 
 
 def _stripes(draws: Draws, height: int, width: int, cycles: np.ndarray) -> np.ndarray:
-    """sin(2 pi f (u cos t + v sin t) + p) with random direction and phase; f is `cycles` (N, 1, 1), u, v in [0,1)."""
+    """sin(2 pi f (u cos t + v sin t) + p) with random direction t and phase p; f is `cycles` (N, 1, 1), u and v in [0,1)."""
     direction = draws.uniform(0, np.pi, (1, 1))
     phase = draws.uniform(0, 2 * np.pi, (1, 1))
     across = 2 * np.pi * cycles * np.cos(direction) * (np.arange(width, dtype=np.float32) / width) + phase
     down = 2 * np.pi * cycles * np.sin(direction) * (np.arange(height, dtype=np.float32)[:, None] / height)
-    # sin(a + b) from a row and a column: no sine of a whole image.
+    # The addition theorem for sin(a + b) needs the sines of a row and a column only, not of a whole image.
     pattern = np.sin(across) * np.cos(down)
     pattern += np.cos(across) * np.sin(down)
     return pattern
 
 
 def _band_limited_field(draws: Draws, height: int, width: int, band: tuple[int, int]) -> np.ndarray:
-    """Gaussian random field of unit variance whose spectrum is flat from band[0] to band[1] cycles per image."""
+    """Gaussian random field of unit variance with a flat spectrum from band[0] to band[1] cycles per image."""
     import scipy.fft
 
     low, high = band
@@ -79,7 +91,7 @@ def _band_limited_field(draws: Draws, height: int, width: int, band: tuple[int, 
     ky, kx = np.arange(-rows, rows + 1), np.arange(columns + 1)
     radius = np.hypot(ky[:, None], kx)
     inside = (radius >= low) & (radius <= high)
-    # The real transform adds the mirror image of every column but kx = 0 by itself: hence their half.
+    # The real transform adds the mirror image of every column but kx = 0, hence the factor of a half.
     scale = inside / np.sqrt(max(1, inside.sum())) * np.where(kx > 0, 0.5, 1)
     waves = scale * draws.normal(radius.shape) + 1j * scale * draws.normal(radius.shape)
     field = np.empty((len(draws), height, width), np.float32)
@@ -92,7 +104,7 @@ def _band_limited_field(draws: Draws, height: int, width: int, band: tuple[int, 
 
 
 def _rings(draws: Draws, height: int, width: int) -> np.ndarray:
-    """An offset of unit deviation for every detector element: constant along circles about the image centre."""
+    """An offset of unit standard deviation for each detector element, constant along circles about the image centre."""
     y, x = np.ogrid[:height, :width]
     radius = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
     inner = np.floor(radius).astype(int)

@@ -1,4 +1,4 @@
-"""Adding a noise to images in memory, or to a stack on disk."""
+"""Adding noise to images in memory, or to a stack on disk."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from fplbench.seeds import generator
 from fplbench.stacks import creating_stack, iterate, open_stack, read_index
 
 CHUNK = 8
-"""Images worked on at a time: few enough to stay in the processor's cache."""
+"""Images processed at a time: few enough to stay in the processor's cache."""
 
 
 def synthesize(
@@ -27,19 +27,34 @@ def synthesize(
     """Add a noise or artefact to clean images.
 
     Args:
-        name: a key of `NOISES`.
-        clean: float32 (N, H, W) in [0,1]; left as it is.
+        name: name of the noise, a key of `NOISES`.
+        clean: float32 (N, H, W) in [0,1]; not modified.
         seed: seed of the run.
-        image_ids: N names, all different, on which each image's random numbers depend; 0 to N-1 if missing.
-        **options: the noise's options; a number, or a range [low, high] from which each image draws its own.
+        image_ids: N different names on which the random numbers of the images depend; 0 to N-1 if not given.
+        **options: options of the noise; most take a number, or a range [low, high] from which each image draws its own.
 
     Returns:
-        float32 (N, H, W), clipped to [0,1]. An image's result depends on the name, the seed, its identifier and the
-        options, and not on the images around it.
+        float32 (N, H, W), clipped to [0,1]. The result for an image depends on the name of the noise, the seed, the image's
+        name and the options, but not on the other images.
 
     Raises:
-        InputError: an unknown noise or option, or images of another type, shape or range.
+        InputError: the noise or an option is unknown, or the images have the wrong type, shape or range.
+
+    Example:
+        Convert 8-bit images, as stacks hold them, and convert the result back:
+
+        >>> import numpy as np
+        >>> from fplbench.noise import synthesize
+        >>> images = np.full((2, 64, 64), 128, np.uint8)
+        >>> noisy = synthesize("gaussian", images.astype(np.float32) / 255, seed=1, sigma=0.05)
+        >>> np.rint(noisy * 255).astype(np.uint8).shape
+        (2, 64, 64)
     """
+    if not isinstance(name, str):
+        raise InputError(
+            f"The first argument is of type {type(name).__name__}, but must be the name of a noise, such as 'gaussian'; the "
+            "images are the second argument."
+        )
     entry = NOISES[name]
     checked = parse_options(entry.options, options, name)
     _check_clean(clean)
@@ -52,32 +67,34 @@ def synthesize(
 
 def synthesize_stack(
     name: str,
-    clean: str | os.PathLike,
-    noisy: str | os.PathLike,
+    clean: str | os.PathLike[str],
+    noisy: str | os.PathLike[str],
     options: Mapping[str, Any],
     *,
     seed: int,
     axes: str = "",
     threads: int = 1,
 ) -> None:
-    """Add a noise to a stack file, and write the noisy stack with its index; streams, whatever the number of images.
+    """Add a noise to a stack file, and write the noisy stack with its index. The stack is processed in chunks.
 
     Args:
-        name: a key of `NOISES`.
+        name: name of the noise, a key of `NOISES`.
         clean: the .npy file of the clean stack, with its index.
-        noisy: the .npy file to write. Its index repeats the clean one, with a column for every option given as a range.
-        options: the noise's options; a grey window that is not among them is taken from the index.
+        noisy: the .npy file to write. Its index repeats the clean one, with a column for each option given as a range.
+        options: options of the noise; if they lack a grey window, the one in the index is used.
         seed: seed of the run.
-        axes: what the draws depend on besides seed, noise and image identifier, such as "lidc/test".
-        threads: number of processor cores to use; the result does not depend on it.
+        axes: what the random numbers depend on besides seed, noise and image, such as "lidc/test".
+        threads: number of processor cores to use; it does not change the result.
 
     Raises:
-        InputError: an unknown noise or option, a clean stack or index that cannot be used, or a noisy stack that would
-            take the clean one's place.
+        InputError: the noise or an option is unknown, the clean stack or its index cannot be used, `noisy` is the file of
+            the clean stack, or `threads` is below 1.
     """
     entry = NOISES[name]
+    if threads < 1:
+        raise InputError(f"threads is {threads}; it must be at least 1.")
     if os.path.realpath(clean) == os.path.realpath(noisy):
-        raise InputError(f"{noisy} is the clean stack itself and would be lost; give the noisy stack another name.")
+        raise InputError(f"{noisy} is the clean stack, which would be overwritten; choose another name for the noisy stack.")
     checked = parse_options(entry.options, options, f"noises.{name}")
     images, index = _open_clean(clean)
     checked = with_window(checked, index)
@@ -96,7 +113,7 @@ def synthesize_stack(
 
 
 def with_window(options: Options, index: Sequence[Mapping[str, Any]]) -> Options:
-    """The options with the grey window of the index, where the noise has use for one and none is given."""
+    """The options with the grey window of the index, if the noise uses one and none is given."""
     window = index_window(index)
     if window is None or getattr(options, "window", window) is not None:
         return options
@@ -104,7 +121,7 @@ def with_window(options: Options, index: Sequence[Mapping[str, Any]]) -> Options
 
 
 def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str]) -> list[dict[str, Any]]:
-    """What each image drew for the options given as a range: one dictionary an image, empty without ranges."""
+    """What each image drew for the options given as a range: one dictionary for each image, empty without ranges."""
     generators = [_level_generator(entry, seed, each) for each in ids]
     levels = draw_levels(options, generators)
     return [{name: values[i].item() for name, values in levels.items()} for i in range(len(generators))]
@@ -114,40 +131,39 @@ def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Se
     """Noisy images, clipped to [0,1]."""
     levels = draw_levels(options, [_level_generator(entry, seed, each) for each in ids])
     draws = Draws([generator(seed, entry.name, each) for each in ids])
-    with np.errstate(all="ignore"):  # levels so extreme that float32 cannot hold what follows are named below
+    with np.errstate(all="ignore"):  # overflow under extreme options is reported below
         noisy = entry.function(clean, draws, per_image(options, levels, len(clean)))
     if np.isnan(noisy).any():
-        raise InputError(f"{entry.name} gives values that are no numbers: its options are too extreme for 32-bit arithmetic.")
+        raise InputError(f"{entry.name} gives values that are not numbers: its options are too extreme for 32-bit arithmetic.")
     return np.clip(noisy, 0, 1, dtype=np.float32)
 
 
 def _level_generator(entry: Noise, seed: int, image_id: str) -> np.random.Generator:
-    """Levels have a stream of their own, so that giving a range instead of a number leaves the noise's draws alone."""
+    """Generator of the levels: a stream of its own, so that a range instead of a number does not change the noise's draws."""
     return generator(seed, entry.name, image_id, "levels")
 
 
-def _open_clean(path: str | os.PathLike) -> tuple[np.ndarray, list[dict[str, str]]]:
-    images, index = open_stack(path), read_index(path)
+def _open_clean(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[dict[str, str]]]:
+    images = open_stack(path)
     if min(images.shape[1:]) < 2:
         raise InputError(f"{path} has images of {_size(images)} pixels; noise needs at least 2x2.")
-    if len(index) != len(images):
-        raise InputError(f"The index of {path} has {len(index)} rows for {len(images)} images; write the stack anew.")
-    if "image_id" not in index[0]:
-        raise InputError(f"The index of {path} has no column image_id, which the random draws depend on.")
-    return images, index
+    return images, read_index(path, len(images))
 
 
 def _check_clean(clean: np.ndarray) -> None:
     if not isinstance(clean, np.ndarray) or clean.dtype != np.float32:
         kind = getattr(clean, "dtype", type(clean).__name__)
-        raise InputError(f"The clean images are {kind}; float32 in [0,1] is needed (8-bit images: divide by 255).")
+        raise InputError(
+            f"The clean images are of type {kind}, but must be float32 in [0,1]; convert 8-bit images with "
+            "images.astype(numpy.float32) / 255."
+        )
     if clean.ndim != 3 or 0 in clean.shape:
-        raise InputError(f"The clean images have shape {clean.shape}; (images, height, width) is needed.")
+        raise InputError(f"The clean images have shape {clean.shape}, but need three dimensions: (images, height, width).")
     if min(clean.shape[1:]) < 2:
         raise InputError(f"The clean images have {_size(clean)} pixels; noise needs at least 2x2.")
     low, high = clean.min(), clean.max()
     if not (low >= 0 and high <= 1):
-        raise InputError(f"The clean images hold values from {low:g} to {high:g}; values in [0,1] are needed.")
+        raise InputError(f"The clean images have values from {low:g} to {high:g}; they must lie in [0,1].")
 
 
 def _size(images: np.ndarray) -> str:
@@ -157,8 +173,8 @@ def _size(images: np.ndarray) -> str:
 def _unique(ids: Iterable[str | int], images: int) -> list[str]:
     ids = [str(each) for each in ids]
     if len(ids) != images:
-        raise InputError(f"There are {len(ids)} image identifiers for {images} images.")
+        raise InputError(f"image_ids has {len(ids)} names for {images} images; each image needs one.")
     if len(set(ids)) != images:
         twice = next(each for i, each in enumerate(ids) if each in ids[:i])
-        raise InputError(f"The image identifier {twice!r} stands for several images; they would get the same draws.")
+        raise InputError(f"image_ids has {twice!r} more than once; these images would get the same random numbers.")
     return ids

@@ -1,4 +1,4 @@
-"""The grey window of CT images, as the index of a stack records it."""
+"""The grey window of CT images, as recorded in the index of a stack."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,17 +7,17 @@ from fplbench.errors import InputError
 
 
 def index_window(index: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
-    """The window of a stack of CT images in HU, from its index.
+    """The window of a stack of CT images, in HU, from its index.
 
     Args:
-        index: rows of the index; window_low and window_high are read where they exist.
+        index: rows of the index, which may have the columns window_low and window_high.
 
     Returns:
-        Lowest and highest HU shown; None if the index has no window, the images have different ones, or the values are
-        not HU: only CT has values below zero.
+        Lowest and highest HU shown. None if the index has no window, if the images have different ones, or if the window
+        does not start below zero: the values are then not HU.
 
     Raises:
-        InputError: a window that is no number.
+        InputError: the window in the index is not a number.
     """
     windows = {(row.get("window_low", ""), row.get("window_high", "")) for row in index}
     if len(windows) != 1:
@@ -28,5 +28,5 @@ def index_window(index: Sequence[Mapping[str, Any]]) -> tuple[float, float] | No
     try:
         window = float(low), float(high)
     except ValueError:
-        raise InputError(f"The index has the window_low {low!r} and window_high {high!r}; numbers are needed.") from None
+        raise InputError(f"The index has window_low {low!r} and window_high {high!r}; both must be numbers.") from None
     return window if window[0] < 0 else None

@@ -64,7 +64,7 @@ def test_field_is_limited_to_its_band_and_of_unit_variance():
     ky, kx = np.fft.fftfreq(96, 1 / 96)[:, None], np.fft.fftfreq(128, 1 / 128)
     inside = (np.hypot(ky, kx) >= 3) & (np.hypot(ky, kx) <= 10)
     assert power[:, ~inside].sum() < 1e-9 * power.sum()
-    # The power of an image is a mean of as many exponential variables as there are independent waves in the band.
+    # The power of an image is the mean of as many exponential variables as there are independent waves in the band.
     waves = inside.sum() / 2
     assert abs(np.square(field).mean() - 1) < 4 / np.sqrt(64 * waves)
 
@@ -100,7 +100,7 @@ def test_no_seam_between_opposite_borders_of_the_field():
     [
         ({"band": [5, 2]}, r"band is \[5, 2\]"),
         ({"band": [0, 2]}, r"band\.0 is 0"),
-        ({"frequency": 0}, "frequency: 0 is neither a number above 0 and up to 128"),
+        ({"frequency": 0}, "frequency: 0 is neither a number above 0 and at most 128"),
     ],
 )
 def test_an_empty_band_is_named(options, words):

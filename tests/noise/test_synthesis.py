@@ -1,5 +1,7 @@
 """What holds for every kind: the contract of images in and out, seeds, and the stack files."""
 
+import doctest
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -129,12 +131,12 @@ def test_wrong_options_are_named(options, words, clean):
     [
         ("gaussian", {"sigma": True}, "sigma: True is neither"),
         ("gaussian", {"sigma": [0, True]}, r"sigma: \[0, True\] is neither"),
-        ("structured", {"stripes": True}, "stripes: True is no number"),
+        ("structured", {"stripes": True}, "stripes: True is not a number"),
         ("motion", {"moves": 17}, "moves: 17 is neither a number from 0 to 16"),
         ("chemical_shift", {"fat": [0.5, 1.5]}, r"fat\.1 is 1\.5"),
-        ("chemical_shift", {"field_strength": 7}, "field_strength has no effect beside shift; set shift to null"),
-        ("thermal", {"temperature": 100}, "temperature has no effect beside sigma; set sigma to null"),
-        ("thermal", {"sigma": 0.1, "bandwidth": 1e5}, "bandwidth has no effect beside sigma"),
+        ("chemical_shift", {"field_strength": 7}, "field_strength has no effect if shift is given; set shift to null"),
+        ("thermal", {"temperature": 100}, "temperature has no effect if sigma is given; set sigma to null"),
+        ("thermal", {"sigma": 0.1, "bandwidth": 1e5}, "bandwidth has no effect if sigma is given"),
     ],
 )
 def test_what_means_nothing_is_refused(name, options, words, clean):
@@ -156,7 +158,8 @@ def test_unknown_noise_is_named(clean):
 @pytest.mark.parametrize(
     ("images", "words"),
     [
-        (np.zeros((2, 8, 8), np.uint8), "divide by 255"),
+        (np.zeros((2, 8, 8), np.uint8), r"type uint8, but must be float32 .* / 255"),
+        ([[0.5]], "type list, but must be float32"),
         (np.zeros((8, 8), np.float32), r"shape \(8, 8\)"),
         (np.zeros((2, 64, 1), np.float32), "64x1 pixels"),
         (np.full((1, 8, 8), 2, np.float32), "from 2 to 2"),
@@ -170,7 +173,7 @@ def test_wrong_images_are_named(images, words):
 
 @pytest.mark.parametrize(("name", "options"), [("poisson", {"photons": 1e-50}), ("speckle", {"sigma": 1e-30, "law": "gamma"})])
 def test_options_beyond_the_arithmetic_are_named(name, options, clean):
-    with pytest.raises(InputError, match=f"{name} gives values that are no numbers"):
+    with pytest.raises(InputError, match=f"{name} gives values that are not numbers"):
         synthesize(name, clean, seed=1, **options)
 
 
@@ -179,20 +182,40 @@ def test_the_smallest_images_pass(name):
     assert synthesize(name, np.full((3, 2, 2), 0.5, np.float32), seed=1).shape == (3, 2, 2)
 
 
-def test_an_identifier_given_twice_is_named(clean):
-    with pytest.raises(InputError, match="'a' stands for several images"):
+def test_a_wrong_name_of_an_image_is_refused(clean):
+    with pytest.raises(InputError, match="image_ids has 'a' more than once"):
         synthesize("gaussian", clean[:2], seed=1, image_ids=["a", "a"])
+    with pytest.raises(InputError, match="image_ids has 1 names for 2 images"):
+        synthesize("gaussian", clean[:2], seed=1, image_ids=["a"])
+
+
+def test_swapped_arguments_are_named(clean):
+    with pytest.raises(InputError, match="The first argument is of type ndarray, but must be the name of a noise"):
+        synthesize(clean, "gaussian", seed=1)
+    with pytest.raises(InputError, match="The clean images are of type str"):
+        synthesize("gaussian", "gaussian", seed=1)
+
+
+def test_the_example_in_the_documentation_runs():
+    (example,) = doctest.DocTestFinder(recurse=False).find(synthesize, "synthesize")
+    assert doctest.DocTestRunner().run(example) == (0, len(example.examples))
 
 
 def test_an_index_that_does_not_fit_is_named(tmp_path):
     write_stack(tmp_path / "clean.npy", np.zeros((2, 8, 8), np.uint8))
-    (tmp_path / "clean.csv").write_text("image_id\na\n")
-    with pytest.raises(InputError, match="has 1 rows for 2 images"):
+    (tmp_path / "clean.csv").write_text("image_id,patient\na,p\n")
+    with pytest.raises(InputError, match="one row for each image, but has 1 for 2"):
         synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=1)
-    (tmp_path / "clean.csv").write_text("name\na\nb\n")
-    with pytest.raises(InputError, match="no column image_id"):
+    (tmp_path / "clean.csv").write_text("patient\np\np\n")
+    with pytest.raises(InputError, match="no column 'image_id'"):
         synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=1)
     assert not (tmp_path / "noisy.npy").exists()
+
+
+def test_at_least_one_thread_is_needed(clean, tmp_path):
+    write_stack(tmp_path / "clean.npy", np.rint(clean[:1] * 255).astype(np.uint8), [{"image_id": 0, "patient": "p"}])
+    with pytest.raises(InputError, match="threads is 0; it must be at least 1"):
+        synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=1, threads=0)
 
 
 def test_the_clean_stack_is_not_overwritten(clean, tmp_path):
@@ -200,7 +223,7 @@ def test_the_clean_stack_is_not_overwritten(clean, tmp_path):
     write_stack(tmp_path / "clean.npy", images, [{"image_id": k, "patient": "p", "source": "s", "slice": k} for k in range(7)])
     (tmp_path / "link.npy").symlink_to(tmp_path / "clean.npy")
     for noisy in ("clean.npy", "link.npy"):
-        with pytest.raises(InputError, match="is the clean stack itself"):
+        with pytest.raises(InputError, match="is the clean stack, which would be overwritten"):
             synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / noisy, {}, seed=1)
     with pytest.raises(InputError, match=r"does not end in \.npy"):
         synthesize_stack("gaussian", tmp_path / "clean.npy", tmp_path / "noisy", {}, seed=1)
