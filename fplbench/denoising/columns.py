@@ -76,6 +76,19 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) 
     return selected
 
 
+def grouped(columns: Mapping[str, Column]) -> dict[str, list[Column]]:
+    """Columns by the name of the job that they run in: the method's group, or the column's own name where it runs alone.
+
+    Columns that a rule of the user's makes are left out.
+    """
+    groups: dict[str, list[Column]] = {}
+    for column in columns.values():
+        if column.method is not None:
+            group = column.name if column.method.group == "alone" else column.method.group
+            groups.setdefault(group, []).append(column)
+    return groups
+
+
 def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
     """The column of an entry, or the two."""
     where = f"methods.{name}"

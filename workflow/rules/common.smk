@@ -7,6 +7,7 @@ from pathlib import Path
 from fplbench.code_hash import code_hash
 from fplbench.config import load_config
 from fplbench.datasets import DATASETS, check_root
+from fplbench.denoising.columns import grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
 from fplbench.noise import NOISES
@@ -26,6 +27,16 @@ SPLITS = ["train", "validation", "test"]
 # Reporting reads the resolved config. A rule that does so names what it takes from there as a parameter (`shown`), and the file
 # as ancient: a change of other keys does not run it again.
 RESOLVED = ancient("<results>/config.json")
+
+# What a training can read.
+TRAINING_INPUTS = {
+    "clean": "<results>/data/{dataset}/train.npy",
+    "noisy": "<results>/noisy/{dataset}/{noise}/train.npy",
+    "restoration": "<results>/models/{dataset}/restoration.safetensors",
+    "features": "<results>/features/{dataset}/default/train.npy",
+}
+# Columns by the name of their job.
+GROUPS = grouped(CONFIG.columns)
 
 # With keep_denoised: false, denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
@@ -62,6 +73,71 @@ def one_noise(path, **axes):
 def named_stacks(datasets, paths):
     """Stacks as the command line takes them: lidc=PATH."""
     return [f"{dataset}={path}" for dataset, path in zip(datasets, paths)]
+
+
+def model_of(training):
+    """The path of a training's files, without their endings."""
+    return str(Path("<results>", "models", *(f"{{{axis}}}" for axis in training.per), training.name))
+
+
+def training_arguments(wildcards, input):
+    """The files that a training reads, as the command line takes them."""
+    return [f"--{name}={path}" for name, path in input.items()]
+
+
+def trained_weights(columns):
+    """Weight files of columns that the workflow trains, as named inputs."""
+    found = {column.name: CONFIG.training_of(column) for column in columns}
+    return {f"weights_{name}": f"{model_of(training)}.safetensors" for name, training in found.items() if training}
+
+
+def given_weights(columns):
+    """Weight files that the config names, with size and time of change, so that another file runs the rule again."""
+    found = []
+    for path in filter(None, map(CONFIG.weights_of, columns)):
+        status = Path(path).stat() if Path(path).exists() else None
+        found.append(f"{path} {status.st_size} {status.st_mtime_ns}" if status else path)
+    return found
+
+
+def runs_of(columns):
+    """Function: how the methods of a group run, as the command line takes it."""
+
+    def runs(wildcards, input):
+        found = {}
+        for column in columns:
+            weights = input.get(f"weights_{column.name}", CONFIG.weights_of(column))
+            run = {
+                "method": column.method.name,
+                "options": dict(column.options),
+                "tune": column.tuned,
+                "weights": weights,
+                "device": column.place.get("device"),
+            }
+            found[column.name] = {key: value for key, value in run.items() if value}
+        return as_json(found)
+
+    return runs
+
+
+def tuning_arguments(wildcards, input, output):
+    """The training images that options are chosen on, where any column is tuned."""
+    if "train_clean" not in input.keys():
+        return []
+    return [
+        f"--train-clean={input.train_clean}",
+        f"--train-noisy={input.train_noisy}",
+        f"--tuned-dir={Path(output.tuned[0]).parent}",
+        f"--images={CONFIG.tuning.images}",
+        f"--criterion={CONFIG.tuning.criterion}",
+    ]
+
+
+def training_stacks(columns):
+    """The training images, where any column is tuned."""
+    if not any(column.tuned for column in columns):
+        return {}
+    return {"train_clean": TRAINING_INPUTS["clean"], "train_noisy": TRAINING_INPUTS["noisy"]}
 
 
 for path in map(Path, CONFIG.custom_rules):

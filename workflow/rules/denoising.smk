@@ -3,72 +3,7 @@
 # the config's custom_rules name.
 
 
-def groups():
-    """Columns by the name of their job: filters, networks, or the column's own where its method runs alone."""
-    found = {}
-    for column in CONFIG.columns.values():
-        if column.method is not None:
-            group = column.name if column.method.group == "alone" else column.method.group
-            found.setdefault(group, []).append(column)
-    return found
-
-
-def trained_weights(columns):
-    """Weight files of columns that the workflow trains, by column."""
-    found = {column.name: CONFIG.training_of(column) for column in columns}
-    return {name: f"{model_of(training)}.safetensors" for name, training in found.items() if training}
-
-
-def given_weights(columns):
-    """Weight files that the config names, with size and time of change, so that another file runs the rule again."""
-    found = []
-    for path in filter(None, map(CONFIG.weights_of, columns)):
-        status = Path(path).stat() if Path(path).exists() else None
-        found.append(f"{path} {status.st_size} {status.st_mtime_ns}" if status else path)
-    return found
-
-
-def runs_of(columns):
-    """Function: how the methods of a group run, as the command line takes it."""
-
-    def runs(wildcards, input):
-        found = {}
-        for column in columns:
-            weights = input.get(column.name, CONFIG.weights_of(column))
-            run = {
-                "method": column.method.name,
-                "options": dict(column.options),
-                "tune": column.tuned,
-                "weights": weights,
-                "device": column.place.get("device"),
-            }
-            found[column.name] = {key: value for key, value in run.items() if value}
-        return as_json(found)
-
-    return runs
-
-
-def tuning_arguments(wildcards, input, output):
-    """The training images that options are chosen on, where any column is tuned."""
-    if "train_clean" not in input.keys():
-        return []
-    return [
-        f"--train-clean={input.train_clean}",
-        f"--train-noisy={input.train_noisy}",
-        f"--tuned-dir={Path(output.tuned[0]).parent}",
-        f"--images={CONFIG.tuning.images}",
-        f"--criterion={CONFIG.tuning.criterion}",
-    ]
-
-
-def training_stacks(columns):
-    """The training images, where any column is tuned."""
-    if not any(column.tuned for column in columns):
-        return {}
-    return {"train_clean": TRAINING_INPUTS["clean"], "train_noisy": TRAINING_INPUTS["noisy"]}
-
-
-for group, columns in groups().items():
+for group, columns in GROUPS.items():
 
     rule:
         name:
@@ -117,14 +52,8 @@ for path in [*(OWN_RULES / f"{name}.smk" for name in CONFIG.columns), *map(Path,
         include: str(path.resolve())
 
 
-def maker(name):
-    """The rule that makes the denoised stack of a column."""
-    group = next((group for group, columns in groups().items() if name in [column.name for column in columns]), name)
-    return f"denoise_{group}"
-
-
 for name, column in CONFIG.columns.items():
-    if maker(name) not in {rule.name for rule in workflow.rules}:
+    if column.method is None and f"denoise_{name}" not in {rule.name for rule in workflow.rules}:
         raise WorkflowError(
             f"methods.{name} has rule: true, but there is no rule denoise_{name}. Name its file under custom_rules, or put it "
             f"at workflow/rules/baselines/{name}.smk."

@@ -135,7 +135,7 @@ rule cost:
     benchmark:
         "<benchmarks>/cost.tsv"
     params:
-        costs=f"{CONFIG.results}/cost",
+        costs=lambda wildcards, output: Path(output.table).with_suffix(""),
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
         code=code_hash("fplbench.reporting.cost"),
         shown=shown,
@@ -180,7 +180,7 @@ rule report:
         "<benchmarks>/report.tsv"
     params:
         code=code_hash("fplbench.reporting.report"),
-        figures=f"{CONFIG.results}/figures",
+        figures=lambda wildcards, input: Path(input.figures[0]).parent,
         shown=[str(presentation(CONFIG, dataset)) for dataset in CONFIG.datasets],
         captions=as_json(FIGURES),
     message:

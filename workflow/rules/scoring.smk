@@ -12,8 +12,7 @@ rule score:
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}.tsv"
     params:
-        # Of a method that another program runs, the rule is what its author can mend.
-        maker="denoise_{method}",
+        maker=lambda wildcards: "denoise_{method}",
         code=code_hash("fplbench.scoring.cells"),
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"

@@ -1,29 +1,11 @@
 # Stacks -> weights: one rule for each registered training, named train_{training}; and the features that L_FP compares with.
 # Edits of the package do not run a training again: raise TRAINING_VERSION when they change its result.
 
-# What a training can read.
-TRAINING_INPUTS = {
-    "clean": "<results>/data/{dataset}/train.npy",
-    "noisy": "<results>/noisy/{dataset}/{noise}/train.npy",
-    "restoration": "<results>/models/{dataset}/restoration.safetensors",
-    "features": "<results>/features/{dataset}/default/train.npy",
-}
 EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
 
 
 wildcard_constraints:
     explanation=r"\w+",
-
-
-def model_of(training):
-    """The path of a training's files, without their endings."""
-    noise = "/{noise}" if "noise" in training.per else ""
-    return f"<results>/models/{{dataset}}{noise}/{training.name}"
-
-
-def training_arguments(wildcards, input):
-    """The files that a training reads, as the command line takes them."""
-    return [f"--{name}={path}" for name, path in input.items()]
 
 
 for training in TRAININGS.values():
