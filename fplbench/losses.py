@@ -1,4 +1,4 @@
-"""The paper's two losses, each the sum over the pixels of an image, averaged over the images of a batch."""
+"""The two losses of the paper: sums over the pixels of an image, averaged over the images of a batch."""
 
 import torch
 
@@ -11,28 +11,28 @@ def residual_loss(residual: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         noise: true noise M_noise = I_noise - I_clean, of the same shape.
 
     Returns:
-        Scalar: the squared norm of each image's difference, averaged over the N images.
+        Scalar: the squared norm of the difference, averaged over the N images.
     """
     return _squared_norm(residual - noise)
 
 
 def feature_preserving_loss(denoised_maps: torch.Tensor, clean_maps: torch.Tensor, normalise: bool = False) -> torch.Tensor:
-    """Feature preserving loss, sum over pixels of ||F_denoised - F_clean||^2 (Eq. 3).
+    """Feature preserving loss ||F_denoised - F_clean||^2 (Eq. 3).
 
     Args:
-        denoised_maps: guided back-propagation maps of the denoised images, (N, 1, H, W), with their graph
-            (guided_backprop(..., create_graph=True)).
+        denoised_maps: guided back-propagation maps of the denoised images, (N, 1, H, W), from
+            guided_backprop(..., create_graph=True).
         clean_maps: the maps of the clean images, of the same shape.
-        normalise: divide each image's sum by the variance of its F_clean. The scale of the maps differs between images and
-            between restoration networks by orders of magnitude; normalised, the loss and its weight do not depend on it.
-            False is the paper's Eq. 3.
+        normalise: whether to divide the sum for each image by the variance of its F_clean. The scale of the maps differs by
+            orders of magnitude between images and between restoration networks, and the normalised loss does not depend
+            on it. False is as published.
 
     Returns:
-        Scalar, averaged over the N images.
+        Scalar: the squared norm of the difference, averaged over the N images.
     """
     difference = denoised_maps - clean_maps
     if normalise:
-        # The floor only matters where F_clean is constant, as for an image without content.
+        # The floor only matters if F_clean is constant, as for an empty image.
         deviation = clean_maps.std(dim=(1, 2, 3), correction=0, keepdim=True).clamp(min=1e-6)
         difference = difference / deviation
     return _squared_norm(difference)

@@ -1,4 +1,4 @@
-"""The command that explains networks."""
+"""The command that computes feature maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def features(
-    restoration: Annotated[Path, typer.Argument(help="Weights of the restoration network, .safetensors.")],
-    clean: Annotated[Path, typer.Argument(help="Stack of images, .npy.")],
-    out: Annotated[Path, typer.Argument(help="Maps to write, .npy, float16.")],
+    restoration: Annotated[Path, typer.Argument(help="Weight file of the restoration network, .safetensors.")],
+    clean: Annotated[Path, typer.Argument(help="Stack of images, .npy, of any size.")],
+    out: Annotated[Path, typer.Argument(help="File of maps to write, .npy, float16.")],
     explanation: ExplanationJson = "{}",
     threads: Threads = 1,
     device: DeviceName = "auto",

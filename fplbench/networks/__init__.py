@@ -1,7 +1,10 @@
 """The networks, one file each, and their weight files. Importing this package does not import torch.
 
-A network's class has the name of its file without underscores, whatever the case: `UNet` is in unet.py, `CvfSid` in
-cvf_sid.py. So a weight file can name its architecture, and nothing has to list the networks.
+`weights.load` loads a network from a weight file, which names its architecture, and `weights.save` writes one; see the
+example of `weights.load`. `UNet(width=64)`, `DRUNet()` and `CvfSid()` create networks with random weights.
+
+The class of a network has the name of its file without underscores, in any case: `UNet` is in unet.py, `CvfSid` in
+cvf_sid.py. A weight file can therefore name its architecture, and the networks need not be listed anywhere.
 """
 
 import importlib
@@ -12,12 +15,12 @@ MACHINERY = ("inference", "weights")
 
 
 def architectures() -> list[str]:
-    """Names of the networks, which are those of their files."""
+    """Names of the networks, which are the names of their files."""
     return sorted({module.name for module in pkgutil.iter_modules(__path__)} - set(MACHINERY))
 
 
 def network_class(architecture: str) -> type:
-    """The class of a network by the name of its file."""
+    """The class of a network, by the name of its file."""
     module = importlib.import_module(f"{__name__}.{architecture}")
     return next(found for name, found in vars(module).items() if _matches(architecture, name) and isinstance(found, type))
 
@@ -27,7 +30,7 @@ def _matches(architecture: str, name: str) -> bool:
 
 
 def __getattr__(name: str) -> Any:
-    """Import a network class when it is first asked for."""
+    """Import a network class on first access."""
     for architecture in architectures():
         if _matches(architecture, name):
             return getattr(importlib.import_module(f"{__name__}.{architecture}"), name)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class ResidualBlock(nn.Module):
     """x + conv(ReLU(conv(x))), 3x3 convolutions without bias."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.res = nn.Sequential(_conv3(channels, channels), nn.ReLU(inplace=True), _conv3(channels, channels))
 
@@ -17,17 +17,17 @@ class ResidualBlock(nn.Module):
 
 
 class DRUNet(nn.Module):
-    """Denoising U-Net of residual blocks that is told the noise level, for grey images.
+    """Denoising U-Net of residual blocks for greyscale images, with the noise level as a second input.
 
-    No layer has a bias, so that DRUNet(a x, a level) = a DRUNet(x, level) for every a > 0. The attribute names are
-    those of the published weights, which load into DRUNet() unchanged: 64 tensors, 32,638,656 parameters.
+    No layer has a bias, so that DRUNet(a x, a level) = a DRUNet(x, level) for all a > 0. The attribute names are those of
+    the published weights, which DRUNet() can load unchanged: 64 tensors with 32,638,656 parameters.
 
     Args:
-        width: channels of the finest scale; the coarsest of the four has eight times as many. Published: 64.
-        blocks: residual blocks a scale. Published: 4.
+        width: number of channels at the finest scale; the coarsest of the four scales has eight times as many. Published: 64.
+        blocks: number of residual blocks at each scale. Published: 4.
     """
 
-    def __init__(self, width: int = 64, blocks: int = 4):
+    def __init__(self, width: int = 64, blocks: int = 4) -> None:
         super().__init__()
         self.width, self.blocks = width, blocks
         one, two, four, eight = width, 2 * width, 4 * width, 8 * width
@@ -43,7 +43,7 @@ class DRUNet(nn.Module):
 
     @property
     def config(self) -> dict[str, int]:
-        """The arguments that build this network again."""
+        """The constructor arguments of this network."""
         return {"width": self.width, "blocks": self.blocks}
 
     def forward(self, images: Tensor, level_map: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ class DRUNet(nn.Module):
 
         Args:
             images: (N, 1, H, W) in [0, 1]; H and W are multiples of 8.
-            level_map: standard deviation of the noise at each pixel, in units of the images (15 grey levels of 255 are
+            level_map: standard deviation of the noise at each pixel, on the scale of the images (15 of 255 grey levels are
                 15/255); (N, 1, H, W), or any shape that broadcasts to it.
 
         Returns:
@@ -77,12 +77,12 @@ def _residual_blocks(channels: int, blocks: int) -> list[nn.Module]:
 
 
 def _down(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
-    """Residual blocks, then a halving of the resolution."""
+    """Residual blocks, followed by a layer that halves the resolution."""
     halve = nn.Conv2d(inputs, outputs, kernel_size=2, stride=2, bias=False)
     return nn.Sequential(*_residual_blocks(inputs, blocks), halve)
 
 
 def _up(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
-    """A doubling of the resolution, then residual blocks."""
+    """A layer that doubles the resolution, followed by residual blocks."""
     double = nn.ConvTranspose2d(inputs, outputs, kernel_size=2, stride=2, bias=False)
     return nn.Sequential(double, *_residual_blocks(outputs, blocks))

@@ -1,4 +1,4 @@
-"""What running a network needs: its weights, tensors from 8-bit images and back, sides it accepts."""
+"""Running networks on stacks: loading their weights, padding images, and converting between uint8 arrays and tensors."""
 
 import os
 from functools import lru_cache
@@ -13,25 +13,26 @@ from fplbench.networks import weights
 
 
 def load_network(path: str | os.PathLike, network_class: type, device: str, output: str = "") -> Any:
-    """The network of a weight file, read once for all chunks of a stack, in the memory layout that is fastest.
+    """The network of a weight file, read once for all chunks of a stack, in the fastest memory layout.
 
     Args:
         path: the weight file.
-        network_class: the class it must be of, such as UNet.
+        network_class: the class that the network must have, such as UNet.
         device: auto, cpu or cuda.
-        output: what the network gives, image or noise, where two trainings share an architecture; a file that does not say
-            passes.
+        output: what the network must return, image or noise, if two trainings share an architecture. A file that does not
+            record it is accepted.
 
     Raises:
-        InputError: the file holds another architecture or gives another output, or cannot be loaded.
+        InputError: the file cannot be loaded, or its network has another class or returns something else.
     """
     changed = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
     network, metadata = _load_network(str(path), changed, str(choose_device(device)))
     if not isinstance(network, network_class):
-        raise InputError(f"{path} holds a {type(network).__name__}; a {network_class.__name__} is needed here.")
+        raise InputError(f"{path} holds a {type(network).__name__}, but a {network_class.__name__} is needed here.")
     if output and metadata.get("output", output) != output:
         raise InputError(
-            f"The network of {path} was trained to give the {metadata['output']}; one that gives the {output} is needed here."
+            f"The network of {path} was trained to predict the {metadata['output']}, but one that predicts the {output} is "
+            "needed here."
         )
     return network
 
@@ -45,7 +46,7 @@ def _load_network(path: str, changed: int, device: str) -> tuple[Any, dict[str, 
 
 
 def pad_to_multiple(images: np.ndarray, multiple: int) -> np.ndarray:
-    """Extend images (N, H, W) at the bottom and right, by reflection, until both sides are multiples of `multiple`."""
+    """Extend images (N, H, W) at the bottom and right by reflection, so that both sides are multiples of `multiple`."""
     height, width = images.shape[1:]
     return np.pad(images, ((0, 0), (0, -height % multiple), (0, -width % multiple)), mode="reflect")
 
@@ -58,10 +59,14 @@ def to_tensor(images: np.ndarray, device: Any) -> Any:
 
 
 def to_uint8(images: Any) -> np.ndarray:
-    """A tensor (N, 1, H, W) in [0, 1] as uint8 images (N, H, W), rounded and clipped; not finite, it raises InputError."""
+    """A tensor (N, 1, H, W) in [0, 1] as uint8 images (N, H, W), rounded and clipped.
+
+    Raises:
+        InputError: a value is not finite.
+    """
     import torch
 
     if not torch.isfinite(images).all():
-        raise InputError("The network returned values that are not finite: its weights are damaged, or its options too extreme.")
+        raise InputError("The network returned values that are not finite: its weights are damaged, or an option is too extreme.")
 
     return images.squeeze(1).mul(255).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()

@@ -1,29 +1,34 @@
-"""The paper's U-Net (section 3.3), used twice: to restore clean images, and to predict noise."""
+"""The U-Net of the paper (section 3.3), which restores clean images in one role and predicts noise in the other."""
 
 import copy
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fplbench.errors import InputError
 
+UNET_MULTIPLE = 16
+"""Height and width must be multiples of this, as the resolution is halved four times."""
+
 
 class UNet(nn.Module):
     """U-Net with four Down and four Up modules and bilinear upsampling.
 
-    Channels are 1, 2, 4, 8, 8 times `width` on the way down and 4, 2, 1, 1 times on the way up; each module convolves
-    twice (3x3, no bias, batch norm, ReLU). At width 64 it has 17,261,825 parameters.
+    The number of channels is 1, 2, 4, 8, 8 times `width` on the way down and 4, 2, 1, 1 times `width` on the way up. Each
+    module has two 3x3 convolutions without bias, each followed by batch norm and ReLU. At width 64 the network has
+    17,261,825 parameters.
 
     Args:
-        width: channels of the first level.
+        width: number of channels of the first level.
 
     Source:
-        Ronneberger et al. 2015, in the bilinear variant that the paper's channel counts describe.
+        Ronneberger et al. 2015, in the bilinear variant that has the number of channels given in the paper.
     """
 
-    def __init__(self, width: int = 64):
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
         self.width = width
         self.config = {"width": width}
@@ -39,11 +44,11 @@ class UNet(nn.Module):
         self.pool = nn.MaxPool2d(2)
         self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Map images (N, 1, H, W) to images of the same shape; H and W must be multiples of 16."""
-        if images.ndim != 4 or images.shape[1] != 1 or images.shape[2] % 16 or images.shape[3] % 16:
+        if images.ndim != 4 or images.shape[1] != 1 or any(side % UNET_MULTIPLE for side in images.shape[2:]):
             raise InputError(
-                f"the U-Net takes images (N, 1, H, W) whose sides are multiples of 16, and got {tuple(images.shape)}."
+                f"The U-Net needs images (N, 1, H, W) with sides in multiples of {UNET_MULTIPLE}, but got {tuple(images.shape)}."
             )
         levels = [self.first(images)]
         for block in self.down:
@@ -55,7 +60,7 @@ class UNet(nn.Module):
 
 
 def double_convolution(inputs: int, outputs: int, middle: int | None = None) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch norm and ReLU; `middle` channels between them (default: `outputs`)."""
+    """Two 3x3 convolutions, each with batch norm and ReLU, and `middle` channels between them (default: `outputs`)."""
     middle = middle or outputs
     return nn.Sequential(
         nn.Conv2d(inputs, middle, 3, padding=1, bias=False),
@@ -68,45 +73,47 @@ def double_convolution(inputs: int, outputs: int, middle: int | None = None) -> 
 
 
 def fold_batch_norm(network: UNet) -> UNet:
-    """A frozen copy in evaluation mode whose convolutions contain their batch norms: the same function, cheaper to explain.
+    """A frozen copy in evaluation mode with each batch norm folded into its convolution: the same function, but faster.
 
-    The second derivative of a batch norm costs more than that of the convolution before it.
+    The second derivative of a batch norm takes longer than that of the convolution before it.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
     for block in [folded.first, *folded.down, *folded.up]:
         for position in (0, 3):
             block[position] = FrozenConvolution(fuse_conv_bn_eval(block[position], block[position + 1]))
             block[position + 1] = nn.Identity()
-    folded.last = FrozenConvolution(folded.last)
+    folded.add_module("last", FrozenConvolution(folded.last))
     return folded
 
 
 class FrozenConvolution(nn.Module):
     """A convolution with stride 1 and constant weights that keeps the size of the images.
 
-    Its derivative is a convolution with the flipped kernel, and is written as one: the second derivative of torch's own
-    convolution takes that of the weights along, also where nothing asks for it.
+    Its derivative is written as a convolution with the flipped kernel, because the second derivative of torch's own
+    convolution also computes that of the weights, even if it is not needed.
     """
 
-    def __init__(self, convolution: nn.Conv2d):
+    def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
         weight = convolution.weight.detach()
         self.padding = convolution.padding
         self.register_buffer("weight", weight)
         self.register_buffer("flipped", weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last))
-        self.register_buffer("bias", convolution.bias.detach())
+        self.register_buffer("bias", None if convolution.bias is None else convolution.bias.detach())
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Convolve images (N, C, H, W)."""
         return _Convolve.apply(images, self.weight, self.bias, self.flipped, self.padding)
 
 
 class _Convolve(torch.autograd.Function):
     @staticmethod
-    def forward(context, images, weight, bias, flipped, padding):
+    def forward(
+        context: Any, images: Tensor, weight: Tensor, bias: Tensor | None, flipped: Tensor, padding: tuple[int, ...]
+    ) -> Tensor:
         context.flipped, context.padding = flipped, padding
         return functional.conv2d(images, weight, bias, padding=padding)
 
     @staticmethod
-    def backward(context, gradient):
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
         return functional.conv2d(gradient, context.flipped, padding=context.padding), None, None, None, None

@@ -1,8 +1,8 @@
-"""Weight files: safetensors with the network's description in the header; never a pickle.
+"""Weight files: safetensors with a description of the network in the header, never a pickle.
 
-The header of a file holds one JSON object under the key "fplbench": which network it is (`architecture`, `config`), the
-`version` that wrote it, and whatever the caller adds (data set, noise, options, seed). So a file can be loaded without
-being told what is in it.
+The header holds one JSON object under the key "fplbench": which network it is (`architecture`, `config`), the `version`
+that wrote it, and whatever the caller adds (data set, noise, options, seed). A file can therefore be loaded without
+knowing what is in it.
 """
 
 import json
@@ -10,27 +10,30 @@ import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fplbench import __version__
 from fplbench.errors import InputError, nearest
 from fplbench.files import replacing
 from fplbench.networks import architectures, network_class
 
+if TYPE_CHECKING:
+    from torch import nn
+
 RESERVED = ("architecture", "config", "version")
 HEADER_KEY = "fplbench"
 
 
-def save(network, path: str | os.PathLike, metadata: Mapping[str, Any] | None = None) -> None:
-    """Write a network as one safetensors file; it appears complete or not at all.
+def save(network: "nn.Module", path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
+    """Write a network to a safetensors file, which appears complete or not at all.
 
     Args:
-        network: one of fplbench.networks; its `config` holds the arguments of its constructor.
-        path: the .safetensors file; missing folders are made.
-        metadata: further entries of the header, any JSON values, for instance the options and seed of the training.
+        network: one of fplbench.networks, whose `config` holds the arguments of its constructor.
+        path: the .safetensors file; missing folders are created.
+        metadata: further entries of the header, such as the options and the seed of the training; JSON values.
 
     Raises:
-        ValueError: the network is of another class, or `metadata` uses one of the keys architecture, config, version.
+        ValueError: the network is not one of fplbench.networks, or `metadata` has a key architecture, config or version.
     """
     from safetensors.torch import save_file
 
@@ -39,21 +42,19 @@ def save(network, path: str | os.PathLike, metadata: Mapping[str, Any] | None = 
         raise ValueError(f"{type(network).__name__} is not a network of fplbench.networks")
     metadata = dict(metadata or {})
     if taken := set(metadata) & set(RESERVED):
-        raise ValueError(f"the metadata keys {sorted(taken)} are written by save itself")
+        raise ValueError(f"the metadata keys {sorted(taken)} are reserved")
     header = {"architecture": architecture, "config": network.config, "version": __version__, **metadata}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        # One entry alone: safetensors writes several in random order, and equal networks would be unequal files.
+        # A single entry: safetensors writes several in random order, so that equal networks would give different files.
         save_file(tensors, temporary, {HEADER_KEY: json.dumps(header)})
 
 
-def read_metadata(path: str | os.PathLike) -> dict[str, Any]:
-    """Read the header of a safetensors file that `save` wrote, without its tensors.
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the header of a file that `save` wrote, without its tensors.
 
     Raises:
-        InputError: the file is missing, is no safetensors file, or its header does not describe a network.
+        InputError: the file is missing or is not a safetensors file, or its header does not describe a network.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -65,25 +66,45 @@ def read_metadata(path: str | os.PathLike) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a readable safetensors file: {error}.") from None
     if HEADER_KEY not in header:
-        raise InputError(f"{path} does not say which network it holds; only files written by fplbench do.")
+        raise InputError(f"{path} does not say which network it holds, as files written by fplbench do.")
     try:
-        return json.loads(header[HEADER_KEY])
-    except json.JSONDecodeError as error:
-        raise InputError(f"The header of {path} is not what fplbench writes: {error}.") from None
+        metadata = json.loads(header[HEADER_KEY])
+    except json.JSONDecodeError:
+        metadata = None
+    if not isinstance(metadata, dict) or not {"architecture", "config"} <= metadata.keys():
+        raise InputError(f"The header of {path} is damaged: it is not the one that fplbench writes.")
+    return metadata
 
 
-def load(path: str | os.PathLike, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
-    """Read a network from a weight file.
+def load(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Any, dict[str, Any]]:
+    """Load a network from a weight file.
 
     Args:
         path: a .safetensors file that `save` wrote, or the .pth file published for DRUNet.
-        device: where the network is to be ("cpu", "cuda").
+        device: where to put the network ("cpu" or "cuda").
 
     Returns:
-        The network in evaluation mode, and the header's metadata.
+        The network in evaluation mode, and the metadata of the header: `architecture`, `config`, `version`, and what the
+        training added, such as `seed`.
 
     Raises:
-        InputError: the file is missing or damaged, or its tensors are not exactly those of the network it names.
+        InputError: the file is missing or damaged, or its tensors are not exactly those of the network that it names.
+
+    Example:
+        Load a denoiser that `fplbench train fpl` wrote. It predicts the noise of images (N, 1, H, W) in [0, 1]:
+
+        >>> import numpy as np
+        >>> import torch
+        >>> from fplbench.networks import weights
+        >>> network, metadata = weights.load("fpl.safetensors")
+        >>> metadata["architecture"]
+        'unet'
+        >>> images = np.full((2, 64, 64), 128, np.uint8)
+        >>> noisy = torch.from_numpy(images).unsqueeze(1).float() / 255
+        >>> with torch.inference_mode():
+        ...     denoised = noisy - network(noisy)
+        >>> denoised.mul(255).round().clamp(0, 255).to(torch.uint8).squeeze(1).numpy().shape
+        (2, 64, 64)
     """
     if Path(path).suffix == ".pth":
         return _load_published(Path(path), device)
@@ -95,24 +116,24 @@ def load(path: str | os.PathLike, device: str = "cpu") -> tuple[Any, dict[str, A
     return network.to(device).eval(), metadata
 
 
-def _build(architecture: str, config: Mapping[str, Any], path) -> Any:
+def _build(architecture: str, config: Mapping[str, Any], path: str | os.PathLike[str]) -> Any:
     known = architectures()
     if architecture not in known:
         raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, known)}")
     try:
         return network_class(architecture)(**config)
     except TypeError as error:
-        raise InputError(f"{path} describes a {architecture} that this version cannot build: {error}.") from None
+        raise InputError(f"{path} describes a network {architecture} that this version cannot build: {error}.") from None
 
 
 def _load_published(path: Path, device: str) -> tuple[Any, dict[str, Any]]:
-    """DRUNet's published state dictionary: a torch file, read with nothing but tensors allowed in it."""
+    """DRUNet from its published state dictionary: a torch file, in which only tensors are allowed."""
     import torch
 
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise InputError(f"The weight file {path} does not exist; `fplbench fetch drunet` gets it.") from None
+        raise InputError(f"The weight file {path} does not exist; `fplbench fetch drunet` downloads it.") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise InputError(f"{path} cannot be read as a dictionary of tensors: {str(error).splitlines()[0]}") from None
     if not isinstance(tensors, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
@@ -123,8 +144,8 @@ def _load_published(path: Path, device: str) -> tuple[Any, dict[str, Any]]:
     return network.to(device).eval(), metadata
 
 
-def _fill(network, tensors: Mapping, path) -> None:
-    """Copy tensors into the network; names and shapes must be exactly the network's."""
+def _fill(network: "nn.Module", tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Copy tensors into the network; their names and shapes must match exactly."""
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if expected != found:
@@ -133,7 +154,7 @@ def _fill(network, tensors: Mapping, path) -> None:
 
 
 def _difference(expected: dict[str, tuple], found: dict[str, tuple]) -> str:
-    """The first tensor that is missing, unexpected, or of another shape, as a clause."""
+    """A clause that names the first tensor that is missing, unexpected or of the wrong shape."""
     for name, shape in expected.items():
         if name not in found:
             return f"the tensor {name} is missing"

@@ -3,7 +3,7 @@ import torch
 
 from fplbench.networks import DRUNet
 
-# The published state dictionary (drunet_gray.pth of cszn/KAIR), written out from the architecture's description.
+# The published state dictionary (drunet_gray.pth of cszn/KAIR), derived from the description of the architecture.
 RESIDUAL = [("down1", 64, range(4)), ("down2", 128, range(4)), ("down3", 256, range(4)), ("body", 512, range(4))]
 RESIDUAL += [("up3", 256, range(1, 5)), ("up2", 128, range(1, 5)), ("up1", 64, range(1, 5))]
 PUBLISHED = {
@@ -28,7 +28,7 @@ def small(seed=0):
     return DRUNet(width=8, blocks=2).double().eval()
 
 
-def test_tensors_are_those_published():
+def test_the_tensors_are_the_published_ones():
     tensors = DRUNet().state_dict()
     assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == PUBLISHED
     assert len(tensors) == 64
@@ -42,7 +42,7 @@ def test_scaling_image_and_level_scales_the_result(factor):
         torch.testing.assert_close(network(factor * images, factor * level), factor * network(images, level))
 
 
-def test_one_level_an_image_is_the_constant_map_of_it():
+def test_one_level_for_each_image_is_a_constant_map():
     network, images, levels = small(), torch.rand(2, 1, 16, 16).double(), torch.tensor([0.05, 0.2]).double()
     with torch.inference_mode():
         broadcast = network(images, levels.view(2, 1, 1, 1))
@@ -57,7 +57,7 @@ def test_the_constructor_arguments_build_the_network_again():
 
 
 def test_equals_deepinv_with_the_same_weights():
-    """deepinv (BSD-3) took DRUNet from its authors' code independently of this one."""
+    """deepinv (BSD-3) adapted DRUNet from its authors' code, independently of this implementation."""
     models = pytest.importorskip("deepinv.models")
     peer = models.DRUNet(in_channels=1, out_channels=1, pretrained=None).eval()
     network = DRUNet().eval()
@@ -66,5 +66,5 @@ def test_equals_deepinv_with_the_same_weights():
     with torch.inference_mode():
         expected = peer(images, sigma=15 / 255)
         result = network(images, torch.full((1, 1, 1, 1), 15 / 255))
-    scale = expected.abs().max()  # the peer's initial weights make small images
+    scale = expected.abs().max()  # with the peer's initial weights the output is small
     torch.testing.assert_close(result / scale, expected / scale, rtol=1e-5, atol=1e-5)

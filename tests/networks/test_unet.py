@@ -5,11 +5,11 @@ from fplbench.errors import InputError
 from fplbench.networks import UNet
 
 
-def test_the_paper_size_has_exactly_the_parameters_of_the_bilinear_variant():
+def test_the_number_of_parameters_is_that_of_the_bilinear_variant():
     assert sum(parameter.numel() for parameter in UNet(64).parameters()) == 17_261_825
 
 
-def test_channels_of_the_levels_are_the_papers():
+def test_the_levels_have_the_published_numbers_of_channels():
     network = UNet(64)
     outputs = [block[-3].out_channels for block in [network.first, *network.down, *network.up]]
     assert outputs == [64, 128, 256, 512, 512, 256, 128, 64, 64]

@@ -1,3 +1,4 @@
+import doctest
 import json
 
 import numpy as np
@@ -10,14 +11,14 @@ from fplbench.networks import DRUNet, UNet, weights
 
 
 @pytest.mark.parametrize("network", [UNet(width=4), DRUNet(width=4, blocks=2)], ids=["unet", "drunet"])
-def test_a_saved_network_comes_back_with_its_tensors_and_metadata(network, tmp_path):
-    weights.save(network, tmp_path / "new" / "network.safetensors", {"noise": "gaussian", "options": {"weight": 0.5}})
+def test_a_saved_network_is_loaded_with_its_tensors_and_metadata(network, tmp_path):
+    weights.save(network, tmp_path / "new" / "network.safetensors", {"noise": "gaussian", "options": {"steps": 5}})
     loaded, metadata = weights.load(tmp_path / "new" / "network.safetensors")
     assert type(loaded) is type(network)
     assert loaded.config == network.config
     assert not loaded.training
     assert metadata["noise"] == "gaussian"
-    assert metadata["options"] == {"weight": 0.5}
+    assert metadata["options"] == {"steps": 5}
     expected = network.state_dict()
     assert {name: tensor.equal(expected[name]) for name, tensor in loaded.state_dict().items()} == dict.fromkeys(expected, True)
 
@@ -76,7 +77,14 @@ def test_a_pickled_object_is_never_executed(tmp_path):
         weights.load(tmp_path / "bad.pth")
 
 
-def test_files_that_are_no_weights_are_refused(tmp_path):
+def test_the_example_in_the_documentation_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    weights.save(UNet(width=2), "fpl.safetensors")
+    (example,) = doctest.DocTestFinder(recurse=False).find(weights.load, "load")
+    assert doctest.DocTestRunner().run(example) == (0, len(example.examples))
+
+
+def test_files_without_weights_are_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         weights.load(tmp_path / "none.safetensors")
     with pytest.raises(InputError, match="fetch drunet"):
@@ -87,6 +95,10 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
     save_file({"x": np.zeros(2)}, tmp_path / "foreign.safetensors")
     with pytest.raises(InputError, match="does not say which network"):
         weights.load(tmp_path / "foreign.safetensors")
+    for header in ("{", "[]", '{"architecture": "unet"}'):
+        save_file({"x": np.zeros(2)}, tmp_path / "damaged.safetensors", {weights.HEADER_KEY: header})
+        with pytest.raises(InputError, match=r"The header of .*damaged\.safetensors is damaged"):
+            weights.load(tmp_path / "damaged.safetensors")
     header = json.dumps({"architecture": "urnet", "config": {}})
     save_file({"x": np.zeros(2)}, tmp_path / "unknown.safetensors", {weights.HEADER_KEY: header})
     with pytest.raises(InputError, match="did you mean 'unet'"):
@@ -94,7 +106,7 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
 
 
 def test_a_failed_save_leaves_nothing_behind(tmp_path):
-    with pytest.raises(ValueError, match="not a network of fplbench.networks"):
+    with pytest.raises(ValueError, match=r"not a network of fplbench\.networks"):
         weights.save(torch.nn.Linear(2, 2), tmp_path / "network.safetensors")
     with pytest.raises(TypeError):
         weights.save(UNet(width=2), tmp_path / "network.safetensors", {"path": object()})
