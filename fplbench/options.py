@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-NUMBERS = (int, float, int | None, float | None)
+NUMBERS: tuple[Any, ...] = (int, float, int | None, float | None)
 
 
 class Options(BaseModel):
@@ -34,7 +34,7 @@ class Options(BaseModel):
     @classmethod
     def _no_truth_value_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse true and false, which pydantic takes for 1 and 0."""
-        if isinstance(value, bool) and cls.model_fields[info.field_name].annotation in NUMBERS:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in NUMBERS:
             raise ValueError(f"{value} is not a number (YAML reads yes, no, on and off as true and false).")
         return value
 
@@ -48,7 +48,7 @@ def options_table(model: type[Options], further: str = "", values: Mapping[str, 
         values: text of that column for each option.
     """
     lines = [["option", "default", "meaning"], ["---", "---", "---"]]
-    lines += [[name, _default(field), field.description] for name, field in model.model_fields.items()]
+    lines += [[name, _default(field), field.description or ""] for name, field in model.model_fields.items()]
     if further:
         last = [further, "---", *((values or {}).get(name, "") for name in model.model_fields)]
         lines = [[*line, text] for line, text in zip(lines, last, strict=True)]

@@ -12,6 +12,7 @@ from fplbench.errors import InputError, nearest
 from fplbench.options import Options
 
 Entry = TypeVar("Entry")
+Model = TypeVar("Model", bound=Options)
 
 
 class Registry(Mapping[str, Entry]):
@@ -61,7 +62,7 @@ class Registry(Mapping[str, Entry]):
         return len(self._load())
 
 
-def parse_options(model: type[Options], values: Mapping[str, Any], where: str) -> Options:
+def parse_options(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
     """Build an options model from the keys and values that a user wrote.
 
     Args:

@@ -23,7 +23,9 @@ def noise(
     seed: Seed = DEFAULT_SEED,
     axes: Annotated[
         str,
-        typer.Option("--axes", help="Data set, such as lidc: the random draws then depend on it and on the file name as well."),
+        typer.Option(
+            "--axes", help="Name of the data set, such as lidc, if the random numbers are to depend on it and on the file names."
+        ),
     ] = "",
     threads: Threads = 1,
 ) -> None:

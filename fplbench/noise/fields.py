@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.noise.draws import Draws
-from fplbench.noise.levels import Count, Level, Within
+from fplbench.noise.levels import Count, Level, PerImage, Within
 from fplbench.noise.registry import noise
 from fplbench.options import Options
 
@@ -26,7 +26,7 @@ class MagneticFieldOptions(Options):
     cites="Van Leemput et al. 1999, Automated model-based tissue classification of MR images of the brain, "
     "doi 10.1109/42.811270; as augmentation: Sudre et al. 2017, doi 10.1016/j.media.2017.02.007",
 )
-def magnetic_field(clean: np.ndarray, draws: Draws, options: MagneticFieldOptions) -> np.ndarray:
+def magnetic_field(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Bias field: y = x b / mean(b), b = exp(sum of c_ij u^i v^j over 1 <= i + j <= order), u and v in [-1,1].
 
     The coefficients are uniform on [-c, c]. A constant factor would not be an inhomogeneity, since the receiver gain
@@ -78,7 +78,7 @@ class SusceptibilityOptions(Options):
     options=SusceptibilityOptions,
     cites="Schenck 1996, doi 10.1118/1.597854; Ludeke, Roschmann and Tischler 1985, doi 10.1016/0730-725X(85)90397-2",
 )
-def susceptibility(clean: np.ndarray, draws: Draws, options: SusceptibilityOptions) -> np.ndarray:
+def susceptibility(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Distortion, pile-up and signal loss around magnetised cylinders perpendicular to the main field.
 
     Outside a cylinder of radius a the field deviates by (a/r)^2 cos 2t, where t is the angle to the main field, which runs
@@ -94,7 +94,7 @@ def susceptibility(clean: np.ndarray, draws: Draws, options: SusceptibilityOptio
         if sources == 0 or shift == 0 or radius == 0:
             result[...] = image
             continue
-        cylinders = [Cylinder(*centre, radius, sign * shift) for centre, sign in zip(centres, signs, strict=True)]
+        cylinders = [Cylinder(row, column, radius, sign * shift) for (row, column), sign in zip(centres, signs, strict=True)]
         result[...] = _distorted(image, cylinders, dephasing)
     return noisy
 

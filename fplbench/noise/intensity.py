@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.noise.draws import Draws
-from fplbench.noise.levels import DerivedLevel, Level, Within
+from fplbench.noise.levels import DerivedLevel, Level, PerImage, Within
 from fplbench.noise.registry import noise
 from fplbench.options import Options
 
@@ -27,7 +27,7 @@ class GaussianOptions(Options):
     options=GaussianOptions,
     cites="Gonzalez and Woods, Digital Image Processing, ch. 5",
 )
-def gaussian(clean: np.ndarray, draws: Draws, options: GaussianOptions) -> np.ndarray:
+def gaussian(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Additive white Gaussian noise: y = x + s n, with n standard normal."""
     return clean + options.sigma * draws.normal(clean.shape[1:])
 
@@ -56,7 +56,7 @@ class ThermalOptions(DerivedLevel):
     options=ThermalOptions,
     cites="Johnson 1928, doi 10.1103/PhysRev.32.97; Nyquist 1928, doi 10.1103/PhysRev.32.110",
 )
-def thermal(clean: np.ndarray, draws: Draws, options: ThermalOptions) -> np.ndarray:
+def thermal(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Johnson-Nyquist noise: y = x + s n, with s given or s = sqrt(4 k T R B) / V for full-scale voltage V.
 
     Thermal noise is Gaussian. It differs from `gaussian` in its random numbers and in that its level may follow from physics.
@@ -83,7 +83,7 @@ class PoissonOptions(Options):
     options=PoissonOptions,
     cites="Barrett and Myers, Foundations of Image Science, ch. 11",
 )
-def poisson(clean: np.ndarray, draws: Draws, options: PoissonOptions) -> np.ndarray:
+def poisson(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Photon counting: y = Poisson(l x) / l, with mean x and variance x / l."""
     return draws.poisson(options.photons * clean) / options.photons
 
@@ -104,7 +104,7 @@ class SpeckleOptions(Options):
     options=SpeckleOptions,
     cites="Goodman 1976, doi 10.1364/JOSA.66.001145",
 )
-def speckle(clean: np.ndarray, draws: Draws, options: SpeckleOptions) -> np.ndarray:
+def speckle(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Multiplicative noise: y = x (1 + s n), or y = x g with g gamma distributed, of mean 1 and L = 1 / s^2 looks."""
     if options.law == "gaussian":
         return clean * (1 + options.sigma * draws.normal(clean.shape[1:]))
@@ -127,7 +127,7 @@ class DensityOptions(Options):
     options=DensityOptions,
     cites="Gonzalez and Woods, Digital Image Processing, ch. 5",
 )
-def salt_pepper(clean: np.ndarray, draws: Draws, options: DensityOptions) -> np.ndarray:
+def salt_pepper(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Dead and saturated pixels: y = 0 with probability p/2, 1 with probability p/2, otherwise x."""
     lot = draws.random(clean.shape[1:])
     noisy = np.where(lot < options.density / 2, np.float32(0), clean)
@@ -142,7 +142,7 @@ def salt_pepper(clean: np.ndarray, draws: Draws, options: DensityOptions) -> np.
     options=DensityOptions,
     cites="Gonzalez and Woods, Digital Image Processing, ch. 5",
 )
-def impulse(clean: np.ndarray, draws: Draws, options: DensityOptions) -> np.ndarray:
+def impulse(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Random-valued impulses: y is uniform on [0,1] with probability p, otherwise x."""
     lot = draws.random(clean.shape[1:])
     # Given that it is below p, lot / p is uniform on [0,1), so one random number is enough for both.

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from fplbench.noise.draws import Draws
 from fplbench.noise.fourier import change_by_shift
-from fplbench.noise.levels import DerivedLevel, Level, Within
+from fplbench.noise.levels import DerivedLevel, Level, PerImage, Within
 from fplbench.noise.registry import noise
 from fplbench.options import Options
 
@@ -45,7 +45,7 @@ class WrapAroundOptions(Options):
     options=WrapAroundOptions,
     cites="Brown et al., Magnetic Resonance Imaging: Physical Principles and Sequence Design, ch. 12",
 )
-def wrap_around(clean: np.ndarray, draws: Draws, options: WrapAroundOptions) -> np.ndarray:
+def wrap_around(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Aliasing along the phase encoding: y(r) = x(r) + a sum over k != 0 of x(r + k f H), with x = 0 outside the image.
 
     Sampling k-space in steps of 1 / (f H) makes the image periodic with f H rows, so that what lies outside the field of
@@ -104,7 +104,7 @@ class ChemicalShiftOptions(DerivedLevel):
     options=ChemicalShiftOptions,
     cites="Brown et al., Magnetic Resonance Imaging: Physical Principles and Sequence Design, ch. 17",
 )
-def chemical_shift(clean: np.ndarray, draws: Draws, options: ChemicalShiftOptions) -> np.ndarray:
+def chemical_shift(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Fat displaced along the readout: y = | water + F^-1(F(fat) exp(-2 pi i k D)) |, with D in pixels.
 
     D = 3.5 ppm gamma B0 / bandwidth per pixel. The images do not separate water and fat, so a band of grey values is taken
@@ -129,7 +129,7 @@ def chemical_shift(clean: np.ndarray, draws: Draws, options: ChemicalShiftOption
     return np.abs(clean + np.stack(change))
 
 
-def _fat_band(options: ChemicalShiftOptions) -> tuple[np.float32, np.float32, np.float32]:
+def _fat_band(options: PerImage) -> tuple[np.float32, np.float32, np.float32]:
     """Lowest and highest grey value of fat, and the width of the edges of the band."""
     if options.window is None:
         return np.float32(options.fat[0]), np.float32(options.fat[1]), np.float32(options.edge)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fplbench.noise.draws import Draws
 from fplbench.noise.fourier import change_by_shift
-from fplbench.noise.levels import Count, Level, Within
+from fplbench.noise.levels import Count, Level, PerImage, Within
 from fplbench.noise.registry import noise
 from fplbench.options import Options
 
@@ -37,7 +37,7 @@ class MotionOptions(Options):
     options=MotionOptions,
     cites="Shaw et al. 2019, https://proceedings.mlr.press/v102/shaw19a.html",
 )
-def motion(clean: np.ndarray, draws: Draws, options: MotionOptions) -> np.ndarray:
+def motion(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Sudden rigid movements between phase-encoding lines: y = | F^-1( sum over poses p of W_p F(x moved to p) ) |.
 
     W_p selects the lines recorded in pose p. The lines are recorded in order of frequency, the movements occur at random

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.noise.draws import Draws
-from fplbench.noise.levels import Count, Level, Within
+from fplbench.noise.levels import Count, Level, PerImage, Within
 from fplbench.noise.registry import noise
 from fplbench.options import Options
 
@@ -26,7 +26,7 @@ class RicianOptions(Options):
     options=RicianOptions,
     cites="Gudbjartsson and Patz 1995, doi 10.1002/mrm.1910340618",
 )
-def rician(clean: np.ndarray, draws: Draws, options: RicianOptions) -> np.ndarray:
+def rician(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Magnitude of one noisy complex channel: y = sqrt((x + s n1)^2 + (s n2)^2)."""
     power = np.square(clean + options.sigma * draws.normal(clean.shape[1:]))
     power += np.square(options.sigma * draws.normal(clean.shape[1:]))
@@ -48,7 +48,7 @@ class RayleighOptions(Options):
     options=RayleighOptions,
     cites="Gonzalez and Woods, Digital Image Processing, ch. 5; as the background of MRI: Gudbjartsson and Patz 1995",
 )
-def rayleigh(clean: np.ndarray, draws: Draws, options: RayleighOptions) -> np.ndarray:
+def rayleigh(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Additive Rayleigh noise: y = x + s sqrt(n1^2 + n2^2)."""
     # n1^2 + n2^2 is chi-squared with two degrees of freedom, that is, twice an exponential variable.
     return clean + options.sigma * np.sqrt(2 * draws.exponential(clean.shape[1:]))
@@ -71,7 +71,7 @@ class NoncentralChiOptions(Options):
     cites="Koay and Basser 2006, doi 10.1016/j.jmr.2006.01.016; Aja-Fernandez and Vegas-Sanchez-Ferrero 2016, "
     "doi 10.1007/978-3-319-39934-8",
 )
-def noncentral_chi(clean: np.ndarray, draws: Draws, options: NoncentralChiOptions) -> np.ndarray:
+def noncentral_chi(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Root of the sum of squares over L coils: y / s is non-central chi with 2 L degrees of freedom and centre x / s.
 
     The signal can be rotated into one quadrature channel of one coil. The other 2 L - 1 channels are then pure noise, and

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from fplbench.registry import Registry
 
 if TYPE_CHECKING:
     from fplbench.noise.draws import Draws
+    from fplbench.noise.levels import PerImage
 
-NoiseFunction = Callable[[np.ndarray, "Draws", Any], np.ndarray]
+NoiseFunction = Callable[[np.ndarray, "Draws", "PerImage"], np.ndarray]
 
 
 @dataclass(frozen=True)

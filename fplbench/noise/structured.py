@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from fplbench.noise.draws import Draws
-from fplbench.noise.levels import Level, Within
+from fplbench.noise.levels import Level, PerImage, Within
 from fplbench.noise.registry import noise
 from fplbench.options import Options
 
@@ -57,7 +57,7 @@ class StructuredOptions(Options):
     options=StructuredOptions,
     cites="Barrett and Swindell, Radiological Imaging; rings: Sijbers and Postnov 2004, doi 10.1088/0031-9155/49/14/N06",
 )
-def structured(clean: np.ndarray, draws: Draws, options: StructuredOptions) -> np.ndarray:
+def structured(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Fixed patterns: y = x + A (stripes + row and column offsets + band-limited field + rings + constant)."""
     height, width = clean.shape[1:]
     pattern = options.stripes * _stripes(draws, height, width, options.frequency)

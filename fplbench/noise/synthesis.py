@@ -171,10 +171,10 @@ def _size(images: np.ndarray) -> str:
 
 
 def _unique(ids: Iterable[str | int], images: int) -> list[str]:
-    ids = [str(each) for each in ids]
-    if len(ids) != images:
-        raise InputError(f"image_ids has {len(ids)} names for {images} images; each image needs one.")
-    if len(set(ids)) != images:
-        twice = next(each for i, each in enumerate(ids) if each in ids[:i])
+    names = [str(each) for each in ids]
+    if len(names) != images:
+        raise InputError(f"The number of image_ids ({len(names)}) differs from the number of images ({images}).")
+    if len(set(names)) != images:
+        twice = next(each for i, each in enumerate(names) if each in names[:i])
         raise InputError(f"image_ids has {twice!r} more than once; these images would get the same random numbers.")
-    return ids
+    return names

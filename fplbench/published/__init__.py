@@ -1,17 +1,17 @@
-"""The paper's Tables 2 to 4 as data (Dong and Basu, arXiv:2310.20101).
+"""Tables 2 to 4 of the paper as data (Dong and Basu, arXiv:2310.20101).
 
-What a reader of these numbers should know:
+Notes on these numbers:
 
-- Every PSNR lies at 27.27 dB or above and shows the signs of 8-bit overflow; compare it with
-  `fplbench.scoring.psnr_uint8` and never with the true PSNR. SSIM compares as it stands.
-- The thermal rows repeat the Gaussian ones digit by digit for every baseline, in all three tables; only the paper's own
-  method differs.
-- Table 3 (LiTS) has a fourteenth SSIM row, impulse, without a PSNR row; its baselines repeat salt and pepper.
-- Table 4 (RSNA) prints nine values in the SSIM row of the chemical shift; the last column, Wiener, is taken as
-  missing.
-- In the SSIM rows of salt and pepper (LIDC and LiTS) and impulse (LiTS) the bold face stands on the paper's method,
-  though the median filter is higher. `tables` gives values only, so that the best is always found from them.
-- The text of the introduction lists Rayleigh noise where Table 1 and the result tables have Rician.
+- All PSNRs are 27.27 dB or more and show the signs of 8-bit overflow. Compare them with `fplbench.scoring.psnr_uint8`, never
+  with the true PSNR. The SSIMs can be compared directly.
+- The thermal rows repeat the Gaussian ones digit by digit for all baselines, in all three tables; only the values of the
+  paper's own method differ.
+- Table 3 (LiTS) has a fourteenth SSIM row, impulse, without a PSNR row; its baselines repeat those of salt and pepper.
+- Table 4 (RSNA) has only nine values in the SSIM row of the chemical shift; the last column, Wiener, is taken as the missing
+  one.
+- In the SSIM rows of salt and pepper (LIDC and LiTS) and impulse (LiTS) the value of the paper's method is in bold although
+  that of the median filter is higher. `tables` returns values only, so the best is always determined from them.
+- The introduction lists Rayleigh noise where Table 1 and the tables of results have Rician.
 """
 
 import csv
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 
 class Published(NamedTuple):
-    """One printed value. `value` is NaN where the table has none; psnr in dB."""
+    """One value of a table, PSNR in dB; NaN if the table has none."""
 
     dataset: str
     metric: str
@@ -34,15 +34,18 @@ def tables() -> list[Published]:
     """All values of Tables 2 (lidc), 3 (lits) and 4 (rsna), in the order of the tables.
 
     Returns:
-        790 values: 13 noises, 10 methods, psnr and ssim, three data sets, and the impulse row of lits.
-        Names of data sets, noises and methods are those used everywhere in this package.
+        790 values: psnr and ssim of 10 methods on 13 noises and three data sets, and the impulse row of lits. Data sets,
+        noises and methods have the names that this package uses.
     """
-    with (files(__name__) / "tables.csv").open(newline="") as stream:
-        return [Published(*names, float(value or math.nan)) for *names, value in list(csv.reader(stream))[1:]]
+    _, *lines = (files(__name__) / "tables.csv").read_text().splitlines()
+    return [
+        Published(dataset, metric, noise, method, float(value or math.nan))
+        for dataset, metric, noise, method, value in csv.reader(lines)
+    ]
 
 
 def values(dataset: str, metric: str) -> dict[tuple[str, str], float]:
-    """Published values of one table block, by (noise, method), without the missing one; empty for other data sets."""
+    """Published values of a metric on a data set, by (noise, method), without missing ones; empty for other data sets."""
     return {
         (entry.noise, entry.method): entry.value
         for entry in tables()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fplbench.noise import NOISES
+from fplbench.noise import NOISES, noise
 
 PAGE = Path(__file__).parents[2] / "docs" / "noise.md"
 
@@ -17,5 +17,12 @@ def test_the_page_lists_every_kind_with_all_its_options(name):
 @pytest.mark.parametrize("name", sorted(NOISES))
 def test_every_kind_says_what_it_is_and_where_it_comes_from(name):
     entry = NOISES[name]
-    assert entry.cites and entry.label and entry.title
+    assert entry.cites and entry.label and entry.title and entry.summary
     assert all(field.description for field in entry.options.model_fields.values())
+
+
+def test_a_noise_without_a_docstring_is_refused():
+    register = noise("nameless", label="Nameless", title="Nameless", options=NOISES["gaussian"].options, cites="")
+    with pytest.raises(ValueError, match="the function of the noise 'nameless' needs a docstring"):
+        register(lambda clean, draws, options: clean)
+    assert "nameless" not in NOISES
