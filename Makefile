@@ -1,5 +1,7 @@
 # make demo    the whole matrix on one real CT
 # make test    every check there is
+# make quick   the tests that take under a minute together
+# make docs    the documentation site, in site/
 # Needs Python 3.11 or newer; everything else goes into .venv.
 
 PYTHON ?= python3
@@ -7,7 +9,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 DEMO := --configfile config/demo.yaml --cores 2 --resources gpu=0
 
-.PHONY: demo test install install-test clean
+.PHONY: demo test quick lint docs install install-test clean
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
@@ -19,7 +21,7 @@ $(VENV)/installed: pyproject.toml envs/constraints.txt
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable '.[test]'
+	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable '.[docs,test]'
 	touch $@
 
 demo: install
@@ -30,12 +32,24 @@ demo: install
 	@echo 'All on one page: results/demo/report.html'
 	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
 
-test: install-test
+test: lint docs
+	pytest -n 2 --dist loadfile
+
+quick: install-test
+	pytest -n 2 --dist loadfile -m 'not slow'
+
+lint: install-test
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile config/demo.yaml
-	pytest -n 2 --dist loadfile
+	mypy
+	typos
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/method.yml
+
+docs: install-test
+	zensical build --clean --strict
 
 clean:
-	rm -rf $(VENV) results/demo
+	rm -rf $(VENV) results/demo site .cache .mypy_cache
