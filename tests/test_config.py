@@ -1,13 +1,19 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
-from fplbench.config import PAPER_METHODS, PAPER_NOISES, load_config
+from fplbench.config import load_config, read_config
+from fplbench.config.page import describe_config
+from fplbench.config.schema import config_schema
+from fplbench.config.sections import PAPER_METHODS, PAPER_NOISES
 from fplbench.errors import InputError
-from fplbench.reporting.config_page import describe_config
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", ["config", "demo"])
@@ -23,7 +29,7 @@ def test_the_papers_config_has_the_papers_numbers():
     with open("config/config.yaml") as stream:
         config = load_config(yaml.safe_load(stream))
     assert (config.sampling.train, config.sampling.test, config.sampling.size) == (5000, 500, 256)
-    assert config.denoiser.width == config.restoration.width == 64
+    assert config.fpl.width == config.training_options("restoration")["width"] == 64
 
 
 @pytest.mark.parametrize(
@@ -36,16 +42,21 @@ def test_the_papers_config_has_the_papers_numbers():
         ({"methods": {"median_filter": {"sise": 3}}}, "methods.median_filter.sise is not a known key: did you mean 'size'?"),
         ({"datasets": {"lidc": {"rot": "x"}}}, "datasets.lidc.rot is not a known key: did you mean 'root'?"),
         ({"datasets": {"lidk": {}}}, "datasets.lidk: 'lidk' is not a data set: did you mean 'lidc'?"),
-        ({"denoiser": {"steps": "many"}}, "denoiser.steps is 'many': input should be a valid integer"),
-        ({"denoiser": {"steps": True}}, "denoiser.steps: True is no number"),
-        ({"drunet": {"pach": 8}}, "drunet.pach is not a known key: did you mean 'patch'?"),
+        ({"training": {"fpl": {"steps": "many"}}}, "training.fpl.steps is 'many': input should be a valid integer"),
+        ({"training": {"fpl": {"steps": True}}}, "training.fpl.steps: True is not a number"),
+        ({"training": {"fpll": {}}}, "training.fpll: 'fpll' is not a training: did you mean 'fpl'?"),
+        ({"denoiser": {}}, "denoiser is not a known key"),
+        ({"training": {"drunet": {"pach": 8}}}, "training.drunet.pach is not a known key: did you mean 'patch'?"),
         ({"seed": "one"}, "seed is 'one': input should be a valid integer"),
         ({"explanation": {"beta": -1}}, "explanation.beta is -1: input should be greater than 0"),
         ({"explanation": {"activation": "relu"}}, "its gradient is zero"),
         ({"sampling": {"size": 100}}, "sampling.size is 100: the U-Net needs a multiple of 16"),
-        ({"figures": {"noise": "rayleigh"}}, "figures.noise is 'rayleigh', which is not under noises"),
-        ({"feature_error": ["gausian"]}, "feature_error names 'gausian', which is not in the config: did you mean 'gaussian'?"),
+        ({"figures": {"noise": "rayleigh"}}, "figures.noise names 'rayleigh', which is not under noises: "),
+        ({"feature_error": ["gausian"]}, "feature_error names 'gausian', which is not under noises: did you mean 'gaussian'?"),
         ({"tune": "all"}, "tune is 'all'"),
+        ({"noises": "gaussian"}, "noises is 'gaussian'. It maps names to options, as in noises: {NAME: {}}, or is a list"),
+        ({"noises": ["gaussian", "gaussian"]}, "noises names 'gaussian' twice"),
+        ({"noises": ["gaussian", "motoin"]}, "noises.motoin: 'motoin' is not a noise: did you mean 'motion'?"),
         ({"datasets": {"lidc": {"noises": {"impulse": {}}}}}, "datasets.lidc.noises.impulse has no counterpart under noises"),
     ],
 )  # fmt: skip
@@ -55,7 +66,7 @@ def test_a_wrong_config_is_one_sentence_with_the_key_and_the_nearest_valid_one(v
     assert message in str(error.value)
 
 
-def test_options_of_a_data_set_go_before_those_of_the_noise():
+def test_options_of_a_data_set_override_those_of_the_noise():
     config = load_config(
         {
             "noises": {"gaussian": {"sigma": 0.1}},
@@ -67,7 +78,8 @@ def test_options_of_a_data_set_go_before_those_of_the_noise():
 
 
 def test_the_relu_control_runs_where_it_is_asked_for():
-    config = load_config({"explanation": {"activation": "relu"}, "denoiser": {"allow_zero_gradient": True}})
+    training = {"fpl": {"allow_zero_gradient": True}}
+    config = load_config({"explanation": {"activation": "relu"}, "training": training})
     assert config.explanation.activation == "relu"
 
 
@@ -84,8 +96,8 @@ def test_checking_a_config_loads_no_heavy_library():
     ("values", "weights"),
     [
         ({}, "weights/drunet_gray.pth"),
-        ({"drunet": {}}, None),
-        ({"drunet": {}, "methods": {"dpir": {"weights": "my.pth"}}}, "my.pth"),
+        ({"training": {"drunet": {}}}, None),
+        ({"training": {"drunet": {}}, "methods": {"dpir": {"weights": "my.pth"}}}, "my.pth"),
     ],
 )
 def test_dpir_takes_the_published_weights_unless_a_section_trains_them_or_a_file_is_named(values, weights):
@@ -109,7 +121,77 @@ def test_tuning_adds_columns_or_replaces_them():
     ]
 
 
+def test_a_list_of_names_takes_their_defaults():
+    config = load_config({"datasets": ["lits"], "noises": ["gaussian", "motion"], "methods": ["noisy", "tv"]})
+    assert config.noises == {"gaussian": {}, "motion": {}}
+    assert list(config.columns) == ["noisy", "tv"] and list(config.datasets) == ["lits"]
+
+
+def test_one_noise_in_place_of_the_papers_says_how_to_add_it_to_them():
+    values = {"noises": {"rayleigh": {}}, "ablation": {"noises": ["structured"]}}
+    with pytest.raises(InputError, match=r"it has rayleigh\. A section noises replaces .* --configfile config/config.yaml yours"):
+        load_config(values)
+
+
+def test_a_control_takes_the_options_of_what_it_controls():
+    config = load_config({"training": {"fpl": {"width": 8}}})
+    assert config.training_options("residual_cnn")["width"] == 8
+    config = load_config({"training": {"fpl": {"width": 8}, "residual_cnn": {"width": 4}}})
+    assert config.training_options("residual_cnn")["width"] == 4
+
+
+@pytest.mark.parametrize("name", ["config", "demo", "sample"])
+def test_a_resolved_config_is_complete_and_loads_again(name, tmp_path):
+    with open(f"config/{name}.yaml") as stream:
+        config = load_config(yaml.safe_load(stream))
+    resolved = config.resolved()
+    assert resolved["noises"]["gaussian"].keys() >= {"sigma"} and resolved["datasets"]["lits"]["window"] == [-160, 240]
+    (tmp_path / "config.json").write_text(json.dumps(resolved))
+    again = read_config(tmp_path / "config.json")
+    assert again.resolved() == resolved
+    assert again.weights_of(again.columns["dpir"]) == config.weights_of(config.columns["dpir"])
+    for noise in config.noises:
+        assert again.noise_options("rsna", noise) == config.noise_options("rsna", noise)
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "is not a JSON file"), ("[]", "is not a config")])
+def test_what_is_not_a_resolved_config_is_refused(text, message, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_config(tmp_path / "config.json")
+    with pytest.raises(InputError, match="does not exist"):
+        read_config(tmp_path / "gone.json")
+
+
 def test_the_page_says_what_the_models_declare():
-    """Where this fails: replace what stands under Keys by what `fplbench config` prints."""
-    page = (Path(__file__).parents[1] / "docs" / "config.md").read_text()
-    assert page.partition("## Keys\n")[2].strip() == describe_config()
+    page = (ROOT / "docs" / "config.md").read_text()
+    if page.partition("## Keys\n")[2].strip() != describe_config():
+        pytest.fail("docs/config.md is out of date: run `make generated`.", pytrace=False)
+
+
+def test_the_schema_is_that_of_the_models():
+    if (ROOT / "config" / "schema.json").read_text() != config_schema():
+        pytest.fail("config/schema.json is out of date: run `make generated`.", pytrace=False)
+
+
+@pytest.mark.parametrize("name", ["config", "demo", "sample"])
+def test_the_shipped_configs_fit_the_schema_that_their_first_line_names(name):
+    text = (ROOT / "config" / f"{name}.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=schema.json\n")
+    jsonschema.validate(yaml.safe_load(text), json.loads(config_schema()))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"nois": 1},
+        {"noises": {"gausian": {}}},
+        {"noises": {"gaussian": {"sigm": 1}}},
+        {"methods": {"median_filter": {"sise": 3}}},
+        {"datasets": {"lidc": {"rot": "x"}}},
+        {"training": {"fpl": {"steps": "many"}}},
+    ],
+)
+def test_the_schema_refuses_what_the_models_refuse(values):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(values, json.loads(config_schema()))

@@ -61,10 +61,13 @@ def denoise_group(
 ) -> None:
     """Tune several methods where asked, and denoise a stack with each, in one process."""
     from fplbench.denoising.groups import Tuning, run_group
+    from fplbench.errors import InputError
 
     tuning = None
-    if train_clean is not None and train_noisy is not None and tuned_dir is not None:
+    if train_clean and train_noisy and tuned_dir:
         tuning = Tuning(train_clean, train_noisy, tuned_dir, images, criterion)
+    elif train_clean or train_noisy or tuned_dir:
+        raise InputError("To tune, give all three of --train-clean, --train-noisy and --tuned-dir.")
     run_group(parse_json(methods, "--methods"), noisy, out_dir, cost, tuning, threads, device)
 
 
@@ -109,12 +112,15 @@ def new_baseline(
 
 
 def _place(method: str, weights: Path | None, device: str | None) -> dict:
-    """The options that say where a network is and runs; a method for the processor has no device to choose."""
+    """The options that say where a network is, and where it runs."""
+    from fplbench.errors import InputError
     from fplbench.methods import METHODS
 
     values = {"weights": str(weights)} if weights is not None else {}
-    if device is not None and METHODS[method].gpu:
-        values["device"] = device
+    if METHODS[method].gpu:
+        return values if device is None else {**values, "device": device}
+    if device not in (None, "auto", "cpu"):
+        raise InputError(f"The method {method!r} runs on the CPU only: leave out --device {device}.")
     return values
 
 

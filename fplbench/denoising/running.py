@@ -83,8 +83,10 @@ def run_chunks(
 ) -> Iterator[tuple[slice, Mapping[str, Sequence]]]:
     """Fill `denoised` chunk by chunk; yields each chunk's place and the columns the method recorded for it.
 
-    Methods for the processor run one chunk a thread; a network gets all threads for one chunk at a time.
+    Classical methods run one chunk in each thread; a network gets all threads for one chunk at a time.
     """
+    if threads < 1:
+        raise InputError(f"threads is {threads}: at least one is needed.")
 
     def run(chunk: slice) -> Mapping[str, Sequence]:
         denoised[chunk], columns = _checked(method, noisy[chunk], options)

@@ -9,7 +9,7 @@ from string import Template
 
 from fplbench.errors import InputError
 
-TAKEN = ("np", "denoise", "per_image", "baseline", "noisy", "options", "image")
+TAKEN = ("np", "denoise", "per_image", "method", "noisy", "options", "image")
 METHOD = Template('''"""$title."""
 
 import numpy as np
@@ -29,7 +29,7 @@ class ${model}Options(Options):
 
 @method("$name", label="$title", cites="$name", options=${model}Options, grid=GRID)
 def $name(noisy: np.ndarray, options: ${model}Options) -> np.ndarray:
-    """Mix of each pixel with the mean of its 3x3 window: replace this by what the method does, and its source."""
+    """Mix each pixel with the mean of its 3x3 window: replace this by what the method does, and its source."""
     from scipy.ndimage import uniform_filter
 
     def denoise(image: np.ndarray) -> np.ndarray:
@@ -65,18 +65,20 @@ def write_baseline(name: str, root: Path) -> list[Path]:
     Raises:
         InputError: the name cannot be used or is taken, or `root` is not the repository.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(f"{name!r} cannot be a method's name: use lower-case letters, digits and underscores.")
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        raise InputError(f"{name!r} cannot be a method's name: it is a keyword of Python. Choose another one.")
     if importlib.util.find_spec(name) or hasattr(builtins, name) or name in TAKEN:
-        raise InputError(f"{name!r} is the name of something in Python already: choose another one.")
-    method = root / "fplbench" / "baselines" / f"{name}.py"
-    test = root / "tests" / "baselines" / f"test_{name}.py"
+        raise InputError(f"{name!r} cannot be a method's name: Python or the method's file has something of that name already.")
+    method = root / "fplbench" / "methods" / f"{name}.py"
+    test = root / "tests" / "methods" / f"test_{name}.py"
     if not method.parent.is_dir():
-        raise InputError(f"{root.resolve()} has no folder fplbench/methods: give the repository by --root.")
+        raise InputError(f"{root.resolve()} has no folder fplbench/methods: name the repository by --root.")
     rule = root / "workflow" / "rules" / "baselines" / f"{name}.smk"
     for path in (method, test, rule):
         if path.exists():
-            raise InputError(f"{path} exists already: choose another name.")
+            raise InputError(f"{path} already exists: choose another name.")
     words = {"name": name, "title": name.replace("_", " ").capitalize(), "model": name.title().replace("_", "")}
     test.parent.mkdir(parents=True, exist_ok=True)
     method.write_text(METHOD.substitute(words))

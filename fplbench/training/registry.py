@@ -90,4 +90,7 @@ def train(name: str, inputs: Inputs, out: Path, options: Mapping[str, Any], *, s
     for key in inputs:
         if key not in found.inputs:
             raise InputError(f"The training {name!r} does not use --{key}; it takes {', '.join(found.inputs)}.")
+    for key in ("clean", "noisy"):
+        if key in found.inputs and key not in inputs:
+            raise InputError(f"The training {name!r} needs --{key}, the {key} training images.")
     found.function(inputs, out, parsed, seed, device)

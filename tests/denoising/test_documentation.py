@@ -22,14 +22,19 @@ GUIDE = (ROOT / "docs" / "add-a-baseline.md").read_text()
 
 
 def test_the_options_are_those_that_the_methods_declare():
-    """Where this fails: replace the section by what `fplbench methods` prints."""
-    section = METHODS.partition("## Options\n")[2].partition("## Sources\n")[0]
-    assert section.strip() == describe_methods()
+    section = PAGE.partition("## Options\n")[2].partition("## Sources\n")[0]
+    if section.strip() != describe_methods():
+        pytest.fail("docs/methods.md is out of date: run `make generated`.", pytrace=False)
 
 
 def test_every_source_is_listed_and_every_listed_source_used():
-    listed = re.findall(r"^- \*\*(\w+)\*\*:", METHODS, re.MULTILINE)
-    assert listed == sorted({method.cites for method in METHODS.values() if method.cites})
+    listed = re.findall(r"^- \*\*(\w+)\*\*:", PAGE, re.MULTILINE)
+    used = {method.cites for method in METHODS.values() if method.cites}
+    missing, unused = sorted(used - {*listed}), sorted({*listed} - used)
+    if missing or unused or listed != sorted(listed):
+        pytest.fail(
+            f"Sources in docs/methods.md: add {missing}, remove {unused}, keep them in alphabetical order.", pytrace=False
+        )
 
 
 @pytest.mark.usefixtures("imagemagick")

@@ -3,9 +3,12 @@ import sys
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from fplbench.cli import app
+from fplbench.denoising import running
 from fplbench.errors import InputError
-from fplbench.methods import METHODS, Method, denoise, denoise_file, running
+from fplbench.methods import METHODS, Method, denoise, denoise_file
 from fplbench.registry import Registry
 from fplbench.stacks import open_stack, read_index, write_stack
 
@@ -103,3 +106,15 @@ def test_labels_and_citations_are_declared():
     for name, method in METHODS.items():
         assert method.summary, name
         assert method.cites or name == "noisy", name
+
+
+def test_at_least_one_thread_is_needed():
+    with pytest.raises(InputError, match="threads is 0: at least one is needed"):
+        denoise("noisy", np.zeros((1, 8, 8), np.uint8), threads=0)
+
+
+def test_a_device_is_refused_where_the_method_does_not_use_it(noisy, tmp_path):
+    arguments = ["denoise", "median_filter", str(noisy), str(tmp_path / "out.npy"), "--device"]
+    result = CliRunner().invoke(app, [*arguments, "cuda"])
+    assert "'median_filter' runs on the CPU only: leave out --device cuda" in str(result.exception)
+    assert CliRunner().invoke(app, [*arguments, "cpu"]).exit_code == 0

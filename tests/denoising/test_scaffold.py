@@ -13,8 +13,9 @@ from fplbench.errors import InputError
 
 @pytest.fixture
 def repository(tmp_path):
-    (tmp_path / "fplbench" / "baselines").mkdir(parents=True)
-    for name in ("__init__.py", "options.py", "baselines/__init__.py", "baselines/registration.py"):
+    (tmp_path / "fplbench" / "methods").mkdir(parents=True)
+    (tmp_path / "fplbench" / "denoising").mkdir()
+    for name in ("__init__.py", "options.py", "methods/__init__.py", "denoising/__init__.py", "denoising/registry.py"):
         (tmp_path / "fplbench" / name).touch()  # so that ruff knows the package's own modules
     return tmp_path
 
@@ -29,7 +30,7 @@ def test_the_new_method_passes_its_own_test(repository):
         "assert fplbench.methods.METHODS['sharp_mean'].label == 'Sharp mean'\n"
         "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-c', '/dev/null', sys.argv[2]]))"
     )
-    files = [repository / "fplbench" / "baselines", repository / "tests" / "baselines" / "test_sharp_mean.py"]
+    files = [repository / "fplbench" / "methods", repository / "tests" / "methods" / "test_sharp_mean.py"]
     run = subprocess.run([sys.executable, "-c", script, *map(str, files)], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 
@@ -43,15 +44,21 @@ def test_the_new_files_are_clean(repository):
         assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("name", ["Sharp", "sharp-mean", "2d_filter", "lambda", "../noise/x", ""])
+@pytest.mark.parametrize("name", ["Sharp", "sharp-mean", "2d_filter", "../noise/x", ""])
 def test_a_name_that_cannot_be_one_is_refused(repository, name):
-    with pytest.raises(InputError, match="cannot be a method's name"):
+    with pytest.raises(InputError, match="use lower-case letters, digits and underscores"):
+        write_baseline(name, repository)
+
+
+@pytest.mark.parametrize("name", ["class", "lambda", "match"])
+def test_a_keyword_is_refused_as_one(repository, name):
+    with pytest.raises(InputError, match="it is a keyword of Python"):
         write_baseline(name, repository)
 
 
 def test_nothing_is_overwritten(repository):
     write_baseline("sharp_mean", repository)
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_baseline("sharp_mean", repository)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fplbench.methods import METHODS, denoise, running
+from fplbench.denoising import running
+from fplbench.methods import METHODS, denoise
 
 SHAPES = {
     "square": (2, 32, 32),

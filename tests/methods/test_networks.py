@@ -131,18 +131,18 @@ def test_the_predicted_noise_is_subtracted(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["fpl", "dpir", "residual_cnn"])
 def test_without_weights_the_sentence_says_how_to_give_them(name):
-    with pytest.raises(InputError, match="--weights"):
+    with pytest.raises(InputError, match=rf"{name!r} needs its option weights"):
         denoise(name, random_stack(1, 16, 16))
 
 
 def test_weights_of_another_network_are_refused(drunet_file):
-    with pytest.raises(InputError, match="holds a drunet network; a unet network is needed"):
+    with pytest.raises(InputError, match="holds a DRUNet, but a UNet is needed"):
         denoise("fpl", random_stack(1, 16, 16), weights=drunet_file, device="cpu")
 
 
 def test_a_network_that_gives_images_is_not_taken_for_one_that_gives_noise(tmp_path):
     weights.save(UNet(width=2), tmp_path / "restoration.safetensors", {"output": "image"})
-    with pytest.raises(InputError, match="trained to give the image; one that gives the noise"):
+    with pytest.raises(InputError, match="trained to predict the image, but one that predicts the noise"):
         denoise("fpl", random_stack(1, 16, 16), weights=tmp_path / "restoration.safetensors", device="cpu")
 
 

@@ -7,32 +7,21 @@ import time
 import numpy as np
 import pytest
 import torch
-from fplbench.training.objectives import DenoiserLoss, as_images, new_denoiser, new_drunet
-from fplbench.training.stages import load_images, train_denoiser, train_drunet, train_restoration
 from safetensors.torch import load_file
 
 from fplbench.errors import InputError
+from fplbench.explaining.maps import write_features
 from fplbench.files import file_hash
 from fplbench.networks import weights
 from fplbench.stacks import open_stack, write_stack
-from fplbench.training.options import DenoiserOptions, DrunetOptions, ExplanationOptions, TrainingOptions
-from tests.training.conftest import TINY
+from fplbench.training import TRAININGS, train
+from fplbench.training.drunet import DrunetOptions, new_drunet
+from fplbench.training.fpl import DenoiserLoss, FplOptions, new_denoiser
+from fplbench.training.loop.run import load_images
+from fplbench.training.loop.tensors import as_images
+from tests.helpers.training import EXPLANATION, TINY, train_fpl
 
 CPU = torch.device("cpu")
-
-
-def train(stacks, out, seed=1, explanation=None, **options):
-    train_denoiser(
-        stacks / "clean.npy",
-        stacks / "noisy.npy",
-        out,
-        DenoiserOptions(**{**TINY, **options}),
-        explanation or ExplanationOptions(),
-        seed,
-        stacks / "restoration.safetensors",
-        stacks / "features.npy",
-        device="cpu",
-    )
 
 
 def test_a_step_with_the_loss_leaves_the_explained_network_bit_identical(stacks):
@@ -41,7 +30,7 @@ def test_a_step_with_the_loss_leaves_the_explained_network_bit_identical(stacks)
     network = new_denoiser(2, 1, CPU)
     clean, noisy = load_images(stacks / "clean.npy", CPU), load_images(stacks / "noisy.npy", CPU)
     maps = torch.from_numpy(np.load(stacks / "features.npy"))
-    loss = DenoiserLoss(network, clean, noisy, DenoiserOptions(weight=1.0), restoration, maps, ExplanationOptions())
+    loss = DenoiserLoss(network, clean, noisy, FplOptions(feature_weight=1.0), restoration, maps, EXPLANATION)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     terms = loss(torch.tensor([0, 1]), 0)
     sum(weight * value for value, weight in terms.values()).backward()
@@ -60,15 +49,15 @@ def test_the_feature_term_enters_each_kth_step_with_k_times_its_weight(stacks):
     restoration, _ = weights.load(stacks / "restoration.safetensors")
     stack = load_images(stacks / "clean.npy", CPU)
     maps = torch.from_numpy(np.load(stacks / "features.npy"))
-    options = DenoiserOptions(weight=0.5, every=3, feature_start=3)
-    loss = DenoiserLoss(new_denoiser(2, 1, CPU), stack, stack, options, restoration, maps, ExplanationOptions())
+    options = FplOptions(feature_weight=0.5, feature_interval=3, feature_start=3)
+    loss = DenoiserLoss(new_denoiser(2, 1, CPU), stack, stack, options, restoration, maps, EXPLANATION)
     present = {step: loss(torch.tensor([0]), step).get("feature") for step in range(7)}
     assert [step for step, term in present.items() if term] == [3, 6]
     assert present[3][1] == 1.5
 
 
 def test_a_weight_file_carries_what_it_was_trained_with(stacks, tmp_path):
-    train(stacks, tmp_path / "fpl.safetensors", seed=7)
+    train_fpl(stacks, tmp_path / "fpl.safetensors", seed=7)
     metadata = weights.read_metadata(tmp_path / "fpl.safetensors")
     assert metadata["options"]["steps"] == 6 and metadata["seed"] == 7 and len(metadata["data"]) == 64
     assert {"version", "training_version", "explanation"} <= set(metadata)
@@ -77,7 +66,7 @@ def test_a_weight_file_carries_what_it_was_trained_with(stacks, tmp_path):
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(stacks, tmp_path):
     for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
-        train(stacks, tmp_path / f"{name}.safetensors", seed=seed)
+        train_fpl(stacks, tmp_path / f"{name}.safetensors", seed=seed)
     first, again, other = (load_file(tmp_path / f"{name}.safetensors") for name in "abc")
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["first.0.weight"], other["first.0.weight"])
@@ -85,44 +74,74 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(stacks, tmp_path
 
 def test_features_of_another_network_are_refused(stacks, tmp_path):
     other = tmp_path / "other.safetensors"
-    train_restoration(stacks / "clean.npy", other, TrainingOptions(**TINY), seed=2, device="cpu")
+    train("restoration", {"clean": stacks / "clean.npy"}, other, TINY, seed=2, device="cpu")
+    inputs = {name: stacks / f"{name}.npy" for name in ("clean", "noisy", "features")} | {"restoration": other}
     with pytest.raises(InputError, match="another restoration network"):
-        train_denoiser(
-            stacks / "clean.npy", stacks / "noisy.npy", tmp_path / "fpl.safetensors", DenoiserOptions(**TINY),
-            ExplanationOptions(), 1, other, stacks / "features.npy", "cpu",
-        )  # fmt: skip
+        train("fpl", inputs, tmp_path / "fpl.safetensors", TINY, seed=1, device="cpu")
 
 
 def test_noisy_images_of_other_clean_ones_are_refused(stacks, tmp_path):
     index = [{"image_id": i, "patient": 0, "source": "made up", "slice": i} for i in range(6)]
     write_stack(tmp_path / "clean.npy", open_stack(stacks / "clean.npy"), index)
     write_stack(tmp_path / "noisy.npy", open_stack(stacks / "noisy.npy"), index[::-1])
-    options = DenoiserOptions(**TINY, weight=0)
-    with pytest.raises(InputError, match=r"noisy\.csv names other images than that of .*clean\.npy, from number 0"):
-        train_denoiser(tmp_path / "clean.npy", tmp_path / "noisy.npy", tmp_path / "a.npy", options, ExplanationOptions(), 1)
-
-
-def test_features_of_another_explanation_are_refused(stacks, tmp_path):
-    with pytest.raises(InputError, match="another explanation"):
-        train(stacks, tmp_path / "fpl.safetensors", explanation=ExplanationOptions(beta=7))
+    inputs = {name: tmp_path / f"{name}.npy" for name in ("clean", "noisy")}
+    with pytest.raises(InputError, match=r"noisy\.csv does not list the same images as .*clean\.csv: they differ from image 0"):
+        train("residual_cnn", inputs, tmp_path / "a.safetensors", TINY, seed=1)
 
 
 def test_relu_with_sum_is_refused_unless_it_is_asked_for_as_a_control(stacks, tmp_path):
-    explanation = ExplanationOptions(activation="relu")
+    features = tmp_path / "features.npy"
+    explanation = {**EXPLANATION, "activation": "relu"}
+    write_features(stacks / "restoration.safetensors", stacks / "clean.npy", features, device="cpu", **explanation)
+    inputs = {name: stacks / f"{name}.npy" for name in ("clean", "noisy")}
+    inputs |= {"restoration": stacks / "restoration.safetensors", "features": features}
     with pytest.raises(InputError, match="its gradient is zero"):
-        train(stacks, tmp_path / "fpl.safetensors", explanation=explanation)
+        train("fpl", inputs, tmp_path / "fpl.safetensors", TINY, seed=1, device="cpu")
+    train("fpl", inputs, tmp_path / "fpl.safetensors", {**TINY, "allow_zero_gradient": True}, seed=1, device="cpu")
+    assert weights.read_metadata(tmp_path / "fpl.safetensors")["explanation"] == explanation
 
 
-def test_weight_zero_needs_no_restoration_network(stacks, tmp_path):
-    train_denoiser(
-        stacks / "clean.npy", stacks / "noisy.npy", tmp_path / "residual.safetensors", DenoiserOptions(**TINY, weight=0),
-        ExplanationOptions(), 1, device="cpu",
-    )  # fmt: skip
-    assert (tmp_path / "residual.safetensors").exists()
+def test_without_l_fp_neither_restoration_network_nor_features_are_needed(stacks, tmp_path):
+    inputs = {name: stacks / f"{name}.npy" for name in ("clean", "noisy")}
+    train("fpl", inputs, tmp_path / "zero.safetensors", {**TINY, "feature_weight": 0}, seed=1, device="cpu")
+    train("residual_cnn", inputs, tmp_path / "residual_cnn.safetensors", TINY, seed=1, device="cpu")
+    zero, control = (load_file(tmp_path / f"{name}.safetensors") for name in ("zero", "residual_cnn"))
+    assert all(torch.equal(zero[name], control[name]) for name in zero)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "out", "options", "message"),
+    [
+        ("fpll", [], "a.safetensors", {}, "'fpll' is not a training: did you mean 'fpl'"),
+        ("fpl", ["clean"], "a.safetensors", {}, "The training 'fpl' needs --noisy"),
+        ("fpl", ["clean", "noisy"], "a.safetensors", {}, "needs --restoration and --features"),
+        ("drunet", ["clean", "noisy"], "a.safetensors", {}, "'drunet' does not use --noisy; it takes clean"),
+        ("drunet", ["clean"], "a.pth", {}, "does not end in .safetensors"),
+        ("drunet", ["clean"], "a.safetensors", {"pach": 8}, "training.drunet.pach is not a known key: did you mean 'patch'"),
+        ("fpl", ["clean"], "a.safetensors", {"steps": 200, "warm_up": 500}, "the learning rate would never fall"),
+    ],
+)
+def test_what_a_training_cannot_use_is_named(stacks, tmp_path, name, inputs, out, options, message):
+    paths = {key: stacks / f"{key}.npy" for key in inputs}
+    with pytest.raises(InputError, match=message):
+        train(name, paths, tmp_path / out, options, seed=1, device="cpu")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_warm_up_is_a_tenth_of_a_short_training_and_500_steps_of_a_long_one():
+    assert FplOptions(steps=200).warm_up_steps == 20
+    assert FplOptions(steps=20_000).warm_up_steps == 500
+    assert FplOptions(steps=200, warm_up=30).warm_up_steps == 30
+
+
+def test_every_training_says_what_it_does():
+    for name, training in TRAININGS.items():
+        assert training.summary, name
+        assert set(training.inputs) <= {"clean", "noisy", "restoration", "features"}, name
 
 
 def test_training_lowers_the_residual_loss(stacks, tmp_path):
-    train(stacks, tmp_path / "fpl.safetensors", steps=60, learning_rate=1e-2, width=4)
+    train_fpl(stacks, tmp_path / "fpl.safetensors", steps=60, learning_rate=1e-2, width=4)
     rows = np.genfromtxt(tmp_path / "fpl.csv", delimiter=",", names=True)
     assert rows["loss_residual"][-1] < 0.5 * rows["loss_residual"][0]
 
@@ -135,8 +154,9 @@ def test_a_drunet_starts_near_the_image(stacks):
 
 
 def test_a_drunet_learns_to_denoise(stacks, tmp_path):
-    options = DrunetOptions(width=4, blocks=1, steps=150, batch=4, patch=32, warm_up=5, log_every=30, learning_rate=1e-2)
-    train_drunet(stacks / "clean.npy", tmp_path / "drunet.safetensors", options, seed=1, device="cpu")
+    options = {"width": 4, "blocks": 1, "steps": 150, "batch": 4, "patch": 32, "warm_up": 5, "log_every": 30}
+    options["learning_rate"] = 1e-2
+    train("drunet", {"clean": stacks / "clean.npy"}, tmp_path / "drunet.safetensors", options, seed=1, device="cpu")
     network, _ = weights.load(tmp_path / "drunet.safetensors")
     images = as_images(load_images(stacks / "clean.npy", CPU), torch.arange(6))
     noisy = images + 0.1 * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
@@ -148,8 +168,9 @@ def test_a_drunet_learns_to_denoise(stacks, tmp_path):
 def command(stacks, out, steps):
     options = f'{{"width": 2, "steps": {steps}, "batch": 2, "warm_up": 2, "log_every": 5, "save_every": 5}}'
     return [
-        sys.executable, "-c", "from fplbench.cli import main; main()", "train-denoiser", str(stacks / "clean.npy"),
-        str(stacks / "noisy.npy"), str(out), "--restoration", str(stacks / "restoration.safetensors"),
+        sys.executable, "-c", "from fplbench.cli import main; main()", "train", "fpl", str(out),
+        "--clean", str(stacks / "clean.npy"), "--noisy", str(stacks / "noisy.npy"),
+        "--restoration", str(stacks / "restoration.safetensors"),
         "--features", str(stacks / "features.npy"), "--options", options, "--seed", "3", "--device", "cpu",
     ]  # fmt: skip
 

@@ -1,0 +1,31 @@
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from fplbench.denoising.cost import measure, place
+
+MEBIBYTE = 2**20
+
+
+def test_seconds_are_those_of_the_block():
+    with measure(4) as cost:
+        time.sleep(0.05)
+    assert cost.images == 4 and 0.05 <= cost.seconds < 0.5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can reset the peak")
+def test_the_peak_is_that_of_the_block_and_not_of_what_came_before():
+    earlier = np.ones(200 * MEBIBYTE, np.uint8)
+    del earlier
+    with measure(1) as small:
+        pass
+    with measure(1) as large:
+        during = np.ones(100 * MEBIBYTE, np.uint8)
+        del during
+    assert large.peak_memory_mb - small.peak_memory_mb == pytest.approx(100, abs=10)
+
+
+def test_a_method_without_a_network_runs_on_the_cpu_whatever_is_asked_for():
+    assert place(False, "cuda") == "cpu" and place(True, "cpu") == "cpu"

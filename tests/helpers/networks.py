@@ -1,0 +1,23 @@
+"""Small networks, so that methods that need one can be tested."""
+
+from pathlib import Path
+
+
+def write_networks(folder: Path) -> dict[str, Path]:
+    """Small untrained networks, by the training that a method's weights come from."""
+    import torch
+
+    from fplbench.networks import CvfSid, DRUNet, UNet, weights
+
+    torch.manual_seed(1)
+    networks = {
+        "fpl": UNet(width=4),
+        "residual_cnn": UNet(width=4),
+        "drunet": DRUNet(width=4, blocks=1),
+        "cvf_sid": CvfSid(width=4),
+    }
+    files = {}
+    for training, network in networks.items():
+        files[training] = folder / f"{training}.safetensors"
+        weights.save(network, files[training])
+    return files

@@ -1,0 +1,83 @@
+"""The hash of a job's code, on a copy of the package in which one file is edited."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fplbench
+from fplbench.code_hash import imported_modules
+
+PACKAGE = Path(fplbench.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """Function: hash modules of a copy of the package in which some text was replaced."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(PACKAGE, folder / "fplbench", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def hash_of(*modules, file=None, old="", new=""):
+        path = folder / "fplbench" / (file or "seeds.py")
+        before = path.read_text()
+        assert old in before, f"{old!r} is not in {path}"
+        path.write_text(before.replace(old, new, 1))
+        try:
+            script = "import sys; from fplbench.code_hash import code_hash; print(code_hash(*sys.argv[1:]))"
+            command = [sys.executable, "-c", script, *modules]
+            return subprocess.run(
+                command, cwd=folder, env={"PYTHONPATH": str(folder)}, check=True, capture_output=True, text=True
+            ).stdout
+        finally:
+            path.write_text(before)
+
+    return hash_of
+
+
+def test_comments_docstrings_layout_and_descriptions_change_nothing(copy):
+    plain = copy("fplbench.noise.mri")
+    assert copy("fplbench.noise.mri", file="noise/mri.py", old='"""Noise', new='# A comment.\n\n"""Other words') == plain
+    description = 'description="Number of receiver coils'
+    assert copy("fplbench.noise.mri", file="noise/mri.py", old=description, new='description="Other words') == plain
+    # The docstring of a class that the module imports.
+    assert (
+        copy("fplbench.noise.mri", file="errors.py", old='(ValueError):\n    """', new='(ValueError):\n    """Other. ') == plain
+    )
+
+
+def test_code_of_the_module_and_of_what_it_imports_changes_the_hash(copy):
+    plain = copy("fplbench.noise.mri")
+    assert copy("fplbench.noise.mri", file="noise/mri.py", old="np.sqrt(power, out=power)", new="np.sqrt(power)") != plain
+    assert copy("fplbench.noise.mri", file="noise/draws.py", old="standard_normal", new="other") != plain
+    assert copy("fplbench.noise.mri", file="noise/intensity.py", old="np.", new="numpy.") == plain
+
+
+@pytest.mark.parametrize(
+    ("module", "inside", "outside"),
+    [
+        # Imports inside functions count; a class is imported from its own module, not through the package.
+        ("fplbench.methods.fpl", {"networks.unet", "networks.inference", "stacks"}, {"networks.drunet", "methods.dpir"}),
+        ("fplbench.explaining.maps", {"explaining.guided", "networks.unet"}, {"networks.drunet", "scoring.metrics"}),
+        ("fplbench.noise.synthesis", {"seeds", "stacks", "noise.registry"}, {"noise.mri", "noise.motion"}),
+        ("fplbench.denoising.groups", {"denoising.tuning", "scoring.metrics"}, {"methods.nlm", "training.fpl"}),
+        ("fplbench.datasets.sampling", {"datasets.scan", "seeds"}, {"datasets.lidc", "downloads.sample"}),
+    ],
+)
+def test_what_a_job_runs_is_followed_and_what_it_does_not_run_is_not(module, inside, outside):
+    found = {name.removeprefix("fplbench.") for name in imported_modules([module])}
+    assert inside <= found
+    assert not outside & found
+
+
+def test_no_hash_depends_on_the_version_or_on_the_command_line():
+    for module in ("fplbench.denoising.groups", "fplbench.reporting.report", "fplbench.training.loop.run"):
+        found = imported_modules([module])
+        assert "fplbench" not in found
+        assert not [name for name in found if name.startswith("fplbench.cli")]
+
+
+def test_a_module_that_is_not_there_is_named():
+    with pytest.raises(ModuleNotFoundError, match=r"fplbench\.noise\.nothing"):
+        imported_modules(["fplbench.noise.nothing"])
