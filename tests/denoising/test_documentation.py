@@ -14,7 +14,7 @@ import pytest
 from fplbench.denoising.documentation import describe_methods
 from fplbench.methods import METHODS
 from fplbench.stacks import INDEX_COLUMNS, open_stack, write_stack
-from tests.workflow.conftest import write_volumes
+from tests.helpers.workflow import write_volumes
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "methods.md").read_text()

@@ -6,14 +6,18 @@ import json
 import numpy as np
 import pytest
 
-from tests.workflow.conftest import snakemake, write_config, write_volumes
+from tests.helpers.workflow import plan, snakemake, write_config, write_volumes
 
+INDEX = """        index="<results>/denoised/{dataset}/{noise}/mine.csv",
+"""
 RULE = """
 rule denoise_mine:
     input:
         noisy="<results>/noisy/{dataset}/{noise}/test.npy",
+        index="<results>/noisy/{dataset}/{noise}/test.csv",
     output:
         stack="<results>/denoised/{dataset}/{noise}/mine.npy",
+        index="<results>/denoised/{dataset}/{noise}/mine.csv",
     shell:
         "SHELL"
 """
@@ -33,7 +37,7 @@ def run(folder, shell=None, target="out/tables/lits.md", **changes):
 
 
 def test_a_rule_outside_the_repository_has_its_column(tmp_path):
-    process = run(tmp_path, "cp {input.noisy} {output.stack}")
+    process = run(tmp_path, "cp {input.noisy} {output.stack}; cp {input.index} {output.index}")
     assert process.returncode == 0, process.stdout[-2000:]
     assert "My method" in (tmp_path / "out" / "tables" / "lits.md").read_text()
     with open(tmp_path / "out" / "scores" / "lits.csv", newline="") as stream:
@@ -51,7 +55,7 @@ def test_a_rule_outside_the_repository_has_its_column(tmp_path):
 )
 def test_a_wrong_stack_is_refused_with_its_file_its_rule_and_what_is_wrong(tmp_path, wrong, words):
     np.save(tmp_path / "wrong.npy", wrong)
-    process = run(tmp_path, "cp wrong.npy {output.stack}")
+    process = run(tmp_path, "cp wrong.npy {output.stack}; cp {input.index} {output.index}")
     assert process.returncode != 0
     sentence = next(line for line in process.stdout.splitlines() if line.strip().startswith("fplbench:"))
     assert "denoised/lits/gaussian/mine.npy" in sentence and words in sentence and "the rule denoise_mine" in sentence
@@ -69,6 +73,29 @@ def test_a_tuned_method_stands_beside_its_default(tmp_path):
 def test_a_method_without_its_rule_is_named(tmp_path):
     process = run(tmp_path, methods={"noisy": {}, "mine": {"rule": True}})
     assert process.returncode != 0 and "methods.mine has rule: true, but there is no rule denoise_mine" in process.stdout
+
+
+def test_a_rule_without_an_index_is_named(tmp_path):
+    write_config(tmp_path, methods={"noisy": {}, "mine": {"rule": True}}, custom_rules=["mine.smk"])
+    (tmp_path / "mine.smk").write_text(RULE.replace(INDEX, ""))
+    process = snakemake(tmp_path, "--configfile", "config.yaml")
+    assert process.returncode != 0
+    assert "denoise_mine does not have the output <results>/denoised/{dataset}/{noise}/mine.csv" in process.stdout
+
+
+def test_a_method_that_fails_is_named_and_leaves_nothing_half_written(tmp_path):
+    process = run(tmp_path, methods={"noisy": {}, "median_filter": {}, "fpl": {"weights": "volumes/volume-0.nii"}})
+    assert process.returncode != 0
+    assert "The method 'fpl' failed: " in process.stdout
+    assert not list((tmp_path / "out").glob("denoised/**/fpl.*"))
+    assert list((tmp_path / "out").glob("denoised/**/median_filter.npy"))
+
+
+def test_noises_are_added_to_a_list_by_a_second_config_file(tmp_path):
+    write_config(tmp_path)
+    (tmp_path / "more.yaml").write_text("noises: {rayleigh: {sigma: 0.1}}\n")
+    jobs = plan(tmp_path, "--configfile", "config.yaml", "more.yaml")
+    assert jobs["synthesize_noise"] == 3
 
 
 def test_a_missing_rule_file_is_named(tmp_path):

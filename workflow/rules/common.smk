@@ -140,6 +140,22 @@ def training_stacks(columns):
     return {"train_clean": TRAINING_INPUTS["clean"], "train_noisy": TRAINING_INPUTS["noisy"]}
 
 
+def check_rule(name):
+    """Stop where the rule of a user's method is missing, or does not make what other rules read."""
+    found = next((one for one in workflow.rules if one.name == f"denoise_{name}"), None)
+    if found is None:
+        raise WorkflowError(
+            f"methods.{name} has rule: true, but there is no rule denoise_{name}. Name its file under custom_rules, or put it "
+            f"at workflow/rules/baselines/{name}.smk."
+        )
+    for kind in ("npy", "csv"):
+        path = f"denoised/{{dataset}}/{{noise}}/{name}.{kind}"
+        if not any(str(output).endswith(path) for output in found.output):
+            raise WorkflowError(
+                f"The rule denoise_{name} does not have the output <results>/{path}, which docs/add-a-baseline.md asks for."
+            )
+
+
 for path in map(Path, CONFIG.custom_rules):
     if not path.exists():
         raise WorkflowError(f"The rule file {path} of custom_rules does not exist.")

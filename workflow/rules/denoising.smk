@@ -53,8 +53,5 @@ for path in [*(OWN_RULES / f"{name}.smk" for name in CONFIG.columns), *map(Path,
 
 
 for name, column in CONFIG.columns.items():
-    if column.method is None and f"denoise_{name}" not in {rule.name for rule in workflow.rules}:
-        raise WorkflowError(
-            f"methods.{name} has rule: true, but there is no rule denoise_{name}. Name its file under custom_rules, or put it "
-            f"at workflow/rules/baselines/{name}.smk."
-        )
+    if column.method is None:
+        check_rule(name)

@@ -1,0 +1,73 @@
+"""A tiny benchmark on made-up volumes: two noises, four methods, networks of width 2."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
+
+
+def snakemake(folder: Path, *arguments: str, package: Path | None = None) -> subprocess.CompletedProcess:
+    """Run Snakemake in a folder of its own; returns the process with its output, both streams in one.
+
+    Args:
+        folder: where it runs.
+        arguments: of its command line.
+        package: folder with another copy of the package, which then runs in place of the installed one.
+    """
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": programs} | ({"PYTHONPATH": str(package)} if package else {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+
+
+def plan(folder: Path, *arguments: str, package: Path | None = None) -> Counter:
+    """Number of jobs of each rule that Snakemake would run."""
+    output = snakemake(folder, "--dry-run", *arguments, package=package).stdout
+    assert "Traceback" not in output and ("Job stats" in output or "Nothing to be done" in output), output[-3000:]
+    return Counter({rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)})
+
+
+def write_config(folder: Path, name: str = "config.yaml", **changes) -> Path:
+    """Write the tiny config with some sections replaced."""
+    config = {
+        "results": "out",
+        "datasets": {"lits": {"root": "volumes"}},
+        "sampling": {"train": 6, "validation": 2, "test": 4, "size": 32},
+        "noises": {"gaussian": {"sigma": 0.1}, "salt_pepper": {}},
+        "methods": {"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {}},
+        "training": {"restoration": TRAINING, "fpl": TRAINING, "drunet": {**TRAINING, "blocks": 1, "patch": 16}},
+        "feature_error": ["gaussian"],
+        **changes,
+    }
+    path = folder / name
+    path.write_text(yaml.safe_dump({key: value for key, value in config.items() if value is not None}))
+    return path
+
+
+def write_volumes(folder: Path, count: int = 6, slices: int = 6) -> None:
+    """Write made-up liver volumes as LiTS lays them out: a bright ball in a grey body."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    x, y, z = np.mgrid[:64, :64, :slices]
+    for number in range(count):
+        centre = random.uniform(20, 44, 2)
+        volume = np.where((x - 32) ** 2 + (y - 32) ** 2 < 28**2, 40.0, -1000.0)
+        volume[(x - centre[0]) ** 2 + (y - centre[1]) ** 2 < 100 - z] = 150.0
+        volume += random.normal(0, 10, volume.shape)
+        nibabel.save(nibabel.Nifti1Image(volume.astype(np.int16), np.diag([1, 1, 2, 1])), folder / f"volume-{number}.nii")

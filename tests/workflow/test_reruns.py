@@ -1,0 +1,123 @@
+"""What a change of the config or of the code runs again, on a finished run: exactly what depends on it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import fplbench
+from tests.helpers.workflow import TRAINING, plan, snakemake, write_config
+
+PACKAGE = Path(fplbench.__file__).parent
+AFTER_A_METHOD = {"score", "score_features", "collate_dataset", "collate", "table", "figure", "feature_figure", "cost",
+                  "manifest", "report", "all"}  # fmt: skip
+AFTER_A_TRAINING = AFTER_A_METHOD | {"denoise_networks", "training_figure"}
+
+
+@pytest.fixture(scope="session")
+def planned(benchmark_run, tmp_path_factory):
+    """Function: the jobs that would run after one file of the package was edited."""
+    folder, _ = benchmark_run
+    copy = tmp_path_factory.mktemp("package")
+    shutil.copytree(PACKAGE, copy / "fplbench", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def jobs(file, old, new):
+        path = copy / "fplbench" / file
+        before = path.read_text()
+        assert old in before, f"{old!r} is not in {file}"
+        path.write_text(before.replace(old, new, 1))
+        try:
+            return dict(plan(folder, "--configfile", "config.yaml", package=copy))
+        finally:
+            path.write_text(before)
+
+    return jobs
+
+
+def changed(folder, **changes):
+    """The jobs that would run after a change of the config."""
+    return dict(plan(folder, "--configfile", write_config(folder, "changed.yaml", **changes).name))
+
+
+def test_a_rerun_with_nothing_changed_does_nothing(benchmark_run):
+    folder, _ = benchmark_run
+    assert "Nothing to be done" in snakemake(folder, "--configfile", "config.yaml").stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("noise/intensity.py", '"""', '"""Other words. '),
+        ("datasets/lits.py", "import re\n", "import re  # a comment\n"),
+        ("stacks.py", '"""', '"""Other words. '),
+        ("methods/median_filter.py", 'description="', 'description="Other words. '),
+        ("explaining/guided.py", '    """', '    """Other words. '),
+        ("denoising/groups.py", '"""', '# A comment.\n"""'),
+    ],
+)
+def test_a_comment_a_docstring_or_a_description_runs_nothing(planned, file, old, new):
+    assert planned(file, old, new) == {}
+
+
+def test_code_of_a_noise_runs_the_noises_of_its_file_and_what_follows_from_them(planned):
+    """Gaussian and salt-and-pepper noise share a file; the noises of the other files are not in this config."""
+    jobs = planned("noise/mri.py", "np.sqrt(power, out=power)", "np.sqrt(power)")
+    assert jobs == {}
+    jobs = planned("noise/intensity.py", "import numpy as np\n", "import numpy as np\n\nUNUSED = 1\n")
+    assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["denoise_filters"] == jobs["score"] == 2
+    assert not {"sample_images", "train_restoration", "train_drunet", "explain_clean_images", "write_config"} & jobs.keys()
+
+
+def test_code_of_a_method_runs_its_group(planned):
+    jobs = planned("methods/median_filter.py", "import numpy as np\n", "import numpy as np\n\nUNUSED = 1\n")
+    assert jobs["denoise_filters"] == jobs["score"] == 2
+    assert set(jobs) - {"total"} == AFTER_A_METHOD | {"denoise_filters"}
+
+
+def test_code_of_guided_backpropagation_runs_maps_feature_scores_and_the_trainings_that_read_maps(planned):
+    jobs = planned("explaining/guided.py", "0.5 * output.square().sum()", "output.square().sum() / 2")
+    assert jobs["explain_clean_images"] == 1 and jobs["score_features"] == 1 and jobs["train_fpl"] == 2
+    assert set(jobs) - {"total"} == AFTER_A_TRAINING | {"explain_clean_images", "train_fpl"}
+
+
+def test_code_of_training_runs_nothing_but_its_version_runs_the_trainings(planned):
+    assert planned("training/fpl.py", "nn.init.zeros_(network.last.bias)", "network.last.bias.data.zero_()") == {}
+    assert planned("training/loop/trainer.py", "math.ceil", "math.floor") == {}
+    jobs = planned("training/__init__.py", "TRAINING_VERSION = ", "TRAINING_VERSION = 1 + ")
+    assert jobs["train_fpl"] == 2 and jobs["train_restoration"] == jobs["train_drunet"] == 1
+    assert not {"sample_images", "synthesize_noise", "denoise_filters"} & jobs.keys()
+
+
+def test_a_changed_caption_runs_its_figure_again(planned):
+    jobs = planned("reporting/explainability.py", "Top: images", "Above: images")
+    assert jobs["feature_figure"] == 1
+    assert set(jobs) - {"total"} == {"feature_figure", "report", "all"}
+
+
+def test_a_changed_note_runs_what_shows_it(benchmark_run):
+    folder, _ = benchmark_run
+    jobs = changed(folder, notes={"lits": "Made-up volumes."})
+    shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "write_config", "all"}
+    assert set(jobs) - {"total"} == shows
+
+
+def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):
+    folder, _ = benchmark_run
+    jobs = changed(folder, noises={"gaussian": {"sigma": 0.2}, "salt_pepper": {}})
+    assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["score"] == 1
+    assert "train_restoration" not in jobs and "sample_images" not in jobs
+
+
+def test_a_changed_method_option_runs_its_group_alone(benchmark_run):
+    folder, _ = benchmark_run
+    jobs = changed(folder, methods={"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {"size": 5}})
+    assert jobs["denoise_filters"] == jobs["score"] == 2
+    assert not {"denoise_networks", "train_fpl", "synthesize_noise"} & jobs.keys()
+
+
+def test_a_changed_training_option_runs_that_training(benchmark_run):
+    folder, _ = benchmark_run
+    drunet = {**TRAINING, "blocks": 1, "patch": 16}
+    jobs = changed(folder, training={"restoration": TRAINING, "fpl": {**TRAINING, "steps": 5}, "drunet": drunet})
+    assert jobs["train_fpl"] == 2
+    assert not {"train_restoration", "train_drunet", "explain_clean_images", "denoise_filters"} & jobs.keys()
