@@ -1,17 +1,18 @@
-"""Speed of every noise on one core, beside the libraries that have the same kind, and peak memory of a large stack.
+"""Speed of each noise on one core, compared with libraries that have the same kind, and peak memory for a large stack.
 
     OMP_NUM_THREADS=1 python benchmarks/noise.py
 
-Peers that are not installed are left out. imagecorruptions needs an older setuptools than the project's environment has, so
-install the peers into an environment of their own, with fplbench:
+Libraries that are not installed are skipped. imagecorruptions needs an older setuptools than the project's environment has, so
+install the libraries and fplbench into a separate environment:
 
     python -m venv peers
     peers/bin/pip install . torchio monai imagecorruptions "setuptools<81"
     OMP_NUM_THREADS=1 peers/bin/python benchmarks/noise.py
 
-Prints Markdown tables. Speed: images of 256x256 pixels a second of processor time, which other work on the machine slows less
-than the clock's; the best of three runs. Ours is one call on a stack of 500 images; a peer is called image by image, or on the
-stack where it takes one. Memory: the most that a process holds that writes a stack of 5,500 images, mapped files included.
+The output is Markdown tables. Speed is in images of 256x256 pixels per second of processor time, which other work on the
+machine affects less than wall time; it is the best of three runs. fplbench is called once, on a stack of 500 images; the other
+libraries are called image by image, or on the stack if they accept one. Memory is the peak of a process that writes a stack of
+5,500 images, including mapped files.
 """
 
 import argparse
@@ -43,7 +44,7 @@ def images(number: int) -> np.ndarray:
 
 
 def rate(call: Call, stack: np.ndarray) -> float:
-    """Images a second of processor time, best of some runs."""
+    """Images per second of processor time, the best of several runs."""
     call(stack[:2])
     seconds = []
     for _ in range(RUNS):
@@ -58,7 +59,7 @@ def installed(module: str) -> bool:
 
 
 def peers() -> Iterator[tuple[str, str, Call]]:
-    """Kind, name of the peer, and a call that takes a stack."""
+    """Name of the noise, name of the library, and a function of a stack."""
     yield from skimage_peers()
     if installed("monai"):
         yield from monai_peers()
@@ -137,14 +138,14 @@ def speed(number: int) -> None:
     peer_rates: dict[str, dict[str, float]] = {}
     for kind, peer, call in peers():
         peer_rates.setdefault(kind, {})[peer] = rate(call, stack[: max(4, number // 10)])
-    print("| kind | images/s | peers, images/s |\n|---|---:|---|")
+    print("| noise | images/s | other libraries, images/s |\n|---|---:|---|")
     for kind in sorted(NOISES):
         ours = rate(lambda stack, kind=kind: synthesize(kind, stack, seed=1), stack)
         others = ", ".join(f"{peer} {value:.0f}" for peer, value in peer_rates.get(kind, {}).items())
         print(f"| {kind} | {ours:.0f} | {others} |", flush=True)
 
 
-# ru_maxrss would count the parent's memory too, from which the process was started.
+# ru_maxrss would include the memory of the parent process.
 MEASURED = """
 import sys
 from pathlib import Path
@@ -155,13 +156,13 @@ print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 
 
 def memory(number: int, kinds: list[str]) -> None:
-    """Peak resident memory of a process that writes a noisy stack, mapped files included."""
+    """Peak resident memory of a process that writes a noisy stack, including mapped files."""
     with tempfile.TemporaryDirectory() as folder:
         clean, noisy = Path(folder, "clean.npy"), Path(folder, "noisy.npy")
         eight_bit = np.rint(images(1) * 255).astype(np.uint8)
         index = ({"image_id": i, "patient": "p", "source": "s", "slice": i} for i in range(number))
         write_stack(clean, np.broadcast_to(eight_bit, (number, SIZE, SIZE)), index)
-        print(f"\n| kind | peak memory of {number} images, MiB |\n|---|---:|")
+        print(f"\n| noise | peak memory for {number} images, MiB |\n|---|---:|")
         for kind in kinds:
             command = [sys.executable, "-c", MEASURED, kind, str(clean), str(noisy)]
             peak = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -170,8 +171,8 @@ def memory(number: int, kinds: list[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=500, help="images in a stack")
-    parser.add_argument("--memory", nargs="*", default=sorted(NOISES), help="kinds to measure memory of; all if not given")
+    parser.add_argument("--images", type=int, default=500, help="number of images in a stack")
+    parser.add_argument("--memory", nargs="*", default=sorted(NOISES), help="noises whose memory to measure; all by default")
     arguments = parser.parse_args()
     speed(arguments.images)
     memory(11 * arguments.images, arguments.memory)

@@ -1,4 +1,4 @@
-"""The calibration finds what is known, and its pages say what the numbers say."""
+"""The calibration finds known levels, and its pages state what the numbers show."""
 
 import math
 from dataclasses import replace
@@ -88,13 +88,13 @@ def test_a_dimension_spans_its_bounds():
     assert Dimension(1, 32, whole=True).value(0.5) == round(math.sqrt(32))
 
 
-def test_ends_of_a_dimension_are_named():
+def test_values_near_the_ends_of_a_dimension_are_named():
     size = Dimension(0.01, 1)
     assert [size.end(value) for value in (0.012, 0.1, 0.85)] == ["lower", "", "upper"]
     assert Dimension(0, 3, logarithmic=False).end(0.3) == ""
 
 
-def test_a_fit_to_ssim_alone_sets_nothing_beforehand(scene):
+def test_a_fit_to_ssim_alone_fixes_no_option(scene):
     scene.truth = {"structured": {"amplitude": 0.1, "offset": 0}}
     fits = {metrics: fit_level([scene], "structured", metrics=metrics, seed=1, evaluations=1) for metrics in [("ssim",), METRICS]}
     assert set(fits["ssim",]) == {"amplitude", "offset"}
@@ -118,7 +118,7 @@ def test_a_scene_takes_images_from_the_whole_stack_and_the_window(tmp_path):
     assert scene.noise_options == {"window": (-160.0, 240.0)}
     assert scene.target("gaussian", "median_filter", "ssim") == 0.59
     assert scene.target("gaussian", "median_filter", "psnr_uint8") == 32.01
-    with pytest.raises(InputError, match="'own'; known are lidc, lits, rsna"):
+    with pytest.raises(InputError, match="'own', only for lidc, lits, rsna"):
         read_scene("own", tmp_path / "c.npy", 4)
 
 
@@ -159,7 +159,7 @@ def test_a_level_at_a_bound_is_named(calibration):
     assert "| sigma at its upper bound |" in reports.report(stopped)
 
 
-def test_the_report_names_what_cannot_be_matched_and_the_residuals(calibration, tmp_path):
+def test_the_report_lists_what_is_not_matched_and_the_residuals(calibration, tmp_path):
     reports.write(calibration, tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert "- wrapped PSNR only: Gaussian Noise (lidc)." in text

@@ -1,4 +1,4 @@
-"""The page on the published PSNR says what the numbers say, and the one in docs/ is the one its numbers give."""
+"""The page on the published PSNR states what the numbers show, and the one in docs/ is up to date."""
 
 from pathlib import Path
 
@@ -33,9 +33,9 @@ def page(tmp_path, rows, note=""):
 @pytest.mark.parametrize(
     ("true", "wrapped", "words"),
     [
-        (20.0, 31.5, "the published values lie where the wrapped PSNR lies, and not where the true one does"),
-        (30.5, 28.0, "the published values lie where the true PSNR lies, and not where the wrapped one does"),
-        (31.4, 31.5, "where the published values lie does not decide between the two"),
+        (20.0, 31.5, "the published values therefore agree with the wrapped PSNR, and not with the true one"),
+        (30.5, 28.0, "the published values therefore agree with the true PSNR, and not with the wrapped one"),
+        (31.4, 31.5, "The published values themselves therefore do not decide between the two"),
     ],
 )
 def test_the_conclusion_follows_the_counts(true, wrapped, words, tmp_path):
@@ -43,30 +43,30 @@ def test_the_conclusion_follows_the_counts(true, wrapped, words, tmp_path):
     assert words in text
     assert "One patient." in text
     assert f"| Gaussian Noise | 31.0 | {wrapped:.1f} | {true:.1f} | +0.00 |" in text
-    assert "There is no order of the baselines to compare." in text
+    assert "There are no orders of the baselines to compare." in text
 
 
 def test_cells_whose_ssim_is_off_are_not_trusted(tmp_path):
     text = page(tmp_path, [row for k in range(20) for row in scores(20.0, 31.5, f"filter{k}", ssim=0.9)])
-    assert "does not decide between the two" in text
-    assert "Those whose SSIM also agrees within 0.05: there are none." in text
+    assert "do not decide between the two" in text
+    assert "the ones whose SSIM also agrees to within 0.05: there are none." in text
 
 
-def test_what_follows_by_itself_is_told_from_what_does_not(tmp_path):
+def test_inevitable_agreement_is_told_from_evidence(tmp_path):
     rows = [row for k in range(20) for row in scores(20.0, 31.5, f"low{k}")]
     rows += [row for k in range(5) for row in scores(29.0, 30.5, f"high{k}")]
     text = page(tmp_path, rows)
-    assert "Of the 25 true PSNRs here, 20 lie below that lowest value" in text
-    assert "does not: the published value is nearer to the wrapped one in 5 of 5 (100 %)" in text
+    assert "Of the 25 true PSNRs here, 20 are lower than that lowest value" in text
+    assert "For the others: the published value is closer to the wrapped PSNR in 5 of 5 cases (100 %)" in text
 
 
-def test_rows_that_repeat_another_noise_do_not_count(tmp_path):
+def test_rows_that_repeat_another_noise_are_not_counted(tmp_path):
     rows = scores(20.0, 31.5, "mean_filter") + scores(20.0, 31.5, "mean_filter", noise="thermal")
     assert [cell.noise for cell in read_cells(write(tmp_path / "c.csv", rows))] == ["gaussian"]
 
 
 def test_rank_correlation_is_spearmans():
-    # Ranks of the published values 1 2 3 4, of the wrapped 2 1 3 4: 1 - 6 * 2 / (4 * 15) = 0.8; of the true the reverse: -1.
+    # Ranks of the published values: 1 2 3 4, of the wrapped: 2 1 3 4, so 1 - 6 * 2 / (4 * 15) = 0.8; of the true: 4 3 2 1, so -1.
     values = [(31.0, 30.2, 24.0), (32.0, 30.1, 23.0), (33.0, 30.3, 22.0), (34.0, 30.4, 21.0)]
     kind = Kind("lidc", "gaussian", [Cell("lidc", "gaussian", str(k), *each, 0.0) for k, each in enumerate(values)])
     assert kind.rank_correlation("wrapped") == pytest.approx(0.8)
@@ -76,7 +76,7 @@ def test_rank_correlation_is_spearmans():
 
 
 def ordered(kinds, follows):
-    """Kinds whose published values follow the order of one PSNR and not of the other."""
+    """Cells whose published values follow the order of one PSNR and not that of the other."""
     cells = []
     for number in range(kinds):
         for k in range(8):
@@ -87,12 +87,12 @@ def ordered(kinds, follows):
 
 
 @pytest.mark.parametrize("follows", ["wrapped", "true"])
-def test_the_order_of_the_baselines_is_concluded_from_enough_kinds(follows):
-    assert f"The order of the baselines agrees with the {follows} PSNR too" in render(ordered(20, follows))
+def test_a_conclusion_from_the_order_of_the_baselines_needs_enough_kinds(follows):
+    assert f"The order of the baselines also agrees with the {follows} PSNR" in render(ordered(20, follows))
     assert "does not decide between the two: neither formula" in render(ordered(19, follows))
 
 
-def test_another_table_or_a_missing_one_is_named(tmp_path):
+def test_a_wrong_or_missing_table_is_named(tmp_path):
     with pytest.raises(InputError, match="fplbench calibrate writes it"):
         read_cells(tmp_path / "none.csv")
     (tmp_path / "other.csv").write_text("noise,value\ngaussian,1\n")
@@ -103,7 +103,8 @@ def test_another_table_or_a_missing_one_is_named(tmp_path):
         read_cells(tmp_path / "half.csv")
 
 
-def test_the_page_in_docs_is_what_its_numbers_give():
+def test_the_page_in_docs_is_up_to_date():
+    """If this fails: fplbench published-psnr docs/published-psnr.md docs/data/comparisons.csv --note "..." (sample.yaml)."""
     note = yaml.safe_load((REPOSITORY / "config" / "sample.yaml").read_text())["calibration"]["note"]
     assert (REPOSITORY / "docs" / "published-psnr.md").read_text() == render(read_cells(COMPARISONS), note)
 

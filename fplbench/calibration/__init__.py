@@ -1,6 +1,6 @@
-"""Fitting the unpublished levels of the noises, and the unpublished sizes of the filters, to the published tables.
+"""Fitting the levels of the noises and the options of the filters, which are not published, to the published tables.
 
-`calibrate` fits; `reports.write` puts a fit into files: a configuration fragment, a page, and the numbers behind both.
+`calibrate` makes the fit, and `reports.write` writes it as part of a config, as a report, and as a table of all numbers.
 """
 
 from fplbench.calibration.fit import Calibration, Comparison, FilterFit, calibrate

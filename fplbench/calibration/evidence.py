@@ -1,4 +1,4 @@
-"""What true and wrapped PSNR give beside the published values: the comparison, cell by cell and kind by kind."""
+"""True and wrapped PSNR compared with the published values, for each cell and each kind of noise."""
 
 import csv
 import os
@@ -9,14 +9,14 @@ from statistics import median
 from fplbench.errors import InputError
 
 DISTINCT = 1.0
-"""True and wrapped PSNR closer than this, in dB, do not tell which one was published."""
+"""If true and wrapped PSNR differ by less than this, in dB, a cell does not show which of them was published."""
 REPEATED = ("thermal",)
-"""Noises whose published rows repeat those of another, so that they are no observations of their own."""
+"""Noises whose published rows repeat those of another, so that they are not independent observations."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One published PSNR, and ours for the same data set, noise and baseline; dB, and the difference in SSIM."""
+    """A published PSNR and ours for the same data set, noise and baseline, in dB, and the difference in SSIM."""
 
     dataset: str
     noise: str
@@ -27,31 +27,33 @@ class Cell:
     ssim_difference: float
 
     @property
-    def tells(self) -> bool:
-        """Whether true and wrapped PSNR differ enough to tell them apart."""
+    def distinct(self) -> bool:
+        """Whether true and wrapped PSNR differ enough to be told apart."""
         return abs(self.true - self.wrapped) >= DISTINCT
 
     @property
-    def nearer_wrapped(self) -> bool:
-        """Whether the published value is nearer to the wrapped PSNR than to the true one."""
+    def closer_to_wrapped(self) -> bool:
+        """Whether the published value is closer to the wrapped PSNR than to the true one."""
         return abs(self.wrapped - self.published) < abs(self.true - self.published)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The cells of one noise on one data set: one for each baseline."""
+    """The cells of a noise on a data set, one for each baseline."""
 
     dataset: str
     noise: str
     cells: Sequence[Cell]
 
     def median(self, name: str) -> float:
-        """Median over the baselines of one of the cells' numbers."""
+        """Median over the baselines of an attribute of the cells."""
         return median(getattr(cell, name) for cell in self.cells)
 
     def rank_correlation(self, name: str) -> float | None:
-        """Spearman's correlation over the baselines of the published values with `wrapped` or `true`; None if either is
-        the same for all."""
+        """Spearman's correlation over the baselines between the published values and `wrapped` or `true`.
+
+        None if either is the same for all baselines.
+        """
         from scipy.stats import spearmanr
 
         published, ours = [cell.published for cell in self.cells], [getattr(cell, name) for cell in self.cells]
@@ -61,13 +63,13 @@ class Kind:
 
 
 def read_cells(path: str | os.PathLike) -> list[Cell]:
-    """Published PSNRs with ours at the levels fitted to SSIM alone, without rows that repeat another noise's.
+    """Published PSNRs and ours at the levels fitted to SSIM alone, without the rows that repeat those of another noise.
 
     Args:
         path: comparisons.csv of a calibration.
 
     Raises:
-        InputError: the file is missing, is another table, or has no such rows.
+        InputError: the file is missing, is a different table, or has no such rows.
     """
     try:
         with open(path, newline="") as stream:
@@ -100,7 +102,7 @@ def _cells(rows: Sequence[dict[str, str]]) -> list[Cell]:
 
 
 def kinds(cells: Sequence[Cell]) -> list[Kind]:
-    """The cells by data set and noise, in their order."""
+    """The cells grouped by data set and noise, in their order."""
     groups: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
         groups.setdefault((cell.dataset, cell.noise), []).append(cell)

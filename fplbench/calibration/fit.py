@@ -1,4 +1,4 @@
-"""The fit: levels of the noises by the DIRECT algorithm, options of the filters by trying every candidate."""
+"""The fit: the levels of the noises with the DIRECT algorithm, and the options of the filters by trying all candidates."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A score of ours beside the published one. `fit` is both or ssim: the scores the levels were fitted to."""
+    """One of our scores and the published one. `fit` is both or ssim: the scores to which the levels were fitted."""
 
     fit: str
     dataset: str
@@ -29,7 +29,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class FilterFit:
-    """Options of a filter, and the mean distance from its published scores with them and with its defaults, in tolerances."""
+    """Options of a filter, and its mean distance from the published scores with these and with the default options.
+
+    Distances are in units of the tolerance.
+    """
 
     options: Options
     distance: float
@@ -38,15 +41,15 @@ class FilterFit:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The outcome of a fit.
+    """The result of a fit.
 
     Attributes:
-        levels: options of each noise that bring all data sets together closest to the published scores.
-        spread: lowest and highest value of each fitted option over fits that differ in the noises' seed alone.
-        own_levels: options fitted to each data set alone, by data set and noise.
-        ssim_levels: fitted to the published SSIM alone: free of published PSNRs.
-        filters: the fit of each cheap baseline's options, at `levels`.
-        comparisons: all scores at `levels` and at `ssim_levels`, with the filters' default options.
+        levels: options of each noise, fitted to the published scores on all data sets together.
+        spread: lowest and highest value of each fitted option over fits that differ only in the seed of the noises.
+        own_levels: options fitted to each data set separately, by data set and noise.
+        ssim_levels: options fitted to the published SSIM alone, and so independent of the published PSNR.
+        filters: the fitted options of each cheap baseline, at `levels`.
+        comparisons: all scores at `levels` and at `ssim_levels`, with the default options of the filters.
         images: number of images of each data set.
     """
 
@@ -68,19 +71,19 @@ def calibrate(
     repeats: int = 3,
     threads: int = 1,
 ) -> Calibration:
-    """Fit levels and filters so that the cheap baselines' wrapped PSNR and SSIM come closest to the published ones.
+    """Fit levels and filters so that wrapped PSNR and SSIM of the cheap baselines come as close as possible to the published.
 
-    The criterion is the mean absolute difference over data sets, baselines and both scores, each in units of its
-    tolerance: a baseline whose unpublished options were quite different then pulls no level towards it. Levels are
-    fitted with the filters' default options, and the filters with these levels.
+    The criterion is the mean absolute difference over data sets, baselines and both scores, each in units of its tolerance.
+    It is robust: a baseline whose unpublished options were quite different does not dominate it. The levels are fitted
+    with the default options of the filters, and the filters at these levels.
 
     Args:
         scenes: clean images of one or more data sets.
         seed: seed of the noises.
-        noises: which noises to fit.
+        noises: names of the noises to fit.
         evaluations: evaluations of the criterion for each option that is fitted.
-        repeats: fits with seeds of their own, from which the spread is taken; the first gives the levels.
-        threads: processor cores; noises are spread over them.
+        repeats: number of fits with different seeds, which give the spread; the first gives the levels.
+        threads: number of processor cores, which work on different noises.
     """
     present = [noise for noise in noises if any(_has_target(scene, noise) for scene in scenes)]
     with ThreadPoolExecutor(threads) as pool:
@@ -107,7 +110,7 @@ def _spread(found: Sequence[Mapping[str, Options]]) -> dict[str, dict[str, tuple
 
 
 def fit_level(scenes: Sequence[Scene], noise: str, *, metrics: tuple[str, ...], seed: int, evaluations: int) -> dict[str, Any]:
-    """Options of a noise that minimise the mean distance from the published scores of the fast baselines."""
+    """The options of a noise that minimise the mean distance from the published scores of the fast baselines."""
     from scipy.optimize import direct
 
     dimensions = LEVELS[noise]
@@ -128,7 +131,7 @@ def fit_level(scenes: Sequence[Scene], noise: str, *, metrics: tuple[str, ...], 
 
 
 def fit_filter(scenes: Sequence[Scene], levels: Mapping[str, Options], method: str, *, seed: int) -> FilterFit:
-    """The candidate options of a filter with the least mean distance from its published scores over all noises."""
+    """The candidate options of a filter with the smallest mean distance from its published scores over all noises."""
     cases = [(scene, noise, scene.noisy(noise, options, seed)) for scene in scenes for noise, options in levels.items()]
 
     def distance(options: Options) -> float:
@@ -158,8 +161,10 @@ def _has_target(scene: Scene, noise: str) -> bool:
 
 
 def _compare(scene: Scene, noise: str, fit: str, levels: Mapping[str, Options], *, seed: int) -> list[Comparison]:
-    """Scores of all cheap baselines, and of the noisy images themselves, at the fitted level, to four decimals; none where
-    nothing is published."""
+    """Scores of all cheap baselines and of the noisy images at the fitted level, rounded to four decimals.
+
+    Empty if nothing is published for the noise.
+    """
     if not _has_target(scene, noise):
         return []
     noisy = scene.noisy(noise, levels[noise], seed)

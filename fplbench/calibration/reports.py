@@ -1,4 +1,4 @@
-"""A calibration as files: a part of a configuration, a page, and the numbers behind both."""
+"""Writing a calibration to files: part of a config, a report, and a table of all numbers."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 from fplbench.calibration.fit import Calibration, Comparison
 from fplbench.calibration.scenes import METRICS, TOLERANCE
 from fplbench.calibration.search import FILTERS, LEVELS
-from fplbench.files import replacing, write_csv
+from fplbench.files import write_csv, write_text
 from fplbench.methods import METHODS
 from fplbench.noise import NOISES
 
@@ -22,27 +22,19 @@ VERDICTS = {
     (False, True): "SSIM only",
     (False, False): "not matched",
 }
-"""By whether the wrapped PSNR and the SSIM come within their tolerances."""
+"""Verdicts by whether the wrapped PSNR and the SSIM are within their tolerances."""
 
 
 def write(calibration: Calibration, folder: str | os.PathLike) -> None:
     """Write levels.yaml, report.md and comparisons.csv."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "comparisons.csv", [asdict(row) for row in calibration.comparisons])
     write_text(folder / "levels.yaml", fragment(calibration))
     write_text(folder / "report.md", report(calibration))
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file in one piece."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(text)
-
-
 def deviations(comparisons: Sequence[Comparison], fit: str, dataset: str, noise: str) -> dict[str, float]:
-    """Median over the baselines of the absolute difference from the published value, for each score that has any."""
+    """Median over the baselines of the absolute difference from the published value, for each published score."""
     found: dict[str, list[float]] = {metric: [] for metric in METRICS}
     for row in comparisons:
         if (row.fit, row.dataset, row.noise) == (fit, dataset, noise) and row.published is not None:
@@ -51,24 +43,24 @@ def deviations(comparisons: Sequence[Comparison], fit: str, dataset: str, noise:
 
 
 def verdict(deviation: Mapping[str, float]) -> str:
-    """Whether a kind is matched: its median deviations against the tolerances."""
+    """Whether a kind of noise is matched: its median deviations compared with the tolerances."""
     within = {metric: value <= TOLERANCE[metric] for metric, value in deviation.items()}
     return VERDICTS[within.get("psnr_uint8", True), within.get("ssim", True)]
 
 
 def fragment(calibration: Calibration) -> str:
-    """The fitted levels and filters as YAML, each with how close it comes."""
+    """The fitted levels and filters as YAML, with comments on how close they come."""
     lines = [
-        "# Noise levels that bring the cheap baselines, with their default options, closest to the published SSIM and wrapped",
-        f"# PSNR, on {_images(calibration)}. Above each: the median difference from the published values.",
+        "# Noise levels at which SSIM and wrapped PSNR of the cheap baselines, with their default options, are closest to the",
+        f"# published values, on {_images(calibration)}. Above each: the median difference from the published values.",
         "noises:",
     ]
     for noise, level in calibration.levels.items():
         words = "; ".join(part for part in (_closeness(calibration, noise), _uncertainty(calibration, noise)) if part)
         lines += [*wrap(words, 118, initial_indent="  # ", subsequent_indent="  # "), f"  {noise}: {_inline(level)}"]
     lines += [
-        "# Filter options that come closest at these levels. Behind each: the mean distance from the published values over all",
-        "# noises, in tolerances, and that of the default options.",
+        "# Filter options that come closest at these levels. After each: the mean distance from the published values over all",
+        "# noises, in units of the tolerance, and that of the default options.",
         "methods:",
     ]
     for method, fit in calibration.filters.items():
@@ -77,14 +69,14 @@ def fragment(calibration: Calibration) -> str:
 
 
 def report(calibration: Calibration) -> str:
-    """The page: levels, how sure they are, the residual of each baseline, the filters."""
+    """The report: levels, how certain they are, the residual of each baseline, and the filters."""
     datasets = list(calibration.images)
     parts = [
         "# Calibrated noise levels",
-        f"Fitted to the published rows of {len(FILTERS)} cheap baselines, with their default options, on "
-        f"{_images(calibration)}. The levels stand for all data sets together. A level is uncertain where the best levels "
-        "of each data set alone differ much, where fits with other seeds of the noise do, or where the fit stopped at a "
-        "bound of what is plausible. A kind counts as matched where the median difference over the baselines is at most "
+        f"The levels were fitted to the published scores of {len(FILTERS)} cheap baselines, with their default options, on "
+        f"{_images(calibration)}, for all data sets together. A level is uncertain if the levels fitted to each data set "
+        "alone differ greatly, if those from other seeds do, or if the fit stopped at a bound of what is plausible. A kind "
+        "of noise is matched if the median difference over the baselines is at most "
         f"{TOLERANCE['ssim']} in SSIM and {TOLERANCE['psnr_uint8']} dB in wrapped PSNR.",
         _levels_table(calibration, datasets),
     ]
@@ -92,7 +84,7 @@ def report(calibration: Calibration) -> str:
     for dataset in datasets:
         parts += [
             f"## Residuals on {dataset}",
-            "Ours less published: wrapped PSNR in dB, then SSIM.",
+            "Ours minus published: wrapped PSNR in dB, then SSIM.",
             _residual_table(calibration, dataset),
         ]
     rows = [
@@ -101,7 +93,7 @@ def report(calibration: Calibration) -> str:
     ]
     parts += [
         "## Filters",
-        "Mean distance from the published values over all noises, in tolerances, at these levels.",
+        "Mean distance from the published values over all noises at these levels, in units of the tolerance.",
         table(["baseline", "options", "distance", "with the default options"], rows),
     ]
     return "\n\n".join(parts) + "\n"
@@ -128,7 +120,7 @@ def _levels_table(calibration: Calibration, datasets: Sequence[str]) -> str:
 
 
 def _unmatched(calibration: Calibration) -> str:
-    """Noises and data sets by verdict, all but the matched ones."""
+    """Noises and data sets that are not matched, by verdict."""
     found: dict[str, list[str]] = {}
     for noise in calibration.levels:
         for dataset in calibration.images:
@@ -157,7 +149,7 @@ def _closeness(calibration: Calibration, noise: str) -> str:
 
 
 def _uncertainty(calibration: Calibration, noise: str) -> str:
-    """Options that other seeds put elsewhere, and those that stopped at a bound."""
+    """Options that differ between seeds, and those that stopped at a bound."""
     words = []
     for name, (low, high) in calibration.spread[noise].items():
         if high > low:

@@ -1,4 +1,4 @@
-"""A data set's images under noise and filters, scored beside the published numbers."""
+"""Images of a data set, with noises and filters applied, and their scores compared with the published ones."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from fplbench.noise.window import index_window
 from fplbench.stacks import open_stack, read_index
 
 METRICS = ("psnr_uint8", "ssim")
-"""Scores that compare with the published ones: the wrapped PSNR for their PSNR, SSIM for SSIM."""
+"""Scores to compare with the published ones: the wrapped PSNR with their PSNR, and SSIM with SSIM."""
 TOLERANCE = {"psnr_uint8": 0.5, "ssim": 0.05}
-"""Differences that weigh alike, dB and SSIM; also what counts as a match."""
+"""Differences, in dB and SSIM, that have the same weight in the fit; also the limits within which a score matches."""
 CEILING = 100.0
-"""PSNR that stands for an image equal to the clean one, dB."""
+"""PSNR assumed for an image equal to the clean one, dB."""
 
 Options = Mapping[str, Any]
 Scores = Mapping[str, float]
@@ -29,13 +29,13 @@ Scores = Mapping[str, float]
 
 @dataclass
 class Scene:
-    """Some clean images of a data set and the rows the paper has for it.
+    """Some clean images of a data set, and the published scores on it.
 
     Attributes:
         dataset: name of the data set, as in the published tables.
         clean: uint8 (N, H, W).
-        image_ids: N names, for the noises' draws.
-        noise_options: options every noise that has them gets on these images (the grey window of CT).
+        image_ids: N names, on which the random numbers of the noises depend.
+        noise_options: options for all noises that have them, such as the grey window of CT.
     """
 
     dataset: str
@@ -52,11 +52,11 @@ class Scene:
         }
 
     def target(self, noise: str, method: str, metric: str) -> float | None:
-        """The published value, None where there is none."""
+        """The published value, None if there is none."""
         return self._published[metric].get((noise, method))
 
     def noisy(self, noise: str, options: Options, seed: int) -> np.ndarray:
-        """The images with a noise, uint8."""
+        """The images with a noise added, uint8."""
         known = NOISES[noise].options.model_fields
         shared = {name: value for name, value in self.noise_options.items() if name in known}
         values = synthesize(noise, self._scaled, seed=seed, image_ids=self.image_ids, **(shared | dict(options)))
@@ -68,7 +68,7 @@ class Scene:
         return {metric: float(np.minimum(getattr(scoring, metric)(self.clean, denoised), CEILING).mean()) for metric in metrics}
 
     def baseline_scores(self, noise: str, options: Options, seed: int) -> Mapping[str, Scores]:
-        """Mean scores of the fast baselines under a noise; kept, as several fits try the same levels."""
+        """Mean scores of the fast baselines on a noise; cached, because several fits try the same levels."""
         key = json.dumps([noise, options, seed], sort_keys=True)
         if key not in self._kept:
             noisy = self.noisy(noise, options, seed)
@@ -76,7 +76,7 @@ class Scene:
         return self._kept[key]
 
     def distance(self, noise: str, method: str, scores: Scores, metrics: tuple[str, ...]) -> list[float]:
-        """Differences from the published values, in tolerances; empty where nothing is published."""
+        """Differences from the published values, in units of the tolerance; empty if nothing is published."""
         pairs = [(scores[metric], self.target(noise, method, metric), TOLERANCE[metric]) for metric in metrics]
         return [abs(ours - theirs) / tolerance for ours, theirs, tolerance in pairs if theirs is not None]
 
@@ -85,17 +85,18 @@ def read_scene(dataset: str, path: str | os.PathLike, images: int) -> Scene:
     """Read images spread evenly over a stack.
 
     Args:
-        dataset: lidc, lits or rsna: whose published rows to compare with.
+        dataset: lidc, lits or rsna, the data set whose published scores to compare with.
         path: a clean stack with its index.
-        images: how many images to use at most.
+        images: largest number of images to use.
 
     Raises:
-        InputError: the paper has no table for the data set, or the stack cannot be read.
+        InputError: there are no published scores on the data set, or the stack cannot be read.
     """
     if not published.values(dataset, "ssim"):
         known = ", ".join(sorted({entry.dataset for entry in published.tables()}))
-        raise InputError(f"There are no published scores for {dataset!r}; known are {known}.")
-    stack, index = open_stack(path), read_index(path)
+        raise InputError(f"There are no published scores for {dataset!r}, only for {known}.")
+    stack = open_stack(path)
+    index = read_index(path, len(stack))
     chosen = np.unique(np.linspace(0, len(stack) - 1, min(images, len(stack))).round().astype(int))
     window = index_window(index)
     options = {"window": window} if window else {}

@@ -1,4 +1,4 @@
-"""What is fitted: the options of each noise, with their bounds, and the candidate options of each filter."""
+"""What is fitted: the options of each noise, within bounds, and the candidate options of each filter."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from itertools import product
 
 @dataclass(frozen=True)
 class Dimension:
-    """An option to fit between two bounds, on a logarithmic scale or not, in whole numbers or not."""
+    """An option to fit between two bounds, on a logarithmic or linear scale, optionally in whole numbers."""
 
     low: float
     high: float
@@ -16,7 +16,7 @@ class Dimension:
     whole: bool = False
 
     def value(self, unit: float) -> float:
-        """The value at `unit` in [0,1], to three significant digits."""
+        """The value at `unit` in [0,1], rounded to three significant digits."""
         if self.logarithmic:
             value = self.low * (self.high / self.low) ** unit
         else:
@@ -24,14 +24,14 @@ class Dimension:
         return round(value) if self.whole else float(f"{value:.3g}")
 
     def end(self, value: float) -> str:
-        """ "lower" or "upper" where a value lies within the outer twentieth of the scale, else empty."""
+        """ "lower" or "upper" if the value is within the outer twentieth of the scale, otherwise empty."""
         scale = math.log if self.logarithmic else float
         unit = (scale(value) - scale(self.low)) / (scale(self.high) - scale(self.low))
         return "lower" if unit < END else "upper" if unit > 1 - END else ""
 
 
 END = 0.05
-"""Share of a dimension at either end in which a fit counts as stopped by the bound."""
+"""Fraction of the scale at either end within which a fit counts as stopped by the bound."""
 
 LEVELS: Mapping[str, Mapping[str, Dimension]] = {
     "chemical_shift": {"shift": Dimension(0.25, 6)},
@@ -49,15 +49,15 @@ LEVELS: Mapping[str, Mapping[str, Dimension]] = {
     "thermal": {"sigma": Dimension(0.01, 0.5)},
     "wrap_around": {"strength": Dimension(0.02, 0.6), "field_of_view": Dimension(0.5, 0.95, logarithmic=False)},
 }
-"""Options fitted for each noise; Rayleigh noise has no published row. The bounds of the artefacts keep to what a scanner
-does to a patient it was set up for: fat displaced by a few pixels, a sensitivity that varies two- to fourfold, signal voids
-no wider than an implant, a field of view that folds each place once at most and saturates little."""
+"""Options fitted for each noise; Rayleigh noise has no published row. The bounds keep the artefacts plausible for a properly
+adjusted scanner: fat displaced by a few pixels, a sensitivity that varies two- to fourfold, signal voids no wider than an
+implant, and a field of view that folds each place at most once, with little saturation."""
 
 FIXED: Mapping[str, Mapping[str, object]] = {"structured": {"frequency": [2, 8]}}
-"""Options set before a fit to wrapped PSNR and SSIM, and not before one to SSIM alone. The published SSIM of structured noise is
-too high, for the PSNR beside it, for any pattern of fine stripes."""
+"""Options that are fixed in a fit to wrapped PSNR and SSIM, but not in one to SSIM alone. For its PSNR, the published SSIM of
+structured noise is too high for any pattern of fine stripes."""
 
-FILTERS: Mapping[str, Mapping[str, tuple]] = {
+FILTERS: Mapping[str, Mapping[str, tuple[object, ...]]] = {
     "bilateral": {"diameter": (5, 9), "sigma_color": (10, 25, 50, 75, 100), "sigma_space": (5, 75)},
     "filter_combination": {
         "mean_size": (3, 5),
@@ -72,13 +72,13 @@ FILTERS: Mapping[str, Mapping[str, tuple]] = {
     "wavelet": {"wavelet": ("db1", "db4", "sym4")},
     "wiener": {"size": (3, 5, 7)},
 }
-"""Candidates for each cheap baseline: every combination is tried."""
+"""Candidates for each cheap baseline, of which all combinations are tried."""
 
 SLOW = ("nlm",)
-"""Left out while levels are fitted, as it takes longer than all the others together."""
+"""Baselines not used to fit the levels, because they take longer than all others together."""
 
 
 def candidates(method: str) -> list[dict[str, object]]:
-    """Every combination of a filter's candidate options."""
+    """All combinations of the candidate options of a filter."""
     grid = FILTERS[method]
     return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]

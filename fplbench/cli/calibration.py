@@ -16,17 +16,17 @@ def register(app: typer.Typer) -> None:
 
 
 def calibrate(
-    folder: Annotated[Path, typer.Argument(help="Folder for the fit.", metavar="OUT_DIR")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write to.", metavar="OUT_DIR")],
     clean: Stacks,
-    images: Annotated[int, typer.Option(min=1, help="Images of each data set to use, spread evenly.")] = 8,
-    evaluations: Annotated[int, typer.Option(min=1, help="Evaluations for each option that is fitted.")] = 18,
-    repeats: Annotated[int, typer.Option(min=1, help="Fits with other seeds of the noise, for their spread.")] = 3,
+    images: Annotated[int, typer.Option(min=1, help="Number of images of each data set, spread evenly over the stack.")] = 8,
+    evaluations: Annotated[int, typer.Option(min=1, help="Number of evaluations for each fitted option.")] = 18,
+    repeats: Annotated[int, typer.Option(min=1, help="Number of fits with different seeds, which give the spread.")] = 3,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
 ) -> None:
-    """Fit the noises' levels and the filters' options to the published scores of the cheap baselines.
+    """Fit the levels of the noises and the options of the filters to the published scores of the cheap baselines.
 
-    Writes levels.yaml (a part of a configuration), report.md and comparisons.csv.
+    Writes levels.yaml (part of a config), report.md and comparisons.csv.
     """
     from fplbench.calibration import calibrate, read_scene
     from fplbench.calibration.reports import write
@@ -37,10 +37,10 @@ def calibrate(
 
 def published_psnr(
     page: Annotated[Path, typer.Argument(help="Page to write, .md.")],
-    comparisons: Annotated[Path, typer.Argument(help="comparisons.csv of a calibration.")],
-    note: Annotated[str, typer.Option(help="A sentence about the images that were used.")] = "",
+    comparisons: Annotated[Path, typer.Argument(help="The comparisons.csv of a calibration.")],
+    note: Annotated[str, typer.Option(help="A sentence about the images.")] = "",
 ) -> None:
-    """Write what true and wrapped PSNR give beside the published values."""
+    """Write a page that compares the published PSNR with true and wrapped PSNR."""
     from fplbench.calibration.page import write_page
 
     write_page(comparisons, page, note)

@@ -1,6 +1,6 @@
 """Artefacts that arise in k-space, the spatial frequencies that a magnetic resonance scanner records.
 
-Rows (axis 1) are the phase-encoding direction, columns (axis 2) the readout direction.
+The phase-encoding direction is vertical (axis 1), the readout direction horizontal (axis 2).
 """
 
 from typing import Annotated

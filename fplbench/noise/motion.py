@@ -1,6 +1,6 @@
 """Movements of the patient during a scan that records the lines of k-space one after the other.
 
-Rows (axis 1) are the phase-encoding direction, columns (axis 2) the readout direction.
+The phase-encoding direction is vertical (axis 1), the readout direction horizontal (axis 2).
 """
 
 from typing import Annotated
