@@ -1,4 +1,4 @@
-"""One thread for every library, so that tests take the same time on any machine, and several can run beside each other."""
+"""One thread for each library, so that tests take the same time on all machines and can run in parallel."""
 
 import os
 

@@ -60,7 +60,7 @@ def test_a_known_filter_is_found(scene):
     assert found.distance == found.default_distance
 
 
-def test_calibrate_fits_what_has_published_rows_and_compares_all_baselines(scene):
+def test_calibrate_fits_published_noises_and_compares_all_baselines(scene):
     scene.truth = {"salt_pepper": {"density": 0.05}, "gaussian": {"sigma": 0.07}}
     found = calibrate([scene], seed=1, noises=["salt_pepper", "gaussian", "rician"], evaluations=12, repeats=2, threads=2)
     assert list(found.levels) == ["salt_pepper", "gaussian"]
@@ -106,7 +106,7 @@ def test_candidates_are_all_combinations():
     assert {"size": 7} in candidates("wiener")
 
 
-def test_a_scene_takes_images_from_the_whole_stack_and_the_window(tmp_path):
+def test_a_scene_has_images_from_the_whole_stack_and_the_window(tmp_path):
     images = np.arange(10, dtype=np.uint8)[:, None, None] * np.ones((8, 8), np.uint8)
     rows = [
         {"image_id": f"i{k}", "patient": "p", "source": "s", "slice": k, "window_low": -160, "window_high": 240}
@@ -167,7 +167,7 @@ def test_the_report_lists_what_is_not_matched_and_the_residuals(calibration, tmp
     assert (tmp_path / "comparisons.csv").read_text().splitlines()[1] == "both,lidc,gaussian,mean_filter,psnr_uint8,31.0,31.1"
 
 
-def test_stacks_are_given_with_their_data_set(tmp_path):
+def test_stacks_without_a_data_set_are_refused(tmp_path):
     result = CliRunner().invoke(app, ["calibrate", str(tmp_path), "clean.npy"])
     assert isinstance(result.exception, InputError)
     assert "lidc=clean.npy" in str(result.exception)

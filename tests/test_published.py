@@ -35,7 +35,7 @@ def test_three_tables_of_thirteen_noises_and_ten_methods_plus_the_impulse_row(va
     }
 
 
-def test_corners_of_each_table_read_from_the_printed_page(value):
+def test_values_at_the_corners_of_each_table(value):
     assert value["lidc", "psnr", "chemical_shift", "fpl"] == 49.39
     assert value["lidc", "psnr", "wrap_around", "wiener"] == 31.12
     assert value["lidc", "ssim", "wrap_around", "wiener"] == 0.48
@@ -66,5 +66,5 @@ def test_thermal_repeats_gaussian_for_every_baseline(value):
             assert (number == value[dataset, metric, "gaussian", method]) == (method != "fpl")
 
 
-def test_an_own_data_set_has_no_published_values():
+def test_other_data_sets_have_no_published_values():
     assert published.values("mine", "psnr") == {}

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,17 +15,17 @@ def test_every_noise_of_table_1_and_two_more_are_registered():
     assert len(NOISES) == 15
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_the_message_for_an_unknown_name_has_the_nearest_one():
     with pytest.raises(InputError, match="'gausian' is not a noise: did you mean 'gaussian'"):
         NOISES["gausian"]
 
 
-def test_a_name_like_no_other_is_answered_with_the_list():
+def test_the_message_for_a_name_like_no_other_has_the_list():
     with pytest.raises(InputError, match="the known names are bilateral"):
         METHODS["zzzzzzzz"]
 
 
-def test_a_name_is_registered_once():
+def test_a_name_can_only_be_registered_once():
     registry = Registry("thing", "fplbench.noise")
     registry.add("a", 1)
     with pytest.raises(ValueError, match="twice"):
@@ -36,7 +39,16 @@ def test_a_name_is_a_string():
         assert [] not in registry
 
 
-def test_every_entry_says_what_it_is():
+def test_every_entry_has_a_summary():
     for registry in (NOISES, METHODS, TRAININGS):
         for entry in registry.values():
             assert entry.summary, entry.name
+
+
+def test_looking_up_a_noise_loads_no_heavy_library():
+    script = (
+        "import sys; from fplbench.noise import NOISES; list(NOISES);"
+        "print(*{'torch', 'cv2', 'scipy', 'skimage', 'pandas'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert result.stdout.strip() == ""

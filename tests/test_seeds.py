@@ -3,7 +3,7 @@ import numpy as np
 from fplbench.seeds import generator
 
 
-def test_the_same_place_gives_the_same_stream_and_any_other_a_different_one():
+def test_a_stream_depends_on_the_seed_and_all_axes():
     places = [(1, "gaussian", "a"), (2, "gaussian", "a"), (1, "thermal", "a"), (1, "gaussian", "b"), (1, "gaussiana")]
     first, *others = [generator(*place).standard_normal(4) for place in places]
     assert np.array_equal(first, generator(1, "gaussian", "a").standard_normal(4))

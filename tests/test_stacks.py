@@ -17,7 +17,7 @@ def test_a_written_stack_comes_back_memory_mapped_with_its_index(tmp_path):
     assert [row["image_id"] for row in read_index(tmp_path / "new" / "stack.npy")] == ["a", "b"]
 
 
-def test_a_data_frame_is_an_index_too(tmp_path):
+def test_a_data_frame_can_be_an_index(tmp_path):
     write_stack(tmp_path / "stack.npy", IMAGES, pd.DataFrame(INDEX))
     assert read_index(tmp_path / "stack.npy")[1]["image_id"] == "b"
 
@@ -46,19 +46,19 @@ def test_a_pickle_is_never_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00"])
-def test_a_damaged_file_is_named(tmp_path, content):
+def test_a_damaged_file_is_refused(tmp_path, content):
     (tmp_path / "stack.npy").write_bytes(content)
     with pytest.raises(InputError, match=r"stack\.npy is not a readable \.npy array"):
         open_stack(tmp_path / "stack.npy")
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"stack\.npy does not exist"):
         open_stack(tmp_path / "stack.npy")
 
 
 @pytest.mark.parametrize("name", ["stack", "stack.txt", "stack.csv"])
-def test_a_stack_ends_in_npy(tmp_path, name):
+def test_the_name_of_a_stack_ends_in_npy(tmp_path, name):
     with pytest.raises(InputError, match=rf"{name} does not end in \.npy"):
         write_stack(tmp_path / name, IMAGES, INDEX)
     assert not list(tmp_path.iterdir())
@@ -122,7 +122,7 @@ def test_stacks_of_different_images_are_told_apart(tmp_path):
         check_same_images(tmp_path / "clean.npy", tmp_path / "other.npy")
 
 
-def test_a_failure_leaves_nothing_behind_and_an_older_stack_untouched(tmp_path):
+def test_a_failure_leaves_nothing_behind_and_the_old_stack_untouched(tmp_path):
     write_stack(tmp_path / "stack.npy", IMAGES, INDEX)
     with pytest.raises(RuntimeError), creating_stack(tmp_path / "stack.npy", (2, 3, 4), INDEX) as stack:
         stack[:] = 0

@@ -45,7 +45,7 @@ def render(cells: Sequence[Cell], note: str = "") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-INTRODUCTION = """# The published PSNR beside true and wrapped PSNR
+INTRODUCTION = """# The published PSNR compared with true and wrapped PSNR
 
 If 8-bit images are subtracted and squared in 8-bit arithmetic, both operations wrap around modulo 256, and the PSNR does not
 fall below about 27.9 dB. This page examines whether the published values were computed in this way. The level of each noise

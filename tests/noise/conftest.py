@@ -1,4 +1,4 @@
-"""Images on which the laws of the noises can be read off."""
+"""Images that show the distributions of the noises."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from fplbench.noise import synthesize
 
 @pytest.fixture
 def flat():
-    """Function: a noise on an image of one grey value x, as a flat float64 array of 2^16 values."""
+    """Function that adds a noise to an image of one grey value x and returns 2^16 values, float64."""
 
     def make(name: str, x: float, **options) -> np.ndarray:
         image = np.full((1, 256, 256), x, np.float32)

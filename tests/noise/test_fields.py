@@ -1,4 +1,4 @@
-"""Artefacts of inhomogeneous fields against their formulas."""
+"""Artefacts of inhomogeneous fields, compared with their formulas."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy import stats
 from fplbench.noise import fields, synthesize
 from fplbench.noise.fields import Cylinder, _coherence, _distorted, displacement, push
 
-ALPHA = 1e-3  # error rate of every test of chance: a right law fails one seed in a thousand, and seeds are fixed
+ALPHA = 1e-3  # a correct distribution fails for one seed in a thousand, and seeds are fixed
 
 
 def bias_field(order, strength=0.3):
@@ -32,7 +32,7 @@ def test_logarithm_of_the_bias_field_is_a_polynomial_of_its_order(order):
     coefficients, *_ = np.linalg.lstsq(terms, exponent.reshape(3, -1).T)
     np.testing.assert_allclose(terms @ coefficients, exponent.reshape(3, -1).T, atol=1e-6)
     assert np.abs(coefficients).max() <= 0.3 + 1e-5
-    assert np.abs(coefficients[-1]).min() > 1e-4  # the highest power of v is there
+    assert np.abs(coefficients[-1]).min() > 1e-4  # the highest power of v is present
 
 
 def test_displacement_is_the_field_of_a_cylinder():
@@ -62,7 +62,7 @@ def test_the_jacobian_integrates_to_one(strength):
 
 
 def test_the_jacobian_of_a_cylinder_integrates_to_one():
-    # 200 radii away the displacement is 1e-4 pixels: nothing leaves the rows.
+    # At a distance of 200 radii the displacement is 1e-4 pixels, so nothing leaves the rows.
     edges = np.arange(2001.0)
     shift = displacement([Cylinder(row=10.0, column=1000.0, radius=5.0, shift=6.0)], np.arange(21.0)[:, None], edges)
     jacobian = push(np.ones((21, 2000)), edges + shift, 2000)
@@ -81,7 +81,7 @@ def test_the_jacobian_of_a_cylinder_is_that_of_its_formula():
 
 
 def test_the_jacobian_is_the_inverse_of_the_stretch():
-    edges = edges_moved_by(lambda x: 0.5 * x, 2, 32)  # everything one and a half times as wide
+    edges = edges_moved_by(lambda x: 0.5 * x, 2, 32)  # stretched by a factor of 1.5
     np.testing.assert_allclose(push(np.full((2, 32), 0.6), edges, 48), 0.6 / 1.5, rtol=1e-6)
 
 
@@ -92,11 +92,11 @@ def test_a_common_displacement_is_a_shift():
     assert not moved[:, :3].any()
 
 
-def test_signal_is_moved_and_not_made(phantom):
+def test_signal_is_moved_and_not_created(phantom):
     """Without dephasing, only the signal of the cylinder itself is lost."""
     noisy = synthesize("susceptibility", phantom * 0.3, seed=5, sources=1, radius=3, shift=4, dephasing=0)
     lost = 1 - noisy.sum(axis=(1, 2)) / (0.3 * phantom.sum(axis=(1, 2)))
-    # At most the signal of a circle one pixel wider, were it all of the brightest value.
+    # At most the signal of a circle one pixel larger, if all of it had the brightest value.
     cylinder_share = np.pi * 4**2 * 0.75 / phantom.sum(axis=(1, 2))
     assert np.all(lost > -0.005)
     assert np.all(lost < cylinder_share)
@@ -116,11 +116,11 @@ def test_a_cylinder_gives_no_signal():
     flat = np.full((64, 64), 0.5, np.float32)
     noisy = _distorted(flat, [Cylinder(row=30.0, column=33.0, radius=8.0, shift=1e-6)], 0)
     assert not noisy[25:36, 28:39].any()
-    # What is missing is the area of the circle; its edge is drawn with a share of each pixel.
+    # The missing signal is the area of the circle, whose edge covers parts of pixels.
     np.testing.assert_allclose((flat - noisy).sum() / 0.5, np.pi * 8**2, rtol=0.01)
 
 
-def test_cylinders_lie_anywhere_and_are_para_or_diamagnetic(monkeypatch):
+def test_cylinders_are_spread_evenly_and_are_para_or_diamagnetic(monkeypatch):
     found = []
     monkeypatch.setattr(fields, "_distorted", lambda image, cylinders, dephasing: found.extend(cylinders) or image)
     synthesize("susceptibility", np.zeros((300, 32, 64), np.float32), seed=4, sources=2, radius=3, shift=5)
@@ -132,7 +132,7 @@ def test_cylinders_lie_anywhere_and_are_para_or_diamagnetic(monkeypatch):
 
 
 def test_the_margin_holds_all_signal_that_reaches_the_image(monkeypatch):
-    """With the largest displacements that are allowed, mirror images further out change nothing."""
+    """With the largest allowed displacements, a wider margin changes nothing."""
     image = np.random.default_rng(1).random((48, 64)).astype(np.float32)
     cylinders = [
         Cylinder(row=24.0, column=12.0, radius=30.0, shift=-64.0),

@@ -1,4 +1,4 @@
-"""Laws of the noises that act on each pixel alone, against scipy.stats."""
+"""Distributions of the noises that change each pixel independently, compared with scipy.stats."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from scipy import stats
 
 from fplbench.noise import synthesize
 
-ALPHA = 1e-3  # error rate of every test: a right law fails one seed in a thousand, and seeds are fixed
+ALPHA = 1e-3  # a correct distribution fails for one seed in a thousand, and seeds are fixed
 
 
 def assert_follows(values, law):
@@ -27,7 +27,7 @@ def test_thermal_level_is_the_textbook_value(flat):
 
 
 @pytest.mark.parametrize("x", [0.02, 0.1, 0.5])
-def test_poisson_counts_follow_their_law_at_every_grey_value(x, flat):
+def test_poisson_counts_have_their_distribution_at_all_grey_values(x, flat):
     counts = flat("poisson", x, photons=100.0) * 100
     assert np.abs(counts - counts.round()).max() < 1e-4
     law = stats.poisson(100 * np.float32(x))
@@ -44,12 +44,12 @@ def test_gaussian_speckle_scales_with_the_grey_value(x, flat):
 
 @pytest.mark.parametrize("looks", [4, 16])
 @pytest.mark.parametrize("x", [0.02, 0.1, 0.15])
-def test_gamma_speckle_has_the_law_of_a_mean_over_looks(x, looks, flat):
+def test_gamma_speckle_is_distributed_as_a_mean_over_looks(x, looks, flat):
     assert_follows(flat("speckle", x, sigma=looks**-0.5, law="gamma"), stats.gamma(looks, scale=x / looks))
 
 
 @pytest.mark.parametrize("x", [0.02, 0.4, 0.9])
-def test_salt_and_pepper_hit_equally_often_and_leave_the_rest(x):
+def test_salt_and_pepper_are_equally_frequent_and_leave_the_rest(x):
     image = np.full((1, 256, 256), x, np.float32)
     noisy = synthesize("salt_pepper", image, seed=2, density=0.1)
     salt, pepper = int((noisy == 1).sum()), int((noisy == 0).sum())

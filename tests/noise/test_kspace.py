@@ -1,4 +1,4 @@
-"""Artefacts of k-space against the theorems of the Fourier transform."""
+"""Artefacts of k-space, compared with theorems of the Fourier transform."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_water_stays_where_it_is():
     noisy = synthesize("chemical_shift", image, seed=1, shift=4, **TISSUE)
     expected = image.copy()
     expected[:, 8:24, 40:44], expected[:, 8:24, 56:60] = 0, 0.65
-    # The corners of the fat are rounded by the median and the opening that keep noise and partial volumes out.
+    # The median and the opening, which keep out noise and partial volumes, round the corners of the fat.
     np.testing.assert_allclose(noisy[:, 10:22], expected[:, 10:22], atol=2e-6)
 
 
@@ -69,7 +69,7 @@ def test_the_shift_follows_from_field_strength_and_bandwidth(tesla, hertz, phant
     np.testing.assert_allclose(physical, synthesize("chemical_shift", phantom, seed=1, shift=1.0), atol=1e-4)
 
 
-def test_fat_that_leaves_the_image_does_not_come_back_on_the_other_side():
+def test_fat_that_leaves_the_image_does_not_return_on_the_other_side():
     image = np.zeros((1, 32, 64), np.float32)
     image[:, :, 56:] = 0.65
     noisy = synthesize("chemical_shift", image, seed=1, shift=3, **EVERYTHING_IS_FAT)
@@ -78,7 +78,7 @@ def test_fat_that_leaves_the_image_does_not_come_back_on_the_other_side():
 
 @pytest.mark.parametrize("shift", [1.4, 2.5])
 def test_no_seam_where_fat_reaches_a_border(shift):
-    """Fat beyond the border is the mirror image: a body of fat alone stays as it is, to its last column."""
+    """Fat is continued by its mirror image, so that a body of nothing but fat does not change, up to the last column."""
     flat = np.full((1, 16, 64), 0.65, np.float32)
     np.testing.assert_allclose(synthesize("chemical_shift", flat, seed=1, shift=shift, **EVERYTHING_IS_FAT), flat, atol=1e-6)
     flat[:, :, :30] = 0
@@ -88,31 +88,31 @@ def test_no_seam_where_fat_reaches_a_border(shift):
     np.testing.assert_allclose(noisy[:, :, 0], 0, atol=0.65 / (np.pi * 30))
 
 
-def test_the_window_places_fat(phantom):
+def test_the_window_determines_the_grey_values_of_fat(phantom):
     # -140 and -50 HU in the window [-160, 240] are the grey values 0.05 and 0.275, and 30 HU are 0.075.
     by_window = synthesize("chemical_shift", phantom, seed=1, window=[-160, 240])
     by_value = synthesize("chemical_shift", phantom, seed=1, fat=[0.05, 0.275], edge=0.075)
     np.testing.assert_allclose(by_window, by_value, atol=1e-6)
 
 
-def test_noise_neither_makes_nor_hides_fat():
+def test_noise_neither_creates_nor_hides_fat():
     noise = np.random.default_rng(0).normal(0, 0.05, (1, 64, 64)).astype(np.float32)
-    # A median over 25 pixels has a deviation of 1.25 * 0.05 / 5 = 0.0125: water and fat are six and four of them away from
-    # the ends of the band, single pixels one and a half and one.
+    # A median over 25 pixels has a standard deviation of 1.25 * 0.05 / 5 = 0.0125. Water and fat are six and four of these
+    # away from the ends of the band, whereas single pixels are one and a half and one of theirs away.
     water, fat = 0.805 + noise, 0.65 + noise
     assert np.abs(synthesize("chemical_shift", water.clip(0, 1), seed=1, shift=2, **TISSUE) - water.clip(0, 1)).max() < 1e-6
     moved = synthesize("chemical_shift", fat, seed=1, shift=2, **TISSUE)
     assert (np.abs(moved - np.roll(fat, 2, axis=2))[:, :, 2:] < 1e-4).mean() > 0.98
 
 
-def test_a_soft_band_draws_no_contour():
+def test_a_soft_band_shows_no_contour():
     """On a ramp through all grey values, as in radiographs, the default band changes them smoothly."""
     ramp = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (1, 16, 1))
     change = synthesize("chemical_shift", ramp, seed=1, shift=4) - ramp
-    # d(x share)/dx is at most 1 + 1 / edge = 3.2, so four pixels of 1/255 change at most 4 * 3.2 / 255 = 0.05.
+    # The slope of the fat signal is at most 1 + 1 / edge = 3.2, so four pixels of 1/255 change it by 4 * 3.2 / 255 = 0.05 at most.
     assert np.abs(change).max() < 0.05
 
 
-def test_an_empty_band_is_named(phantom):
+def test_an_empty_band_is_refused(phantom):
     with pytest.raises(InputError, match=r"fat is \[0.7, 0.6\]"):
         synthesize("chemical_shift", phantom, seed=1, fat=[0.7, 0.6])

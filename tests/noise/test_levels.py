@@ -19,7 +19,7 @@ def test_only_annotated_fields_are_ranges():
     assert ranged_fields(SomeOptions) == ["level", "count"]
 
 
-def test_functions_see_one_value_an_image():
+def test_functions_get_one_value_for_each_image():
     options = SomeOptions(level=[0.2, 0.4], count=3)
     levels = draw_levels(options, [generator(1, k) for k in range(50)])
     seen = per_image(options, levels, 50)

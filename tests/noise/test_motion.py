@@ -1,4 +1,4 @@
-"""Movements during the scan, against the theorems of the Fourier transform and at the image's borders."""
+"""Movements during the scan: theorems of the Fourier transform, and borders of the image."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -62,7 +62,7 @@ def test_nothing_wraps_along_the_readout():
     np.testing.assert_allclose(noisy[:, :, 0], 0.7, atol=0.7 / (np.pi * (20 - 6)))
 
 
-def test_what_leaves_along_the_phase_encoding_folds_in_on_the_other_side():
+def test_what_leaves_along_the_phase_encoding_appears_on_the_other_side():
     image = np.zeros((32, 48), np.float32)
     image[:4] = 0.7
     moved = _recorded_while_moving(image, np.ones(32, int), np.array([[-3.0, 0.0]]), np.array([0.0]))

@@ -1,10 +1,10 @@
-"""Laws of magnitude images, against scipy.stats."""
+"""Distributions of magnitude images, compared with scipy.stats."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
-ALPHA = 1e-3  # error rate of every test: a right law fails one seed in a thousand, and seeds are fixed
+ALPHA = 1e-3  # a correct distribution fails for one seed in a thousand, and seeds are fixed
 
 
 @pytest.mark.parametrize("x", [0.0, 0.05, 0.3])
@@ -32,7 +32,7 @@ def test_rayleigh(x, flat):
     assert stats.kstest(values, stats.rayleigh(x, 0.05).cdf).pvalue > ALPHA
 
 
-def test_rician_background_is_brighter_than_the_truth(flat):
+def test_rician_background_is_brighter_than_the_clean_image(flat):
     # E[y] = sigma sqrt(pi / 2) and Var[y] = (2 - pi / 2) sigma^2 where there is no signal.
     values = flat("rician", 0.0, sigma=0.05)
     error = 0.05 * np.sqrt((2 - np.pi / 2) / len(values))

@@ -1,4 +1,4 @@
-"""Each pattern of structured noise by itself."""
+"""The patterns of structured noise, one at a time."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from fplbench.errors import InputError
 from fplbench.noise import NOISES, synthesize
 from fplbench.noise.synthesis import drawn_levels
 
-ALPHA = 1e-3  # error rate of a test of chance: a right law fails one seed in a thousand, and seeds are fixed
+ALPHA = 1e-3  # a correct distribution fails for one seed in a thousand, and seeds are fixed
 NOTHING = {"stripes": 0, "lines": 0, "field": 0, "rings": 0}
 
 
 def pattern(images=1, shape=(96, 128), amplitude=0.1, **parts):
-    """The pattern alone, in amplitudes."""
+    """The pattern alone, in units of the amplitude."""
     clean = np.full((images, *shape), 0.5, np.float32)
     noisy = synthesize("structured", clean, seed=6, amplitude=amplitude, **(NOTHING | parts))
     assert noisy.min() > 0 and noisy.max() < 1
@@ -40,11 +40,11 @@ def frequencies(stripes):
     return np.hypot(*cycles)
 
 
-def test_stripes_have_the_frequency_that_is_given():
+def test_stripes_have_the_given_frequency():
     np.testing.assert_allclose(frequencies(pattern(images=4, stripes=1, frequency=12)), 12, rtol=1e-3)
 
 
-def test_a_range_of_frequencies_is_used_to_both_ends_and_recorded():
+def test_a_range_of_frequencies_is_covered_and_recorded():
     found = frequencies(pattern(images=200, shape=(48, 64), stripes=1, frequency=[4, 20]))
     assert stats.kstest(found, stats.uniform(4, 16).cdf).pvalue > ALPHA
     options = NOISES["structured"].options(amplitude=0.1, frequency=[4, 20])
@@ -58,7 +58,7 @@ def test_lines_are_a_row_and_a_column_offset():
     assert np.ptp(lines, axis=0).min() > 0 and np.ptp(lines, axis=1).min() > 0
 
 
-def test_field_is_limited_to_its_band_and_of_unit_variance():
+def test_the_field_is_limited_to_its_band_and_has_unit_variance():
     field = pattern(images=64, field=1, band=[3, 10], amplitude=0.05)
     power = np.square(np.abs(np.fft.fft2(field)))
     ky, kx = np.fft.fftfreq(96, 1 / 96)[:, None], np.fft.fftfreq(128, 1 / 128)
@@ -103,6 +103,6 @@ def test_no_seam_between_opposite_borders_of_the_field():
         ({"frequency": 0}, "frequency: 0 is neither a number above 0 and at most 128"),
     ],
 )
-def test_an_empty_band_is_named(options, words):
+def test_an_empty_band_is_refused(options, words):
     with pytest.raises(InputError, match=words):
         pattern(field=1, **options)

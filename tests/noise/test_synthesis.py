@@ -1,4 +1,4 @@
-"""What holds for every kind: the contract of images in and out, seeds, and the stack files."""
+"""Properties of all noises: types and shapes of the images, seeds, and stack files."""
 
 import doctest
 
@@ -15,7 +15,7 @@ KINDS = sorted(NOISES)
 
 @pytest.fixture(scope="module")
 def clean():
-    """Seven images of blobs on a ramp; odd sides, so that no kind may count on even or square ones."""
+    """Seven images of blobs on a ramp, neither square nor with even sides only, as no noise may rely on these."""
     y, x = np.mgrid[:45, :52].astype(np.float32)
     blobs = [np.exp(-((y - 20 - k) ** 2 + (x - 25) ** 2) / (40 + 20 * k)) for k in range(7)]
     return (0.6 * np.stack(blobs) + 0.3 * x / 52).astype(np.float32)
@@ -30,7 +30,7 @@ def test_table_1_and_two_more():
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_output_is_float32_in_the_unit_interval_and_input_is_left_alone(name, clean):
+def test_output_is_float32_in_the_unit_interval_and_input_is_not_modified(name, clean):
     before = clean.copy()
     noisy = synthesize(name, clean, seed=1)
     assert noisy.dtype == np.float32 and noisy.shape == clean.shape
@@ -50,8 +50,8 @@ def test_an_image_does_not_depend_on_its_neighbours(name, clean):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_other_seed_or_image_other_draw(name, clean):
-    options = {"strength": [0.1, 0.9]} if name == "wrap_around" else {}  # no chance in it where its options are numbers
+def test_another_seed_or_image_gives_another_draw(name, clean):
+    options = {"strength": [0.1, 0.9]} if name == "wrap_around" else {}  # deterministic if its options are numbers
     first, second = synthesize(name, np.repeat(clean[:1], 2, axis=0), seed=1, **options)
     other_seed = synthesize(name, clean[:1], seed=2, **options)[0]
     assert not np.array_equal(first, second)
@@ -59,21 +59,21 @@ def test_other_seed_or_image_other_draw(name, clean):
 
 
 @pytest.mark.parametrize(("name", "options"), [("wrap_around", {}), ("chemical_shift", {"shift": 3})])
-def test_what_has_no_chance_in_it_is_the_same_for_every_seed(name, options, clean):
+def test_a_deterministic_noise_is_the_same_for_all_seeds(name, options, clean):
     assert np.array_equal(synthesize(name, clean, seed=1, **options), synthesize(name, clean, seed=2, **options))
 
 
-def test_another_noise_is_another_image(clean):
+def test_different_noises_give_different_images(clean):
     assert len({synthesize(name, clean[:1], seed=1).tobytes() for name in KINDS}) == len(KINDS)
 
 
-def test_noises_do_not_share_a_draw():
+def test_noises_do_not_share_random_numbers():
     flat = np.full((1, 128, 128), 0.5, np.float32)
     options = {"noncentral_chi": {"sigma": 0.05}}
     pixelwise = sorted(set(KINDS) - {"chemical_shift", "magnetic_field", "motion", "structured", "susceptibility", "wrap_around"})
     noisy = [synthesize(name, flat, seed=1, **options.get(name, {})).ravel() for name in pixelwise]
     pairs = np.corrcoef(noisy)[np.triu_indices(len(pixelwise), 1)]
-    # Correlations of independent samples are normal with deviation 1/128; one test in a thousand fails, all pairs together.
+    # Correlations of independent samples are normal with deviation 1/128. All pairs together fail for one seed in a thousand.
     assert np.abs(pairs).max() < stats.norm.ppf(1 - 1e-3 / (2 * len(pairs))) / 128
 
 
@@ -121,7 +121,7 @@ def test_a_range_of_whole_numbers_draws_whole_numbers(tmp_path):
         ({"sgima": 0.1}, "sgima is not a known key: did you mean 'sigma'"),
     ],
 )
-def test_wrong_options_are_named(options, words, clean):
+def test_wrong_options_are_refused(options, words, clean):
     with pytest.raises(InputError, match=words):
         synthesize("gaussian", clean, seed=1, **options)
 
@@ -139,18 +139,18 @@ def test_wrong_options_are_named(options, words, clean):
         ("thermal", {"sigma": 0.1, "bandwidth": 1e5}, "bandwidth has no effect if sigma is given"),
     ],
 )
-def test_what_means_nothing_is_refused(name, options, words, clean):
+def test_options_without_a_meaning_are_refused(name, options, words, clean):
     with pytest.raises(InputError, match=words):
         synthesize(name, clean, seed=1, **options)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_complete_options_pass(name, clean):
+def test_a_complete_set_of_options_is_accepted(name, clean):
     complete = NOISES[name].options().model_dump(mode="json")
     assert np.array_equal(synthesize(name, clean, seed=1, **complete), synthesize(name, clean, seed=1))
 
 
-def test_unknown_noise_is_named(clean):
+def test_an_unknown_noise_is_refused(clean):
     with pytest.raises(InputError, match="'gausian' is not a noise: did you mean 'gaussian'"):
         synthesize("gausian", clean, seed=1)
 
@@ -166,19 +166,19 @@ def test_unknown_noise_is_named(clean):
         (np.full((1, 8, 8), np.nan, np.float32), "nan"),
     ],
 )
-def test_wrong_images_are_named(images, words):
+def test_wrong_images_are_refused(images, words):
     with pytest.raises(InputError, match=words):
         synthesize("gaussian", images, seed=1)
 
 
 @pytest.mark.parametrize(("name", "options"), [("poisson", {"photons": 1e-50}), ("speckle", {"sigma": 1e-30, "law": "gamma"})])
-def test_options_beyond_the_arithmetic_are_named(name, options, clean):
+def test_options_too_extreme_for_the_arithmetic_are_refused(name, options, clean):
     with pytest.raises(InputError, match=f"{name} gives values that are not numbers"):
         synthesize(name, clean, seed=1, **options)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_smallest_images_pass(name):
+def test_the_smallest_images_are_accepted(name):
     assert synthesize(name, np.full((3, 2, 2), 0.5, np.float32), seed=1).shape == (3, 2, 2)
 
 
@@ -201,7 +201,7 @@ def test_the_example_in_the_documentation_runs():
     assert doctest.DocTestRunner().run(example) == (0, len(example.examples))
 
 
-def test_an_index_that_does_not_fit_is_named(tmp_path):
+def test_an_index_that_does_not_fit_is_refused(tmp_path):
     write_stack(tmp_path / "clean.npy", np.zeros((2, 8, 8), np.uint8))
     (tmp_path / "clean.csv").write_text("image_id,patient\na,p\n")
     with pytest.raises(InputError, match="one row for each image, but has 1 for 2"):

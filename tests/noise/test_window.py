@@ -21,7 +21,7 @@ def test_no_window_without_columns_with_several_windows_or_without_hounsfield_un
     assert index_window(rows(("", ""))) is None
 
 
-def test_a_window_that_is_no_number_is_named():
+def test_a_window_that_is_not_a_number_is_refused():
     with pytest.raises(InputError, match="window_low 'abc'"):
         index_window(rows(("abc", 240)))
 

@@ -1,4 +1,4 @@
-"""Without strength, every kind gives the clean image back, bit for bit."""
+"""At zero strength, every noise returns the clean image, bit for bit."""
 
 import numpy as np
 import pytest
@@ -34,5 +34,5 @@ def test_many_photons_are_the_clean_image_in_eight_bits(phantom):
     assert np.array_equal(np.rint(noisy * 255), eight_bit)
 
 
-def test_no_kind_is_left_out():
+def test_no_noise_is_left_out():
     assert set(ZERO) | {"poisson"} == set(NOISES)
