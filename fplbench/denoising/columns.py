@@ -20,10 +20,10 @@ TUNED_MARK = "(tuned)"
 class EntryOptions(Options):
     """Keys of an entry beside the method's own options."""
 
-    method: str | None = Field(None, description="The method, where the entry has another name than it.")
-    label: str | None = Field(None, min_length=1, description="Column heading; the method's own if not given.")
-    tune: Tune | None = Field(None, description="As the config's key tune, for this entry alone.")
-    rule: bool = Field(False, description="The denoised stack comes from a rule of the user's, named denoise_{entry}.")
+    method: str | None = Field(None, description="Name of the method, if it is not that of the entry.")
+    label: str | None = Field(None, min_length=1, description="Column heading; null: the method's own.")
+    tune: Tune | None = Field(None, description="The config's key tune, for this entry alone.")
+    rule: bool = Field(False, description="A rule of your own, named denoise_{entry}, makes the denoised stack.")
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Column:
     """One column of the tables.
 
     Attributes:
-        name: in file and rule names.
+        name: the name in files and rules.
         label: the column heading.
-        method: what runs; None where a rule of the user's makes the denoised stack.
+        method: the method that runs; None where a rule of the user's makes the denoised stack.
         options: the options as the user gave them, without weights and device; tuning keeps these.
-        place: weights and device, where the user gave them.
-        tuned: whether the other options are chosen on training images first.
+        place: weights and device, if the user gave them.
+        tuned: whether the other options are first chosen on training images.
     """
 
     name: str
@@ -64,14 +64,14 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) 
     for name, values in entries.items():
         for column in _of_entry(name, dict(values or {}), tune):
             if column.name in selected:
-                raise InputError(f"methods.{column.name} would stand twice: give one of the two another name.")
+                raise InputError(f"methods.{column.name} would appear twice: give one of the two another name.")
             selected[column.name] = column
     labels: dict[str, str] = {}
     for column in selected.values():
         other = labels.setdefault(column.label, column.name)
         if other != column.name:
             raise InputError(
-                f"methods.{other} and methods.{column.name} have one label, {column.label!r}: give one another `label`."
+                f"methods.{other} and methods.{column.name} have the same label, {column.label!r}: give one another `label`."
             )
     return selected
 
@@ -93,7 +93,7 @@ def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
     """The column of an entry, or the two."""
     where = f"methods.{name}"
     if not re.fullmatch(r"\w+", name):
-        raise InputError(f"{where} names files and rules: use letters, digits and underscores.")
+        raise InputError(f"{where} is used in names of files and rules: use letters, digits and underscores.")
     given = {key: values.pop(key) for key in EntryOptions.model_fields if key in values}
     entry = parse_options(EntryOptions, given, where)
     if entry.rule:
@@ -118,9 +118,9 @@ def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
 def _from_rule(name: str, entry: EntryOptions, values: Mapping[str, Any], where: str) -> Column:
     if values or entry.method or entry.tune:
         wrong = next(iter(values), "method" if entry.method else "tune")
-        raise InputError(f"{where}.{wrong} has no meaning beside rule: the options of a rule are in its rule file.")
+        raise InputError(f"{where}.{wrong} cannot be combined with rule: the options of a rule belong in its rule file.")
     if name in METHODS:
-        raise InputError(f"{where}: {name!r} is a method already; give the rule another name.")
+        raise InputError(f"{where}: {name!r} is the name of a method; give the rule another name.")
     return Column(name, entry.label or name, None, {}, {})
 
 
@@ -128,4 +128,4 @@ def _method(name: str, where: str) -> Method:
     try:
         return METHODS[name]
     except InputError as error:
-        raise InputError(f"{where}: {error} For one that a rule of yours makes, set rule: true.") from None
+        raise InputError(f"{where}: {error} If a rule of yours makes its stack, set rule: true.") from None

@@ -7,7 +7,7 @@ from fplbench.options import as_text, options_table
 
 
 def describe_methods(names: list[str] | None = None) -> str:
-    """Markdown: a section a method, with a table of its options.
+    """Markdown: a section for each method, with a table of its options.
 
     Args:
         names: the methods; None for all, in alphabetical order.

@@ -28,27 +28,27 @@ OddSize = Annotated[int, Field(ge=1, le=99), AfterValidator(_odd)]
 
 
 class NoOptions(Options):
-    """For a method that has nothing to choose."""
+    """Options of a method that has none."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A denoising method as the benchmark knows it.
+    """A denoising method as the benchmark sees it.
 
     Attributes:
-        name: in config, file names and on the command line.
+        name: its name in the config, in file names and on the command line.
         label: the column heading of the tables.
         function: from noisy images, uint8 (N, H, W), and options to denoised images of the same type and shape; or to
             these and a mapping of column name to one value an image, kept in the index of the denoised stack.
-        cites: the key of its source in docs/methods.md, None for the unprocessed image.
+        cites: the key of its source in docs/methods.md; None for the unprocessed image.
         options: the model of its options.
         group: which job of the workflow it runs in, for each data set and noise: `filters` for cheap classical methods,
             `networks` for those that import torch, or `alone` for one that is slow, or not to be re-run with others.
         gpu: whether it uses a GPU where there is one. Such a method imports torch and has an option `device`; those of
             the group `networks` all do.
         weights: the training whose weights it needs ("fpl", "drunet", ...), None if none.
-        package: an optional package it needs, to be installed as an extra of the same name; None if none.
-        grid: for options worth tuning, the values to try; the default is always among them.
+        package: an optional package that it needs, installed by the extra of the same name; None if none.
+        grid: for options worth tuning, the values to try; the default is always tried too.
     """
 
     name: str
@@ -101,10 +101,10 @@ def per_image(noisy: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -
         uint8 (N, H, W).
 
     Raises:
-        InputError: a result is no array of real, finite numbers of the image's shape.
+        InputError: a result is not an array of real, finite numbers of the image's shape.
     """
     if "cv2" in sys.modules:
-        # Chunks of the stack share the threads already; OpenCV would start its own in each of them.
+        # Chunks of the stack already share the threads; OpenCV would start its own in each of them.
         sys.modules["cv2"].setNumThreads(1)
     denoised = np.empty_like(noisy)
     for image, result in zip(noisy, denoised, strict=True):
@@ -112,7 +112,9 @@ def per_image(noisy: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -
         if not isinstance(found, np.ndarray) or found.shape != image.shape:
             what = f"an array of shape {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
             file = function.__module__.replace(".", "/")
-            raise InputError(f"The function in {file}.py returned {what} for an image of shape {image.shape}; both must agree.")
+            raise InputError(
+                f"The function in {file}.py returned {what} for an image of shape {image.shape}; the shapes must agree."
+            )
         result[:] = to_uint8(found)
     return denoised
 

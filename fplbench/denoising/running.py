@@ -24,7 +24,7 @@ def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options) -> np.
 
     Args:
         name: a method's name, for instance "median_filter".
-        noisy: uint8 (N, H, W); stays as it is.
+        noisy: uint8 (N, H, W), left unchanged. Convert images in [0, 1] by `np.rint(255 * images).astype(np.uint8)`.
         threads: processor cores to use.
         **options: the method's options; see docs/methods.md.
 
@@ -32,7 +32,7 @@ def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options) -> np.
         uint8 (N, H, W).
 
     Raises:
-        InputError: the method or an option is unknown, or the images are no uint8 (N, H, W) array.
+        InputError: the method or an option is unknown, or the images are not a uint8 (N, H, W) array.
     """
     method = METHODS[name]
     noisy = np.asarray(noisy)
@@ -44,22 +44,22 @@ def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options) -> np.
 
 
 def denoise_file(name: str, noisy_path, denoised_path, options: Mapping[str, Any], threads: int = 1) -> None:
-    """Denoise a stack file, in chunks, to a stack file whose index is the noisy one plus what the method records.
+    """Denoise a stack file in chunks. The index of the result is that of the noisy stack, plus what the method records.
 
     Args:
         name: a method's name.
-        noisy_path: the noisy .npy file; its index .csv lies beside it.
+        noisy_path: the noisy .npy file, with its index .csv beside it.
         denoised_path: the .npy file to write; it and its index appear complete or not at all.
         options: the method's options as a mapping.
         threads: processor cores to use.
 
     Raises:
-        InputError: the method, an option or the stack is not as it has to be.
+        InputError: the method or an option is unknown, or the stack is not valid.
     """
     method = METHODS[name]
     parsed = parse_options(method.options, options, name)
     if Path(noisy_path).resolve() == Path(denoised_path).resolve():
-        raise InputError(f"{noisy_path} would be overwritten by what is made of it: name another file.")
+        raise InputError(f"{noisy_path} would be overwritten by the denoised stack: name another file.")
     noisy = open_stack(noisy_path)
     rows = read_index(noisy_path)
     with creating_stack(denoised_path, noisy.shape, rows) as denoised:
@@ -72,7 +72,7 @@ def denoise_file(name: str, noisy_path, denoised_path, options: Mapping[str, Any
 
 
 def _release(*stacks: np.ndarray) -> None:
-    """Give back the memory of what was read and written of mapped files; the kernel keeps what is not on disk yet."""
+    """Release the memory of mapped files that was read or written; the kernel keeps what is not on disk yet."""
     for stack in stacks:
         if isinstance(stack.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             stack.base.madvise(mmap.MADV_DONTNEED)
@@ -109,24 +109,24 @@ def run_chunks(
 
 
 def _checked(method: Method, noisy: np.ndarray, options: Options) -> tuple[np.ndarray, Mapping[str, Sequence]]:
-    """The method's result for one chunk, refused unless it has the chunk's type and shape."""
+    """The method's result for one chunk; InputError unless it has the chunk's type and shape."""
     result = method.function(noisy, options)
     images, columns = result if isinstance(result, tuple) else (result, {})
     if not isinstance(images, np.ndarray):
-        raise InputError(f"The method {method.name!r} returned {type(images).__name__}; it has to return an array of images.")
+        raise InputError(f"The method {method.name!r} returned {type(images).__name__}; it must return an array of images.")
     if images.dtype != np.uint8 or images.shape != noisy.shape:
         raise InputError(
             f"The method {method.name!r} returned {images.dtype} images of shape {images.shape}; "
-            f"it has to return uint8 images of shape {noisy.shape}."
+            f"it must return uint8 images of shape {noisy.shape}."
         )
     return images, columns
 
 
 def _check_columns(method: Method, columns: Mapping[str, Sequence], images: int) -> None:
-    """Raise InputError unless what the method recorded leaves the index as it is, with one value an image."""
+    """Raise InputError unless the recorded columns are new to the index and have one value for each image."""
     for column, values in columns.items():
         if column in INDEX_COLUMNS:
-            raise InputError(f"The method {method.name!r} records {column!r}, which the index has already: take another name.")
+            raise InputError(f"The method {method.name!r} records {column!r}, which the index already has: use another name.")
         if len(values) != images:
             raise InputError(f"The method {method.name!r} records {len(values)} values of {column!r} for {images} images.")
 

@@ -1,4 +1,4 @@
-"""Choose a method's options on training images, from the values that the method declares worth trying."""
+"""Choose a method's options on training images, from the values that the method declares."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,20 +27,20 @@ def tune_files(
         name: the method's name.
         clean_path: the clean training stack, .npy.
         noisy_path: the same images with noise.
-        chosen_path: the .json file to write: the options with which `denoise` is to be called.
-        search_path: the .csv file to write: one row a combination tried, with its mean scores; None writes none.
-        kept: options that are not to be searched, with their values; they are part of the chosen ones.
+        chosen_path: the .json file to write: the options to call `denoise` with.
+        search_path: the .csv file to write: a row for each combination, with its mean scores; None writes none.
+        kept: options that are not searched, with their values; they are part of the chosen ones.
         **settings: `place`, `images`, `criterion` and `threads` of `tune`.
 
     Returns:
         The chosen options.
 
     Raises:
-        InputError: the method, an option or a stack is not as it has to be, or the stacks differ in shape or images.
+        InputError: the method or an option is unknown, a stack is not valid, or the stacks differ in shape or images.
     """
     clean, noisy = open_stack(clean_path), open_stack(noisy_path)
     if clean.shape != noisy.shape:
-        raise InputError(f"{clean_path} has shape {clean.shape}, but {noisy_path} has {noisy.shape}: they must match.")
+        raise InputError(f"{clean_path} has shape {clean.shape}, but {noisy_path} has {noisy.shape}: the shapes must match.")
     check_same_images(clean_path, noisy_path)
     chosen, search = tune(name, clean, noisy, kept, **settings)
     if search_path is not None:
@@ -66,24 +66,24 @@ def tune(
         name: the method's name.
         clean: uint8 (N, H, W), training images.
         noisy: the same images with noise.
-        kept: options that are not to be searched, with their values; they are part of the chosen ones.
-        place: options that belong to this run and are not part of the chosen ones: weights and device of a network.
-        images: how many images to use, evenly spread over the stack.
+        kept: options that are not searched, with their values; they are part of the chosen ones.
+        place: options that belong to this run, not to the chosen ones: weights and device of a network.
+        images: number of images to use, evenly spread over the stack.
         criterion: "psnr" (true PSNR) or "ssim".
         threads: processor cores to use.
 
     Returns:
-        The chosen options, and the search: a mapping a combination with the options, mean psnr and ssim, and `chosen`
-        (1 or 0). The first of equally good combinations is chosen; the method's defaults are the first tried.
+        The chosen options, and the search: for each combination a mapping with the options, mean psnr and ssim, and
+        `chosen` (1 or 0). Of equally good combinations the first is chosen; the method's defaults are tried first.
     """
     if criterion not in CRITERIA:
-        raise InputError(f"The criterion is {criterion!r}: it has to be one of {', '.join(CRITERIA)}.")
+        raise InputError(f"The criterion is {criterion!r}: it must be one of {', '.join(CRITERIA)}.")
     spread = np.unique(np.linspace(0, len(clean) - 1, min(images, len(clean))).round().astype(int))
     clean, noisy = clean[spread], noisy[spread]
     search = []
     for candidate in candidates(METHODS[name], kept):
         denoised = denoise(name, noisy, threads=threads, **kept, **candidate, **(place or {}))
-        # An image that comes back exactly would make the mean infinite; 100 dB stands for it, as in the tables.
+        # A perfectly restored image would make the mean infinite; it counts as 100 dB, as in the tables.
         decibels = np.minimum(scoring.psnr(clean, denoised), 100)
         scores = {"psnr": float(np.mean(decibels)), "ssim": float(np.mean(scoring.ssim(clean, denoised)))}
         search.append((candidate, scores))
@@ -112,5 +112,5 @@ def _with_default(default: Any, values: Sequence[Any]) -> list[Any]:
 
 
 def _printable(candidate: Mapping[str, Any]) -> dict[str, str]:
-    """Options as they stand in a config file, so that an unset one is told from an empty cell."""
+    """Options as in a config file, so that null differs from an empty cell."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in candidate.items()}

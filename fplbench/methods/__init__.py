@@ -1,7 +1,7 @@
-"""The methods of the benchmark: from a noisy stack to a denoised one, one file a method, found by name.
+"""The methods of the benchmark, one file each, found by name.
 
-A method sees the noisy images and its options, nothing else. `denoise` runs one on an array; `denoise_file` runs one
-from stack file to stack file.
+A method turns a stack of noisy images into a stack of denoised ones; it sees the noisy images and its options, and nothing
+else. `denoise` runs a method on an array, `denoise_file` on a stack file.
 """
 
 from fplbench.denoising.registry import METHODS, Method, NoOptions, OddSize, method, per_image

@@ -31,7 +31,7 @@ def bm3d(noisy: np.ndarray, options: Bm3dOptions) -> np.ndarray:
             "The method 'bm3d' needs the package bm3d, whose licence allows non-commercial use only: pip install -e '.[bm3d]'."
         ) from None
     profile = BM3DProfile()
-    profile.num_threads = 1  # with more, its results vary and it cannot run in several threads of ours
+    profile.num_threads = 1  # with more, its results vary, and it cannot run in several threads of ours
 
     def denoise(image: np.ndarray) -> np.ndarray:
         grey_levels = image.astype(np.float64)

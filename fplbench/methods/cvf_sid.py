@@ -18,12 +18,12 @@ class CvfSidOptions(Options):
 
     weights: Path | None = Field(None, description="Weight file that `fplbench train cvf_sid` wrote.")
     device: Device = Field("auto", description="Where to compute.")
-    batch: int = Field(4, ge=1, description="Images a pass through the network.")
+    batch: int = Field(4, ge=1, description="Images in each pass through the network.")
 
 
 @method("cvf_sid", label="CVF-SID", cites="neshatavar2022", options=CvfSidOptions, group="networks", weights="cvf_sid")
 def cvf_sid(noisy: np.ndarray, options: CvfSidOptions) -> np.ndarray:
-    """The clean part of an image taken apart into clean image and two kinds of noise (Neshatavar et al. 2022)."""
+    """The clean image of a decomposition into clean image and two kinds of noise (Neshatavar et al. 2022)."""
     import torch
 
     from fplbench.networks.cvf_sid import CvfSid

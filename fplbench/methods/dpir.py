@@ -28,18 +28,18 @@ class DpirOptions(Options):
     weights: Path | None = Field(None, description="Weight file of DRUNet; `fplbench fetch drunet` gets the published one.")
     level: Level | Literal["estimate"] = Field(
         15.0,
-        description="Standard deviation of the noise, told to the network, grey levels; or 'estimate' from each image.",
+        description="Noise level that the network is given, grey levels; or 'estimate': estimated from each image.",
     )
     x8: bool = Field(False, description="Average over the eight flips and rotations.")
     tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
     overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share, at most half a tile.")
     device: Device = Field("auto", description="Where to compute.")
-    batch: int = Field(4, ge=1, description="Images a pass on a GPU; on the CPU it is always one.")
+    batch: int = Field(4, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> "DpirOptions":
         if self.overlap > self.tile // 2:
-            raise ValueError(f"overlap is {self.overlap}: at most half of tile, {self.tile}, can be shared.")
+            raise ValueError(f"overlap is {self.overlap}: it can be at most half of tile, {self.tile}.")
         return self
 
 
@@ -58,7 +58,7 @@ def dpir(noisy: np.ndarray, options: DpirOptions) -> tuple[np.ndarray, dict[str,
     device = next(network.parameters()).device
     levels = noise_levels(noisy, options.level)
     denoised = np.empty_like(noisy)
-    size = options.batch if device.type == "cuda" else 1  # of more at once, each takes longer on the processor
+    size = options.batch if device.type == "cuda" else 1  # on the CPU, several at once take longer for each image
     with torch.inference_mode():
         for batch in iterate(noisy, size):
             level_map = torch.tensor(levels[batch], dtype=torch.float32, device=device).view(-1, 1, 1, 1) / 255

@@ -18,14 +18,14 @@ UNET_MULTIPLE = 16  # the U-Net halves the resolution four times
 class ResidualOptions(Options):
     """Options of a trained U-Net that predicts the noise."""
 
-    weights: Path | None = Field(None, description="Weight file of the trained denoiser; the workflow gives it.")
+    weights: Path | None = Field(None, description="Weight file of the trained denoiser; set by the workflow.")
     device: Device = Field("auto", description="Where to compute.")
-    batch: int = Field(8, ge=1, description="Images a pass through the network.")
+    batch: int = Field(8, ge=1, description="Images in each pass through the network.")
 
 
 @method("fpl", label="FPL", cites="dong2023", options=ResidualOptions, group="networks", weights="fpl")
 def fpl(noisy: np.ndarray, options: ResidualOptions) -> np.ndarray:
-    """The noisy image less the noise that the U-Net predicts (Dong and Basu 2023); one network a data set and noise."""
+    """The noisy image minus the noise that the U-Net predicts (Dong and Basu 2023)."""
     return subtract_predicted_noise(noisy, options, "fpl")
 
 

@@ -21,11 +21,11 @@ class WaveletOptions(Options):
     @field_validator("wavelet")
     @classmethod
     def _known(cls, wavelet: str) -> str:
-        if wavelet not in GRID["wavelet"]:  # those are known without loading the library
+        if wavelet not in GRID["wavelet"]:  # these are known without importing the library
             import pywt
 
             if wavelet not in (names := pywt.wavelist(kind="discrete")):
-                raise ValueError(f"{wavelet!r} is no discrete wavelet: {nearest(wavelet, names)}")
+                raise ValueError(f"{wavelet!r} is not a discrete wavelet: {nearest(wavelet, names)}")
         return wavelet
 
 
@@ -38,7 +38,7 @@ def wavelet(noisy: np.ndarray, options: WaveletOptions) -> np.ndarray:
     def shrink(image: np.ndarray) -> np.ndarray:
         grey_levels = image.astype(np.float64)
         if options.sigma is None and not pywt.dwt2(grey_levels, options.wavelet)[1][2].any():
-            return image  # no diagonal detail at all: scikit-image would estimate the noise from an empty array
+            return image  # without diagonal detail, scikit-image would estimate the noise from an empty array
         return denoise_wavelet(grey_levels, sigma=options.sigma, wavelet=options.wavelet, method="BayesShrink")
 
     return per_image(noisy, shrink)

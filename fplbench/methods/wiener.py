@@ -42,9 +42,9 @@ def wiener(noisy: np.ndarray, options: WienerOptions) -> np.ndarray:
             noise = options.sigma**2
         if noise <= 0:  # flat throughout: SciPy would divide zero by zero
             return image
-        # SciPy takes what lies outside as black, which would count as variance along the edges.
+        # SciPy treats what lies outside as black, which would count as variance along the edges.
         padded = np.pad(grey_levels, border, mode="symmetric")
-        with np.errstate(divide="ignore", invalid="ignore"):  # flat neighbourhoods, where SciPy takes the local mean
+        with np.errstate(divide="ignore", invalid="ignore"):  # in flat neighbourhoods SciPy takes the local mean
             filtered = scipy_wiener(padded, options.size, noise)
         return filtered[border : border + image.shape[0], border : border + image.shape[1]]
 

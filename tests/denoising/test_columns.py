@@ -57,10 +57,10 @@ def test_a_rule_of_the_users_is_a_column():
         ({"nlm": {"strenght": 1}}, "methods.nlm.strenght is not a known key: did you mean 'strength'"),
         ({"nlm": {"tune": "sometimes"}}, "methods.nlm.tune"),
         ({"noisy": {"tune": True}}, "no option left to choose"),
-        ({"nlm": {"rule": True}}, "is a method already"),
-        ({"mine": {"rule": True, "size": 3}}, "methods.mine.size has no meaning beside rule"),
+        ({"nlm": {"rule": True}}, "is the name of a method"),
+        ({"mine": {"rule": True, "size": 3}}, "methods.mine.size cannot be combined with rule"),
         ({"a/b": {"rule": True}}, "letters, digits and underscores"),
-        ({"tv": {}, "tv_tuned": {"method": "tv"}}, "methods.tv_tuned would stand twice"),
+        ({"tv": {}, "tv_tuned": {"method": "tv"}}, "methods.tv_tuned would appear twice"),
     ],
 )
 def test_what_is_not_valid_is_named(entries, sentence):

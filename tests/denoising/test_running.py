@@ -52,7 +52,7 @@ def test_what_a_method_records_becomes_a_column_of_the_index(noisy, tmp_path, re
         (lambda images, options: images.astype(float), "returned float64 images"),
         (
             lambda images, options: images[:, 1:],
-            r"shape \(16, 15, 24\); it has to return",
+            r"shape \(16, 15, 24\); it must return",
         ),
         (lambda images, options: 1 / 0, "division by zero"),
     ],

@@ -141,7 +141,7 @@ def test_gaussian_noise_gets_less(scene, name):
     [
         ("median_filter", "size", 4, "median_filter.size: 4 is even"),
         ("mean_filter", "size", 0, "mean_filter.size is 0"),
-        ("wavelet", "wavelet", "db99", "wavelet.wavelet: 'db99' is no discrete wavelet: did you mean"),
+        ("wavelet", "wavelet", "db99", "wavelet.wavelet: 'db99' is not a discrete wavelet: did you mean"),
         ("nlm", "strenght", 3, "nlm.strenght is not a known key: did you mean 'strength'"),
         ("bilateral", "sigma_color", "wide", "bilateral.sigma_color is 'wide'"),
     ],
