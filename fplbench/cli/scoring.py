@@ -1,4 +1,4 @@
-"""Commands that score denoised stacks and collect the scores."""
+"""Commands that score denoised stacks and join the scores."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from fplbench.cli.options import DeviceName, ExplanationJson, Threads, read_explanation, use_threads
 
 Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
-Denoised = Annotated[list[Path], typer.Argument(help="Denoised stacks, {method}.npy, each of the shape of the clean one.")]
+Denoised = Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy, of the same images.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,9 +22,9 @@ def score(
     clean: Clean,
     out: Annotated[Path, typer.Argument(help="Scores to write, .csv: a row for each method and image.")],
     denoised: Denoised,
-    rule: Annotated[str, typer.Option(help="The rule that makes the stacks, named when one is wrong.", metavar="NAME")] = "",
+    rule: Annotated[str, typer.Option(help="Rule that makes the stacks; error messages name it.", metavar="NAME")] = "",
 ) -> None:
-    """Score denoised stacks against the clean one: PSNR, wrapped PSNR and SSIM of each image.
+    """Score denoised stacks: PSNR, wrapped PSNR and SSIM of each image.
 
     In --rule, {method} stands for the name of the stack.
     """
@@ -42,7 +42,7 @@ def feature_scores(
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
-    """Score the relative squared error of the feature maps of denoised stacks."""
+    """Score denoised stacks by the relative squared error of their feature maps."""
     use_threads(threads)
     from fplbench.scoring.features import write_feature_errors
 
@@ -52,13 +52,13 @@ def feature_scores(
 def collate(
     output: Annotated[Path, typer.Argument(help="Long table to write, .csv.")],
     scores: Annotated[
-        list[Path], typer.Argument(help="Scores of cells, {dataset}/{noise}.csv, or long tables that are to be joined.")
+        list[Path], typer.Argument(help="Scores of one data set and noise, {dataset}/{noise}.csv, or long tables.")
     ],
     feature_scores: Annotated[
-        list[Path] | None, typer.Option(help="Feature scores of a cell, {dataset}/{noise}.csv; may be repeated.")
+        list[Path] | None, typer.Option(help="Feature scores of one data set and noise, {dataset}/{noise}.csv; may be repeated.")
     ] = None,
 ) -> None:
-    """Put scores into one long table."""
+    """Join scores into one long table."""
     from fplbench.scoring.collation import collate as write_long_table
 
     write_long_table(output, scores, feature_scores or ())

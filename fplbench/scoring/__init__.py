@@ -1,4 +1,4 @@
-"""Scores of denoised images against clean ones. Only scoring sees both; no method ever sees the clean stack."""
+"""Scores of denoised images. Scoring alone sees both the clean and the denoised stack; methods never see the clean one."""
 
 from fplbench.scoring.metrics import METRICS, feature_error, psnr, psnr_uint8, ssim
 

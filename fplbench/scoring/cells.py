@@ -1,57 +1,56 @@
-"""Score the methods of a cell, a data set and a noise: a row for each method and image."""
+"""Score all methods on one data set and noise: one row for each method and image."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import write_csv
+from fplbench.scoring.matching import open_matching
 from fplbench.scoring.metrics import psnr, psnr_uint8, ssim
-from fplbench.stacks import check_same_images, describe_size, open_stack, read_index
+from fplbench.stacks import open_stack, read_index
 
 
 def score_cell(
-    clean_path: str | os.PathLike, denoised_paths: Sequence[str | os.PathLike], output: str | os.PathLike, rule: str = ""
+    clean_path: str | os.PathLike[str],
+    denoised_paths: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    rule: str = "",
 ) -> None:
-    """Score denoised stacks and write one row for each method and image: method, image_id, patient, psnr, psnr_uint8, ssim.
+    """Score denoised stacks and write them as a table: method, image_id, patient, psnr, psnr_uint8, ssim.
 
-    Numbers are written in full precision. An image equal to the clean one has the psnr "inf".
+    Numbers are written in full precision. The psnr of an image that equals the clean one is written as "inf".
 
     Args:
         clean_path: the clean stack; its index names the images.
         denoised_paths: stacks of the same shape, from any program, named {method}.npy.
         output: the .csv file to write.
-        rule: the rule that makes the stacks, for error messages; `{method}` stands for the name of the stack.
+        rule: name of the rule that makes the stacks, for error messages; "{method}" in it stands for the name of the stack.
 
     Raises:
-        InputError: a stack or the index is missing or malformed, two stacks differ in shape, or a denoised one has an
-            index that names other images.
+        InputError: a stack or the index of the clean one is missing or malformed, or a denoised stack has another shape or
+            lists other images than the clean one.
     """
+    clean = open_stack(clean_path)
+    index = read_index(clean_path, len(clean))
     rows: list[dict[str, str]] = []
     for path in map(Path, denoised_paths):
         try:
-            rows += _rows(clean_path, path)
+            denoised = open_matching(path, clean, clean_path)
         except InputError as error:
-            maker = f" It is made by the rule {rule.replace('{method}', path.stem)}." if rule else ""
+            maker = f" The stack is made by the rule {rule.replace('{method}', path.stem)}." if rule else ""
             raise InputError(f"{error}{maker}") from None
+        rows += _rows(path.stem, clean, denoised, index)
     write_csv(output, rows)
 
 
-def _rows(clean_path: str | os.PathLike, denoised_path: Path) -> Iterator[dict[str, str]]:
-    clean, denoised = open_stack(clean_path), open_stack(denoised_path)
-    index = read_index(clean_path)
-    if len(index) != len(clean):
-        raise InputError(f"The index of {clean_path} has {len(index)} rows for {len(clean)} images.")
-    if denoised.shape != clean.shape:
-        raise InputError(
-            f"{denoised_path} holds {describe_size(denoised)}; {clean_path}, which it is scored against, holds "
-            f"{describe_size(clean)}. A method must return every image, in order and in its size."
-        )
-    check_same_images(clean_path, denoised_path)
+def _rows(method: str, clean: np.ndarray, denoised: np.ndarray, index: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
     for entry, *images in zip(index, clean, denoised, strict=True):
         scores = {"psnr": psnr(*images), "psnr_uint8": psnr_uint8(*images), "ssim": ssim(*images)}
         yield {
-            "method": denoised_path.stem,
+            "method": method,
             "image_id": entry["image_id"],
             "patient": entry["patient"],
             **{name: repr(float(value)) for name, value in scores.items()},

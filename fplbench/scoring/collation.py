@@ -1,4 +1,4 @@
-"""The long table of scores: one row for each image, noise and method. Every table and figure derives from it."""
+"""The long table of scores, one row for each image, noise and method. All tables and figures derive from it."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -15,19 +15,23 @@ Row = dict[str, str]
 
 
 def collate(
-    output: str | os.PathLike, paths: Iterable[str | os.PathLike], feature_paths: Iterable[str | os.PathLike] = ()
+    output: str | os.PathLike[str],
+    paths: Iterable[str | os.PathLike[str]],
+    feature_paths: Iterable[str | os.PathLike[str]] = (),
 ) -> None:
-    """Put scores into one long table.
+    """Join scores into one long table.
 
     Args:
-        output: the .csv file to write, with columns dataset, noise, method, image_id, patient, psnr, psnr_uint8, ssim,
-            and feature_error where any image has one.
-        paths: scores of cells, files named .../{dataset}/{noise}.csv, or long tables, which have a column dataset.
-        feature_paths: feature scores of cells, files named .../{dataset}/{noise}.csv, with columns method, image_id and
-            feature_error.
+        output: the .csv file to write, with the columns dataset, noise, method, image_id, patient, psnr, psnr_uint8 and ssim,
+            and feature_error if any image has one.
+        paths: files of scores, each either of one data set and noise, named .../{dataset}/{noise}.csv, or a long table, which
+            has the columns dataset and noise.
+        feature_paths: feature scores of one data set and noise, named .../{dataset}/{noise}.csv, with the columns method,
+            image_id and feature_error.
 
     Raises:
-        InputError: a file or a column is missing, a cell and method is there twice, or there are no files.
+        InputError: a file or a column is missing, two files score the same method on the same data set and noise, or there
+            are no scores.
     """
     errors = _feature_errors(map(Path, feature_paths))
     rows: list[Row] = []
@@ -36,7 +40,7 @@ def collate(
         for row in _long_rows(file, errors):
             place = tuple(row[key] for key in KEYS[:3])
             if seen.setdefault(place, file) != file:
-                raise InputError(f"{seen[place]} and {file} both have scores of {'/'.join(place)}: give one of them.")
+                raise InputError(f"{seen[place]} and {file} both have scores of {'/'.join(place)}; give only one of them.")
             rows.append(row)
     if not rows:
         raise InputError(f"There are no scores to collate into {output}.")
@@ -46,7 +50,7 @@ def collate(
 
 
 def _long_rows(file: Path, errors: dict[tuple[str, ...], str]) -> Iterator[Row]:
-    """The rows of a file with all the keys: a long table has them, and those of a cell are in its path."""
+    """Rows of a file with all keys. A file that does not name its data set and noise takes them from its path."""
     for row in read_csv(file, (*KEYS[2:], *METRICS)):
         row = {"dataset": file.parent.name, "noise": file.stem, **row}
         error = errors.get((row["dataset"], row["noise"], row["method"], row["image_id"]))
@@ -54,6 +58,7 @@ def _long_rows(file: Path, errors: dict[tuple[str, ...], str]) -> Iterator[Row]:
 
 
 def _feature_errors(files: Iterable[Path]) -> dict[tuple[str, ...], str]:
+    """Feature errors by data set, noise, method and image."""
     return {
         (file.parent.name, file.stem, row["method"], row["image_id"]): row[FEATURE_ERROR]
         for file in files
