@@ -14,12 +14,12 @@ def register(app: typer.Typer) -> None:
 
 
 def ablation(
-    scores: Annotated[Path, typer.Argument(help="Long table of scores whose methods are named {variant}-{seed}, .csv.")],
+    scores: Annotated[Path, typer.Argument(help="Long table of scores, .csv, with methods named {variant}-{seed}.")],
     out_dir: Annotated[Path, typer.Option(help="Folder for ablation.csv, ablation.md and ablation_{dataset}.png.")],
-    control: Annotated[str, typer.Option(help="The variant that others are compared with.")],
+    control: Annotated[str, typer.Option(help="Variant that the others are compared with.")],
     config: ConfigFile = None,
 ) -> None:
-    """Compare variants of a method, each trained with several seeds, with a control."""
+    """Compare variants of a method, each trained with several seeds, with a control variant."""
     from fplbench.reporting.ablation import write_ablation
     from fplbench.reporting.captions import presentation
 

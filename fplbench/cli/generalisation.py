@@ -1,4 +1,4 @@
-"""The command that evaluates how denoisers do on what they were not trained on."""
+"""The command that evaluates denoisers on other data sets and noises than those of their training."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,13 +15,13 @@ def register(app: typer.Typer) -> None:
 
 def generalisation(
     scores: Annotated[
-        Path, typer.Argument(help="Long table of scores whose methods are named by what the model was trained on, .csv.")
+        Path, typer.Argument(help="Long table of scores, .csv, with methods named by what the model was trained on.")
     ],
     across: Annotated[Literal["dataset", "noise"], typer.Argument(help="Whether methods are named by data set or by noise.")],
     out_dir: Annotated[Path, typer.Option(help="Folder for generalisation_{across}.csv and .png.")],
     config: ConfigFile = None,
 ) -> None:
-    """Show how models do on data sets, or on noises, they were not trained on."""
+    """Evaluate models on the data sets or noises that they were not trained on."""
     from fplbench.reporting.captions import presentation
     from fplbench.reporting.generalisation import write_generalisation
 

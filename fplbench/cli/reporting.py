@@ -1,4 +1,4 @@
-"""Commands that make tables, figures and the report. They take labels, notes and seed from the resolved config of the run."""
+"""Commands that make tables, figures and the report. Labels, notes and the seed come from the resolved config of the run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +11,10 @@ Scores = Annotated[Path, typer.Argument(help="Long table of scores, .csv.")]
 Picture = Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")]
 Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
 Noisy = Annotated[Path, typer.Argument(help="Noisy stack, named {noise}/{split}.npy.")]
-Dataset = Annotated[str, typer.Option(help="The data set, whose note stands below the figure.")]
-Reference = Annotated[str | None, typer.Option(help="The method whose lead over the others is shown.", show_default="fpl")]
+Dataset = Annotated[str, typer.Option(help="Name of the data set, whose note is written below the figure.")]
+Reference = Annotated[str | None, typer.Option(help="Method whose lead over the others is shown.", show_default="fpl")]
 ImageNumber = Annotated[
-    int | None, typer.Option(help="Which image, counted from 0.", show_default="the config's, or the middle one")
+    int | None, typer.Option(help="Which image, counted from 0.", show_default="from the config, or the middle one")
 ]
 
 
@@ -53,16 +53,16 @@ def figure(
     output: Picture,
     clean: Clean,
     noisy: Noisy,
-    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, {method}.npy; features are shown of the first.")],
+    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy; feature maps: of the first.")],
     restoration: Annotated[
-        Path | None, typer.Option(help="Weights of the restoration network, .safetensors; without, no features are shown.")
+        Path | None, typer.Option(help="Weights of the restoration network, .safetensors; without it, no feature maps are drawn.")
     ] = None,
     config: ConfigFile = None,
     dataset: Dataset = "",
     image: ImageNumber = None,
     device: DeviceName = "auto",
 ) -> None:
-    """Draw one image: clean, noisy, denoised by several methods, and its features."""
+    """Draw one image: clean, noisy and denoised by several methods, with feature maps."""
     from fplbench.reporting.captions import presentation
     from fplbench.reporting.figures import example_figure
 
@@ -94,34 +94,35 @@ def noise_sheet(
     config: ConfigFile = None,
     image: ImageNumber = None,
 ) -> None:
-    """Draw every noise on an image of each data set, with a magnified part and the difference.
+    """Draw every noise on one image of each data set, with a magnified detail and the difference.
 
-    The noises and their options are those of the config.
+    Noises that the config does not name, and all of them without a config, have their default options.
     """
-    from fplbench.config import load_config
-    from fplbench.reporting.captions import presentation
+    from fplbench.reporting.captions import noise_levels, presentation, sheet_captions
     from fplbench.reporting.noise_sheet import contact_sheet
 
     stacks = read_stacks(clean)
-    run = read_run(config) or load_config({"datasets": list(stacks)})
-    options = {dataset: {noise: run.noise_options(dataset, noise) for noise in run.noises} for dataset in stacks}
+    run = read_run(config)
+    options = {} if run is None else {dataset: noise_levels(run, dataset) for dataset in stacks}
     shown = presentation(run)
     image = shown.image if image is None else image
-    contact_sheet(output, stacks, options, seed=shown.seed, image=image, captions=run.notes)
+    contact_sheet(
+        output, stacks, options, seed=shown.seed, image=image, captions=sheet_captions(run, list(stacks)), note=shown.note
+    )
 
 
 def feature_figure(
     output: Picture,
     clean: Clean,
     noisy: Noisy,
-    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, {method}.npy.")],
+    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy.")],
     restoration: Annotated[Path, typer.Option(help="Weights of the restoration network, .safetensors.")],
     config: ConfigFile = None,
     dataset: Dataset = "",
     image: ImageNumber = None,
     device: DeviceName = "auto",
 ) -> None:
-    """Draw the feature maps of one image, clean, noisy and denoised, and their differences."""
+    """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
     from fplbench.reporting.captions import presentation
     from fplbench.reporting.explainability import explainability_figure
 
@@ -133,12 +134,12 @@ def feature_figure(
 
 def training_figure(
     output: Picture,
-    logs: Annotated[list[Path], typer.Argument(help="Training logs, .csv; several are drawn over each other.")],
+    logs: Annotated[list[Path], typer.Argument(help="Training logs, .csv; several are drawn in the same axes.")],
 ) -> None:
-    """Draw training logs: losses, gradient norms, learning rate, speed, memory."""
-    from fplbench.reporting.training import training_figure
+    """Draw training logs: losses, gradient norms, learning rate, speed and memory."""
+    from fplbench.reporting.training import training_figure as draw_logs
 
-    training_figure(output, logs)
+    draw_logs(output, logs)
 
 
 def cost(
@@ -147,14 +148,15 @@ def cost(
     costs: Annotated[Path, typer.Argument(help="Folder with {dataset}/{noise}/{group}.csv, as denoise-group writes them.")],
     benchmarks: Annotated[
         Path | None,
-        typer.Option(help="Folder with {dataset}/{noise}/{method}.tsv of Snakemake, for methods in other languages."),
+        typer.Option(help="Folder with Snakemake's {dataset}/{noise}/{method}.tsv, for methods in other languages."),
     ] = None,
-    figure: Annotated[Path | None, typer.Option(help="Picture of quality against cost to write.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Picture to write, of quality against cost.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write seconds an image and peak memory of every method, beside its mean scores."""
+    """Write the seconds for each image and the peak memory of every method, with its mean scores."""
     from fplbench.reporting.captions import presentation
-    from fplbench.reporting.cost import cost_figure, write_cost
+    from fplbench.reporting.cost import write_cost
+    from fplbench.reporting.cost_figure import cost_figure
 
     write_cost(out, scores, costs, benchmarks)
     if figure is not None:
@@ -163,10 +165,10 @@ def cost(
 
 def manifest(
     output: Annotated[Path, typer.Argument(help="Manifest to write, .json.")],
-    files: Annotated[list[Path] | None, typer.Argument(help="Files to pin by SHA-256.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Files to record with their SHA-256.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write what a run was made with: versions, machine, config, hashes of files."""
+    """Write the versions, machine, config and hashes of files behind a run."""
     import json
 
     from fplbench.files import write_text
@@ -186,7 +188,7 @@ def report(
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Medical image denoising benchmark",
     reference: Reference = None,
 ) -> None:
-    """Write the report of a run as one HTML page, its figures inside."""
+    """Write the report of a run as one HTML page that includes its figures."""
     from fplbench.files import write_text
     from fplbench.reporting import report as reporting
     from fplbench.reporting.captions import figure_captions, presentation

@@ -1,1 +1,1 @@
-"""Tables, statistics, figures and the report. Everything derives from the long table of scores."""
+"""Tables, statistics, figures and the report, all derived from the long table of scores."""

@@ -1,12 +1,13 @@
-"""What figures and tables say besides their numbers: which figures a run has, with their captions, labels and notes."""
+"""What a run's config says about its tables and figures: labels, notes, and which figures there are, with their captions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fplbench import DEFAULT_SEED
 from fplbench.config import Config
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.sentences import sentences
 
 SHOWN_METHODS = ("fpl", "dpir", "wavelet", "filter_combination")
 """Methods of the paper's Figures 3 to 5, in the order of their panels."""
@@ -14,14 +15,14 @@ SHOWN_METHODS = ("fpl", "dpir", "wavelet", "filter_combination")
 
 @dataclass(frozen=True)
 class Presentation:
-    """How a table or figure of a run looks.
+    """How a table or figure is presented.
 
     Attributes:
         labels: labels of methods, noises and data sets.
-        note: a sentence for the caption, or "".
+        note: sentences for the caption, or "".
         seed: seed of the run, for the bootstrap.
-        image: position of the test image that figures show; None: the middle one.
-        explanation: readout, activation and beta of guided_backprop.
+        image: position of the test image that figures show; None is the middle one.
+        explanation: readout, activation and beta of `guided_backprop`.
     """
 
     labels: Labels = field(default_factory=Labels)
@@ -32,16 +33,20 @@ class Presentation:
 
 
 def presentation(config: Config | None, dataset: str = "") -> Presentation:
-    """How the tables and figures of a data set look, or those of the whole run; None gives the defaults."""
+    """How the tables and figures of a data set, or of the whole run, are presented. No config gives the defaults."""
     if config is None:
         return Presentation()
-    note = config.note_of(dataset) if dataset else config.note
-    explanation = config.explanation.model_dump(mode="json")
-    return Presentation(labels_of(config), note, config.seed, config.figures.image, explanation)
+    return Presentation(
+        labels=labels_of(config),
+        note=sentences(config.note, config.notes.get(dataset, "")),
+        seed=config.seed,
+        image=config.figures.image,
+        explanation=config.explanation.model_dump(mode="json"),
+    )
 
 
 def labels_of(config: Config) -> Labels:
-    """Labels of the run's methods; column headings that the config gives override the registered ones."""
+    """Labels of a run. Column headings in the config override those of the registered methods."""
     return Labels(
         {
             column.name: column.label
@@ -52,12 +57,12 @@ def labels_of(config: Config) -> Labels:
 
 
 def denoisers(config: Config) -> list[str]:
-    """The columns that denoise: all but the unprocessed image."""
+    """The columns that denoise, that is, all but the unprocessed image."""
     return [name for name in config.columns if name != "noisy"]
 
 
 def figure_methods(config: Config) -> list[str]:
-    """The methods of a data set's figure, in the order of its panels: those of the paper, or the first ones."""
+    """The methods in a data set's figure, in the order of its panels: those of the paper, or else the first four."""
     found = denoisers(config)
     return [name for name in SHOWN_METHODS if name in found] or found[:4]
 
@@ -65,16 +70,30 @@ def figure_methods(config: Config) -> list[str]:
 def figure_captions(config: Config) -> dict[str, str]:
     """Captions of the figures of a run, by the name of the figure."""
     labels = labels_of(config)
-    shown = f"noise: {labels.noise(str(config.figures.noise))}"
-    captions = {"noises": "The noises on one image."}
+    noise = labels.noise_title(str(config.figures.noise))
+    captions = {"noises": f"One test image of {labels.dataset(next(iter(config.datasets)))} with every noise"}
     if denoisers(config):
-        captions["cost"] = "Mean PSNR against the time that a method takes for an image."
+        captions["cost"] = "Mean PSNR and the time that a method takes for one image"
     if config.trains_fpl:
-        captions["training"] = f"Training of FPL, {shown}"
+        captions["training"] = f"Training of the FPL denoisers on {noise}"
     if denoisers(config):
-        captions |= {name: f"{labels.dataset(name)}: one test image, {shown}" for name in config.datasets}
-        if config.explains:
-            captions |= {
-                f"{name}_features": f"{labels.dataset(name)}: feature maps of one test image, {shown}" for name in config.datasets
-            }
-    return {name: caption if caption.endswith(".") else f"{caption}." for name, caption in captions.items()}
+        for name in config.datasets:
+            captions[name] = f"{labels.dataset(name)}: one test image with {noise}"
+    if denoisers(config) and config.explains:
+        for name in config.datasets:
+            captions[f"{name}_features"] = f"{labels.dataset(name)}: feature maps of one test image with {noise}"
+    return {name: sentences(caption) for name, caption in captions.items()}
+
+
+def noise_levels(config: Config, dataset: str) -> dict[str, dict[str, Any]]:
+    """Options of the noises of a run on a data set, by noise. A data set that the config does not name has no overrides."""
+    if dataset not in config.datasets:
+        return {noise: dict(options) for noise, options in config.noises.items()}
+    return {noise: config.noise_options(dataset, noise) for noise in config.noises}
+
+
+def sheet_captions(config: Config | None, datasets: Sequence[str]) -> dict[str, str]:
+    """Captions of data sets on the sheet of all noises: the label, with the note of the data set if the config has one."""
+    labels = Labels() if config is None else labels_of(config)
+    notes = {} if config is None else config.notes
+    return {dataset: ": ".join(filter(None, (labels.dataset(dataset), notes.get(dataset, "").strip()))) for dataset in datasets}

@@ -7,111 +7,112 @@ from typing import Any
 
 import numpy as np
 
-from fplbench import scoring
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.panels import Panel, choose_image, draw, open_image, save, scale
-from fplbench.stacks import open_stack, read_index
+from fplbench.reporting.panels import Example, Panel, draw, save, scale
+from fplbench.scoring.metrics import psnr, ssim
 
 EXAMPLE_COLUMNS = 4
 NOISE_COLUMNS = range(4, 8)
 
 
 def example_figure(
-    output: str | os.PathLike,
-    clean: str | os.PathLike,
-    noisy: str | os.PathLike,
-    denoised: Sequence[str | os.PathLike],
-    restoration: str | os.PathLike | None = None,
+    output: str | os.PathLike[str],
+    clean: str | os.PathLike[str],
+    noisy: str | os.PathLike[str],
+    denoised: Sequence[str | os.PathLike[str]],
+    restoration: str | os.PathLike[str] | None = None,
     explanation: Mapping[str, Any] | None = None,
     image: int | None = None,
     note: str = "",
     labels: Labels | None = None,
 ) -> None:
-    """Draw one test image: clean, noisy, denoised by several methods, and the features of noisy and denoised.
+    """Draw one test image: clean, noisy, denoised by several methods, and feature maps of the noisy and a denoised image.
 
     Args:
-        output: the picture to write; the ending names the format (.png, .pdf, .svg).
+        output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
         clean: the clean stack, with its index.
-        noisy: the noisy stack, a file named {noise}/{split}.npy.
-        denoised: stacks named {method}.npy, the method whose features are shown first.
-        restoration: weights of the restoration network that is explained; None leaves the features out.
-        explanation: readout, activation and beta of the guided back-propagation; None takes its defaults.
+        noisy: the noisy stack, named {noise}/{split}.npy.
+        denoised: stacks named {method}.npy, first the method whose features are shown.
+        restoration: weight file of the restoration network that is explained; without it, no feature maps are drawn.
+        explanation: readout, activation and beta of `guided_backprop`, and the device; None takes the defaults.
         image: which image of the stacks, counted from 0; None is the middle one.
         note: text below the panels.
-        labels: labels of noise and methods.
+        labels: labels of the noise and the methods.
 
     Raises:
-        InputError: a stack is missing or of another shape than the clean one, or has no such image.
+        InputError: a stack is missing, malformed or does not match the clean one, or there is no such image.
     """
     labels = labels or Labels()
-    stack = open_stack(clean)
-    image = choose_image(stack, clean, image)
-    degraded = open_image(noisy, image, stack, clean)
-    results = {Path(path).stem: open_image(path, image, stack, clean) for path in denoised}
-    panels = example_panels(stack[image], degraded, results, labels)
+    example = Example(clean, image)
+    degraded = example.of(noisy)
+    results = {labels.method(Path(path).stem): example.of(path) for path in denoised}
+    panels = example_panels(example.clean, degraded, results)
     if restoration is not None:
-        panels += feature_panels(restoration, np.stack([degraded, next(iter(results.values()))]), explanation or {})
-    title = f"{labels.noise(Path(noisy).parent.name)}: image {read_index(clean)[image]['image_id']}"
+        first = next(iter(results))
+        panels += feature_panels(restoration, {"Noisy": degraded, first: results[first]}, explanation or {})
+    title = f"{labels.noise_title(Path(noisy).parent.name)}: image {example.name}"
     save(draw(panels, EXAMPLE_COLUMNS, title, note), output)
 
 
-def example_panels(clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, np.ndarray], labels: Labels) -> list[Panel]:
-    """The images of the paper's Figures 3 to 5, in its order, with their PSNR and SSIM in the title.
+def example_panels(clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, np.ndarray]) -> list[Panel]:
+    """The images of the paper's Figures 3 to 5, in its order, with PSNR and SSIM in the titles.
 
     Args:
         clean: uint8 (H, W).
-        noisy: the same shape.
-        denoised: uint8 (H, W) by method.
-        labels: labels of the methods.
+        noisy: uint8 (H, W).
+        denoised: uint8 (H, W), by label of the method.
     """
-    return [
-        Panel("Clean", clean),
-        Panel(f"Noisy\n{_scores(clean, noisy)}", noisy),
-        *(Panel(f"{labels.method(name)}\n{_scores(clean, image)}", image) for name, image in denoised.items()),
-    ]
+    scored = [("Noisy", noisy), *denoised.items()]
+    return [Panel("Clean", clean), *(Panel(f"{label}\n{_scores(clean, image)}", image) for label, image in scored)]
 
 
-def feature_panels(restoration: str | os.PathLike, images: np.ndarray, explanation: Mapping[str, Any]) -> list[Panel]:
-    """Feature maps of the noisy image and of a denoised one, uint8 (2, H, W), on one scale."""
+def feature_panels(
+    restoration: str | os.PathLike[str], images: Mapping[str, np.ndarray], explanation: Mapping[str, Any]
+) -> list[Panel]:
+    """Feature maps on one grey scale.
+
+    Args:
+        restoration: weight file of the restoration network.
+        images: uint8 (H, W), by title.
+        explanation: readout, activation and beta of `guided_backprop`, and the device.
+    """
     from fplbench.explaining.maps import feature_maps
 
-    maps = feature_maps(restoration, images, **explanation)
-    titles = "Features of noisy", "Features of denoised"
-    return [Panel(title, features, *scale(maps)) for title, features in zip(titles, maps, strict=True)]
+    maps = feature_maps(restoration, np.stack(list(images.values())), **explanation)
+    return [Panel(f"Features: {title}", features, *scale(maps)) for title, features in zip(images, maps, strict=True)]
 
 
 def noise_figure(
-    output: str | os.PathLike,
-    clean: str | os.PathLike,
-    noisy: Sequence[str | os.PathLike],
+    output: str | os.PathLike[str],
+    clean: str | os.PathLike[str],
+    noisy: Sequence[str | os.PathLike[str]],
     image: int | None = None,
     note: str = "",
     labels: Labels | None = None,
 ) -> None:
-    """Draw one image with every noise, as the paper's Figure 2.
+    """Draw one image with every noise, as in the paper's Figure 2.
 
     Args:
-        output: the picture to write; the ending names the format.
-        clean: the clean stack.
-        noisy: noisy stacks, files named {noise}/{split}.npy.
+        output: the picture to write; the ending of its name sets the format.
+        clean: the clean stack, with its index.
+        noisy: noisy stacks, named {noise}/{split}.npy.
         image: which image of the stacks, counted from 0; None is the middle one.
         note: text below the panels.
         labels: labels of the noises.
 
     Raises:
-        InputError: a stack is missing or of another shape than the clean one, or has no such image.
+        InputError: a stack is missing, malformed or does not match the clean one, or there is no such image.
     """
     labels = labels or Labels()
-    stack = open_stack(clean)
-    image = choose_image(stack, clean, image)
+    example = Example(clean, image)
     paths = {Path(path).parent.name: path for path in noisy}
-    panels = [Panel("Clean", stack[image])]
+    panels = [Panel("Clean", example.clean)]
     for noise in labels.noises(paths):
-        degraded = open_image(paths[noise], image, stack, clean)
-        panels.append(Panel(f"{labels.noise(noise)}\n{_scores(stack[image], degraded)}", degraded))
+        degraded = example.of(paths[noise])
+        panels.append(Panel(f"{labels.noise(noise)}\n{_scores(example.clean, degraded)}", degraded))
     columns = min(NOISE_COLUMNS, key=lambda count: (-len(panels) % count, -count))
     save(draw(panels, columns, note=note), output)
 
 
 def _scores(clean: np.ndarray, image: np.ndarray) -> str:
-    return f"{scoring.psnr(clean, image):.2f} dB / {scoring.ssim(clean, image):.3f}"
+    return f"{psnr(clean, image):.2f} dB / {ssim(clean, image):.3f}"

@@ -1,16 +1,17 @@
-"""Generalisation: a model trained on one data set or noise, applied to the others; two matrices."""
+"""Generalisation: models trained on one data set or noise and applied to the others, as two matrices."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fplbench.files import write_csv
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.panels import save
-from fplbench.reporting.scores import NoiseScores, read_scores
+from fplbench.reporting.scores import NoiseScores, Scores, read_scores
 from fplbench.reporting.statistics import bootstrap_means, interval
 from fplbench.seeds import generator
 
@@ -23,15 +24,21 @@ if TYPE_CHECKING:
 WIDE = 6
 UNPROCESSED = "noisy"
 Across = Literal["dataset", "noise"]
-Scores = Mapping[str, Mapping[str, NoiseScores]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Score of the model trained on `trained`, applied to `applied`, with its 95 % interval.
+    """One cell of a matrix.
 
-    `gain` is by how much the output is better than the unprocessed image, where that was scored. `group` is the data
-    set of a matrix of noises, and empty for the matrix of data sets.
+    Attributes:
+        group: the data set of a matrix of noises; "" for the matrix of data sets.
+        trained: the data set or noise that the model was trained on.
+        applied: the data set or noise that it was applied to.
+        metric: name of the metric.
+        mean: the score.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        gain: by how much the output is better than the unprocessed image; None if that was not scored.
     """
 
     group: str
@@ -48,9 +55,10 @@ def entries(scores: Scores, across: Across, seed: int) -> Iterator[Entry]:
     """Entries of the matrices.
 
     Args:
-        scores: scores by data set and noise the model was applied to; a method is named by what its model was trained
-            on, a data set or a noise, or `noisy` for the unprocessed images.
-        across: `dataset`, for one matrix whose entries are means over the noises, or `noise`, for a matrix a data set.
+        scores: scores by the data set and noise that the models were applied to. Methods are named by the data set or noise
+            that the model was trained on; `noisy` is the unprocessed image.
+        across: `dataset` for one matrix of data sets, whose entries are means over the noises; `noise` for one matrix of
+            noises for each data set.
         seed: seed of the bootstrap over patients.
     """
     for dataset, noises in scores.items():
@@ -62,7 +70,7 @@ def entries(scores: Scores, across: Across, seed: int) -> Iterator[Entry]:
 
 
 def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
-    """Matrices of one metric, stacked: rows trained on, columns applied to, colour the gain over unprocessed."""
+    """Matrices of one metric below each other. Rows: trained on; columns: applied to; colour: gain over unprocessed."""
     from matplotlib.figure import Figure
 
     groups = list(dict.fromkeys(entry.group for entry in found))
@@ -72,25 +80,33 @@ def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
     drawing = Figure(figsize=size, layout="constrained")
     axes = drawing.subplots(len(groups), 1, squeeze=False, sharex=True)[:, 0]
     limit = max((abs(entry.gain) for entry in found if entry.metric == metric and entry.gain is not None), default=1) or 1
-    unit = f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
     for axis, group in zip(axes, groups, strict=True):
         cells = {(e.trained, e.applied): e for e in found if (e.group, e.metric) == (group, metric)}
         picture = _draw(axis, cells, trained, applied, limit, METRICS[metric].digits - (len(applied) > WIDE))
-        axis.set_title(f"{METRICS[metric].label}{unit} {labels.dataset(group)}".strip(), fontsize=10)
+        axis.set_title(f"{METRICS[metric].heading} {labels.dataset(group)}".strip(), fontsize=10)
         axis.set_yticks(range(len(trained)), [_label(labels, name) for name in trained], fontsize=8)
         axis.set_ylabel("trained on")
     axes[-1].set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)
     axes[-1].set_xlabel("applied to")
-    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed{unit}")
+    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed{METRICS[metric].in_unit}")
     return drawing
 
 
 def write_generalisation(
-    path: str | os.PathLike, folder: str | os.PathLike, across: Across, seed: int, labels: Labels | None = None
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], across: Across, seed: int, labels: Labels | None = None
 ) -> None:
-    """Write generalisation_{across}.csv and .png (PSNR) of a long table; see `entries` for how methods are named."""
-    from fplbench.files import write_csv
+    """Write generalisation_{across}.csv and, for the PSNR, generalisation_{across}.png.
 
+    Args:
+        path: long table of scores; see `entries` for the names of its methods.
+        folder: folder for the files.
+        across: `dataset` or `noise`.
+        seed: seed of the bootstrap.
+        labels: labels of data sets and noises.
+
+    Raises:
+        InputError: as for `read_scores`.
+    """
     found = list(entries(read_scores(path), across, seed))
     folder = Path(folder)
     write_csv(folder / f"generalisation_{across}.csv", map(vars, found))
@@ -134,7 +150,7 @@ def _draw(
 
 
 def _pale() -> "Colormap":
-    """The middle of a diverging map: on its dark ends the numbers could not be read."""
+    """The middle of a diverging colour map; numbers could not be read on its dark ends."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
@@ -148,6 +164,6 @@ def _label(labels: Labels, name: str) -> str:
     return labels.dataset(name) if noise == name else noise
 
 
-def _ordered(labels: Labels, names: set[str]) -> list[str]:
-    """Alphabetical by label, the unprocessed image last."""
+def _ordered(labels: Labels, names: Iterable[str]) -> list[str]:
+    """Names in alphabetical order of their labels, the unprocessed image last."""
     return sorted(names, key=lambda name: (name == UNPROCESSED, _label(labels, name).casefold()))

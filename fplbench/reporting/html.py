@@ -1,4 +1,4 @@
-"""HTML from Python: elements, tables and a page that needs no other file."""
+"""HTML elements, tables, and pages that need no other file."""
 
 from collections.abc import Iterable
 from html import escape
@@ -23,22 +23,22 @@ figure { margin: 1.2rem 0; } figure img { max-width: 100%; } figcaption { color:
 
 
 def element(name: str, *content: str, **attributes: str) -> str:
-    """An element around content that is HTML already; attribute names may end in an underscore (class_)."""
+    """An element with content that is already HTML; attribute names may end in an underscore (class_)."""
     written = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items() if value)
     return f"<{name}{written}>{''.join(content)}</{name}>"
 
 
 def text(name: str, content: str, **attributes: str) -> str:
-    """An element around plain text, which is escaped."""
+    """An element with plain text, which is escaped."""
     return element(name, escape(content), **attributes)
 
 
 def table(caption: str, head: Iterable[str], bodies: Iterable[Iterable[str]]) -> str:
-    """A table that scrolls sideways where it is too wide.
+    """A table, which scrolls horizontally if it is too wide.
 
     Args:
         caption: plain text.
-        head: cells of the head, as HTML.
+        head: the cells of the head, as HTML.
         bodies: groups of rows; each row is the HTML of its cells.
     """
     groups = "".join(element("tbody", *(element("tr", row) for row in body)) for body in bodies)
@@ -47,7 +47,7 @@ def table(caption: str, head: Iterable[str], bodies: Iterable[Iterable[str]]) ->
 
 
 def page(title: str, body: str) -> str:
-    """A whole page with its style inside."""
+    """A complete page that includes its style sheet."""
     settings = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     head = element("head", settings, text("title", title), element("style", STYLE))
     return f'<!DOCTYPE html>\n<html lang="en">{head}{element("body", text("h1", title), body)}</html>\n'

@@ -1,4 +1,4 @@
-"""Short names for tables and figures, and the order they stand in."""
+"""Labels of data sets, noises, methods and metrics, and the order of rows and columns."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,22 @@ FIRST_METHODS = ("noisy", "fpl", "dpir")
 
 @dataclass(frozen=True)
 class Metric:
-    """A score as tables show it."""
+    """A metric as tables and figures show it."""
 
     label: str
     unit: str
     digits: int
     higher_is_better: bool
+
+    @property
+    def in_unit(self) -> str:
+        """The unit in parentheses after a space, or "" for a metric without a unit."""
+        return f" ({self.unit})" if self.unit else ""
+
+    @property
+    def heading(self) -> str:
+        """Label and unit, such as "PSNR (dB)"."""
+        return f"{self.label}{self.in_unit}"
 
 
 METRICS = {
@@ -28,7 +38,11 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels of noises, methods and data sets; `own` has precedence, then the registries, then the name itself."""
+    """Labels of data sets, noises and methods.
+
+    Attributes:
+        own: labels by name, which override those that the registries give. A name without any label is its own label.
+    """
 
     own: Mapping[str, str] = field(default_factory=dict)
 
@@ -37,13 +51,19 @@ class Labels:
         return self.own.get(name) or DATASETS.get(name, name)
 
     def noise(self, name: str) -> str:
-        """Label of a noise, as Table 1 of the paper abbreviates it."""
+        """Short label of a noise, as abbreviated in Table 1 of the paper."""
         from fplbench.noise import NOISES
 
         return self.own.get(name) or (NOISES[name].label if name in NOISES else name)
 
+    def noise_title(self, name: str) -> str:
+        """Full name of a noise, for headings and captions."""
+        from fplbench.noise import NOISES
+
+        return self.own.get(name) or (NOISES[name].title if name in NOISES else name)
+
     def method(self, name: str) -> str:
-        """Label of a method, as the head of Table 2 of the paper abbreviates it."""
+        """Label of a method, as abbreviated in the heading of Table 2 of the paper."""
         from fplbench.methods import METHODS
 
         registered = METHODS[name].label if name in METHODS else name
@@ -54,11 +74,10 @@ class Labels:
         return sorted(names, key=lambda name: self.noise(name).casefold())
 
     def methods(self, names: Iterable[str]) -> list[str]:
-        """Methods in the order of the paper's tables: the trained ones first, the others alphabetical by label.
+        """Methods in the order of the paper's tables: the networks first, then the others, alphabetically by label.
 
-        The unprocessed image stands before all, and a tuned method behind itself with its defaults.
+        The unprocessed image comes before all of them, and a tuned method directly after its untuned column.
         """
-
         from fplbench.denoising.columns import TUNED_SUFFIX
 
         def place(name: str) -> tuple[int, str]:

@@ -1,9 +1,10 @@
-"""Tables as LaTeX, for a document that loads booktabs and nothing else."""
+"""Tables as LaTeX, for documents that load the package booktabs; no other is needed."""
 
 from collections.abc import Iterator
 
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
+from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table
 
@@ -22,18 +23,20 @@ RESERVED = str.maketrans(
 
 
 def latex(table: Table, intervals: bool = False) -> str:
-    """The table of the paper, PSNR above SSIM, as wide as the text.
+    """A table as in the paper, PSNR above SSIM, as wide as the text.
 
     Args:
-        table: what to print. Eleven methods fit the article class in script size; with more the print gets smaller.
-        intervals: whether each mean has the ends of its interval below it; the print is then tiny.
+        table: the table. Up to eleven methods fit a page of the article class at \\scriptsize; more are set at \\tiny.
+        intervals: whether the ends of its interval stand below each mean; these tables are set at \\tiny.
     """
     size = r"\tiny" if intervals or len(table.methods) > MOST_COLUMNS else r"\scriptsize"
     columns = "ll" + "r" * len(table.methods)
     head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
     shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
     body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
-    caption = f"{table.caption} {table.interval_note} Below each mean: its upper and lower end." if intervals else table.caption
+    caption = table.caption
+    if intervals:
+        caption = sentences(caption, table.interval_note, "Below each mean: the upper and lower end of its interval.")
     return "\n".join(
         [
             r"\begin{table}[htbp]",
@@ -56,12 +59,12 @@ def latex(table: Table, intervals: bool = False) -> str:
 
 
 def escape(text: str) -> str:
-    """Text with the characters that LaTeX reserves replaced."""
+    """Text in which the characters that LaTeX reserves are escaped."""
     return text.translate(RESERVED)
 
 
 def _head(label: str) -> str:
-    """A column head, one word a line and the mark of a tuned method small, so that columns are as narrow as their numbers."""
+    """The head of a column, with one word on each line and a small mark of tuning, so that columns stay narrow."""
     words = [rf"\tiny {TUNED_MARK}" if word == TUNED_MARK else escape(word) for word in label.split()]
     return rf"\shortstack[r]{{{NEW_LINE.join(words)}}}"
 

@@ -1,4 +1,4 @@
-"""The manifest of a run: which code, libraries, machine, settings and files the numbers came from."""
+"""The manifest of a run: the code, libraries, machine, config and files behind its numbers."""
 
 import os
 import platform
@@ -17,15 +17,15 @@ from fplbench.errors import InputError
 from fplbench.files import file_hash
 
 
-def manifest(config: Mapping[str, Any], files: Iterable[str | os.PathLike]) -> dict[str, Any]:
+def manifest(config: Mapping[str, Any], files: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
     """Describe a run.
 
     Args:
-        config: the resolved config, with the seed of the run.
-        files: files to pin by SHA-256: data, weights, scores.
+        config: the resolved config, which has the seed of the run.
+        files: files to record with their SHA-256: data, weights, scores.
 
     Returns:
-        A mapping that json can write: created (UTC), fplbench, git, python, packages, hardware, seed, config, files.
+        JSON values: created (UTC), fplbench, git, python, packages, hardware, seed, config, files.
 
     Raises:
         InputError: a file is missing.
@@ -48,11 +48,11 @@ def file_state(path: Path) -> dict[str, str | int]:
     try:
         return {"sha256": file_hash(path), "bytes": path.stat().st_size}
     except FileNotFoundError:
-        raise InputError(f"{path}, which the manifest is to list, does not exist.") from None
+        raise InputError(f"{path}, which the manifest should list, does not exist.") from None
 
 
 def package_versions() -> dict[str, str]:
-    """Installed versions of the libraries that fplbench depends on, by name; extras are listed where installed."""
+    """Versions of the libraries that fplbench depends on, by name; optional ones only if they are installed."""
     names = {re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in metadata.requires("fplbench") or []}
     versions = {}
     for name in sorted(names, key=str.casefold):
@@ -64,7 +64,7 @@ def package_versions() -> dict[str, str]:
 
 
 def git_state(folder: Path) -> dict[str, str | bool] | None:
-    """Revision of the working copy `folder` is in, and whether it was modified; None where there is no revision."""
+    """Revision of the git repository that a folder is in, and whether files were modified; None without a revision."""
     if shutil.which("git") is None:
         return None
     revision = _output(["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"])
@@ -74,7 +74,7 @@ def git_state(folder: Path) -> dict[str, str | bool] | None:
 
 
 def hardware() -> dict[str, str | int | list[str]]:
-    """System, processor, cores this process may use, memory in MiB, and the names of NVIDIA GPUs."""
+    """Operating system, processor, cores available to this process, memory in MiB, and names of NVIDIA GPUs."""
     gpus = shutil.which("nvidia-smi") and _output(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
     return {
         "system": platform.platform(),
@@ -101,5 +101,5 @@ def _memory_mib() -> int:
 
 
 def _output(command: list[str]) -> str:
-    """Standard output of a command, empty where it fails."""
+    """Standard output of a command, "" if it fails."""
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

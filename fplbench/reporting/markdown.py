@@ -1,4 +1,4 @@
-"""Tables as Markdown with aligned columns, for a README or a terminal."""
+"""Tables as Markdown with aligned columns, readable in a terminal too."""
 
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.statistics import Cell
@@ -9,7 +9,7 @@ TEXT_COLUMNS = 2
 
 
 def markdown(table: Table) -> str:
-    """The table of the paper, PSNR above SSIM, below its caption."""
+    """A table as in the paper, PSNR above SSIM, below its caption."""
     rows = [["", "Noise Type", *(table.labels.method(name) for name in table.methods)]]
     for metric in METRICS_SHOWN:
         for i, (noise, cells) in enumerate(table.blocks.get(metric, {}).items()):
@@ -19,7 +19,7 @@ def markdown(table: Table) -> str:
 
 
 def aligned(rows: list[list[str]], text_columns: int) -> str:
-    """A Markdown table of rows, the first the head: the first columns to the left, numbers to the right."""
+    """A Markdown table. The first row is the head; the first columns are aligned to the left, the others to the right."""
     widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
     ruler = ["-" * width if i < text_columns else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     return "\n".join(_line(row, widths, text_columns) for row in (rows[0], ruler, *rows[1:]))

@@ -1,34 +1,34 @@
-"""Every noise on an image of each data set, with a magnified part and the difference from the clean image."""
+"""Every noise on an image of each data set, with a magnified detail and the difference from the clean image."""
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fplbench.errors import InputError, nearest
-from fplbench.files import replacing
 from fplbench.noise.levels import levels_in_use
-from fplbench.noise.registry import NOISES
+from fplbench.noise.registry import NOISES, Noise
 from fplbench.noise.synthesis import drawn_levels, synthesize, with_window
 from fplbench.registry import parse_options
-from fplbench.stacks import open_stack, read_index
+from fplbench.reporting.panels import Example, check_picture, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".pdf", ".svg")
+COLUMN_INCHES = 2.7  # of a data set: two panels
+DOTS_PER_INCH = 200
+CAPTION_LETTERS, LEVEL_LETTERS, NOTE_LETTERS = 46, 51, 50  # that fit the width of a data set, at their font sizes
 MAGNIFICATION = 3
 INSET = 0.43
-"""Side of the magnified part, fraction of the panel."""
+"""Side of the magnified detail, as a fraction of the panel."""
 SCALES = np.array([0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0])
-"""Differences at which the colours of a row may saturate, fraction of the grey range."""
+"""Differences at which the colours of a row may saturate, as fractions of the grey range."""
 LEGEND = """Red: brighter than the clean image, blue: darker; full colour at the ± beside the noise.
-Gold: where it differs most, three times as large."""
+Gold: the detail that differs most, magnified three times."""
 
 
 @dataclass(frozen=True)
@@ -41,103 +41,100 @@ class Picture:
 
 
 def contact_sheet(
-    output: str | os.PathLike,
-    clean: Mapping[str, str | os.PathLike],
+    output: str | os.PathLike[str],
+    clean: Mapping[str, str | os.PathLike[str]],
     options: Mapping[str, Mapping[str, Mapping[str, Any]]],
     *,
     seed: int,
     image: int | None = None,
     captions: Mapping[str, str] | None = None,
+    note: str = "",
 ) -> None:
     """Draw every noise on one image of each data set.
 
-    The clean images are the first row; each noise is a row after it. Each data set has two columns: the noisy image,
-    with its levels and the part that differs most magnified, and the difference from the clean image in colours, whose
-    scale stands beside the noise.
+    The first row holds the clean images, and each further row one noise. Each data set has two columns: the noisy image,
+    with its levels and a magnified detail, and the difference from the clean image in colours. The scale of the colours is
+    given beside the name of the noise.
 
     Args:
-        output: the picture to write: .png, .pdf or .svg.
-        clean: data set to the .npy file of its clean test stack, with its index.
-        options: options of the noises by data set and noise; a noise that is not there has its defaults.
-        seed: seed of the run; the images get the draws they get in the benchmark.
-        image: which image of each stack, counted from 0; the middle one if None.
-        captions: words above the columns of a data set, in place of its name.
+        output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
+        clean: the clean test stack of each data set, with its index.
+        options: options of the noises by data set and noise; noises that are not named have their defaults.
+        seed: seed of the run; the images get the same draws as in the benchmark.
+        image: which image of each stack, counted from 0; None is the middle one.
+        captions: text above the columns of a data set, in place of its name.
+        note: text below the sheet.
 
     Raises:
-        InputError: a stack is missing or has no such image, an option is wrong, a data set is not on the sheet, or the
-            picture is of another kind.
+        InputError: a stack is missing or malformed or has no such image, a noise or option is unknown, options or captions
+            name a data set that is not on the sheet, or the name does not end like that of a picture.
     """
-    _check(output, clean, options, captions or {})
-    images, pictures = {}, {}
+    captions = captions or {}
+    check_picture(output)
+    _check_named("options", options, clean)
+    _check_named("captions", captions, clean)
+    images: list[np.ndarray] = []
+    rows: dict[str, list[Picture]] = {}
     for dataset, path in clean.items():
-        images[dataset], pictures[dataset] = _pictures(dataset, path, options.get(dataset, {}), seed, image)
-    import matplotlib
+        example = Example(path, image)
+        images.append(example.clean)
+        for name, picture in _pictures(dataset, example, options.get(dataset, {}), seed).items():
+            rows.setdefault(name, []).append(picture)
+    figure = _sheet(images, [captions.get(dataset, dataset) for dataset in clean], rows, note)
+    save(figure, output, DOTS_PER_INCH)
 
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
 
-    names = sorted(NOISES, key=lambda name: NOISES[name].title)
-    figure, axes = plt.subplots(
-        len(names) + 1,
-        2 * len(clean),
-        figsize=(2.7 * len(clean) + 0.4, 1.48 * len(names) + 1.5),
-        squeeze=False,
-        layout="constrained",
-    )
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01)
+def _check_named(what: str, named: Mapping[str, Any], clean: Mapping[str, Any]) -> None:
+    for dataset in named:
+        if dataset not in clean:
+            raise InputError(f"The {what} name {dataset!r}, which is not on the sheet: {nearest(dataset, clean)}")
+
+
+def _pictures(dataset: str, example: Example, options: Mapping[str, Mapping[str, Any]], seed: int) -> dict[str, Picture]:
+    """The image of a data set with every noise."""
+    for name in options:
+        NOISES[name]  # raises InputError if it is unknown
+    return {name: _picture(entry, dataset, example, options.get(name, {}), seed) for name, entry in NOISES.items()}
+
+
+def _picture(noise: Noise, dataset: str, example: Example, options: Mapping[str, Any], seed: int) -> Picture:
+    chosen = parse_options(noise.options, options, f"noises.{noise.name}")
+    ids = [f"{dataset}/test/{example.name}"]
+    levels = levels_in_use(chosen) | drawn_levels(noise, chosen, seed, ids)[0]
+    words = ", ".join(f"{option.replace('_', ' ')} {value:.3g}" for option, value in levels.items())
+    clean = example.clean[None].astype(np.float32) / np.float32(255)
+    values = with_window(chosen, example.index).model_dump()
+    noisy = synthesize(noise.name, clean, seed=seed, image_ids=ids, **values)
+    return Picture(noisy[0], noisy[0] - clean[0], words)
+
+
+def _sheet(images: Sequence[np.ndarray], captions: Sequence[str], rows: Mapping[str, Sequence[Picture]], note: str) -> "Figure":
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    names = sorted(rows, key=lambda name: NOISES[name].title)
+    headings = [fill(caption, CAPTION_LETTERS) for caption in captions]
+    footer = fill(note, NOTE_LETTERS * len(images))
+    lines = max(len(heading.splitlines()) for heading in headings) + len(footer.splitlines())
+    size = (COLUMN_INCHES * len(images) + 0.4, 1.48 * len(names) + 1.37 + 0.13 * lines)
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01))
+    axes = figure.subplots(len(names) + 1, 2 * len(images), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
-    _draw_clean(figure, axes[0], {(captions or {}).get(dataset, dataset): each for dataset, each in images.items()})
+    _draw_clean(axes[0], headings, images)
     for row, name in zip(axes[1:], names, strict=True):
-        _draw_noise(row, NOISES[name].title, [each[name] for each in pictures.values()])
-    with replacing(output) as temporary:
-        figure.savefig(temporary, dpi=200)
-    plt.close(figure)
+        _draw_noise(row, NOISES[name].title, rows[name])
+    if footer:
+        figure.supxlabel(footer, fontsize=7.5)
+    return figure
 
 
-def _check(output: str | os.PathLike, clean: Mapping, options: Mapping, captions: Mapping) -> None:
-    if Path(output).suffix not in SUFFIXES:
-        raise InputError(f"{output} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    for what, values in (("options", options), ("captions", captions)):
-        for dataset in values:
-            if dataset not in clean:
-                raise InputError(f"The {what} name {dataset!r}, which is not on the sheet: {nearest(dataset, clean)}")
-    for dataset, noises in options.items():
-        if not isinstance(noises, Mapping):
-            raise InputError(f"The options of {dataset} are {noises!r}; an object of noises with their options is needed.")
-        for name, values in noises.items():
-            NOISES[name]  # a misspelt one is an error
-            if not isinstance(values, Mapping):
-                raise InputError(f"The options of {dataset}, {name} are {values!r}; an object of options is needed.")
-
-
-def _pictures(
-    dataset: str, path: str | os.PathLike, options: Mapping[str, Mapping[str, Any]], seed: int, image: int | None
-) -> tuple[np.ndarray, dict[str, Picture]]:
-    """The clean image, float32 (H, W) in [0,1], and its pictures by noise."""
-    stack, index = open_stack(path), read_index(path)
-    number = len(stack) // 2 if image is None else image
-    if not 0 <= number < len(stack):
-        raise InputError(f"{path} has {len(stack)} images; there is no image {number}, counted from 0.")
-    clean = stack[number : number + 1].astype(np.float32) / np.float32(255)
-    ids = [f"{dataset}/test/{index[number]['image_id']}"]
-    pictures = {}
-    for name, entry in NOISES.items():
-        chosen = parse_options(entry.options, options.get(name, {}), f"noises.{name}")
-        levels = levels_in_use(chosen) | drawn_levels(entry, chosen, seed, ids)[0]
-        words = ", ".join(f"{option.replace('_', ' ')} {value:.3g}" for option, value in levels.items())
-        values = with_window(chosen, index).model_dump()
-        noisy = synthesize(name, clean, seed=seed, image_ids=ids, **values)[0]
-        pictures[name] = Picture(noisy, noisy - clean[0], words)
-    return clean[0], pictures
-
-
-def _draw_clean(figure: "Figure", axes: Sequence["Axes"], images: Mapping[str, np.ndarray]) -> None:
-    """The clean images under their captions, and the legend beside the first."""
-    for axis, (caption, image) in zip(axes[::2], images.items(), strict=True):
-        _show(axis, image)
-        axis.set_title(caption, fontsize=9, loc="left")
-    axes[0].text(-0.04, 0.5, "Clean", rotation=90, ha="right", va="center", fontsize=9, transform=axes[0].transAxes)
+def _draw_clean(axes: Sequence["Axes"], captions: Sequence[str], images: Sequence[np.ndarray]) -> None:
+    """The clean images below their captions, and the legend beside the first."""
+    for axis, caption, image in zip(axes[::2], captions, images, strict=True):
+        _show(axis, image / 255)
+        axis.set_title(caption, fontsize=8, loc="left")
+    _name_row(axes[0], "Clean")
     bar = axes[1].inset_axes((0.05, 0.78, 0.9, 0.08))
     bar.imshow(np.linspace(-1, 1, 256)[None], cmap="RdBu_r", aspect="auto", extent=(-1, 1, 0, 1))
     bar.set(xticks=[-1, 0, 1], yticks=[])
@@ -147,16 +144,20 @@ def _draw_clean(figure: "Figure", axes: Sequence["Axes"], images: Mapping[str, n
 
 
 def _draw_noise(axes: Sequence["Axes"], title: str, pictures: Sequence[Picture]) -> None:
-    """One noise on all data sets: pairs of noisy image and difference, with name and scale at the left."""
+    """One noise on all data sets: pairs of noisy image and difference, with the name and the scale at the left."""
     size = np.quantile(np.abs([each.difference for each in pictures]), 0.99)
-    scale = SCALES[min(np.searchsorted(SCALES, size), len(SCALES) - 1)]
+    scale = SCALES[min(int(np.searchsorted(SCALES, size)), len(SCALES) - 1)]
     for noisy, difference, picture in zip(axes[::2], axes[1::2], pictures, strict=True):
         _show(noisy, picture.noisy)
         _magnify(noisy, picture)
         difference.imshow(picture.difference, cmap="RdBu_r", vmin=-scale, vmax=scale, interpolation="nearest")
-        noisy.set_title(picture.levels, fontsize=7.5, loc="left", pad=2, in_layout=False)
-    words = f"{fill(title, 18)}\n± {scale:g}"
-    axes[0].text(-0.04, 0.5, words, rotation=90, ha="right", va="center", fontsize=9, transform=axes[0].transAxes)
+        levels = fill(picture.levels, LEVEL_LETTERS)
+        noisy.set_title(levels, fontsize=7.5, loc="left", pad=2, in_layout="\n" in levels)
+    _name_row(axes[0], f"{fill(title, 18)}\n± {scale:g}")
+
+
+def _name_row(axis: "Axes", words: str) -> None:
+    axis.text(-0.04, 0.5, words, rotation=90, ha="right", va="center", fontsize=9, transform=axis.transAxes)
 
 
 def _show(axis: "Axes", image: np.ndarray) -> None:
@@ -164,25 +165,21 @@ def _show(axis: "Axes", image: np.ndarray) -> None:
 
 
 def _magnify(axis: "Axes", picture: Picture) -> None:
-    """Frame the part of the image that differs most, and show it magnified in a lower corner away from it."""
+    """Frame the detail of the image that differs most, and show it magnified in a lower corner away from it."""
     import cv2
+    from matplotlib.patches import Rectangle
 
     height, width = picture.noisy.shape
     rows, columns = int(height * INSET / MAGNIFICATION), int(width * INSET / MAGNIFICATION)
     local = cv2.GaussianBlur(np.abs(picture.difference), (0, 0), rows / 4)
-    centre = np.unravel_index(np.argmax(local), local.shape)
-    top = np.clip(centre[0] - rows // 2, 0, height - rows)
-    left = np.clip(centre[1] - columns // 2, 0, width - columns)
-    axis.add_patch(_frame(left, top, columns, rows))
+    row, column = np.unravel_index(int(np.argmax(local)), local.shape)
+    top = min(max(int(row) - rows // 2, 0), height - rows)
+    left = min(max(int(column) - columns // 2, 0), width - columns)
+    frame = Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor="gold", linewidth=0.8)
+    axis.add_patch(frame)
     at_right = top + rows < (1 - INSET) * height or left + columns < (1 - INSET) * width
     inset = axis.inset_axes((1 - INSET if at_right else 0, 0, INSET, INSET))
     _show(inset, picture.noisy[top : top + rows, left : left + columns])
     inset.set(xticks=[], yticks=[])
     for spine in inset.spines.values():
         spine.set_color("gold")
-
-
-def _frame(left: int, top: int, columns: int, rows: int) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor="gold", linewidth=0.8)

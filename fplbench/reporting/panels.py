@@ -1,4 +1,4 @@
-"""Grids of images: what all figures of images share."""
+"""What all figures of images share: which image is shown, panels in a grid, and writing the picture."""
 
 import math
 import os
@@ -12,7 +12,8 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import replacing
-from fplbench.stacks import describe_size, open_stack
+from fplbench.scoring.matching import open_matching
+from fplbench.stacks import open_stack, read_index
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 PANEL_INCHES = 2.2
 TITLE_INCHES = 0.42
 LINE_INCHES = 0.3
-LETTERS_PER_INCH = 14  # at the note's eight points
+LETTERS_PER_INCH = 14  # of the note, at eight points
 DOTS_PER_INCH = 150
 SCALE_PERCENTILES = (0.5, 99.5)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One image of a figure, (H, W), and the values that are shown black and white."""
+    """One image of a figure, (H, W), and the values that are shown as black and white."""
 
     title: str
     image: np.ndarray
@@ -35,8 +36,39 @@ class Panel:
     white: float = 255
 
 
+class Example:
+    """One image of a clean stack, and the same image of other stacks.
+
+    Attributes:
+        clean: uint8 (H, W).
+        name: its image_id.
+        index: the index of the stack.
+
+    Args:
+        path: the clean stack, with its index.
+        image: which image, counted from 0; None is the middle one.
+
+    Raises:
+        InputError: the stack or its index is missing or malformed, or there is no such image.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], image: int | None = None) -> None:
+        self._path = path
+        self._stack = open_stack(path)
+        self._position = len(self._stack) // 2 if image is None else image
+        if not 0 <= self._position < len(self._stack):
+            raise InputError(f"{path} has no image {image}: it holds {len(self._stack)}, counted from 0.")
+        self.clean: np.ndarray = np.asarray(self._stack[self._position])
+        self.index: list[dict[str, str]] = read_index(path, len(self._stack))
+        self.name: str = self.index[self._position]["image_id"]
+
+    def of(self, path: str | os.PathLike[str]) -> np.ndarray:
+        """The same image of another stack, uint8 (H, W); InputError if the stack does not match the clean one."""
+        return np.asarray(open_matching(path, self._stack, self._path)[self._position])
+
+
 def draw(panels: Sequence[Panel], columns: int, title: str = "", note: str = "", inches: float = PANEL_INCHES) -> "Figure":
-    """Lay panels out row by row, `inches` wide each, with a title above and a note below."""
+    """Draw panels in rows, each `inches` wide, with a title above and a note below."""
     from matplotlib.figure import Figure
 
     rows = math.ceil(len(panels) / columns)
@@ -56,38 +88,26 @@ def draw(panels: Sequence[Panel], columns: int, title: str = "", note: str = "",
     return figure
 
 
-def save(figure: "Figure", output: str | os.PathLike) -> None:
-    """Write a figure in one piece; the ending of the name is its format.
+def check_picture(output: str | os.PathLike[str]) -> None:
+    """Raise InputError unless the name ends like that of a picture."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    if Path(output).suffix.lstrip(".").lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise InputError(f"{output} is not a picture: the name must end in .png, .pdf or .svg.")
+
+
+def save(figure: "Figure", output: str | os.PathLike[str], dots_per_inch: int = DOTS_PER_INCH) -> None:
+    """Write a figure; the ending of the name sets the format. Missing folders are created.
 
     Raises:
-        InputError: the ending is that of no picture.
+        InputError: the name does not end like that of a picture.
     """
-    output = Path(output)
-    if output.suffix.lstrip(".").lower() not in figure.canvas.get_supported_filetypes():
-        raise InputError(f"{output} is no picture: the name must end in .png, .pdf or .svg.")
-    output.parent.mkdir(parents=True, exist_ok=True)
+    check_picture(output)
     with replacing(output) as temporary:
-        figure.savefig(temporary, dpi=DOTS_PER_INCH)
+        figure.savefig(temporary, dpi=dots_per_inch)
 
 
 def scale(maps: np.ndarray) -> tuple[float, float]:
-    """The values shown black and white in all of several maps: nearly the extremes, so that no single pixel rules."""
+    """The values to show as black and white in several maps: almost the extremes, so that single pixels have no effect."""
     black, white = np.percentile(maps, SCALE_PERCENTILES)
     return float(black), float(max(white, black + 1e-12))
-
-
-def choose_image(stack: np.ndarray, path: str | os.PathLike, image: int | None) -> int:
-    """Position of the image to show: the one asked for, or the middle one; InputError if there is no such image."""
-    if image is None:
-        return len(stack) // 2
-    if not 0 <= image < len(stack):
-        raise InputError(f"{path} has no image {image}: it holds {len(stack)}, counted from 0.")
-    return image
-
-
-def open_image(path: str | os.PathLike, image: int, clean: np.ndarray, clean_path: str | os.PathLike) -> np.ndarray:
-    """One image of the stack at `path`, uint8 (H, W); InputError unless the stack has the shape of the clean one."""
-    stack = open_stack(path)
-    if stack.shape != clean.shape:
-        raise InputError(f"{path} holds {describe_size(stack)}; {clean_path} holds {describe_size(clean)}.")
-    return np.asarray(stack[image])

@@ -1,4 +1,4 @@
-"""report.html: what came out of a run, in one file that needs no other."""
+"""The report of a run, report.html, which needs no other file."""
 
 import base64
 import json
@@ -16,18 +16,18 @@ from fplbench.reporting.tables import Table, Verdict, verdicts
 
 
 def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str, Any], title: str, note: str = "") -> str:
-    """The report as one HTML page, its figures inside.
+    """The report as one HTML page that includes its figures.
 
     Args:
-        tables: one table a data set.
-        figures: captions by path of the picture; a picture that has a data set's name as its folder or as a word of its
-            own name, between underscores, stands with that data set, all others at the end.
+        tables: the table of each data set.
+        figures: captions by the path of the picture. A picture belongs to a data set if its folder or a word of its own name,
+            between underscores, is the name of the data set; all others are shown at the end.
         run: the manifest of the run.
         title: heading of the page.
-        note: a sentence below the heading.
+        note: sentences below the heading.
 
     Raises:
-        InputError: a picture is missing or no picture.
+        InputError: a picture is missing or is not a picture.
     """
     left = dict(figures)
     sections = []
@@ -41,7 +41,7 @@ def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str
 
 
 def summary(tables: Sequence[Table]) -> str:
-    """How the reference method fares over all the tables, its defeats by name; nothing where it was not scored."""
+    """How often the reference method is the best in all tables, and the rows in which it is not; "" if it was not scored."""
     found = {(t.dataset, metric): verdicts(t, metric) for t in tables for metric in METRICS_SHOWN}
     if not any(found.values()):
         return ""
@@ -51,8 +51,8 @@ def summary(tables: Sequence[Table]) -> str:
         for table in tables
     ]
     caption = (
-        f"{reference} against the best other method of each row. Better and worse: Holm-adjusted p below 0.05 within "
-        "the data set and metric. Below noisy: rows in which the unprocessed image scores higher than the method."
+        f"{reference} compared with the best other method of each row. Better and worse: p below 0.05, adjusted for the rows "
+        f"of the data set and metric (Holm). Below noisy: rows in which the unprocessed image scores better than {reference}."
     )
     head = [
         html.text("th", name, class_="text" if name in ("Data set", "Score") else "")
@@ -64,16 +64,16 @@ def summary(tables: Sequence[Table]) -> str:
     return html.text("h2", "Summary") + html.table(caption, head, rows) + lost
 
 
-def read_manifest(path: str | os.PathLike) -> dict[str, Any]:
-    """Read run.json; anything else raises InputError."""
+def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read run.json; InputError if it is missing or is not the manifest of a run."""
     try:
         run = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except ValueError as error:
-        raise InputError(f"{path} is no JSON file: {error}.") from None
+        raise InputError(f"{path} is not a JSON file: {error}.") from None
     if not isinstance(run, dict) or "packages" not in run:
-        raise InputError(f"{path} is no manifest of a run.")
+        raise InputError(f"{path} is not the manifest of a run.")
     return run
 
 
@@ -81,7 +81,7 @@ def _summary_row(table: Table, metric: str, found: list[Verdict]) -> str:
     outcomes = [verdict.outcome for verdict in found]
     cells = [table.blocks[metric][verdict.noise] for verdict in found]
     best = sum(row[table.reference].best for row in cells)
-    below = sum("noisy" in row and row["noisy"].lead.value < 0 for row in cells)
+    below = sum(lead.value < 0 for lead in (row["noisy"].lead for row in cells if "noisy" in row) if lead is not None)
     counts = (len(found), best, outcomes.count("better"), outcomes.count("undecided"), outcomes.count("worse"), below)
     names = (table.labels.dataset(table.dataset), METRICS[metric].label)
     return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", str(n)) for n in counts)])
@@ -105,7 +105,7 @@ def _figures(figures: Mapping[str, str]) -> Iterator[str]:
     for path, caption in figures.items():
         kind = mimetypes.guess_type(path)[0] or ""
         if not kind.startswith("image/"):
-            raise InputError(f"{path} is no picture that a page can show: give a .png or .svg file.")
+            raise InputError(f"{path} is not a picture that a page can show; give a .png or .svg file.")
         try:
             data = base64.b64encode(Path(path).read_bytes()).decode()
         except FileNotFoundError:
@@ -117,14 +117,14 @@ def _figures(figures: Mapping[str, str]) -> Iterator[str]:
 def _run(run: Mapping[str, Any]) -> Iterator[str]:
     git = run["git"] or {"revision": "none", "modified": False}
     facts = {
-        "Made": run["created"],
+        "Created": run["created"],
         "fplbench": f"{run['fplbench']}, revision {git['revision']}{', modified' if git['modified'] else ''}",
         "Python": run["python"],
         "Machine": f"{run['hardware']['processor']}, {run['hardware']['cores']} cores, "
         f"{run['hardware']['memory_mib'] / 1024:.1f} GiB, GPU: {', '.join(run['hardware']['gpus']) or 'none'}",
         "Seed": str(run["seed"]),
-        "Files pinned": str(len(run["files"])),
+        "Files in the manifest": str(len(run["files"])),
     }
     rows = [html.text("th", key) + html.text("td", value, class_="text") for key, value in facts.items()]
     yield html.text("h2", "Run") + html.table("", [], [rows])
-    yield html.element("details", html.text("summary", "The whole manifest"), html.text("pre", json.dumps(run, indent=2)))
+    yield html.element("details", html.text("summary", "The complete manifest"), html.text("pre", json.dumps(run, indent=2)))

@@ -1,7 +1,8 @@
-"""The long table of scores, read back as arrays."""
+"""Read the long table of scores as arrays."""
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,8 +22,8 @@ class NoiseScores:
     Attributes:
         image_ids: N identifiers.
         patients: N patient identifiers, in the order of `image_ids`.
-        values: float64 (N,) by metric and method, in that order. Infinite PSNR, of equal images, stands as `CEILING`
-            dB: above what any two different images of up to 390x390 pixels can reach, and finite, so that means exist.
+        values: float64 (N,) by metric and method, in that order. The infinite PSNR of equal images is replaced by `CEILING`
+            dB, so that means are finite. Two different images reach less, up to a size of 390x390 pixels.
     """
 
     image_ids: tuple[str, ...]
@@ -30,15 +31,19 @@ class NoiseScores:
     values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
-def read_scores(path: str | os.PathLike) -> dict[str, dict[str, NoiseScores]]:
+Scores = Mapping[str, Mapping[str, NoiseScores]]
+"""Scores by data set and noise."""
+
+
+def read_scores(path: str | os.PathLike[str]) -> dict[str, dict[str, NoiseScores]]:
     """Read the long table.
 
     Returns:
         Scores by data set and noise, in the order of the file.
 
     Raises:
-        InputError: the file or a column is missing, a value is no number, or methods were scored on different images of
-            one noise.
+        InputError: the file or a column is missing, a value is not a number, or methods were scored on different images of
+            the same noise.
     """
     rows: dict[str, dict[str, dict[str, list[dict[str, str]]]]] = {}
     for row in read_csv(path, (*KEYS, *METRICS)):
@@ -50,11 +55,11 @@ def read_scores(path: str | os.PathLike) -> dict[str, dict[str, NoiseScores]]:
     }
 
 
-def read_dataset(path: str | os.PathLike, dataset: str) -> dict[str, NoiseScores]:
-    """Read one data set's part of the long table: scores by noise.
+def read_dataset(path: str | os.PathLike[str], dataset: str) -> dict[str, NoiseScores]:
+    """Read the scores of one data set from the long table, by noise.
 
     Raises:
-        InputError: as `read_scores`, and where the data set is missing.
+        InputError: as for `read_scores`, or the data set is missing.
     """
     scores = read_scores(path)
     if dataset not in scores:
@@ -62,7 +67,7 @@ def read_dataset(path: str | os.PathLike, dataset: str) -> dict[str, NoiseScores
     return scores[dataset]
 
 
-def _noise_scores(path: str | os.PathLike, noise: str, methods: dict[str, list[dict[str, str]]]) -> NoiseScores:
+def _noise_scores(path: str | os.PathLike[str], noise: str, methods: dict[str, list[dict[str, str]]]) -> NoiseScores:
     first = next(iter(methods))
     images = [(row["image_id"], row["patient"]) for row in methods[first]]
     values: dict[str, dict[str, np.ndarray]] = {}
@@ -72,15 +77,15 @@ def _noise_scores(path: str | os.PathLike, noise: str, methods: dict[str, list[d
         explained = [FEATURE_ERROR] if any(row.get(FEATURE_ERROR) for row in rows) else []
         for metric in [*METRICS, *explained]:
             values.setdefault(metric, {})[method] = _numbers(path, metric, rows)
-    return NoiseScores(*zip(*images, strict=True), values)
+    return NoiseScores(tuple(name for name, _ in images), tuple(patient for _, patient in images), values)
 
 
-def _numbers(path: str | os.PathLike, metric: str, rows: list[dict[str, str]]) -> np.ndarray:
+def _numbers(path: str | os.PathLike[str], metric: str, rows: list[dict[str, str]]) -> np.ndarray:
     numbers = np.array([_number(row[metric]) for row in rows])
     if np.isnan(numbers).any():
         row = rows[int(np.isnan(numbers).argmax())]
         where = f"{metric} of {row['method']!r} on {row['noise']!r}, image {row['image_id']!r}"
-        raise InputError(f"{path}: {where}, is {row[metric]!r}, which is no number.")
+        raise InputError(f"{path}: {where}, is {row[metric]!r}, which is not a number.")
     return np.minimum(numbers, CEILING) if metric.startswith("psnr") else numbers
 
 

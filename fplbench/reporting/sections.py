@@ -1,18 +1,19 @@
-"""What the HTML pages say of one data set: the table with intervals, the verdicts, the comparison with the paper."""
+"""What the HTML pages show for one data set: means with intervals, verdicts, and the comparison with the paper."""
 
 from collections.abc import Iterator
 
 from fplbench import published
 from fplbench.reporting import html
 from fplbench.reporting.labels import METRICS
+from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table, verdicts
 
 METRICS_SHOWN = ("psnr", "ssim", "feature_error")
 PUBLISHED_NOTE = (
-    "Reproduced mean (above) and published value (below). The published PSNR bears the marks of 8-bit overflow and is "
-    "set against the wrapped PSNR, which is no measure of quality; SSIM compares as printed. Images, noise levels and "
-    "training are this run's own, so equal numbers are not to be expected."
+    "Reproduced mean (above) and published value (below). The published PSNR shows the signs of 8-bit overflow and is "
+    "therefore compared with the wrapped PSNR, which does not measure quality. The published SSIM is compared as printed. "
+    "Images, noise levels and training differ from the paper's, so equal numbers are not expected."
 )
 
 
@@ -22,25 +23,24 @@ def table_section(table: Table) -> str:
 
 
 def means_table(table: Table) -> str:
-    """Means with their intervals; the feature error is the third block where it was scored."""
+    """Means with their intervals; if the feature error was scored, it is the third block."""
     shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
     bodies = [_block(table, metric) for metric in shown]
-    caption = f"{table.caption} {table.interval_note}"
-    if "feature_error" in shown:
-        caption += " Feature error: relative squared error of the features of the denoised image, 0 is perfect."
+    features = "Feature error: relative squared error of the denoised image's feature maps; 0 is perfect."
+    caption = sentences(table.caption, table.interval_note, features if "feature_error" in shown else "")
     return html.table(caption, _head(table, table.methods), bodies)
 
 
 def verdict_table(table: Table) -> str:
-    """The reference method against the best other one, row by row; nothing where it was not scored."""
+    """The reference method compared with the best other one in each row; "" if it was not scored."""
     bodies = [list(_verdict_rows(table, metric)) for metric in METRICS_SHOWN if verdicts(table, metric)]
     if not bodies:
         return ""
     reference = table.labels.method(table.reference)
     caption = (
-        f"{reference} against the best other method of each row, the unprocessed image included. Lead: by how much "
-        f"{reference} is better, with its 95 % interval from the same paired draws; p of a paired permutation test "
-        f"over {'images' if table.patients == 1 else 'patients'}, after Holm over the rows of a block."
+        f"{reference} compared with the best other method of each row, including the unprocessed image. Lead: by how much "
+        f"{reference} is better, with its 95 % interval from the same paired draws. p: paired permutation test over "
+        f"{'images' if table.patients == 1 else 'patients'}, adjusted for the rows of a block (Holm)."
         f"{' Images of one patient are alike, so p is too small.' if table.patients == 1 else ''}"
     )
     names = ("Noise Type", "Best other", "Lead", "p", "")
@@ -52,7 +52,7 @@ def verdict_table(table: Table) -> str:
 
 
 def published_table(table: Table) -> str:
-    """Reproduced against printed values; nothing for data sets that are not in the paper."""
+    """Reproduced and published values; "" for data sets that are not in the paper."""
     if not published.values(table.dataset, "ssim"):
         return ""
     printed = {"noisy", *(entry.method for entry in published.tables())}
@@ -73,8 +73,7 @@ def _block(table: Table, metric: str) -> Iterator[str]:
 
 
 def _row_start(table: Table, metric: str, noise: str, row: int) -> str:
-    unit = f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
-    block = f"{METRICS[metric].label}{unit}" if row == 0 else ""
+    block = METRICS[metric].heading if row == 0 else ""
     return html.text("th", block, class_="block") + html.text("th", table.labels.noise(noise))
 
 

@@ -1,4 +1,4 @@
-"""Means with intervals by a paired bootstrap, and differences by a paired permutation test, over patients."""
+"""Means with intervals from a paired bootstrap over patients, and differences with a paired permutation test."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,13 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much the reference method is better than another one: positive where it is, whichever end is best.
+    """By how much the reference method is better than another one, positive if it is, for metrics of either direction.
 
-    `low` and `high` bound the 95 % interval; `p` is that of the permutation test.
+    Attributes:
+        value: the difference of the means.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        p: p-value of the permutation test.
     """
 
     value: float
@@ -26,9 +30,14 @@ class Lead:
 
 @dataclass(frozen=True)
 class Cell:
-    """One mean of a table, its 95 % interval, whether it is the best of its row (ties all are), and the lead over it.
+    """One cell of a table.
 
-    `lead` is None in the reference method's own column, and where there is no reference method.
+    Attributes:
+        mean: the mean over images.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        best: whether it is the best of its row; several are if they tie.
+        lead: the lead of the reference method over this one; None in its own column, and without a reference method.
     """
 
     mean: float
@@ -41,17 +50,17 @@ class Cell:
 def bootstrap_means(
     values: np.ndarray, patients: Sequence[str], rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> np.ndarray:
-    """Means over images when the patients are drawn anew, with replacement (Efron and Tibshirani 1993).
+    """Means over images of bootstrap samples of patients (Efron and Tibshirani 1993).
 
-    All rows see the same draws, so that differences of columns of the result are paired. Images of one patient are
-    drawn together, for they are not independent. Where all images are of one patient, images are drawn: such an
-    interval says nothing about other patients.
+    All quantities share the same draws, so that differences between columns of the result are paired. The images of a
+    patient are drawn together, because they are not independent. If all images are of one patient, single images are
+    drawn; such an interval says nothing about other patients.
 
     Args:
-        values: float (M, N), M quantities on the same N images.
+        values: float (M, N), M quantities for the same N images.
         patients: N patient identifiers.
-        rng: the random stream.
-        resamples: number of draws B.
+        rng: random generator.
+        resamples: number of samples B.
 
     Returns:
         float64 (B, M).
@@ -62,7 +71,7 @@ def bootstrap_means(
 
 
 def interval(means: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """Percentile interval of bootstrapped means: float64 (2, M), low and high, from (B, M)."""
+    """Percentile interval of bootstrapped means (B, M): float64 (2, M), the lower and upper ends."""
     return np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
@@ -73,14 +82,14 @@ def summarise(
     higher_is_better: bool = True,
     reference: str = "",
 ) -> dict[str, Cell]:
-    """One row of a table: the mean of each method with its interval; the best are marked on unrounded means.
+    """One row of a table: the mean of each method with its interval. The best are found from unrounded means.
 
     Args:
         scores: float (N,) by method, on the same N images.
         patients: N patient identifiers.
-        rng: the random stream; the same draws serve every method.
-        higher_is_better: which end is best.
-        reference: the method whose lead over each other one is wanted; unknown names give no leads.
+        rng: random generator; all methods share the same draws.
+        higher_is_better: direction of the metric.
+        reference: the method whose lead over the others is computed; a method that was not scored gives no leads.
     """
     methods = list(scores)
     values = np.stack(list(scores.values()))
@@ -97,13 +106,13 @@ def summarise(
         leads[column] = None
     best = sign * (sign * means).max()
     return {
-        method: Cell(*map(float, (means[i], low[i], high[i])), best=bool(means[i] == best), lead=leads[i])
+        method: Cell(float(means[i]), float(low[i]), float(high[i]), bool(means[i] == best), leads[i])
         for i, method in enumerate(methods)
     }
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values for being many (Holm 1979): the chance of any false discovery among them stays at the level."""
+    """Adjust p-values for multiple comparisons (Holm 1979), which bounds the chance of any false discovery."""
     adjusted = [0.0] * len(p_values)
     running = 0.0
     for rank, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
@@ -115,16 +124,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def permutation_p(
     differences: np.ndarray, patients: Sequence[str], rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> np.ndarray:
-    """Two-sided p of no difference: how often random signs give a mean as far from zero (Pitman 1937).
+    """Two-sided p-value of no difference: how often random signs give a mean as far from zero (Pitman 1937).
 
-    All differences of a patient get one sign; where all images are of one patient, each image gets its own. Up to 13
-    patients every combination of signs is tried, so p cannot be below 2 / 2^patients; beyond, random ones are.
+    All differences of a patient get the same sign; if all images are of one patient, each image gets its own. Up to 13
+    patients, all combinations of signs are tried, so that p is at least 2 / 2^patients; with more, random ones are.
 
     Args:
-        differences: float (M, N), M paired differences on the same N images.
+        differences: float (M, N), M paired differences for the same N images.
         patients: N patient identifiers.
-        rng: the random stream.
-        resamples: number of random combinations, with the observed one among them.
+        rng: random generator.
+        resamples: number of random combinations, including the observed one.
 
     Returns:
         float64 (M,).
@@ -136,14 +145,14 @@ def permutation_p(
         bits = rng.integers(0, 2, (resamples, len(counts)))
         bits[0] = 1
     totals = np.abs((2.0 * bits - 1) @ sums)
-    # The tolerance lets totals count as equal that differ by the rounding of sums taken in another order.
+    # The tolerance treats totals as equal that differ only by rounding, because they were summed in another order.
     return (totals >= np.abs(sums.sum(axis=0)) * (1 - 1e-12)).mean(axis=0)
 
 
 def _unit_sums(values: np.ndarray, patients: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Sums (U, M) of values (M, N) over the images of each unit, and the numbers of images (U,).
 
-    A unit is a patient, or an image where there is but one patient.
+    A unit is a patient, or an image if there is only one patient.
     """
     _, unit = np.unique(list(patients), return_inverse=True)
     if unit.max(initial=0) == 0:

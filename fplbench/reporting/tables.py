@@ -1,4 +1,4 @@
-"""A data set's table, as Tables 2 to 4 of the paper, before it takes a file format."""
+"""The table of a data set, as in Tables 2 to 4 of the paper, independent of the file format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from fplbench.denoising.columns import TUNED_MARK
 from fplbench.errors import InputError, nearest
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.scores import NoiseScores
+from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import Cell, Lead, holm, summarise
 from fplbench.seeds import generator
 
@@ -23,15 +24,14 @@ class Table:
     """Means with intervals of every method on every noise of one data set.
 
     Attributes:
-        dataset: its name.
-        blocks: cells by metric, noise and method; rows and columns in the order they are printed. A cell that was not
-            scored is missing.
+        dataset: name of the data set.
+        blocks: cells by metric, noise and method, in the order of rows and columns; those that were not scored are missing.
         methods: the columns.
         images: number of test images, the largest of any noise.
         patients: number of their patients.
         labels: labels of rows and columns.
         reference: the method whose lead over the others is shown.
-        note: a sentence for the caption, or "".
+        note: sentences for the caption, or "".
     """
 
     dataset: str
@@ -45,31 +45,35 @@ class Table:
 
     @property
     def caption(self) -> str:
-        """The caption: what the numbers are, over how many images, and the note."""
+        """The caption: what the numbers are, the number of images and patients, and the note."""
         names = " and ".join(METRICS[metric].label for metric in self.blocks if metric in ("psnr", "ssim"))
         patients = "one patient" if self.patients == 1 else f"{self.patients} patients"
         text = f"{self.labels.dataset(self.dataset)} {names} comparison: "
-        text += f"mean over {self.images} test images of {patients}. The best of each row is bold."
+        text += f"mean over {self.images} test images of {patients}. The best value of each row is in bold."
         if "noisy" in self.methods:
-            text += " Noisy is the image as it came."
+            text += " Noisy is the unprocessed image."
         if any(self.labels.method(name).endswith(TUNED_MARK) for name in self.methods):
             text += f" {TUNED_MARK}: with the options that were best on training images."
-        return f"{text} {self.note}".strip()
+        return sentences(text, self.note)
 
     @property
     def interval_note(self) -> str:
-        """How the intervals were made, for the formats that show them."""
+        """How the intervals were computed, for the formats that show them."""
         if self.patients == 1:
             return "Intervals: 95 %, paired bootstrap over images of one patient; they say nothing about other patients."
-        few = " With so few patients they are too narrow." if self.patients < FEW_PATIENTS else ""
+        few = " With so few patients, they are too narrow." if self.patients < FEW_PATIENTS else ""
         return f"Intervals: 95 %, paired bootstrap over patients.{few}"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the reference method stands against the best other one, the unprocessed image included, in one row.
+    """How the reference method compares with the best other one, or the unprocessed image, in one row.
 
-    `p` is adjusted for the number of rows of the block.
+    Attributes:
+        noise: the row.
+        rival: the best other method.
+        lead: by how much the reference method is better.
+        p: p-value, adjusted for the number of rows in the block.
     """
 
     noise: str
@@ -79,7 +83,7 @@ class Verdict:
 
     @property
     def outcome(self) -> str:
-        """Better or worse where the adjusted p is below 0.05, else undecided."""
+        """Either `better` or `worse` if the adjusted p-value is below 0.05, else `undecided`."""
         if self.p >= SIGNIFICANCE:
             return "undecided"
         return "better" if self.lead.value > 0 else "worse"
@@ -96,30 +100,28 @@ def build_table(
     """Summarise the scores of a data set.
 
     Args:
-        dataset: its name.
+        dataset: name of the data set.
         scores: scores by noise, from `read_scores`.
-        seed: seed of the run; the bootstrap draws depend on it, on the data set and on the noise.
-        labels: labels and order of rows and columns.
-        note: a sentence for the caption.
-        reference: the method whose lead over the others is wanted; None is fpl, where it was scored.
+        seed: seed of the run. The bootstrap draws depend on it, the data set and the noise.
+        labels: labels of rows and columns, which also set their order.
+        note: sentences for the caption.
+        reference: the method whose lead over the others is computed; None is fpl, if it was scored.
 
     Raises:
         InputError: the reference was not scored.
     """
     labels = labels or Labels()
-    methods = labels.methods({name for noise in scores.values() for metric in noise.values.values() for name in metric})
+    names = {name for noise in scores.values() for metric in noise.values.values() for name in metric}
+    methods = labels.methods(names)
     if reference is not None and reference not in methods:
         raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE
-    noises = labels.noises(scores)
-    blocks = {
-        metric: {
-            noise: _row(scores[noise], metric, methods, generator(seed, "bootstrap", dataset, noise), reference)
-            for noise in noises
-            if metric in scores[noise].values
-        }
-        for metric in METRICS
-    }
+    blocks: dict[str, Block] = {metric: {} for metric in METRICS}
+    for noise in labels.noises(scores):
+        for metric in METRICS:
+            if metric in scores[noise].values:
+                rng = generator(seed, "bootstrap", dataset, noise)
+                blocks[metric][noise] = _row(scores[noise], metric, methods, rng, reference)
     return Table(
         dataset=dataset,
         blocks={metric: block for metric, block in blocks.items() if block},
@@ -133,14 +135,14 @@ def build_table(
 
 
 def verdicts(table: Table, metric: str) -> list[Verdict]:
-    """Compare the reference method with the best other one in every row of a block; empty without the reference."""
+    """Compare the reference method with the best other one in every row of a block; empty if it was not scored."""
     sign = 1 if METRICS[metric].higher_is_better else -1
-    found = []
+    found: list[tuple[str, str, Lead]] = []
     for noise, cells in table.blocks.get(metric, {}).items():
-        rivals = {method: cell for method, cell in cells.items() if cell.lead is not None}
+        rivals = [(sign * cell.mean, method, cell.lead) for method, cell in cells.items() if cell.lead is not None]
         if rivals:
-            rival = max(rivals, key=lambda method: sign * rivals[method].mean)
-            found.append((noise, rival, rivals[rival].lead))
+            _, rival, lead = max(rivals, key=lambda row: row[0])
+            found.append((noise, rival, lead))
     adjusted = holm([lead.p for _, _, lead in found])
     return [Verdict(*row, p) for row, p in zip(found, adjusted, strict=True)]
 

@@ -1,6 +1,5 @@
-"""Figure of training logs: losses, gradient norms, learning rate, speed and memory by step."""
+"""Figure of training logs: losses, gradient norms, learning rate, speed and memory at each step."""
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.files import read_csv
 from fplbench.reporting.panels import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Title, beginning of the columns' names, and whether the axis is logarithmic.
+# Title, prefix of the columns, and whether the axis is logarithmic.
 PANELS = (
     ("Loss", "loss_", True),
     ("Norm of the weighted term's gradient", "gradient_norm_", True),
@@ -27,15 +27,16 @@ STYLES = ("-", "--", ":", "-.")
 Log = dict[str, np.ndarray]
 
 
-def training_figure(output: str | os.PathLike, paths: Sequence[str | os.PathLike]) -> None:
-    """Draw training logs over each other, one colour a log and one line style a term of the loss.
+def training_figure(output: str | os.PathLike[str], paths: Sequence[str | os.PathLike[str]]) -> None:
+    """Draw training logs in the same axes, with one colour for each log and one line style for each term of the loss.
 
     Args:
         output: the picture to write.
-        paths: logs, .csv files with a column `step` and the columns of `PANELS`; what their paths do not share is the legend.
+        paths: training logs, .csv files with a column `step` and columns as in `PANELS`. The parts of their paths that differ
+            name them in the legend.
 
     Raises:
-        InputError: a log is missing, empty or no table of numbers.
+        InputError: a log is missing, empty or not a table of numbers.
     """
     from matplotlib.figure import Figure
 
@@ -55,30 +56,31 @@ def training_figure(output: str | os.PathLike, paths: Sequence[str | os.PathLike
     save(figure, output)
 
 
-def log_names(paths: Sequence[str | os.PathLike]) -> list[str]:
-    """A name for each log: the parts of its path that are not the same in all of them, or the file's where all are."""
+def log_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """A name for each log: the parts of its path that differ between logs, or the name of the file if none does."""
     parts = [Path(path).with_suffix("").parts[::-1] for path in paths]
     shared = [len(set(level)) == 1 for level in zip(*parts, strict=False)]
     own = [[part for part, same in zip(path, shared, strict=False) if not same][::-1] for path in parts]
     return ["/".join(names) or path[0] for names, path in zip(own, parts, strict=True)]
 
 
-def read_log(path: str | os.PathLike) -> Log:
-    """Columns of a training log as float arrays, `nan` where a term was not measured."""
+def read_log(path: str | os.PathLike[str]) -> Log:
+    """Columns of a training log as float arrays; NaN where a term was not measured.
+
+    Raises:
+        InputError: the log is missing, empty or not a table of numbers.
+    """
+    rows = read_csv(path, ("step",))
+    if not rows:
+        raise InputError(f"{path} is not a training log: it has no rows.")
     try:
-        with open(path, newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        log = {name: np.array([float(row[name]) for row in rows]) for name in (rows[0] if rows else ())}
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist.") from None
-    except (ValueError, TypeError, csv.Error) as error:
-        raise InputError(f"{path} is no training log: {error}.") from None
-    if "step" not in log:
-        raise InputError(f"{path} is no training log: it has no rows with a column 'step'.")
-    return log
+        return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    except ValueError as error:
+        raise InputError(f"{path} is not a training log: {error}.") from None
 
 
 def _panel(axis: "Axes", logs: dict[str, Log], prefix: str) -> None:
+    """Draw the columns of all logs that start with a prefix; a column that is the prefix itself needs no legend."""
     terms = sorted({name for log in logs.values() for name in log if name.startswith(prefix)})
     for colour, log in enumerate(logs.values()):
         for style, term in zip(STYLES, terms, strict=False):

@@ -1,4 +1,4 @@
-"""The files of one table: LaTeX, Markdown, HTML and csv."""
+"""The files of a table: LaTeX, Markdown, HTML and csv."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from fplbench.reporting.tables import Table
 PUBLISHED_AS = {"psnr_uint8": "psnr", "ssim": "ssim"}
 
 
-def write_table(table: Table, folder: str | os.PathLike) -> None:
+def write_table(table: Table, folder: str | os.PathLike[str]) -> None:
     """Write {dataset}.tex, {dataset}_intervals.tex, {dataset}.md, {dataset}.html and {dataset}.csv into a folder."""
     folder = Path(folder)
     name = table.dataset
@@ -27,10 +27,10 @@ def write_table(table: Table, folder: str | os.PathLike) -> None:
 
 
 def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
-    """One row a cell, every metric, nothing rounded.
+    """One row for each cell of every metric, unrounded.
 
-    Columns: mean with its interval (low, high); whether it is the best of its row; the value the paper printed, beside
-    the metrics that compare with it; by how much the reference method is better (lead, its interval, its unadjusted p).
+    Columns: the mean and its interval (low, high); whether it is the best of its row; the published value, for the metrics
+    that can be compared with it; and by how much the reference method is better (lead, its interval, its unadjusted p).
     """
     for metric, block in table.blocks.items():
         printed = published.values(table.dataset, PUBLISHED_AS[metric]) if metric in PUBLISHED_AS else {}
