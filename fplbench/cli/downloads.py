@@ -1,4 +1,4 @@
-"""Commands that get data sets, weights and the sample from the internet."""
+"""Commands that download data sets, the sample and published weights."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 Folder = Annotated[Path, typer.Argument(help="Folder for the data.", metavar="DIR")]
 
-fetch = typer.Typer(help="Get a data set, the real CT sample, or published weights.", no_args_is_help=True)
+fetch = typer.Typer(help="Download a data set, the sample (one real CT), or published weights.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 @fetch.command("sample")
 def fetch_sample(folder: Folder) -> None:
-    """Get one real CT (35 MB) and lay it out as three small data sets."""
+    """Download one real CT (35 MB) and arrange it as three small data sets."""
     from fplbench.downloads.sample import fetch_sample
 
     fetch_sample(folder)
@@ -26,39 +26,42 @@ def fetch_sample(folder: Folder) -> None:
 @fetch.command("lidc")
 def fetch_lidc(
     folder: Folder,
-    patients: Annotated[int | None, typer.Option(min=1, help="Take only this many patients, the smallest ones.")] = None,
+    patients: Annotated[int | None, typer.Option(min=1, help="Download only the N patients with the least data.")] = None,
 ) -> None:
-    """Get the CT series of LIDC-IDRI (128 GB) from the Imaging Data Commons."""
-    from fplbench.downloads import fetch
+    """Download the CT series of LIDC-IDRI (128 GB) from the Imaging Data Commons."""
+    from fplbench.downloads.lidc import REQUIREMENTS, fetch_lidc
+    from fplbench.downloads.notice import announce
 
-    typer.echo(fetch.announce("lidc", folder))
-    fetch.fetch_lidc(folder, patients)
+    typer.echo(announce("lidc", folder, REQUIREMENTS))
+    fetch_lidc(folder, patients)
 
 
 @fetch.command("rsna")
 def fetch_rsna(folder: Folder) -> None:
-    """Get the RSNA radiographs from Kaggle; needs an account."""
-    from fplbench.downloads import fetch
+    """Download the RSNA radiographs from Kaggle; needs an account."""
+    from fplbench.downloads.notice import announce
+    from fplbench.downloads.rsna import REQUIREMENTS, fetch_rsna
 
-    typer.echo(fetch.announce("rsna", folder))
-    fetch.fetch_rsna(folder)
+    typer.echo(announce("rsna", folder, REQUIREMENTS))
+    fetch_rsna(folder)
 
 
 @fetch.command("lits")
 def fetch_lits(folder: Folder) -> None:
-    """Get the LiTS volumes as Task03_Liver of the Medical Segmentation Decathlon."""
-    from fplbench.downloads import archive, fetch
+    """Download the LiTS volumes as Task03_Liver of the Medical Segmentation Decathlon."""
+    from fplbench.downloads.lits import REQUIREMENTS, fetch_lits
+    from fplbench.downloads.notice import announce
 
-    typer.echo(fetch.announce("lits", folder))
-    archive.fetch_lits(folder)
+    typer.echo(announce("lits", folder, REQUIREMENTS))
+    fetch_lits(folder)
 
 
 @fetch.command("drunet")
 def fetch_drunet(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("weights/drunet_gray.pth"),
-    sha256: Annotated[str | None, typer.Option(help="Hash that the file must have.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="SHA-256 that the file must have.")] = None,
 ) -> None:
-    """Get DRUNet's published weights (130 MB), for the method dpir."""
+    """Download DRUNet's published weights (130 MB), for the method dpir."""
     from fplbench.downloads.drunet import fetch_drunet
 
     typer.echo(f"DRUNet's weights are at {fetch_drunet(path, sha256)}.")

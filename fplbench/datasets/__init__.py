@@ -1,4 +1,4 @@
-"""The three data sets as their owners ship them, and their sampling to stacks."""
+"""Reading the three data sets as their owners distribute them, and drawing stacks from them."""
 
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, check_root
 from fplbench.datasets.sampling import sample_dataset

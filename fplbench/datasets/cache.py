@@ -1,4 +1,4 @@
-"""The cache of the header scan: what is known of each file, with its size and time of change."""
+"""The cache of the header scan: what is known about each file, with its size and modification time."""
 
 import csv
 import hashlib
@@ -12,40 +12,42 @@ from fplbench.datasets.registry import Dataset, DatasetOptions, Header
 from fplbench.errors import InputError
 from fplbench.files import replacing
 
+Stamp = tuple[str, str, str]  # size and modification time of a file, and both of its companion
+
 VERSION = 2
 COLUMNS = ("key", "file", "size", "changed", "beside", "state", "reason")
-STATES = ("image", "skipped")  # unreadable files are read again: they may have been mended
+STATES = ("image", "skipped")  # unreadable files are not cached: they may have been repaired
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The outcome for a file: `state` is image or skipped, `stamp` tells whether the file is still the same."""
+    """What the cache knows about a file: `state` is image or skipped; the file has changed if `stamp` differs."""
 
-    stamp: tuple[str, str, str]
+    stamp: Stamp
     state: str
     reason: str
     header: Header
 
 
-def stamp_of(found: Found, dataset: Dataset, options: DatasetOptions) -> tuple[str, str, str]:
-    """Size and time of change of a file, and both of the file that its header depends on."""
+def stamp_of(found: Found, dataset: Dataset, options: DatasetOptions) -> Stamp:
+    """Size and modification time of a file, and those of the other file that its header depends on."""
     beside = ""
     companion = dataset.companion(options.root / found.path, options)
     if companion is not None:
         status = companion.stat()
         beside = f"{status.st_size} {status.st_mtime_ns}"
-    return str(found.size), str(found.changed), beside
+    return str(found.size), str(found.modified), beside
 
 
 def read_cache(path: Path, dataset: Dataset, options: DatasetOptions) -> dict[str, Known]:
-    """What is known of each file.
+    """Read what is known about each file, by its path relative to the root.
 
-    A cache of another version, of other options, or that is no .csv file counts as none; a row with an impossible value
-    counts as an unknown file.
+    A cache of another version or other options, or one that is not a .csv file, is ignored. A row with an impossible value
+    is skipped.
     """
     key = _key(dataset, options)
     columns = [*COLUMNS, *dataset.header_fields]
-    known = {}
+    known: dict[str, Known] = {}
     try:
         with open(path, newline="", encoding="utf-8") as stream:
             rows = csv.reader(stream)
@@ -62,7 +64,7 @@ def read_cache(path: Path, dataset: Dataset, options: DatasetOptions) -> dict[st
 
 
 def check_cache(path: Path) -> None:
-    """Raise InputError where there is a file that no version of this cache has written: it is not ours to replace."""
+    """Raise InputError if the path holds a file that is not a cache, which would be overwritten."""
     try:
         with open(path, "rb") as stream:
             ours = stream.read(len(COLUMNS[0]) + 1) in (b"", f"{COLUMNS[0]},".encode())
@@ -71,13 +73,13 @@ def check_cache(path: Path) -> None:
     except OSError:
         ours = False
     if not ours:
-        raise InputError(f"{path} is no cache of headers and would be overwritten; give the cache another name.")
+        raise InputError(f"{path} is not a header cache and would be overwritten; choose another name for the cache.")
 
 
 def write_cache(
-    path: Path, dataset: Dataset, options: DatasetOptions, outcomes: Iterable[tuple[str, tuple[str, str, str], str, str, Header]]
+    path: Path, dataset: Dataset, options: DatasetOptions, outcomes: Iterable[tuple[str, Stamp, str, str, Header]]
 ) -> None:
-    """Write path, stamp, state, reason and header of each file, in one piece."""
+    """Write path, stamp, state, reason and header of each file; the cache is replaced only when it is complete."""
     key = _key(dataset, options)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
@@ -88,6 +90,7 @@ def write_cache(
 
 
 def _header(values: list[str], dataset: Dataset) -> Header | None:
+    """Convert the text of a row to a header; None if it is damaged."""
     try:
         pairs = zip(dataset.header_fields.items(), values, strict=True)
         return {name: read(value) for (name, read), value in pairs}
@@ -96,6 +99,7 @@ def _header(values: list[str], dataset: Dataset) -> Header | None:
 
 
 def _key(dataset: Dataset, options: DatasetOptions) -> str:
+    """Hash of everything that headers depend on besides the files."""
     depends = [VERSION, dataset.name, *dataset.header_fields]
     depends += [getattr(options, name) for name in dataset.header_options]
     return hashlib.sha256(json.dumps(depends, default=str).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Identifiers as shipped, or keyed hashes in their place."""
+"""Identifiers of patients, images and files: unchanged, or replaced by keyed hashes."""
 
 import hashlib
 import hmac
@@ -12,18 +12,24 @@ KEY_VARIABLE = "FPLBENCH_PSEUDONYM_KEY"
 
 
 class Identity:
-    """Turns identifiers into what may be written: themselves, or with `pseudonymise` a keyed hash (HMAC-SHA256).
+    """Converts identifiers to the form in which they are written: unchanged, or a keyed hash (HMAC-SHA256).
 
-    A plain hash of a patient number can be undone by hashing all numbers, so a key of 32 random bytes takes part. It is
-    made at first use and kept in the user's configuration folder, or in the file named by FPLBENCH_PSEUDONYM_KEY; never
-    among the results. The same key gives the same pseudonyms.
+    A plain hash of a patient number can be reversed by hashing all possible numbers, so the hash uses a key of 32 random
+    bytes. The key is created at first use and stored in the user's configuration folder, or in the file named by
+    FPLBENCH_PSEUDONYM_KEY, never with the results. The same key gives the same pseudonyms.
+
+    Args:
+        pseudonymise: whether identifiers are replaced by hashes.
+
+    Raises:
+        InputError: the key cannot be read or created, or is too short.
     """
 
-    def __init__(self, pseudonymise: bool):
+    def __init__(self, pseudonymise: bool) -> None:
         self._key = _load_key() if pseudonymise else None
 
     def of(self, identifier: str) -> str:
-        """What stands for an identifier: 16 hexadecimal digits of its keyed hash, or itself."""
+        """The identifier itself, or 16 hexadecimal digits of its keyed hash."""
         if self._key is None:
             return identifier
         return hmac.new(self._key, identifier.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:16]
@@ -43,7 +49,7 @@ def _load_key() -> bytes:
                 file.write(secrets.token_bytes(32))
         key = path.read_bytes()
     except OSError as error:
-        raise InputError(f"The key for pseudonyms, {path}, cannot be read or made: {error.strerror}.") from None
+        raise InputError(f"The pseudonym key {path} cannot be read or created: {error.strerror}.") from None
     if len(key) < 16:
-        raise InputError(f"The key for pseudonyms, {path}, is shorter than 16 bytes; remove it to have a new one made.")
+        raise InputError(f"The pseudonym key {path} is shorter than 16 bytes; delete it to have a new one created.")
     return key

@@ -1,4 +1,4 @@
-"""LIDC-IDRI: CT series in DICOM, in the folders of TCIA, of IDC, or any other.
+"""LIDC-IDRI: CT series in DICOM, in the folder layout of TCIA, IDC or any other.
 
 Armato et al. 2011, The Lung Image Database Consortium (LIDC) and Image Database Resource Initiative (IDRI): a completed
 reference database of lung nodules on CT scans. Medical Physics 38(2), doi 10.1118/1.3528204.
@@ -7,45 +7,21 @@ reference database of lung nodules on CT scans. Medical Physics 38(2), doi 10.11
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
-from fplbench.datasets.registry import (
-    DATASETS,
-    Dataset,
-    DatasetOptions,
-    Header,
-    NotAnImage,
-    Plane,
-    Slice,
-    Unreadable,
-    Window,
-)
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
-OTHER_FILES = (
-    ".xml",
-    ".csv",
-    ".txt",
-    ".json",
-    ".md",
-    ".html",
-    ".pdf",
-    ".zip",
-    ".tcia",
-    ".s5cmd",
-    ".png",
-    ".jpg",
-    ".py",
-)
+OTHER_FILES = (".xml", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py")
 TAGS = (
     "PatientID",
     "SeriesInstanceUID",
@@ -57,8 +33,8 @@ TAGS = (
     "InstanceNumber",
     "PixelSpacing",
 )
-FIELDS = {
-    "patient": sys.intern,  # 244,000 headers name 1,010 patients
+FIELDS: dict[str, Callable[[str], Any]] = {
+    "patient": sys.intern,  # 244,000 headers with 1,010 patients
     "series": sys.intern,
     "instance": str,
     "position": fields.finite,
@@ -71,86 +47,96 @@ FIELDS = {
 class LidcOptions(DatasetOptions):
     """Options of LIDC-IDRI."""
 
-    root: Path = Field(Path("data/lidc"), description="Folder with the DICOM files, in any arrangement.")
+    root: Path = Field(Path("data/lidc"), description="Folder with the DICOM files, in any layout.")
     window: Window = Field((-1000, 400), description="Lowest and highest HU shown; the default is a lung window.")
 
 
 def left_out(path: str, root: Path) -> str:
-    """Files that are known by their suffix to be something else; all others may be DICOM, as many have no suffix."""
-    return next((f"{suffix}, no image" for suffix in OTHER_FILES if path.lower().endswith(suffix)), "")
+    """Leave out files whose suffix shows that they are not DICOM; many DICOM files have no suffix."""
+    return next((f"{suffix}, not an image" for suffix in OTHER_FILES if path.lower().endswith(suffix)), "")
 
 
 def read_header(path: Path, options: LidcOptions) -> Header:
-    """Patient, series and place of one axial CT slice; NotAnImage for other modalities, localisers and reformats."""
+    """Read patient, series and position of an axial CT slice.
+
+    Raises:
+        NotAnImage: the file has another modality, or is a localiser or a reformatted plane.
+        Unreadable: an identifier or the position is missing or damaged.
+    """
     header = dicom.read_tags(path, TAGS, ("CT",))
     if "LOCALIZER" in (header.get("ImageType") or []):
-        raise NotAnImage("a localiser")
+        raise NotAnImage("a localiser image")
     missing = [tag for tag in ("PatientID", "SeriesInstanceUID", "SOPInstanceUID") if not header.get(tag)]
     if missing:
         raise Unreadable(f"it has no {missing[0]}")
-    spacing = fields.spacing(header.get("PixelSpacing")) or (None, None)
+    row_spacing, column_spacing = fields.spacing(header.get("PixelSpacing"))
     return {
         "patient": str(header.PatientID).strip(),
         "series": str(header.SeriesInstanceUID),
         "instance": dicom.digest(str(header.SOPInstanceUID)),
         "position": slice_position(header),
         "order": int(header.get("InstanceNumber") or 0),
-        "row_spacing": spacing[0],
-        "column_spacing": spacing[1],
+        "row_spacing": row_spacing,
+        "column_spacing": column_spacing,
     }
 
 
 def slice_position(header: "DicomDataset") -> float:
-    """Place of a slice along the normal of its plane, mm, growing towards the head.
+    """Position of a slice along the normal of its plane, mm, increasing towards the head.
 
-    It is the image position projected on the normal, which holds for tilted gantries and for series numbered in either
-    direction. Without an image position it is the slice location, and without that the instance number.
+    This is the image position projected onto the normal, which also holds for tilted gantries and for series numbered in
+    either direction. Without an image position it is the slice location, and without that the instance number.
 
     Raises:
-        NotAnImage: the plane is nearer to a sagittal or coronal one.
-        Unreadable: there is nothing to order by.
+        NotAnImage: the plane is closer to sagittal or coronal than to axial.
+        Unreadable: there is nothing to order the slices by.
     """
-    place, orientation = header.get("ImagePositionPatient"), header.get("ImageOrientationPatient")
+    place = header.get("ImagePositionPatient")
     if place is not None and len(place) == 3:
-        axes = np.array(orientation if orientation is not None and len(orientation) == 6 else (1, 0, 0, 0, 1, 0), float)
-        normal = np.cross(axes[:3], axes[3:])
-        if not np.isfinite(normal).all() or np.linalg.norm(normal) < 0.5:
-            raise Unreadable("its image orientation is no pair of directions")
-        if np.abs(normal).argmax() != 2:
-            raise NotAnImage("not an axial plane")
-        position = float(np.array(place, float) @ normal / np.linalg.norm(normal) * np.sign(normal[2]))
+        position = _projected(np.array(place, float), header.get("ImageOrientationPatient"))
     else:
-        place = header.get("SliceLocation")
-        place = place if place is not None else header.get("InstanceNumber")
-        if place is None:
-            raise Unreadable("it has neither a position nor a number to order it by")
-        position = float(place)
+        location = header.get("SliceLocation")
+        location = location if location is not None else header.get("InstanceNumber")
+        if location is None:
+            raise Unreadable("it has no position, slice location or instance number")
+        position = float(location)
     if not np.isfinite(position):
         raise Unreadable("its position is not a number")
     return round(position, 3)
 
 
+def _projected(place: np.ndarray, orientation: Sequence[float] | None) -> float:
+    """Image position projected onto the normal of the image plane."""
+    axes = np.array(orientation if orientation is not None and len(orientation) == 6 else (1, 0, 0, 0, 1, 0), float)
+    normal = np.cross(axes[:3], axes[3:])
+    if not np.isfinite(normal).all() or np.linalg.norm(normal) < 0.5:
+        raise Unreadable("its image orientation is not a pair of directions")
+    if np.abs(normal).argmax() != 2:
+        raise NotAnImage("not an axial plane")
+    return float(place @ normal / np.linalg.norm(normal) * np.sign(normal[2]))
+
+
 def arrange(headers: dict[str, Header], options: LidcOptions) -> tuple[list[Slice], dict[str, str]]:
-    """Group files by series and order them from the feet up; the second copy of a slice or a position is left out."""
+    """Group the files by series and order them from the feet up; leave out copies, and second images at one position."""
     series: dict[str, dict[str, tuple[str, Header]]] = defaultdict(dict)
-    repeats = {}
+    omitted: dict[str, str] = {}
     for path in sorted(headers):
         header = headers[path]
         first = series[header["series"]].setdefault(header["instance"], (path, header))
         if first[0] != path:
-            repeats[path] = "the same image as another file"
+            omitted[path] = "a copy of another image"
     slices = []
     for name in sorted(series):
         members = sorted(series[name].values(), key=lambda item: (item[1]["position"], item[1]["order"], item[1]["instance"]))
         previous, number = None, 0
         for path, header in members:
             if header["position"] == previous:
-                repeats[path] = "a second image at one position of its series"
+                omitted[path] = "a second image at the same position in its series"
                 continue
             previous = header["position"]
             slices.append(_slice(path, header, number))
             number += 1
-    return slices, repeats
+    return slices, omitted
 
 
 def _slice(path: str, header: Header, number: int) -> Slice:
@@ -161,13 +147,13 @@ def _slice(path: str, header: Header, number: int) -> Slice:
         series=header["series"],
         source=path,
         number=number,
-        spacing=None if header["row_spacing"] is None else (header["row_spacing"], header["column_spacing"]),
+        spacing=fields.pair(header["row_spacing"], header["column_spacing"]),
         position=position,
     )
 
 
 def read_images(path: Path, slices: Sequence[Slice], options: LidcOptions) -> Iterator[Plane]:
-    """HU of the slice in a file, float32 (H, W); AIR outside the field of view."""
+    """Read the slice in a file, in HU, float32 (H, W); AIR outside the field of view."""
     dataset, stored = dicom.read_pixels(path)
     yield Plane(slices[0], to_hounsfield(dataset, stored), (AIR, TISSUE[1]))
 

@@ -1,4 +1,4 @@
-"""LiTS: abdominal CT volumes in NIfTI, as the challenge or the Medical Segmentation Decathlon ships them.
+"""LiTS: abdominal CT volumes in NIfTI, as distributed by the challenge or the Medical Segmentation Decathlon.
 
 Bilic et al. 2023, The Liver Tumor Segmentation Benchmark (LiTS). Medical Image Analysis 84,
 doi 10.1016/j.media.2022.102680.
@@ -7,39 +7,18 @@ doi 10.1016/j.media.2022.102680.
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
-from fplbench.datasets import fields, masks
+from fplbench.datasets import fields, nifti
 from fplbench.datasets.display import check_size
 from fplbench.datasets.hounsfield import AIR, TISSUE
-from fplbench.datasets.registry import (
-    DATASETS,
-    Dataset,
-    DatasetOptions,
-    Header,
-    NotAnImage,
-    Plane,
-    Slice,
-    Unreadable,
-    Window,
-)
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
 
-if TYPE_CHECKING:
-    from nibabel import Nifti1Image
-
-MAX_VOXELS = 2**31
 NAME = re.compile(r"(?:^|/)(?:volume-|liver_)(\d+)\.nii(?:\.gz)?$")
 MASK = re.compile(r"(?:^|/)segmentation-\d+\.nii(\.gz)?$")
-FIELDS = {
-    "volume": int,
-    "chosen": masks.checked,
-    "row_spacing": fields.length,
-    "column_spacing": fields.length,
-    "slice_spacing": fields.length,
-}
+NO_MASK = "no liver mask, which liver_only needs (segmentation-N next to volume-N, or labelsTr/liver_N)"
 
 
 class LitsOptions(DatasetOptions):
@@ -47,148 +26,142 @@ class LitsOptions(DatasetOptions):
 
     root: Path = Field(Path("data/lits"), description="Folder with volume-N.nii or imagesTr/liver_N.nii.gz, at any depth.")
     window: Window = Field((-160, 240), description="Lowest and highest HU shown; the default is a liver window.")
-    liver_only: bool = Field(False, description="Take only slices with liver in the mask that belongs to the volume.")
+    liver_only: bool = Field(
+        False, description="Use only slices that show liver in the mask of the volume; volumes without a mask are left out."
+    )
 
 
 def left_out(path: str, root: Path) -> str:
-    """Masks, the decathlon's test images, and whatever is not named as a volume."""
+    """Leave out masks, the test images of the decathlon, and files that are not named like volumes."""
     if "labelsTr/" in path or MASK.search(path):
         return "a mask"
     if "imagesTs/" in path:
         return "a test volume of the decathlon"
     if NAME.search(path):
         return ""
-    return "NIfTI of another name than volume-N or liver_N" if re.search(r"\.nii(\.gz)?$", path) else "no volume"
-
-
-def open_volume(path: Path) -> "Nifti1Image":
-    """Open a NIfTI volume without reading its voxels.
-
-    Raises:
-        NotAnImage: it is no volume of three dimensions.
-        Unreadable: its size or affine cannot be right.
-    """
-    import nibabel
-
-    image = nibabel.load(path, keep_file_open=True)
-    shape = image.shape
-    if len(shape) != 3:
-        raise NotAnImage(f"{len(shape)} dimensions")
-    voxels = int(np.prod([int(side) for side in shape], dtype=object))
-    if min(shape) < 1:
-        raise Unreadable(f"its size {'x'.join(map(str, shape))} is empty")
-    if voxels > MAX_VOXELS or max(shape) > masks.MAX_SLICES:
-        raise Unreadable(f"its size {'x'.join(map(str, shape))} is too large")
-    check_size(*shape[:2])
-    needed = voxels * image.dataobj.dtype.itemsize
-    if path.suffix == ".nii" and path.stat().st_size < needed:
-        raise Unreadable(f"it is cut short: {path.stat().st_size} bytes, of which {needed} are to be voxels")
-    if not np.isfinite(image.affine).all() or not 1e-9 < abs(np.linalg.det(image.affine[:3, :3])) < 1e12:
-        raise Unreadable("its affine is singular or absurd")
-    return image
-
-
-def orientation(affine: np.ndarray) -> np.ndarray:
-    """For each array axis the nearest patient axis (0 right, 1 anterior, 2 superior) and its sign, int (3, 2)."""
-    from nibabel.orientations import io_orientation
-
-    return io_orientation(affine).astype(int)
+    return "NIfTI not named volume-N or liver_N" if re.search(r"\.nii(\.gz)?$", path) else "not a volume"
 
 
 def read_header(path: Path, options: LitsOptions) -> Header:
-    """Which slices of a volume to take, and its spacing, along the patient's axes."""
-    image = open_volume(path)
-    directions = orientation(image.affine)
+    """Read which slices of a volume to use, and its spacing along the axes of the patient.
+
+    Raises:
+        NotAnImage: the file does not have three dimensions, or lacks the mask that liver_only needs.
+        Unreadable: the size or the affine is impossible, the file is truncated, or the mask has another size.
+    """
+    image = nifti.open_volume(path)
+    directions = nifti.orientation(image.affine)
     axes = directions[:, 0].tolist()
     right, anterior, superior = (axes.index(axis) for axis in range(3))
     check_size(image.shape[anterior], image.shape[right])
     lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
-    trusted = not np.allclose(lengths, 1)  # volumes 28 to 47 carry (1, 1, 1), which is false
+    trusted = not np.allclose(lengths, 1)  # volumes 28 to 47 have (1, 1, 1), which is wrong
     row, column, between = (float(f"{lengths[axis]:.6g}") if trusted else None for axis in (anterior, right, superior))
     chosen = np.ones(image.shape[superior], bool)
     if options.liver_only:
-        labelled = masks.labelled_planes(masks.mask_of(path, options.root), image, superior)
+        labelled = nifti.labelled_planes(_mask_of(path, options.root), image, superior)
         chosen = labelled if directions[superior, 1] > 0 else labelled[::-1]
+    name = NAME.search(path.as_posix())
+    assert name is not None  # left_out has seen it
     return {
-        "volume": int(NAME.search(path.as_posix()).group(1)),
-        "chosen": masks.to_text(chosen),
+        "volume": int(name.group(1)),
+        "chosen": to_text(chosen),
         "row_spacing": row,
         "column_spacing": column,
         "slice_spacing": between,
     }
 
 
-def mask_beside(path: Path, options: LitsOptions) -> Path | None:
+def mask_file(path: Path, options: LitsOptions) -> Path | None:
     """The mask that the header of a volume depends on, or None."""
     try:
-        return masks.mask_of(path, options.root) if options.liver_only else None
-    except (Unreadable, OSError):
+        return _mask_of(path, options.root) if options.liver_only else None
+    except (NotAnImage, Unreadable, OSError):
         return None
 
 
+def _mask_of(volume: Path, root: Path) -> Path:
+    """The mask of a volume: segmentation-N next to volume-N, or labelsTr/liver_N next to imagesTr.
+
+    Raises:
+        NotAnImage: the volume has no mask.
+        Unreadable: the mask is a link that leads out of the root.
+    """
+    stem = volume.name.split(".")[0]
+    if stem.startswith("liver_"):
+        mask = volume.parent.parent / "labelsTr" / stem
+    else:
+        mask = volume.parent / stem.replace("volume-", "segmentation-")
+    for path in (mask.with_name(f"{mask.name}{suffix}") for suffix in (".nii", ".nii.gz")):
+        if path.is_file():
+            if not path.resolve().is_relative_to(root.resolve()):
+                raise Unreadable("its mask is a link that leads out of the folder")
+            return path
+    raise NotAnImage(NO_MASK)
+
+
 def arrange(headers: dict[str, Header], options: LitsOptions) -> tuple[list[Slice], dict[str, str]]:
-    """Every axial slice of every volume, from the feet up, volumes in the order of their numbers."""
-    slices, seen, repeats = [], set(), {}
+    """Every axial slice of every volume, from the feet up, with the volumes in numerical order."""
+    slices: list[Slice] = []
+    seen: set[int] = set()
+    omitted: dict[str, str] = {}
     for path in sorted(headers, key=lambda path: (headers[path]["volume"], path)):
-        header = headers[path]
-        number, between = header["volume"], header["slice_spacing"]
+        number = headers[path]["volume"]
         if number in seen:
-            repeats[path] = "a second volume with its number"
+            omitted[path] = "a second volume with the same number"
             continue
         seen.add(number)
-        slices.extend(
-            Slice(
-                image_id=f"volume-{number:03d}_slice-{index:04d}",
-                patient=f"volume-{number:03d}",
-                series=f"volume-{number:03d}",
-                source=path,
-                number=index,
-                spacing=None if between is None else (header["row_spacing"], header["column_spacing"]),
-                position=None if between is None else index * between,
-            )
-            for index in masks.from_text(header["chosen"])
+        slices.extend(_slices(path, headers[path]))
+    return slices, omitted
+
+
+def _slices(path: str, header: Header) -> Iterator[Slice]:
+    volume, between = f"volume-{header['volume']:03d}", header["slice_spacing"]
+    for number in from_text(header["chosen"]):
+        yield Slice(
+            image_id=f"{volume}_slice-{number:04d}",
+            patient=volume,
+            series=volume,
+            source=path,
+            number=number,
+            spacing=fields.pair(header["row_spacing"], header["column_spacing"]),
+            position=None if between is None else number * between,
         )
-    return slices, repeats
 
 
 def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> Iterator[Plane]:
-    """HU of axial slices of a volume, float32 (H, W), the front of the body up and its right side left.
-
-    Only the wanted slices are read from an uncompressed file; a compressed one is read through once. AIR stands in for
-    whatever lies below it.
-    """
-    image = open_volume(path)
-    axes = orientation(image.affine)
-    superior = axes[:, 0].tolist().index(2)
-    depth = image.shape[superior]
-    stored = {one.number if axes[superior, 1] > 0 else depth - 1 - one.number: one for one in slices}
-    in_plane = np.delete(axes, superior, axis=0)
-    for index, plane in _planes(image, superior, sorted(stored)):
-        values = plane.astype(np.float32)
+    """Read axial slices of a volume, in HU, float32 (H, W); values below AIR become AIR."""
+    by_number = {one.number: one for one in slices}
+    for number, values in nifti.axial_slices(nifti.open_volume(path), list(by_number)):
         np.nan_to_num(values, copy=False, nan=AIR)
         np.maximum(values, np.float32(AIR), out=values)
-        yield Plane(stored[index], _upright(values, in_plane), (AIR, TISSUE[1]))
+        yield Plane(by_number[number], values, (AIR, TISSUE[1]))
 
 
-def _planes(image: "Nifti1Image", axis: int, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Planes of a volume, scaled by its slope, walking the file forwards only."""
-    if axis == 2:
-        for index in wanted:
-            yield index, np.asarray(image.dataobj[:, :, index])
-        return
-    rest = [length for number, length in enumerate(image.shape) if number != axis]
-    result = np.empty((len(wanted), *rest), np.float32)
-    for last in range(image.shape[2]):
-        result[:, :, last] = np.moveaxis(np.asarray(image.dataobj[:, :, last]), axis, 0)[wanted]
-    yield from zip(wanted, result, strict=True)
+def to_text(chosen: np.ndarray) -> str:
+    """Write the indices of the true elements as ranges: `3-5 9-9`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], chosen, [False])).astype(int)))
+    return " ".join(f"{start}-{stop - 1}" for start, stop in edges.reshape(-1, 2))
 
 
-def _upright(plane: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Turn a plane so that rows run to the back of the body and columns to its left."""
-    for axis, (_, sign) in enumerate(axes):
-        if sign > 0:
-            plane = np.flip(plane, axis)
-    return plane.T if axes[0, 0] == 0 else plane
+def from_text(text: str) -> list[int]:
+    """Read the numbers that `to_text` wrote."""
+    return [number for start, stop in _ranges(text) for number in range(start, stop + 1)]
+
+
+def checked(text: str) -> str:
+    """Return the text; ValueError unless `to_text` could have written it."""
+    end = -1
+    for start, stop in _ranges(text):
+        if not end < start <= stop < nifti.MAX_SLICES:
+            raise ValueError(f"{start}-{stop} is not a range of slices")
+        end = stop
+    return text
+
+
+def _ranges(text: str) -> list[tuple[int, int]]:
+    pairs = (item.split("-") for item in text.split())
+    return [(int(start), int(stop)) for start, stop in pairs]
 
 
 DATASETS.add(
@@ -208,9 +181,15 @@ DATASETS.add(
         read_header=read_header,
         arrange=arrange,
         read_images=read_images,
-        header_fields=FIELDS,
+        header_fields={
+            "volume": int,
+            "chosen": checked,
+            "row_spacing": fields.length,
+            "column_spacing": fields.length,
+            "slice_spacing": fields.length,
+        },
         header_options=("liver_only",),
-        companion=mask_beside,
+        companion=mask_file,
         libraries=("cv2", "nibabel"),
     ),
 )

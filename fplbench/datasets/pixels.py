@@ -1,4 +1,4 @@
-"""The second pass: the pixels of chosen slices, read, windowed and resized in worker processes."""
+"""Pixels of chosen slices, read, windowed and resized in worker processes."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,19 @@ from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.workers import run_guarded
 
-ANSWER_BYTES = 2**24  # of images that a process holds at a time: a volume can give hundreds
+ANSWER_BYTES = 2**24  # of images that a process holds at once; a volume can have hundreds
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image as it goes into a stack, and what leads back to the original values.
+    """An image of a stack, and what is needed to recover the original values.
 
-    `pixels` is uint8 (size, size); `shape` is that of the original, `minimum` and `maximum` are its values (HU for CT)
-    after the inversion of a MONOCHROME1 image, which `inverted` tells.
+    Attributes:
+        pixels: uint8 (size, size).
+        window: values shown as 0 and 255.
+        shape: size of the original image.
+        minimum, maximum: range of the original values (HU for CT), after inversion.
+        inverted: whether a MONOCHROME1 image was inverted.
     """
 
     pixels: np.ndarray
@@ -33,17 +37,17 @@ class Image:
 def read_slices(
     dataset: Dataset, options: DatasetOptions, size: int, wanted: Mapping[int, Slice], threads: int
 ) -> Iterator[tuple[int, Image | Failure]]:
-    """Read slices, each file once, or a few times where many large images are wanted of it.
+    """Read slices. Each file is read once, or a few times if many large images are wanted from it.
 
     Args:
         dataset: the data set.
         options: its options.
         size: side of the images, pixels.
-        wanted: the slices, by any number of the caller's.
-        threads: processes that read.
+        wanted: the slices, by number; the numbers are chosen by the caller.
+        threads: number of reading processes.
 
     Yields:
-        The caller's number with the image, or with the failure of its file; in the order of completion.
+        The number with the image, or with the failure of its file, in order of completion.
     """
     from tqdm import tqdm
 
@@ -59,7 +63,7 @@ def read_slices(
 
 
 def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[Image]:
-    """Read, window and resize the wanted slices of one file: the task of a worker process."""
+    """Read, window and resize the wanted slices of one file; runs in a worker process."""
     name, options, source, slices, size = task
     images = {}
     for one, values, stored, inverted in DATASETS[name].read_images(options.root / source, slices, options):
@@ -70,7 +74,7 @@ def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[I
 
 
 def _orders(wanted: Mapping[int, Slice], most: int) -> list[tuple[str, list[int]]]:
-    """Files with the numbers of the slices to take, at most `most` at a time."""
+    """Files with the numbers of the slices to read, at most `most` at once."""
     by_source: dict[str, list[int]] = defaultdict(list)
     for number, one in wanted.items():
         by_source[one.source].append(number)

@@ -1,4 +1,4 @@
-"""The side of a reading process: answers tasks under a limit of processor time and of memory."""
+"""The worker side of guarded reading: runs tasks under limits on CPU time and memory."""
 
 import importlib
 import logging
@@ -13,16 +13,18 @@ from typing import Any, Literal
 
 from fplbench.datasets.registry import Unreadable
 
-# Values that a library quotes in its errors come from the file, and can be a name as well as a number.
+# Values that a library quotes in its errors come from the file, and may be names.
 QUOTED = re.compile(r"""b?(["']).*?(?:(?<!\\)\1|$)""")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What stands in for a result when a file could not be read.
+    """The result of a task whose file could not be read.
 
-    `reason` is a phrase of our own, without names; `detail` is what a library said, which may hold some. With the cause
-    `memory` or `crash` the file may be readable by a process that has the memory for itself.
+    Attributes:
+        reason: a phrase of our own, without names.
+        detail: the message of a library, which may contain names.
+        cause: after `memory` or `crash`, a process that does not share the memory may still be able to read the file.
     """
 
     reason: str
@@ -30,7 +32,7 @@ class Failure:
     cause: Literal["file", "memory", "crash", "time"] = "file"
 
     def words(self, root: Path, source: str, private: bool) -> str:
-        """The reason as a phrase; without paths, and where it is private without a library's words."""
+        """The reason as a phrase without paths; with `private`, also without the message of the library."""
         if private or not self.detail:
             return self.reason
         detail = self.detail
@@ -40,16 +42,16 @@ class Failure:
 
 
 def serve(connection: Connection, function: Callable[[Any], Any], libraries: Sequence[str], seconds: float, memory: int) -> None:
-    """Answer batches of tasks, one answer a task, until the other end closes.
+    """Run batches of tasks and send one answer per task, until the other end closes.
 
-    The libraries' own remarks on odd files are silenced: the program that asked names each file once, with its reason.
+    Warnings and log messages of the libraries are silenced: the main process reports each file once, with its reason.
 
     Args:
-        connection: to the program; gets None once the libraries are loaded.
-        function: is applied to each task.
-        libraries: modules to load before the limits hold.
-        seconds: processor time for a task; the system ends the process that exceeds it, whatever it is doing.
-        memory: bytes that may be taken beyond what the libraries take.
+        connection: to the main process; receives None once the libraries are loaded.
+        function: applied to each task.
+        libraries: modules to import before the limits apply.
+        seconds: CPU time for one task; the operating system ends a process that exceeds it, whatever it is doing.
+        memory: bytes that may be allocated in addition to what the libraries use.
     """
     warnings.simplefilter("ignore")
     logging.disable()
@@ -73,7 +75,7 @@ def serve(connection: Connection, function: Callable[[Any], Any], libraries: Seq
 
 
 def _answer(function: Callable[[Any], Any], task: Any) -> Any:
-    # A damaged file can raise anything inside a decoder, so everything is caught here and named.
+    # A damaged file can raise any exception inside a decoder, so all are caught and reported.
     try:
         return function(task)
     except Unreadable as error:
@@ -82,7 +84,7 @@ def _answer(function: Callable[[Any], Any], task: Any) -> Any:
         return Failure("it is nested too deeply")
     except Exception as error:
         text = " ".join(str(error)[:2000].split())
-        # Decoders report that memory is short in errors of their own.
+        # Decoders report a lack of memory in exceptions of their own.
         if isinstance(error, MemoryError) or "memory" in text.lower():
             return Failure("it needs too much memory", cause="memory")
         if isinstance(error, OSError) and error.strerror:
@@ -92,7 +94,7 @@ def _answer(function: Callable[[Any], Any], task: Any) -> Any:
 
 
 def _limit_memory(more: int) -> None:
-    """Limit the address space to what is in use now and `more` bytes, where the system can do so (Linux)."""
+    """Limit the address space to the current size plus `more` bytes, if the system supports it (Linux)."""
     try:
         import resource
 

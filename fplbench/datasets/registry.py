@@ -1,4 +1,4 @@
-"""The data sets by name: what a loader offers, where the files come from, and under which licence."""
+"""The registry of data sets: what each one provides, where its files come from, and under which licence."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,28 +14,29 @@ from fplbench.options import Options
 from fplbench.registry import Registry
 
 Window = Annotated[tuple[float, float], Field(min_length=2, max_length=2)]
+Header = dict[str, Any]  # the fields of a file that are read before its pixels
 
-NOTICE = "DATA_LICENCE.md"  # what `fplbench fetch` writes beside the data
+NOTICE = "DATA_LICENCE.md"  # `fplbench fetch` writes it to the data folder
 
 
 class DatasetOptions(Options):
-    """Options that every data set has."""
+    """Options shared by all data sets."""
 
-    root: Path = Field(Path("data"), description="Folder with the data set as its owner ships it.")
+    root: Path = Field(Path("data"), description="Folder with the data set as its owner distributes it.")
     window: Window | None = Field(
-        None, description="Lowest and highest value shown (HU for CT); none: the whole range of the stored bits."
+        None, description="Lowest and highest value shown (HU for CT); null: the full range of the stored bits."
     )
-    max_unreadable: float = Field(0.05, ge=0, le=1, description="Share of unreadable files above which sampling stops.")
+    max_unreadable: float = Field(0.05, ge=0, le=1, description="Largest share of unreadable files; above it, sampling stops.")
     min_content: float = Field(
         0.05,
         ge=0,
         lt=1,
-        description="An image is near-empty when a smaller share of its pixels exceeds 5 % of the range.",
+        description="Smallest share of pixels above 5 % of the range; an image with fewer is near-empty and is not used.",
     )
     seconds_per_file: float = Field(
-        10, gt=0, description="A file that takes longer to read is given up, seconds of processor time."
+        10, gt=0, description="Time limit for reading one file, seconds of CPU time; a slower file counts as unreadable."
     )
-    pseudonymise: bool = Field(False, description="Write keyed hashes in place of patients, images and file names.")
+    pseudonymise: bool = Field(False, description="Replace the names of patients, images and files by keyed hashes.")
 
     @model_validator(mode="after")
     def _window_has_width(self) -> "DatasetOptions":
@@ -45,19 +46,25 @@ class DatasetOptions(Options):
 
 
 class NotAnImage(Exception):
-    """A file of the data set that is left out by rule, not by fault; the message says why."""
+    """A file that is left out on purpose, not because it is damaged. The message is the reason, as a phrase."""
 
 
 class Unreadable(ValueError):
-    """A file that is damaged or impossible. The message is a phrase that names neither a path nor a person."""
+    """A file that is damaged or impossible. The message is a phrase that contains neither a path nor a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One image of a data set, before its pixels are read.
+    """One image of a data set whose pixels have not been read yet.
 
-    `source` is relative to the root and names the file; `number` counts within the series (CT: from the feet up);
-    `spacing` is (row, column) in mm, or None where the file has none that can be trusted.
+    Attributes:
+        image_id: identifier, unique in the data set.
+        patient: identifier of the patient.
+        series: identifier of the series.
+        source: path of the file, relative to the root.
+        number: number within the series (CT: from the feet up).
+        spacing: (row, column) spacing in mm; None if the file has none that can be trusted.
+        position: position along the body axis in mm; None if unknown.
     """
 
     image_id: str
@@ -69,11 +76,8 @@ class Slice:
     position: float | None = None
 
 
-Header = dict[str, Any]
-
-
 class Plane(NamedTuple):
-    """A slice with its values, float32 (H, W), and the range that they can have; `inverted` tells a MONOCHROME1 image."""
+    """A slice with its values, float32 (H, W), and their possible range; `inverted` marks a MONOCHROME1 image."""
 
     slice: Slice
     values: np.ndarray
@@ -81,22 +85,40 @@ class Plane(NamedTuple):
     inverted: bool = False
 
 
+def no_companion(path: Path, options: DatasetOptions) -> Path | None:
+    """The companion of a file in data sets where headers depend on one file only: None."""
+    return None
+
+
+def patients_are_persons(options: DatasetOptions) -> bool:
+    """Whether the patient of a slice is a person: True for most data sets."""
+    return True
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its loader, and where the data come from.
+    """A data set: how to read it, and where it comes from.
 
     Attributes:
-        left_out: (path relative to the root, resolved root) -> by its name, what a file is that cannot be an image, or "".
-        read_header: (path, options) -> the fields that `arrange` needs; raises NotAnImage for files left out by rule and
+        name: name in the config.
+        label: name in tables.
+        options: model of the options.
+        licence: licence of the data.
+        citation: reference to cite.
+        page: web page of the data set.
+        contents: what the root must contain, for messages.
+        left_out: (path relative to the root, resolved root) -> why a file cannot be an image, judging by its name; else "".
+        read_header: (path, options) -> the fields that `arrange` needs. Raises NotAnImage for files that are left out and
             Unreadable for damaged ones.
-        arrange: (headers by relative path, options) -> the slices, and by path the reason for each image left out.
-        read_images: (path, slices of that file, options) -> each slice, in any order, with its values.
-        header_fields: the fields of a header with the function that reads each back from the text of the cache, and
-            raises ValueError; `header_options` are the options these depend on.
+        arrange: (headers by relative path, options) -> the slices, and the reason for each path that is left out.
+        read_images: (path, slices of that file, options) -> each slice with its values, in any order.
+        header_fields: for each field of a header, the function that converts its text in the cache; it raises ValueError
+            or TypeError if the text is damaged.
+        header_options: names of the options that the header fields depend on.
         companion: (path, options) -> another file that the header depends on, or None.
-        persons_known: options -> whether the patient of a slice is a person, and not just a name of the image.
-        scans: whether images are slices of scans.
-        libraries: modules that worker processes load beforehand.
+        persons_known: options -> whether the patient of a slice is a person, not just another name of the image.
+        scans: whether the images are slices of scans.
+        libraries: modules that worker processes import in advance.
     """
 
     name: str
@@ -112,8 +134,8 @@ class Dataset:
     read_images: Callable[[Path, Sequence[Slice], Any], Iterator[Plane]]
     header_fields: Mapping[str, Callable[[str], Any]]
     header_options: tuple[str, ...] = ()
-    companion: Callable[[Path, Any], Path | None] = lambda path, options: None
-    persons_known: Callable[[Any], bool] = lambda options: True
+    companion: Callable[[Path, Any], Path | None] = no_companion
+    persons_known: Callable[[Any], bool] = patients_are_persons
     scans: bool = True
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 
@@ -122,13 +144,19 @@ DATASETS: Registry[Dataset] = Registry("data set", "fplbench.datasets")
 
 
 def check_root(name: str, root: str | os.PathLike) -> None:
-    """Raise InputError unless `root` is a folder that holds something.
+    """Check that the data folder of a data set exists and is not empty.
 
-    The message is one sentence that names the folder, the key of the config, and how to get the data.
+    Args:
+        name: lidc, rsna or lits.
+        root: the folder.
+
+    Raises:
+        InputError: there is no such folder, or it is empty. The message names the folder, the key of the config, and how
+            to get the data.
     """
     root = Path(root)
     try:
-        # The licence alone is what an interrupted download leaves.
+        # An interrupted download leaves the licence alone.
         if root.is_dir() and any(item.name != NOTICE for item in root.iterdir()):
             return
         state = "is empty" if root.is_dir() else "is not a folder" if root.exists() else "does not exist"
@@ -138,9 +166,9 @@ def check_root(name: str, root: str | os.PathLike) -> None:
 
 
 def how_to_get(name: str, root: Path) -> str:
-    """The end of an error sentence: which key names the folder, and how to get the data."""
+    """The end of an error message: which key names the folder, and how to get the data."""
     dataset = DATASETS[name]
     return (
         f"set datasets.{name}.root to the folder with {dataset.contents}, "
-        f"or get them with `fplbench fetch {name} {root}` ({dataset.page})."
+        f"or download them with `fplbench fetch {name} {root}` ({dataset.page})."
     )

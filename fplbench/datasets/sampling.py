@@ -1,4 +1,4 @@
-"""The second pass: pixels of the slices that are drawn, into stacks."""
+"""Drawing stacks from a data set: pixels of the chosen slices, and replacements for those that cannot be used."""
 
 import json
 import logging
@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from fplbench.datasets.files import check_folder
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.outputs import check_folder
-from fplbench.datasets.parts import Part
 from fplbench.datasets.pixels import Image, read_slices
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
-from fplbench.datasets.scan import check_readable, report, scan
-from fplbench.datasets.splits import SPLITS, SamplingOptions, candidates
+from fplbench.datasets.scan import Scan, check_readable, report, scan
+from fplbench.datasets.splits import SPLITS, SamplingOptions, Split, candidates
 from fplbench.datasets.tally import Tally, summarise
 from fplbench.errors import InputError
-from fplbench.files import write_csv
+from fplbench.files import write_csv, write_text
 from fplbench.stacks import creating_stack
 
 log = logging.getLogger(__name__)
@@ -29,25 +29,25 @@ HEADERS = "headers.csv"
 
 def sample_dataset(
     name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, folder: str | os.PathLike, threads: int = 1
-) -> dict:
-    """Draw the stacks train, validation and test of a data set.
+) -> dict[str, Any]:
+    """Draw the stacks train, validation and test from a data set.
 
-    The folder gets {train,validation,test}.npy and .csv and a summary, sampling.json, all of them or none; beside them
-    stays headers.csv, the cache of the header scan. Same seed and same files give the same stacks, bit for bit.
+    Writes {train,validation,test}.npy and .csv and a summary, sampling.json: all of them or none. The cache of the header
+    scan, headers.csv, is written to the same folder. The same files and seed give the same stacks, bit for bit.
 
     Args:
         name: lidc, rsna or lits.
-        options: the data set's options, with its root.
-        sampling: numbers, size and kind of split.
+        options: options of the data set, with its root.
+        sampling: the numbers of images, their size, and the kind of split.
         seed: seed of the draw.
         folder: where to write.
-        threads: processes that read and decode.
+        threads: number of processes that read and decode.
 
     Returns:
-        The summary that is written: numbers of patients and images, what was left out, and the leak.
+        The summary: numbers of patients and images, of files left out, and the leakage.
 
     Raises:
-        InputError: no data, too few images, or more unreadable files than the options allow.
+        InputError: there are no data or too few images, or the share of unreadable files exceeds the limit.
     """
     dataset, folder = DATASETS[name], Path(folder)
     check_root(name, options.root)
@@ -55,31 +55,37 @@ def sample_dataset(
     found = scan(dataset, options, threads, folder / HEADERS)
     report(found, options)
     check_readable(len(found.unreadable), len(found.headers), options, name)
+    slices, omitted = _arrange(dataset, options, found)
+    splits = candidates(slices, sampling, seed, name)
+    tally = Tally(options, name)
+    for split in splits.values():
+        tally.plan(split.drawn)
+    with _all_or_none(folder) as temporary:
+        for split_name in SPLITS:
+            _draw(dataset, sampling, splits[split_name], temporary / f"{split_name}.npy", threads, tally)
+        summary = summarise(dataset, sampling, seed, slices, omitted, found, tally)
+        write_text(temporary / SUMMARY, json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[list[Slice], int]:
+    """The slices of a data set, and the number of images left out; frees the headers."""
     slices, omitted = dataset.arrange(found.headers, options)
     found.headers.clear()  # for 244,000 images they take as much memory as everything else
     found.stamps.clear()
     for path, reason in sorted(omitted.items()):
         log.info("Left out: %s: %s.", Identity(options.pseudonymise).of(path), reason)
-    parts = candidates(slices, sampling, seed, name)
-    tally = Tally(options, name)
-    for part in parts.values():
-        tally.plan(part.drawn)
-    with _all_or_none(folder) as temporary:
-        for part in SPLITS:
-            _draw(dataset, sampling, parts[part], temporary / f"{part}.npy", threads, tally)
-        summary = summarise(dataset, sampling, seed, slices, len(omitted), found, tally)
-        (temporary / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n")
-    return summary
+    return slices, len(omitted)
 
 
 @contextmanager
 def _all_or_none(folder: Path) -> Iterator[Path]:
-    """Context that yields a folder whose files move to `folder` at the end, unless there is an exception.
+    """Context that yields a temporary folder. Its files move to `folder` at the end, unless there is an exception.
 
-    What a killed run left behind goes first.
+    Remains of interrupted runs are deleted first.
     """
-    for left in folder.glob(".sampling.*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for remains in folder.glob(".sampling.*"):
+        shutil.rmtree(remains, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=".sampling.", dir=folder))
     try:
         yield temporary
@@ -89,44 +95,44 @@ def _all_or_none(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary)
 
 
-def _draw(dataset: Dataset, sampling: SamplingOptions, part: Part, path: Path, threads: int, tally: Tally) -> None:
-    """Fill one stack; what is unreadable or near-empty is replaced, by the same patient where it has more to give."""
-    count = sampling.counts()[path.stem]
-    order = sorted(part.drawn, key=lambda one: (one.patient, one.series, one.number, one.image_id))
+def _draw(dataset: Dataset, sampling: SamplingOptions, split: Split, path: Path, threads: int, tally: Tally) -> None:
+    """Write one stack. Unreadable and near-empty images are replaced, if possible by images of the same patient."""
+    count, size = sampling.counts()[path.stem], sampling.size
+    order = sorted(split.drawn, key=lambda one: (one.patient, one.series, one.number, one.image_id))
     waiting = dict(enumerate(order))
-    rows: dict[int, dict] = {}
+    rows: dict[int, dict[str, Any]] = {}
     used = tally.used.setdefault(path.stem, [])
     identity = Identity(tally.options.pseudonymise)
     before = tally.near_empty
-    with creating_stack(path, (count, sampling.size, sampling.size)) as stack:
+    with creating_stack(path, (count, size, size)) as stack:
         while waiting:
             rejected = []
-            for slot, answer in read_slices(dataset, tally.options, sampling.size, waiting, threads):
-                if not tally.accept(waiting[slot], answer):
+            for slot, answer in read_slices(dataset, tally.options, size, waiting, threads):
+                if tally.accept(answer, waiting[slot]):
+                    stack[slot] = answer.pixels
+                    rows[slot] = _row(waiting[slot], answer, identity)
+                    used.append(waiting[slot])
+                else:
                     rejected.append(slot)
-                    continue
-                stack[slot] = answer.pixels
-                rows[slot] = _row(waiting[slot], answer, identity)
-                used.append(waiting[slot])
-            waiting = _replacements(part, {slot: waiting[slot] for slot in sorted(rejected)}, tally)
+            waiting = _replacements(split, {slot: waiting[slot] for slot in sorted(rejected)}, tally)
             if len(waiting) < len(rejected):
                 raise InputError(
-                    f"{dataset.name}: sampling.{path.stem} asks for {count} images; of the {len(part)} that fall to it, "
-                    f"{len(rows)} can be used, {tally.near_empty - before} are near-empty and {len(waiting)} were not "
-                    f"looked at any more; {len(tally.unreadable)} files are unreadable. Lower the numbers in sampling, or "
+                    f"{dataset.name}: sampling.{path.stem} asks for {count} images. Of the {len(split)} available for this "
+                    f"split, {len(rows)} can be used, {tally.near_empty - before} are near-empty and {len(waiting)} were not "
+                    f"read; {len(tally.unreadable)} files are unreadable. Lower the numbers in sampling, or "
                     f"datasets.{dataset.name}.min_content."
                 )
             tally.plan(waiting.values())
     write_csv(path.with_suffix(".csv"), [rows[slot] for slot in range(count)])
 
 
-def _replacements(part: Part, rejected: dict[int, Slice], tally: Tally) -> dict[int, Slice]:
+def _replacements(split: Split, rejected: dict[int, Slice], tally: Tally) -> dict[int, Slice]:
     """A replacement for each rejected slice, as far as there are any."""
-    found = {slot: part.replace(one, lambda other: other.source not in tally.unreadable) for slot, one in rejected.items()}
+    found = {slot: split.replace(one, lambda other: other.source not in tally.unreadable) for slot, one in rejected.items()}
     return {slot: one for slot, one in found.items() if one is not None}
 
 
-def _row(one: Slice, image: Image, identity: Identity) -> dict:
+def _row(one: Slice, image: Image, identity: Identity) -> dict[str, Any]:
     """Index row of an image: identifiers, geometry, and the range of the original values."""
     spacing = one.spacing or ("", "")
     return {

@@ -1,4 +1,4 @@
-"""The first pass: headers of all files, without pixels, kept in a cache."""
+"""The header scan: headers of all files, without their pixels, kept in a cache."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fplbench.datasets.cache import Known, check_cache, read_cache, stamp_of, write_cache
+from fplbench.datasets.cache import Known, Stamp, check_cache, read_cache, stamp_of, write_cache
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.reader import Failure
@@ -17,52 +17,68 @@ from fplbench.errors import InputError
 
 log = logging.getLogger(__name__)
 
-MAX_FIELD = 4096
-SAVE_SECONDS = 60  # between two states of the cache, for scans that are interrupted
+MAX_FIELD = 4096  # characters
+SAVE_SECONDS = 60  # how often the cache is saved, in case the scan is interrupted
+REASONS = 3  # quoted when a folder contains no image
 
 
 @dataclass
 class Scan:
-    """What a folder holds: headers of the images, and why the other files are left out, by relative path.
+    """What a folder contains.
 
-    `others` counts files by kind that cannot be images by their names; `given_up` names those that took too long.
+    Attributes:
+        headers: headers of the images, by path relative to the root.
+        skipped: why a file is left out, by path, where its content or kind decides.
+        unreadable: why a file cannot be read, by path.
+        others: numbers of files whose names show that they are not images, by reason.
+        given_up: paths of files that took too long to read.
+        stamps: stamps of the files that the cache keeps, by path.
+        reused: number of files that the cache already knew.
     """
 
     headers: dict[str, Header] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
-    others: Counter = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
     given_up: set[str] = field(default_factory=set)
-    stamps: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    stamps: dict[str, Stamp] = field(default_factory=dict)
     reused: int = 0
 
     @property
     def files_left_out(self) -> int:
-        """Files left out by rule, whether by name or by content."""
+        """Number of files left out on purpose, by name or by content."""
         return len(self.skipped) + self.others.total()
 
-    def outcomes(self) -> Iterator[tuple[str, tuple[str, str, str], str, str, Header]]:
-        """Path, stamp, state, reason and header of what the cache keeps."""
+    @property
+    def reasons(self) -> Counter[str]:
+        """Numbers of files left out on purpose, by reason."""
+        return Counter(self.skipped.values()) + self.others
+
+    def outcomes(self) -> Iterator[tuple[str, Stamp, str, str, Header]]:
+        """Path, stamp, state, reason and header of each file that the cache keeps."""
         yield from ((path, self.stamps[path], "image", "", header) for path, header in self.headers.items())
         for path, reason in self.skipped.items():
-            if path in self.stamps:  # not so what was refused before it was opened
+            if path in self.stamps:  # files refused before they were opened have no stamp
                 yield path, self.stamps[path], "skipped", reason, {}
 
 
 def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | None = None) -> Scan:
     """Read the headers of all files below the root.
 
-    Files whose size and time of change are those in the cache are not opened again.
+    Files whose size and modification time match the cache are not opened again.
 
     Args:
         dataset: the data set.
-        options: its options; `root` says where.
-        threads: processes that read.
-        cache: .csv file to read what is known from, and to write it to; removed where pseudonyms are asked for, as
-            it holds names.
+        options: its options, with the root.
+        threads: number of reading processes.
+        cache: .csv file with the results of an earlier scan; it is read, and written again. With pseudonyms it is deleted,
+            as it contains names.
+
+    Returns:
+        What the folder contains.
 
     Raises:
-        InputError: there is no file that could be an image, or another file in the place of the cache.
+        InputError: no file can be used, or the path of the cache holds a different file.
     """
     if cache:
         check_cache(cache)
@@ -87,18 +103,22 @@ def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | 
 
 
 def check_readable(unreadable: int, readable: int, options: DatasetOptions, name: str) -> None:
-    """Raise InputError when the share of unreadable files exceeds the limit."""
+    """Raise InputError if the share of unreadable files exceeds the limit."""
     total = unreadable + readable
     if total and unreadable / total > options.max_unreadable:
         raise InputError(
             f"{name}: {unreadable} of {total} files cannot be read ({unreadable / total:.1%}; the limit, "
-            f"datasets.{name}.max_unreadable, is {options.max_unreadable:.1%}). They are named above; get them again, "
-            f"raise the limit, or look whether {options.root} is the right folder."
+            f"datasets.{name}.max_unreadable, is {options.max_unreadable:.1%}). They are listed above. Download them again, "
+            f"raise the limit, or check that {options.root} is the right folder."
         )
 
 
 def read_one(task: tuple[str, str, DatasetOptions]) -> tuple[str, Header | str]:
-    """Read one header, in a worker process; a file left out by rule is an answer, not an error."""
+    """Read one header, in a worker process.
+
+    Returns:
+        `image` and the header, or `skipped` and the reason.
+    """
     name, path, options = task
     try:
         header = DATASETS[name].read_header(Path(path), options)
@@ -106,30 +126,31 @@ def read_one(task: tuple[str, str, DatasetOptions]) -> tuple[str, Header | str]:
         return "skipped", str(reason)
     for field_name, value in header.items():
         if isinstance(value, str) and (len(value) > MAX_FIELD or not value.isprintable()):
-            raise Unreadable(f"its {field_name} is longer than {MAX_FIELD} characters, or unprintable")
+            raise Unreadable(f"its {field_name} is longer than {MAX_FIELD} characters or not printable")
     return "image", header
 
 
 def report(result: Scan, options: DatasetOptions) -> None:
-    """Log every file that is left out or unreadable by name, and count them by reason."""
+    """Log the name of every file that is left out or unreadable, and the number of files for each reason."""
     identity = Identity(options.pseudonymise)
     for path in sorted(result.skipped):
         log.info("Left out: %s: %s.", identity.of(path), result.skipped[path])
     for path in sorted(result.unreadable):
         log.warning("Unreadable: %s: %s.", identity.of(path), result.unreadable[path])
-    for reason, count in sorted((Counter(result.skipped.values()) + result.others).items()):
+    for reason, count in sorted(result.reasons.items()):
         log.info("Left out: %s: %s.", files(count), reason)
-    log.info("Headers: %d images; %s left out, %d unreadable; %d of all were known from an earlier scan.",
-             len(result.headers), files(result.files_left_out), len(result.unreadable), result.reused)  # fmt: skip
+    left_out = files(result.files_left_out)
+    log.info("Headers: %d images, %s left out, %d unreadable.", len(result.headers), left_out, len(result.unreadable))
+    log.info("Taken from the cache: %s.", files(result.reused))
 
 
 def files(count: int) -> str:
-    """A number of files, in words."""
+    """A number of files, as text."""
     return "1 file" if count == 1 else f"{count} files"
 
 
 def _sort(dataset: Dataset, options: DatasetOptions, known: dict[str, Known], result: Scan) -> list[str]:
-    """Note what is known of each file below the root or needs no look; returns the paths of the others."""
+    """Record every file that need not be opened; returns the paths of the others."""
     root, fresh = options.root.resolve(), []
     for found in walk(options.root):
         if found.fault:
@@ -155,6 +176,7 @@ def _sort(dataset: Dataset, options: DatasetOptions, known: dict[str, Known], re
 def _read_fresh(
     fresh: list[str], dataset: Dataset, options: DatasetOptions, threads: int, result: Scan, save: Callable[[], None]
 ) -> None:
+    """Open the files that the cache does not know, and record what they are."""
     from tqdm import tqdm
 
     tasks = ((dataset.name, str(options.root / path), options) for path in fresh)
@@ -169,7 +191,7 @@ def _read_fresh(
         elif answer[0] == "skipped":
             result.skipped[path] = answer[1]
         else:
-            # Reading the fields once more makes equal names one object: there are 244,000 headers.
+            # Converting the fields again makes equal names share one object: there can be 244,000 headers.
             result.headers[path] = {name: read(answer[1][name]) for name, read in dataset.header_fields.items()}
         if time.monotonic() > saved + SAVE_SECONDS:
             save()
@@ -177,8 +199,12 @@ def _read_fresh(
 
 
 def _no_images(dataset: Dataset, options: DatasetOptions, result: Scan) -> InputError:
+    """The error for a folder without a usable image: what was left out, and what to do."""
     links = [path for path, reason in sorted(result.skipped.items()) if reason == LINK_OUT]
-    link = f"{Identity(options.pseudonymise).of(links[0])} is {LINK_OUT}; name its target as root. Or " if links else ""
+    link = f"use the target of {Identity(options.pseudonymise).of(links[0])} as the root, or " if links else ""
+    reasons = "; ".join(f"{files(count)}: {reason}" for reason, count in result.reasons.most_common(REASONS))
+    left_out = f" ({reasons})" if reasons else ""
     return InputError(
-        f"The folder {options.root} holds no image of {dataset.label}: {link}{how_to_get(dataset.name, options.root)}"
+        f"The folder {options.root} contains no usable image of {dataset.label}{left_out}: "
+        f"{link}{how_to_get(dataset.name, options.root)}"
     )

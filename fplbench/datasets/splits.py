@@ -1,15 +1,15 @@
-"""Which slices become training, validation and test images."""
+"""Choosing which slices become training, validation and test images."""
 
-import math
 from bisect import bisect
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, pairwise, zip_longest
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
-from fplbench.datasets.parts import Part
+from fplbench.datasets.quotas import apportion, divide, even_quotas
 from fplbench.datasets.registry import Slice
 from fplbench.errors import InputError
 from fplbench.options import Options
@@ -19,7 +19,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class SamplingOptions(Options):
-    """How many images of which size are drawn, and how the parts are kept apart."""
+    """How many images are drawn, their size, and how the data set is split."""
 
     train: int = Field(5000, ge=1, description="Training images.")
     validation: int = Field(500, ge=1, description="Validation images.")
@@ -27,90 +27,133 @@ class SamplingOptions(Options):
     size: int = Field(256, ge=16, le=4096, description="Side of the square images, pixels.")
     split: Literal["patient", "random_slice", "blocks"] = Field(
         "patient",
-        description="patient: no patient in two parts; random_slice: the paper's draw, which leaks; "
-        "blocks: for one patient, runs of neighbouring slices with gaps between the parts.",
+        description="patient: no patient is in two splits; random_slice: as in the paper, which leaks; "
+        "blocks: for one patient, runs of neighbouring slices with gaps between the splits.",
     )
-    blocks: int = Field(3, ge=1, description="With split blocks: runs of each of validation and test.")
-    gap: int = Field(2, ge=0, description="With split blocks: slices left out between runs of different parts.")
+    blocks: int = Field(3, ge=1, description="With split blocks: number of runs for validation, and for test.")
+    gap: int = Field(2, ge=0, description="With split blocks: slices left out between runs of different splits.")
 
     def counts(self) -> dict[str, int]:
-        """Images asked for, by part."""
+        """Number of images for each split."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
-def candidates(slices: Sequence[Slice], options: SamplingOptions, seed: int, name: str) -> dict[str, Part]:
-    """Draw the slices of each part, and order those that may replace them.
+class Split:
+    """The slices drawn for one split, and those kept in reserve.
+
+    Args:
+        drawn: the slices that are drawn.
+        spare: the other slices, in the order in which they are used if there is no closer replacement.
+        groups: the slices of each patient, cut into runs of neighbours; within a run, in order of preference.
+
+    Attributes:
+        drawn: as above.
+        spare: as above.
+    """
+
+    def __init__(self, drawn: Sequence[Slice], spare: Sequence[Slice], groups: Iterable[Sequence[Sequence[Slice]]] = ()) -> None:
+        self.drawn, self.spare = list(drawn), list(spare)
+        self._rest = deque(self.spare)
+        self._used = {one.image_id for one in self.drawn}
+        self._runs: list[list[deque[Slice]]] = []
+        self._place: dict[str, tuple[int, int]] = {}
+        for runs in groups:
+            for number, run in enumerate(runs):
+                self._place.update((one.image_id, (len(self._runs), number)) for one in run)
+            self._runs.append([deque(run) for run in runs])
+
+    def __len__(self) -> int:
+        return len(self.drawn) + len(self.spare)
+
+    def replace(self, one: Slice, usable: Callable[[Slice], bool]) -> Slice | None:
+        """Choose a replacement for a slice: of the same patient, from the nearest run that has one; else of any patient.
+
+        Returns:
+            A slice that was not used before, or None if there is none left.
+        """
+        queues = [self._rest]
+        if one.image_id in self._place:
+            patient, place = self._place[one.image_id]
+            runs = self._runs[patient]
+            queues = [runs[number] for number in sorted(range(len(runs)), key=lambda number: abs(number - place))] + queues
+        for queue in queues:
+            while queue:
+                candidate = queue.popleft()
+                if candidate.image_id not in self._used and usable(candidate):
+                    self._used.add(candidate.image_id)
+                    return candidate
+        return None
+
+
+def candidates(slices: Sequence[Slice], options: SamplingOptions, seed: int, name: str) -> dict[str, Split]:
+    """Draw the slices of each split, and order those that may replace them.
 
     The result depends on the slices, not on their order.
 
     Args:
         slices: every slice of the data set.
-        options: the numbers asked for and the kind of split.
-        seed: the seed of the run.
-        name: the data set, one axis of the seed.
+        options: the numbers of images and the kind of split.
+        seed: seed of the run.
+        name: name of the data set; each data set has a random stream of its own.
 
     Raises:
-        InputError: there are too few slices or patients; the message gives the numbers asked and found.
+        InputError: there are too few slices or patients. The message gives the numbers.
     """
     slices = sorted(slices, key=lambda one: (one.patient, one.series, one.number, one.image_id))
-    asked = options.counts()
-    if len(slices) < sum(asked.values()):
+    counts = options.counts()
+    if len(slices) < sum(counts.values()):
         raise InputError(
-            f"{name}: sampling asks for {_sum(asked)} images and finds {len(slices)}; lower the numbers in sampling."
+            f"{name}: sampling asks for {_sum(counts)} images and finds {len(slices)}; lower the numbers in sampling."
         )
-    draw = {"patient": _by_patient, "random_slice": _at_random, "blocks": _in_blocks}[options.split]
-    return draw(slices, asked, options, seed, name)
+    if options.split == "patient":
+        return _by_patient(slices, counts, seed, name)
+    if options.split == "random_slice":
+        return _at_random(slices, counts, seed, name)
+    return _in_blocks(slices, counts, options, name)
 
 
-def leak(parts: dict[str, Sequence[Slice]]) -> float:
-    """Share of the test slices whose patient is in the training part."""
-    known = {one.patient for one in parts["train"]}
-    return sum(one.patient in known for one in parts["test"]) / max(len(parts["test"]), 1)
+def leak(splits: Mapping[str, Sequence[Slice]]) -> float:
+    """Share of the test slices whose patient is in the training split too."""
+    known = {one.patient for one in splits["train"]}
+    return sum(one.patient in known for one in splits["test"]) / max(len(splits["test"]), 1)
 
 
-def _by_patient(slices, asked, options, seed, name) -> dict[str, Part]:
-    """Share the patients out in proportion to the images asked for, then draw evenly over the patients of each part."""
+def _by_patient(slices: Sequence[Slice], counts: Mapping[str, int], seed: int, name: str) -> dict[str, Split]:
+    """Divide the patients in proportion to the numbers of images, then draw evenly over the patients of each split."""
     by_patient = defaultdict(list)
     for one in slices:
         by_patient[one.patient].append(one)
     patients = sorted(by_patient)
-    if len(patients) < len(asked):
+    if len(patients) < len(counts):
         raise InputError(
-            f"{name}: a split by patient into {len(asked)} parts needs as many patients and finds {len(patients)}; "
+            f"{name}: splitting by patient needs at least {len(counts)} patients and finds {len(patients)}; "
             f"set sampling.split to blocks to split the slices of one patient."
         )
     patients = [patients[index] for index in generator(seed, "patients", name).permutation(len(patients))]
-    parts, start = {}, 0
-    for part, share in apportion(len(patients), asked).items():
+    splits, start = {}, 0
+    for split, share in apportion(len(patients), counts).items():
         members = {patient: by_patient[patient] for patient in patients[start : start + share]}
         start += share
         found = sum(map(len, members.values()))
-        if found < asked[part]:
+        if found < counts[split]:
             raise InputError(
-                f"{name}: sampling.{part} asks for {asked[part]} images; the {share} of {len(patients)} patients that "
-                f"fall to it have {found}."
+                f"{name}: sampling.{split} asks for {counts[split]} images, but its patients, {share} of {len(patients)}, "
+                f"have only {found}; lower the number."
             )
-        parts[part] = spread(members, asked[part], seed, name, part)
-    return parts
+        splits[split] = spread(members, counts[split], seed, name, split)
+    return splits
 
 
-def apportion(total: int, weights: dict[str, int]) -> dict[str, int]:
-    """Divide a total in proportion to weights by largest remainders, with at least one for each."""
-    exact = {part: total * weight / sum(weights.values()) for part, weight in weights.items()}
-    result = {part: math.floor(value) for part, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda part: result[part] - exact[part])
-    for part in by_remainder[: total - sum(result.values())]:
-        result[part] += 1
-    for part in [part for part, share in result.items() if share == 0]:
-        result[max(result, key=result.get)] -= 1
-        result[part] = 1
-    return result
+def spread(members: Mapping[str, Sequence[Slice]], count: int, seed: int, *axes: str) -> Split:
+    """Draw slices evenly over the patients, and evenly over the slices of each patient.
 
+    The slices of each patient are cut into equal runs, one for each slice to be drawn from the patient.
 
-def spread(members: dict[str, list[Slice]], count: int, seed: int, *axes: str) -> Part:
-    """Draw `count` slices, evenly over the patients and over each patient's slices.
-
-    Each patient's slices are cut into as many equal runs as it has slices to give; one slice is drawn from each run.
+    Args:
+        members: the slices by patient.
+        count: number of slices to draw.
+        seed: seed of the run.
+        axes: names that the random stream depends on.
     """
     patients = sorted(members)
     patients = [patients[index] for index in generator(seed, "order", *axes).permutation(len(patients))]
@@ -121,26 +164,11 @@ def spread(members: dict[str, list[Slice]], count: int, seed: int, *axes: str) -
     ]
     drawn = [[run[0] for run in runs] if quota else [] for runs, quota in zip(groups, quotas, strict=True)]
     spare = [_in_turn([run[1:] if quota else run for run in runs]) for runs, quota in zip(groups, quotas, strict=True)]
-    return Part(_in_turn(drawn), _in_turn(spare), groups)
+    return Split(_in_turn(drawn), _in_turn(spare), groups)
 
 
-def even_quotas(available: Sequence[int], count: int) -> list[int]:
-    """Divide `count` as evenly as what is available allows; the first ones get what is left over."""
-    quotas = [0] * len(available)
-    left = count
-    open_ones = [index for index, number in enumerate(available) if number]
-    while left and open_ones:
-        share = max(left // len(open_ones), 1)
-        for index in open_ones[:left]:
-            given = min(share, available[index] - quotas[index])
-            quotas[index] += given
-            left -= given
-        open_ones = [index for index in open_ones if quotas[index] < available[index]]
-    return quotas
-
-
-def _shuffled_runs(slices: Sequence[Slice], count: int, random) -> list[list[Slice]]:
-    """`count` equal runs of neighbours, at least one, each in random order."""
+def _shuffled_runs(slices: Sequence[Slice], count: int, random: np.random.Generator) -> list[list[Slice]]:
+    """Cut slices into `count` equal runs of neighbours, at least one, and shuffle each run."""
     count = max(count, 1)
     edges = [len(slices) * number // count for number in range(count + 1)]
     return [[slices[low + index] for index in random.permutation(high - low)] for low, high in pairwise(edges)]
@@ -151,62 +179,59 @@ def _in_turn(queues: Sequence[Sequence[Slice]]) -> list[Slice]:
     return [one for one in chain.from_iterable(zip_longest(*queues)) if one is not None]
 
 
-def _at_random(slices, asked, options, seed, name) -> dict[str, Part]:
-    """The paper's draw: images at random, whatever their patient."""
+def _at_random(slices: Sequence[Slice], counts: Mapping[str, int], seed: int, name: str) -> dict[str, Split]:
+    """Draw images at random, whichever patient they show, as in the paper."""
     order = [slices[index] for index in generator(seed, "random_slice", name).permutation(len(slices))]
-    spare = order[sum(asked.values()) :]
-    parts, start = {}, 0
-    for number, (part, count) in enumerate(asked.items()):
-        parts[part] = Part(order[start : start + count], spare[number :: len(asked)])
+    spare = order[sum(counts.values()) :]
+    splits, start = {}, 0
+    for number, (split, count) in enumerate(counts.items()):
+        splits[split] = Split(order[start : start + count], spare[number :: len(counts)])
         start += count
-    return parts
+    return splits
 
 
-def _in_blocks(slices, asked, options, seed, name) -> dict[str, Part]:
-    """Cut the slices, in anatomical order, into runs that alternate between the parts, with gaps between the runs.
+def _in_blocks(slices: Sequence[Slice], counts: Mapping[str, int], options: SamplingOptions, name: str) -> dict[str, Split]:
+    """Cut the slices, in anatomical order, into runs that alternate between the splits, with gaps between the runs.
 
-    The pattern train, validation, test repeats `blocks` times and ends with train: every part sees every region.
-    The runs' lengths are in proportion to the images asked for; within a run the images are spread evenly. No seed.
+    The pattern train, validation, test is repeated `blocks` times and ends with train, so that every split covers every
+    region. The lengths of the runs are in proportion to the numbers of images. No random numbers are used.
     """
-    pattern = [*list(asked) * options.blocks, "train"]
+    pattern = [*list(counts) * options.blocks, "train"]
     usable = len(slices) - options.gap * (len(pattern) - 1)
-    if usable < sum(asked.values()):
+    if usable < sum(counts.values()):
         raise InputError(
-            f"{name}: sampling asks for {_sum(asked)} images in {len(pattern)} runs, which with gaps of {options.gap} "
-            f"slices needs {sum(asked.values()) + options.gap * (len(pattern) - 1)}, and finds {len(slices)}; lower "
+            f"{name}: sampling asks for {_sum(counts)} images in {len(pattern)} runs, which with gaps of {options.gap} "
+            f"slices needs {sum(counts.values()) + options.gap * (len(pattern) - 1)}, and finds {len(slices)}; lower "
             f"the numbers, sampling.gap or sampling.blocks."
         )
-    room = apportion(usable, asked)
-    if any(room[part] < asked[part] for part in asked):
-        room = dict(asked)
-        room["train"] += usable - sum(asked.values())
-    lengths = {part: _divide(room[part], pattern.count(part)) for part in asked}
-    runs, start = defaultdict(list), 0
-    for part in pattern:
-        length = lengths[part].pop(0)
-        runs[part].extend(slices[start : start + length])
+    room = apportion(usable, counts)
+    if any(room[split] < counts[split] for split in counts):
+        room = dict(counts)
+        room["train"] += usable - sum(counts.values())
+    lengths = {split: divide(room[split], pattern.count(split)) for split in counts}
+    runs: dict[str, list[Slice]] = defaultdict(list)
+    start = 0
+    for split in pattern:
+        length = lengths[split].pop(0)
+        runs[split].extend(slices[start : start + length])
         start += length + options.gap
-    return {part: _evenly(runs[part], count) for part, count in asked.items()}
+    return {split: _evenly(runs[split], count) for split, count in counts.items()}
 
 
-def _divide(total: int, number: int) -> list[int]:
-    return [total * (index + 1) // number - total * index // number for index in range(number)]
-
-
-def _evenly(run: Sequence[Slice], count: int) -> Part:
-    """`count` slices at equal distances; each of the others stands in for the nearest of them, the nearest ones first."""
+def _evenly(run: Sequence[Slice], count: int) -> Split:
+    """Draw slices at equal distances; each of the others may replace the nearest of these, the closest ones first."""
     chosen = [(2 * index + 1) * len(run) // (2 * count) for index in range(count)]
     others = sorted(set(range(len(run))) - set(chosen))
     borders = [(low + high) / 2 for low, high in pairwise(chosen)]
     near: list[list[int]] = [[] for _ in chosen]
     for index in others:
         near[bisect(borders, index)].append(index)
-    neighbours = [
-        [run[index] for index in sorted([centre, *indices], key=lambda index, centre=centre: abs(index - centre))]
-        for centre, indices in zip(chosen, near, strict=True)
-    ]
-    return Part([run[index] for index in chosen], [run[index] for index in others], [neighbours])
+    neighbours = []
+    for centre, indices in zip(chosen, near, strict=True):
+        by_distance = sorted((abs(index - centre), index) for index in [centre, *indices])
+        neighbours.append([run[index] for _, index in by_distance])
+    return Split([run[index] for index in chosen], [run[index] for index in others], [neighbours])
 
 
-def _sum(asked: dict[str, int]) -> str:
-    return f"{' + '.join(str(count) for count in asked.values())} = {sum(asked.values())}"
+def _sum(counts: Mapping[str, int]) -> str:
+    return f"{' + '.join(str(count) for count in counts.values())} = {sum(counts.values())}"

@@ -1,9 +1,10 @@
-"""What becomes of the slices and files that are tried in the second pass, and the summary of a draw."""
+"""Counting what becomes of the slices and files that are tried, and the summary of a draw."""
 
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any, TypeGuard
 
 from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
@@ -16,14 +17,24 @@ from fplbench.datasets.splits import SPLITS, SamplingOptions, leak
 log = logging.getLogger(__name__)
 
 PERSONS_UNKNOWN = (
-    "Which images show one person is not known without a mapping file: images of a person can be in two parts, and the "
-    "leak is not known."
+    "Without a mapping file it is not known which images show the same person: images of one person may be in two splits, "
+    "and the leakage is unknown."
 )
 
 
 @dataclass
 class Tally:
-    """Counts of a draw over all its parts; `planned` are the files that it reads or has read."""
+    """Counts over all splits of a draw.
+
+    Attributes:
+        options: options of the data set.
+        name: name of the data set.
+        planned: files that have been read or will be read.
+        used: the slices that are used, by split.
+        near_empty: number of near-empty images.
+        unreadable: files that cannot be read.
+        given_up: files that took too long to read.
+    """
 
     options: DatasetOptions
     name: str
@@ -34,14 +45,14 @@ class Tally:
     given_up: set[str] = field(default_factory=set)
 
     def plan(self, slices: Iterable[Slice]) -> None:
-        """Note files that are to be read."""
+        """Record files that will be read."""
         self.planned.update(one.source for one in slices)
 
-    def accept(self, one: Slice, answer: Image | Failure) -> bool:
-        """Note what became of a slice; whether it can be used.
+    def accept(self, answer: Image | Failure, one: Slice) -> TypeGuard[Image]:
+        """Record the result of reading a slice; returns whether it is an image that can be used.
 
         Raises:
-            InputError: a larger share of the planned files is unreadable than the options allow.
+            InputError: the share of unreadable files among the planned ones exceeds the limit.
         """
         if isinstance(answer, Failure):
             self._reject(one.source, answer)
@@ -59,14 +70,24 @@ class Tally:
         private = self.options.pseudonymise
         words = failure.words(self.options.root, source, private)
         log.warning("Unreadable: %s: %s.", Identity(private).of(source), words)
-        # As a share of all that is planned, so that the order in which files come does not matter.
+        # The share refers to all planned files, so that the order in which they are read does not matter.
         check_readable(len(self.unreadable), len(self.planned) - len(self.unreadable), self.options, self.name)
 
 
 def summarise(
     dataset: Dataset, sampling: SamplingOptions, seed: int, slices: Sequence[Slice], omitted: int, found: Scan, tally: Tally
-) -> dict:
-    """Numbers that tables and reports quote; logged as sentences."""
+) -> dict[str, Any]:
+    """Collect the numbers that tables and reports quote, and log them.
+
+    Args:
+        dataset: the data set.
+        sampling: what was drawn.
+        seed: seed of the draw.
+        slices: every slice of the data set.
+        omitted: number of images left out by `arrange`.
+        found: the header scan.
+        tally: the counts of the draw.
+    """
     known = dataset.persons_known(tally.options)
     given_up = found.given_up | tally.given_up
     summary = {
@@ -76,8 +97,8 @@ def summarise(
         "persons_known": known,
         "patients_found": len({one.patient for one in slices}) if known else None,
         "images_found": len(slices),
-        "patients": {part: len({one.patient for one in tally.used[part]}) if known else None for part in SPLITS},
-        "images": {part: len(tally.used[part]) for part in SPLITS},
+        "patients": {split: len({one.patient for one in tally.used[split]}) if known else None for split in SPLITS},
+        "images": {split: len(tally.used[split]) for split in SPLITS},
         "test_images_of_training_patients": leak(tally.used) if known else None,
         "files_left_out": found.files_left_out + omitted,
         "files_unreadable": len(found.unreadable) + len(tally.unreadable),
@@ -85,16 +106,23 @@ def summarise(
         "reproducible": not given_up,
         "images_near_empty": tally.near_empty,
     }
-    drawn = " + ".join(f"{number} {part}" for part, number in summary["images"].items())
-    if known:
-        patients = len({one.patient for one in chain.from_iterable(tally.used.values())})
-        log.info("Drew %s images from %d of %d patients (%s); %.1f %% of the test images are of a patient in the training part.",
-                 drawn, patients, summary["patients_found"], sampling.split, 100 * leak(tally.used))  # fmt: skip
-    else:
-        log.info("Drew %s of %d images (persons unknown). %s", drawn, len(slices), PERSONS_UNKNOWN)
-    if given_up:
-        log.warning(
-            "This draw may not be repeatable: %s took too long, and a faster machine may read them. Raise "
-            "datasets.%s.seconds_per_file and draw again.", files(len(given_up)), dataset.name
-        )  # fmt: skip
+    _log(summary, tally)
     return summary
+
+
+def _log(summary: dict[str, Any], tally: Tally) -> None:
+    drawn = " + ".join(f"{number} {split}" for split, number in summary["images"].items())
+    if summary["persons_known"]:
+        patients = len({one.patient for one in chain.from_iterable(tally.used.values())})
+        log.info("Drew %s images from %d of %d patients.", drawn, patients, summary["patients_found"])
+        share = 100 * summary["test_images_of_training_patients"]
+        log.info("Split %s: %.1f %% of the test images show a patient of the training split.", summary["split"], share)
+    else:
+        log.info("Drew %s of %d images (persons unknown). %s", drawn, summary["images_found"], PERSONS_UNKNOWN)
+    if summary["files_given_up"]:
+        log.warning(
+            "This draw may not be reproducible: %s took too long to read, and a faster machine may be able to read them. "
+            "Raise datasets.%s.seconds_per_file and draw again.",
+            files(summary["files_given_up"]),
+            summary["dataset"],
+        )

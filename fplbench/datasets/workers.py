@@ -1,4 +1,4 @@
-"""Reading files in processes of their own, so that no file can crash, stall or swell the program."""
+"""Guarded reading in worker processes, so that no file can crash, stall or exhaust the main process."""
 
 import multiprocessing
 import signal
@@ -7,17 +7,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from types import ModuleType
 from typing import Any
 
 from fplbench.datasets.reader import Failure, serve
 from fplbench.errors import InputError
 
-START_SECONDS = 120  # for a process to start and load its libraries, on a busy machine
-PATIENCE = 10  # times the limit of processor time may pass until a process counts as stuck
-MEMORY = 960_000_000  # bytes that all files read at a time may take, beyond what the libraries take
-PROCESSES = 10  # at most, so that each one's share of the memory holds an ordinary image
+START_SECONDS = 120  # for a process to start and import its libraries, on a busy machine
+PATIENCE = 10  # a process counts as stuck after this multiple of the CPU time limit
+MEMORY = 960_000_000  # bytes for all files read at the same time, in addition to what the libraries use
+PROCESSES = 10  # at most, so that the share of each process is enough for an ordinary image
 
 
 def run_guarded(
@@ -30,26 +30,26 @@ def run_guarded(
 ) -> Iterator[tuple[int, Any]]:
     """Apply a function to each task in worker processes.
 
-    A task that raises, takes more than `seconds` of processor time, needs too much memory, or kills its process yields a
-    Failure; the others are not affected. The processes share MEMORY; what is too large for a share is tried again at
-    the end, alone and with all of it, so that the outcome does not depend on the number of processes.
+    A task that raises an exception, takes more than `seconds` of CPU time, needs too much memory, or crashes its process
+    yields a Failure; the other tasks are not affected. The processes share MEMORY. A task that is too large for its share
+    is repeated at the end, alone and with all the memory, so that the result does not depend on the number of processes.
 
     Args:
-        function: defined at the top level of a module; gets one task.
-        tasks: what to work on; read as needed.
-        threads: number of processes; more than PROCESSES are not used.
-        seconds: limit for one task.
-        libraries: modules to load before the clock starts.
-        batch: tasks handed to a process at once.
+        function: takes one task; must be defined at the top level of a module.
+        tasks: the tasks; consumed as needed.
+        threads: number of processes, at most PROCESSES.
+        seconds: CPU time limit for one task.
+        libraries: modules to import before the time starts.
+        batch: number of tasks sent to a process at once.
 
     Yields:
-        The number of the task, from 0, and its result, in the order in which they are done.
+        The number of the task, counted from 0, and its result, in order of completion.
 
     Raises:
         InputError: no process could be started.
     """
     processes = max(1, min(threads, PROCESSES))
-    again = []
+    again: list[tuple[int, Any]] = []
     for number, task, answer in _run(function, enumerate(tasks), processes, seconds, libraries, batch):
         if processes > 1 and isinstance(answer, Failure) and answer.cause in ("memory", "crash"):
             again.append((number, task))
@@ -59,11 +59,18 @@ def run_guarded(
         yield number, answer
 
 
-def _run(function, waiting, processes, seconds, libraries, batch) -> Iterator[tuple[int, Any, Any]]:
+def _run(
+    function: Callable[[Any], Any],
+    waiting: Iterator[tuple[int, Any]],
+    processes: int,
+    seconds: float,
+    libraries: Sequence[str],
+    batch: int,
+) -> Iterator[tuple[int, Any, Any]]:
     """Apply a function to numbered tasks; yields number, task and answer."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([function.__module__, *libraries])
-    workers = []
+    workers: list[_Worker] = []
     try:
         for _ in range(processes):
             worker = _Worker(context, (function, tuple(libraries), seconds, MEMORY // processes))
@@ -83,25 +90,25 @@ def _run(function, waiting, processes, seconds, libraries, batch) -> Iterator[tu
 
 
 class _Worker:
-    """One process, the tasks handed to it, and the time by which it has to answer."""
+    """A process, the tasks sent to it, and the time by which it must answer."""
 
-    def __init__(self, context: Any, order: tuple[Callable, tuple[str, ...], float, int]):
+    def __init__(self, context: Any, order: tuple[Callable[[Any], Any], tuple[str, ...], float, int]) -> None:
         self.context, self.order = context, order
         self.seconds = order[2]
         self.pending: deque[tuple[int, Any]] = deque()
-        self.process = None
-        self.connection: Connection | None = None
+        self.process: Any = None
+        self.connection: Any = None
         self.started = False
         self.deadline = 0.0
 
     def take(self, waiting: Iterator[tuple[int, Any]], batch: int) -> None:
-        """Hand the next tasks to the process; the first ones start it."""
+        """Send the next tasks to the process; the first ones start it."""
         self.pending.extend(task for _, task in zip(range(batch), waiting, strict=False))
         if self.pending:
             self._send()
 
     def receive(self) -> Iterator[tuple[int, Any, Any]]:
-        """Yield the answer that has come, or the failure of a process that has died or is overdue."""
+        """Yield the next answer, or a Failure if the process has ended or is overdue."""
         if self.connection.poll():
             try:
                 answer = self.connection.recv()
@@ -114,7 +121,7 @@ class _Worker:
                 return
             yield *self.pending.popleft(), answer
         elif time.monotonic() > self.deadline:
-            yield from self._fail(Failure(f"it gave no answer for {PATIENCE * self.seconds:g} s", cause="time"))
+            yield from self._fail(Failure(f"reading it did not finish within {PATIENCE * self.seconds:g} s", cause="time"))
 
     def stop(self) -> None:
         """End the process."""
@@ -133,21 +140,21 @@ class _Worker:
             theirs.close()
             self.started = False
         self.deadline = time.monotonic() + (PATIENCE * self.seconds if self.started else START_SECONDS)
-        with suppress(OSError):  # a process that has just ended is noticed when its answer is due
+        with suppress(OSError):  # if the process has just ended, `receive` notices
             self.connection.send([task for _, task in self.pending])
 
     def _fail(self, failure: Failure | None = None) -> Iterator[tuple[int, Any, Failure]]:
         if failure is None:
             self.process.join(1)
             if self.process.exitcode == -signal.SIGPROF:
-                failure = Failure(f"it took longer than {self.seconds:g} s of processor time", cause="time")
+                failure = Failure(f"reading it took more than {self.seconds:g} s of CPU time", cause="time")
             else:
-                failure = Failure("the decoder crashed on it", cause="crash")
+                failure = Failure("it crashed the decoder", cause="crash")
         self.stop()
         if not self.started:
             raise InputError(
-                "A process that reads files ended, or did not answer, while it was started: see whether the machine has "
-                "memory and processes to spare, and run the command again."
+                "A reading process ended or did not respond while it was starting: check that the machine has enough free "
+                "memory and processes, and run the command again."
             )
         yield *self.pending.popleft(), failure
         if self.pending:
@@ -158,8 +165,8 @@ class _Worker:
 def _without_main() -> Iterator[None]:
     """Hide the main module while a process is started.
 
-    A new process would run the caller's script again to have its functions; readers need none of them, and a script
-    without `if __name__ == "__main__"` would start over.
+    A new process imports the script of the caller to have its functions. Readers do not need them, and a script without
+    `if __name__ == "__main__"` would run again.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

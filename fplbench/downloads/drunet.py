@@ -1,4 +1,4 @@
-"""DRUNet's published weights: where they are, and how a copy is known to be whole."""
+"""Download of DRUNet's published weights, with a check that the file is complete."""
 
 import json
 import logging
@@ -10,42 +10,43 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fplbench.errors import InputError
-from fplbench.files import file_hash, replacing
+from fplbench.files import file_hash, replacing, write_text
 from fplbench.networks import weights
 
 SOURCES = (
     "https://github.com/cszn/KAIR/releases/download/v1.0/drunet_gray.pth",
     "https://huggingface.co/deepinv/drunet/resolve/main/drunet_gray.pth",
 )
-BLOCK = 1 << 20
+CHUNK = 1 << 20  # bytes
 TIMEOUT_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
 
 def fetch_drunet(path: str | os.PathLike, sha256: str | None = None, sources: tuple[str, ...] = SOURCES) -> Path:
-    """Download DRUNet's published weights (130 MB), from the first place that has them, and check them.
+    """Download DRUNet's published weights (130 MB) from the first source that has them, and verify them.
 
-    No checksum is published. So the tensors' names and shapes are checked, and the hash of what came is written beside
-    the file, as {name}.json; a later call holds the file to it. A file that is whole is not fetched again.
+    The authors publish no checksum. Instead, the names and shapes of the tensors are checked, and the hash of the
+    downloaded file is saved next to it as {name}.json. Later calls compare the file with that hash. A complete file is
+    not downloaded again.
 
     Args:
-        path: the .pth file to write; missing folders are made.
-        sha256: the hash that the file must have; None takes the recorded one, if there is one.
+        path: the .pth file to write; missing folders are created.
+        sha256: the expected hash; None uses the saved one, if there is one.
         sources: addresses to try, in order.
 
     Returns:
         `path`.
 
     Raises:
-        InputError: the file is there with another hash, or no source could be reached that has DRUNet with that hash.
+        InputError: the existing file has another hash, or no source provided DRUNet's weights with the expected hash.
     """
     path = Path(path)
     if path.suffix != ".pth":
-        raise InputError(f"DRUNet's published weights are a .pth file: name one that ends so, not {path}.")
+        raise InputError(f"DRUNet's published weights are a .pth file: choose a name that ends in .pth, not {path}.")
     expected = sha256 or _recorded_hash(path)
     if path.exists():
-        _check_hash(path, expected, path)
+        _check_hash(path, expected, str(path))
         weights.load(path)
         if not _record_path(path).exists():
             _write_record(path, source=None)
@@ -53,7 +54,11 @@ def fetch_drunet(path: str | os.PathLike, sha256: str | None = None, sources: tu
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"The folder of {path} cannot be made: {error}.") from None
+        raise InputError(f"The folder {path.parent} cannot be created: {error.strerror}.") from None
+    return _fetch_from_first(sources, path, expected)
+
+
+def _fetch_from_first(sources: tuple[str, ...], path: Path, expected: str | None) -> Path:
     failures = []
     for source in sources:
         try:
@@ -64,31 +69,31 @@ def fetch_drunet(path: str | os.PathLike, sha256: str | None = None, sources: tu
             _write_record(path, source)
             return path
     raise InputError(
-        f"DRUNet's weights could not be fetched from {' nor from '.join(failures)}. "
-        f"Get drunet_gray.pth by other means and put it at {path}, or train one: docs/methods.md, the noise level of DPIR."
+        f"DRUNet's weights could not be downloaded from {' or '.join(failures)}. "
+        f"Obtain drunet_gray.pth another way and save it as {path}, or train your own (see docs/methods.md, on DPIR)."
     )
 
 
 def _fetch(source: str, path: Path, expected: str | None) -> None:
-    """Download to `path`; the file appears there only if it is what it has to be."""
+    """Download to `path`; the file appears there only if it passes the checks."""
     with replacing(path) as temporary:
         _download(source, temporary)
-        _check_hash(temporary, expected, "what came")
+        _check_hash(temporary, expected, "the downloaded file")
         weights.load(temporary)
 
 
 def _download(source: str, path: Path) -> None:
-    log.info("Fetching %s", source)
-    with urllib.request.urlopen(source, timeout=TIMEOUT_SECONDS) as answer, open(path, "wb") as file:
-        size = int(answer.headers.get("Content-Length") or 0)
+    log.info("Downloading %s", source)
+    with urllib.request.urlopen(source, timeout=TIMEOUT_SECONDS) as response, open(path, "wb") as file:
+        size = int(response.headers.get("Content-Length") or 0)
         with tqdm(total=size or None, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
-            while block := answer.read(BLOCK):
-                bar.update(file.write(block))
+            while data := response.read(CHUNK):
+                bar.update(file.write(data))
 
 
-def _check_hash(path: Path, expected: str | None, origin) -> None:
+def _check_hash(path: Path, expected: str | None, what: str) -> None:
     if expected is not None and (found := file_hash(path)) != expected:
-        raise InputError(f"{origin} has the SHA-256 {found}, not {expected}: it is damaged, or another file.")
+        raise InputError(f"{what} has the SHA-256 {found}, not {expected}: it is damaged or a different file.")
 
 
 def _record_path(path: Path) -> Path:
@@ -100,11 +105,10 @@ def _recorded_hash(path: Path) -> str | None:
     if not record.exists():
         return None
     try:
-        return json.loads(record.read_text())["sha256"]
+        return str(json.loads(record.read_text())["sha256"])
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{record} is not the record of a hash: delete it to have it made again.") from None
+        raise InputError(f"{record} does not contain a hash: delete it to have it written again.") from None
 
 
 def _write_record(path: Path, source: str | None) -> None:
-    with replacing(_record_path(path)) as temporary:
-        temporary.write_text(json.dumps({"sha256": file_hash(path), "source": source}, indent=2) + "\n")
+    write_text(_record_path(path), json.dumps({"sha256": file_hash(path), "source": source}, indent=2) + "\n")

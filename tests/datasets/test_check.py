@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.errors import InputError
+from tests.helpers.dicom_files import write_ct, write_radiograph
+from tests.helpers.nifti_files import write_volume
 
 
 def check(name, root, sheet, *more):
@@ -18,8 +20,8 @@ def check(name, root, sheet, *more):
 SMALL = ("--sampling", '{"train": 20, "validation": 5, "test": 6, "size": 16}')
 
 
-def test_yes_with_what_is_there(lidc_root, tmp_path, ct_file):
-    ct_file(lidc_root / "scout.dcm", modality="DX")
+def test_yes_with_a_list_of_the_contents(lidc_root, tmp_path):
+    write_ct(lidc_root / "scout.dcm", modality="DX")
     (lidc_root / "069.xml").write_text("<nodules/>")
     (lidc_root / "broken.dcm").write_bytes(b"nonsense")
     next(iter(sorted(lidc_root.rglob("1-005.dcm")))).unlink()
@@ -29,12 +31,12 @@ def test_yes_with_what_is_there(lidc_root, tmp_path, ct_file):
         "Patients: 6",
         "Series:   6",
         "Slices:   71 in 71 files",
-        "Left out: 2 files by rule, 1 unreadable",
-        "  1 file: modality DX, such as scout.dcm",
-        "  1 file: .xml, no image",
-        "  broken.dcm: it is no DICOM file, though its name says so",
+        "Left out: 2 files. Unreadable: 1 file.",
+        "  1 file: modality DX, for example scout.dcm",
+        "  1 file: .xml, not an image",
+        "  broken.dcm: it is named .dcm but is not a DICOM file",
         "Series with a gap: 1",
-        "slices 2.5 mm apart, somewhere 5 mm",
+        "slices 2.5 mm apart, with a gap of 5 mm",
         "Yes: 20 train + 5 validation + 6 test images can be drawn with split patient; 0.0%",
     ):
         assert line in result.output
@@ -65,50 +67,69 @@ def test_the_contact_sheet_shows_sixteen_windowed_slices(lidc_root, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["rsna", "lits"])
-def test_the_other_data_sets(tmp_path, name, radiograph_file, volume_file):
+def test_the_other_data_sets(tmp_path, name):
     for number in range(3):
-        radiograph_file(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", np.full((32, 32), 90, np.uint8))
-        volume_file(tmp_path / f"lits/volume-{number}.nii", np.zeros((8, 8, 4)))
+        write_radiograph(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", np.full((32, 32), 90, np.uint8))
+        write_volume(tmp_path / f"lits/volume-{number}.nii", np.zeros((8, 8, 4)))
     small = ("--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
     result = check(name, tmp_path / name, tmp_path / "sheet.png", *small)
     assert result.exit_code == 0, result.output
     assert ("Patients: 3" if name == "lits" else "Images (persons unknown): 3\n") in result.output
     assert "Yes: 1 train + 1 validation + 1 test" in result.output
-    assert ("0.0% of the test" if name == "lits" else "training images is unknown") in result.output
+    assert ("0.0% of the test" if name == "lits" else "it is unknown how many of the test images") in result.output
     for line in ("Series", "Slices", "gap"):
         assert (line in result.output) == (name == "lits")
 
 
-def test_persons_of_radiographs_are_counted_where_a_mapping_tells_them(tmp_path, radiograph_file):
+def test_persons_of_radiographs_are_counted_if_there_is_a_mapping(tmp_path):
     for number in range(6):
-        radiograph_file(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", np.full((32, 32), 90, np.uint8))
+        write_radiograph(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", np.full((32, 32), 90, np.uint8))
     (tmp_path / "rsna/persons.csv").write_text("image_id,person\n" + "".join(f"{n},{n // 2}\n" for n in range(5)))
     small = ("--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
     result = check("rsna", tmp_path / "rsna", tmp_path / "sheet.png", *small)
-    for line in ("Patients: 3", "Images:   5 in 6 files", "1 file: not listed in the mapping to persons, such as", "0.0%"):
+    for line in ("Patients: 3", "Images:   5 in 6 files", "1 file: not listed in the mapping to persons, for example", "0.0%"):
         assert line in result.output
 
 
-def test_no_when_the_images_of_the_sheet_cannot_be_decoded(tmp_path, radiograph_file):
+def test_no_when_the_images_of_the_sheet_cannot_be_decoded(tmp_path):
     y, x = np.mgrid[:64, :64]
     for number in range(20):
-        path = radiograph_file(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", (x * y % 256).astype(np.uint8))
+        path = write_radiograph(tmp_path / f"rsna/stage_2_train_images/{number}.dcm", (x * y % 256).astype(np.uint8))
         content = path.read_bytes()
         path.write_bytes(content[: content.index(b"\xff\xda") + 20])
     small = ("--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
     result = check("rsna", tmp_path / "rsna", tmp_path / "sheet.png", *small)
     assert result.exit_code == 1 and "No: rsna: 16 of 16 files cannot be read" in result.output
-    assert "Cannot be decoded: 16 of the 16 files tried for the sheet" in result.output
-    assert result.output.count("stage_2_train_images/0.dcm: it is cut short") == 1
+    assert "Cannot be decoded: 16 of the 16 files read for the contact sheet" in result.output
+    assert result.output.count("stage_2_train_images/0.dcm: it is truncated") == 1
+    assert "Contact sheet: not written, since no image could be read" in result.output
+    assert not (tmp_path / "sheet.png").exists()
+
+
+def test_no_contact_sheet_is_written_when_no_header_can_be_read(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/broken.dcm").write_bytes(b"nonsense")
+    result = check("lidc", tmp_path / "in", tmp_path / "sheet.png", *SMALL)
+    assert result.exit_code == 1 and "No: lidc: 1 of 1 files cannot be read" in result.output
+    assert "Contact sheet: not written, since no image could be read" in result.output
+    assert not (tmp_path / "sheet.png").exists()
+
+
+def test_the_contact_sheet_is_written_when_one_image_can_be_read(lidc_root, tmp_path):
+    for path in sorted(lidc_root.rglob("*.dcm"))[1:]:
+        path.write_bytes(b"nonsense")
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *SMALL)
+    assert result.exit_code == 1 and "sheet.png, 1 images, of which 0 are near-empty" in result.output
+    assert (tmp_path / "sheet.png").exists()
 
 
 @pytest.mark.parametrize(("air", "answer"), [(1, "No"), (3, "No"), (36, "Yes")])
-def test_near_empty_images_of_the_sheet_count(tmp_path, ct_file, air, answer):
-    """Of 72 slices, those whose number `air` divides are air; 16 are looked at, 60 asked for."""
+def test_near_empty_images_of_the_sheet_count(tmp_path, air, answer):
+    """Of 72 slices, every `air`-th shows only air; 16 are read, 60 asked for."""
     for number in range(72):
         image = np.full((24, 24), -1000 if number % air == 0 else 0, np.int16)
         patient = f"P{number // 12}"
-        ct_file(tmp_path / f"in/{number}.dcm", patient=patient, series=f"1.{patient[1:]}", z=number, hounsfield=image)
+        write_ct(tmp_path / f"in/{number}.dcm", patient=patient, series=f"1.{patient[1:]}", z=number, hounsfield=image)
     most = ("--sampling", '{"train": 40, "validation": 10, "test": 10, "size": 16}')
     result = check("lidc", tmp_path / "in", tmp_path / "sheet.png", *most)
     shown = [int((number + 0.5) * 4.5) for number in range(16)]
@@ -116,19 +137,19 @@ def test_near_empty_images_of_the_sheet_count(tmp_path, ct_file, air, answer):
     assert f"16 images, of which {empty} are near-empty" in result.output and f"\n{answer}: " in result.output
     if answer == "No":
         assert (
-            f"{empty} of the 16 images of the contact sheet are near-empty, so about {72 * (16 - empty) // 16}" in result.output
+            f"{empty} of the 16 images on the contact sheet are near-empty, so about {72 * (16 - empty) // 16}" in result.output
         )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--sheet", "sheet.xyz"), r"--sheet is .*sheet\.xyz: its name must end in \.png"),
-        (("--sheet", "file/sheet.png"), "Nothing can be written into file: it is a file"),
+        (("--sheet", "sheet.xyz"), r"--sheet is .*sheet\.xyz: the name must end in \.png"),
+        (("--sheet", "file/sheet.png"), "Cannot write to file: it is a file"),
         (("--cache", "folder.csv"), "--cache is .*folder.csv, which is a folder"),
     ],
 )
-def test_places_that_cannot_be_written_are_named_before_the_scan(lidc_root, tmp_path, monkeypatch, options, message):
+def test_paths_that_cannot_be_written_are_reported_before_the_scan(lidc_root, tmp_path, monkeypatch, options, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
     (tmp_path / "folder.csv").mkdir()

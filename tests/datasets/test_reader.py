@@ -1,7 +1,8 @@
-"""Files that are damaged, or made to do harm: each is named, none does anything else."""
+"""Damaged and hostile files: each one is reported, and none has any other effect."""
 
 import gzip
 import logging
+import math
 import shutil
 import struct
 import time
@@ -12,17 +13,21 @@ import pytest
 from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.registry import Slice
 from fplbench.datasets.rsna import RsnaOptions
-from fplbench.datasets.scan import report, scan
+from fplbench.datasets.scan import read_one, report, scan
 from fplbench.datasets.workers import MEMORY
 from fplbench.errors import InputError
-from tests.datasets.memory import peak_memory
+from tests.helpers.dicom_files import write_ct, write_radiograph
+from tests.helpers.memory import peak_memory
+from tests.helpers.nifti_files import write_volume
 
 MUTANTS = 150  # of each format
+VALUES = (0x00, 0x41, 0xFF, None)  # None: the lowest bit alone
 
 
 def mutate(content: bytes, random, header: int) -> bytes:
-    """Cut a file short, flip bytes anywhere or in its header, or repeat a part of it."""
+    """Truncate a file, change bytes anywhere or in its header, or repeat a part of it."""
     match random.integers(4):
         case 0:
             return content[: random.integers(1, len(content))]
@@ -43,7 +48,7 @@ def deep_sequences(depth: int) -> bytes:
 
 
 def check(name, options, mutants, caplog, tmp_path, sampling):
-    """Scan and sample; every mutant is an image, or named in the log, in half a second a file and 1 GB at most."""
+    """Scan and sample. Every mutant is an image or is reported, within half a second per file and 1 GB of memory."""
     started = time.monotonic()
     with caplog.at_level(logging.INFO), peak_memory() as peak:
         found = scan(DATASETS[name], options, 2, None)
@@ -60,12 +65,12 @@ def check(name, options, mutants, caplog, tmp_path, sampling):
     return found
 
 
-def test_mutated_dicom_files(tmp_path, ct_file, caplog):
+def test_mutated_dicom_files(tmp_path, caplog):
     random, root = np.random.default_rng(1), tmp_path / "in"
     pixels = random.integers(-1024, 2000, (32, 32)).astype(np.int16)
     mutants = []
     for number in range(MUTANTS):
-        good = ct_file(
+        good = write_ct(
             root / f"good/{number}.dcm", patient=f"P{number % 9}", series=f"1.{number % 9}", z=number, hounsfield=pixels
         )
         mutants.append(root / f"bad-{number}.dcm")
@@ -77,18 +82,18 @@ def test_mutated_dicom_files(tmp_path, ct_file, caplog):
     assert (tmp_path / "out" / "train.npy").exists()
 
 
-def test_mutated_jpeg_files(tmp_path, radiograph_file, caplog):
+def test_mutated_jpeg_files(tmp_path, caplog):
     random, root = np.random.default_rng(3), tmp_path / "in"
     y, x = np.mgrid[:32, :32]
     mutants = []
     for number in range(MUTANTS):
-        good = radiograph_file(root / f"stage_2_train_images/{number}.dcm", ((x * y + number) % 256).astype(np.uint8))
+        good = write_radiograph(root / f"stage_2_train_images/{number}.dcm", ((x * y + number) % 256).astype(np.uint8))
         content = good.read_bytes()
-        # Every second one in its header, the others anywhere, which is mostly in the compressed pixels.
+        # Half of them in the header, the others anywhere, which is mostly in the compressed pixels.
         header = content.index(b"\xe0\x7f\x10\x00") if number % 2 else len(content)
         mutants.append(root / f"stage_2_train_images/bad-{number}.dcm")
         mutants[-1].write_bytes(mutate(content, random, header))
-    for side in (9000, 60000):  # the size that the JPEG claims is not that of the header
+    for side in (9000, 60000):  # the JPEG claims another size than the header
         place = content.index(b"\xff\xc0") + 5
         mutants.append(root / f"stage_2_train_images/claim-{side}.dcm")
         mutants[-1].write_bytes(content[:place] + struct.pack(">HH", side, side) + content[place + 4 :])
@@ -97,25 +102,25 @@ def test_mutated_jpeg_files(tmp_path, radiograph_file, caplog):
     assert (tmp_path / "out" / "train.npy").exists()
 
 
-def test_mutated_nifti_files(tmp_path, volume_file, caplog):
+def test_mutated_nifti_files(tmp_path, caplog):
     random, root = np.random.default_rng(2), tmp_path / "in"
     volume = random.integers(-1024, 2000, (24, 24, 6))
     mutants = []
     for number in range(MUTANTS):
         suffix = ".nii.gz" if number % 3 == 0 else ".nii"
-        good = volume_file(tmp_path / f"good{suffix}", volume)
+        good = write_volume(tmp_path / f"good{suffix}", volume)
         mutants.append(root / f"volume-{number}{suffix}")
         mutants[-1].parent.mkdir(exist_ok=True)
         mutants[-1].write_bytes(mutate(good.read_bytes(), random, 352))
     for number in range(200, 209):
-        volume_file(root / f"volume-{number}.nii", volume)
+        write_volume(root / f"volume-{number}.nii", volume)
     sampling = SamplingOptions(train=60, validation=12, test=12, size=16)
     check("lits", LitsOptions(root=root, max_unreadable=1), mutants, caplog, tmp_path, sampling)
 
 
-def test_deep_sequences_and_endless_lengths(tmp_path, ct_file, caplog):
+def test_deep_sequences_and_endless_lengths(tmp_path, caplog):
     root = tmp_path / "in"
-    content = ct_file(root / "good.dcm").read_bytes()
+    content = write_ct(root / "good.dcm").read_bytes()
     place = content.index(b"\x10\x00\x20\x00LO")  # before the patient's identifier
     for depth in (3, 900, 100_000):
         (root / f"deep-{depth}.dcm").write_bytes(content[:place] + deep_sequences(depth) + content[place:])
@@ -129,9 +134,9 @@ def test_deep_sequences_and_endless_lengths(tmp_path, ct_file, caplog):
 
 @pytest.mark.parametrize("shape", [(32767, 32767, 1), (1, 1, 32767), (16384, 16384, 8), (-5, 4, 4), (0, 4, 4)])
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
-def test_volumes_that_claim_an_absurd_size(tmp_path, volume_file, caplog, shape, suffix):
+def test_volumes_that_claim_an_implausible_size(tmp_path, caplog, shape, suffix):
     root = tmp_path / "in"
-    content = bytearray(volume_file(root / "volume-1.nii", np.zeros((8, 8, 8))).read_bytes())
+    content = bytearray(write_volume(root / "volume-1.nii", np.zeros((8, 8, 8))).read_bytes())
     content[42:48] = struct.pack("<3h", *shape)
     (root / "volume-1.nii").unlink()
     path = root / f"volume-2{suffix}"
@@ -142,13 +147,13 @@ def test_volumes_that_claim_an_absurd_size(tmp_path, volume_file, caplog, shape,
     assert f": volume-2{suffix}: " in caplog.text
 
 
-def test_large_images_share_the_memory(tmp_path, radiograph_file):
-    """Of the largest images that are read eight at a time; each needs more than an eighth of the memory.
+def test_large_images_share_the_memory(tmp_path):
+    """Eight of the largest images are read at the same time; each needs more than an eighth of the memory.
 
-    Without shares they take 1.6 GB; what counts beside MEMORY is what the libraries take in nine processes.
+    Without shares they would take 1.6 GB. The limit allows for the libraries of nine processes in addition to MEMORY.
     """
     y, x = np.mgrid[:4096, :4096]
-    first = radiograph_file(tmp_path / "in/stage_2_train_images/0.dcm", ((x // 16 + y // 16) % 256).astype(np.uint8), quality=50)
+    first = write_radiograph(tmp_path / "in/stage_2_train_images/0.dcm", ((x // 16 + y // 16) % 256).astype(np.uint8), quality=50)
     for number in range(1, 10):
         shutil.copy(first, first.with_name(f"{number}.dcm"))
     sampling = SamplingOptions(train=8, validation=1, test=1, size=16)
@@ -157,10 +162,10 @@ def test_large_images_share_the_memory(tmp_path, radiograph_file):
     assert 100 < peak() < MEMORY / 1e6 + 240
 
 
-def test_a_compression_bomb_is_read_plane_by_plane(tmp_path, volume_file, caplog):
-    """400 MB of air in one is read to its end without being held, and found to be empty."""
+def test_a_compression_bomb_is_read_plane_by_plane(tmp_path, caplog):
+    """A volume of 400 MB of air is read to its end without being held in memory, and found to be near-empty."""
     root = tmp_path / "in"
-    header = bytearray(volume_file(tmp_path / "small.nii", np.zeros((8, 8, 8))).read_bytes()[:352])
+    header = bytearray(write_volume(tmp_path / "small.nii", np.zeros((8, 8, 8))).read_bytes()[:352])
     header[42:48] = struct.pack("<3h", 2048, 2048, 48)
     root.mkdir()
     with gzip.open(root / "volume-0.nii.gz", "wb", compresslevel=1) as file:
@@ -171,3 +176,55 @@ def test_a_compression_bomb_is_read_plane_by_plane(tmp_path, volume_file, caplog
     sampling = SamplingOptions(train=30, validation=5, test=5, size=16, split="random_slice")
     with caplog.at_level(logging.INFO), pytest.raises(InputError, match=r"30 are near-empty .* 0 files are unreadable"):
         sample_dataset("lits", options, sampling, 1, tmp_path / "out", 1)
+
+
+@pytest.fixture(params=["lidc", "rsna", "lits"])
+def original(request, tmp_path):
+    """A small file of each data set and the length of its header."""
+    match request.param:
+        case "lidc":
+            path = write_ct(tmp_path / "a.dcm", hounsfield=np.zeros((8, 8), np.int16))
+            return request.param, path, path.stat().st_size - 2 * 8 * 8
+        case "rsna":
+            path = write_radiograph(tmp_path / "stage_2_train_images/a.dcm", np.full((16, 16), 90, np.uint8))
+            return request.param, path, path.read_bytes().index(b"\xe0\x7f\x10\x00")
+        case _:
+            return request.param, write_volume(tmp_path / "volume-1.nii", np.zeros((4, 4, 4))), 352
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_byte_never_ends_the_run(original, tmp_path):
+    name, path, header = original
+    dataset, options = DATASETS[name], DATASETS[name].options(root=tmp_path)
+    content, images = path.read_bytes(), 0
+    for place in range(header):
+        damaged = bytearray(content)
+        value = VALUES[place % len(VALUES)]
+        damaged[place] = damaged[place] ^ 1 if value is None else value
+        path.write_bytes(damaged)
+        try:
+            state, fields = read_one((name, str(path), options))
+        except Exception:  # the worker process catches it and reports the file; the code after it must not fail
+            continue
+        if state == "image":
+            slices, _ = dataset.arrange({path.name: fields}, options)
+            assert all(plausible(one) for one in slices)
+            images += 1
+    assert images > header / 10
+
+
+def plausible(one: Slice) -> bool:
+    numbers = [one.position or 0.0, *(one.spacing or (1.0, 1.0))]
+    return all(math.isfinite(number) for number in numbers) and min(one.spacing or (1.0,)) > 0
+
+
+@pytest.mark.parametrize("spacing", ["0.7]0.6 ", "0.7\\nan ", "0.7\\-.6 ", "0.7\\0.0 ", "7       ", "0.7\\1e999"])
+def test_a_damaged_spacing_counts_as_unknown(tmp_path, spacing):
+    path = write_ct(tmp_path / "a.dcm", PixelSpacing=[0.7, "0.61234"[: len(spacing) - 4]])
+    content = path.read_bytes()
+    place = content.index(b"\x28\x00\x30\x00DS") + 8
+    text = spacing.encode().ljust(content[place - 2])
+    path.write_bytes(content[:place] + text + content[place + len(text) :])
+    found = scan(DATASETS["lidc"], LidcOptions(root=tmp_path), 1)
+    (one,), _ = DATASETS["lidc"].arrange(found.headers, LidcOptions())
+    assert one.spacing is None and one.patient == "P1"

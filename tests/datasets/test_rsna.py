@@ -9,6 +9,7 @@ from PIL import Image
 
 from fplbench.datasets.rsna import RsnaOptions, arrange, left_out, read_header, read_images
 from fplbench.errors import InputError
+from tests.helpers.dicom_files import write_ct, write_radiograph
 
 
 @pytest.fixture
@@ -17,24 +18,24 @@ def grey():
     return (x * 2 + y).astype(np.uint8)
 
 
-def test_jpeg_baseline_is_decoded_as_pillow_does(tmp_path, radiograph_file, grey):
-    path = radiograph_file(tmp_path / "a.dcm", grey)
+def test_jpeg_baseline_is_decoded_as_pillow_does(tmp_path, grey):
+    path = write_radiograph(tmp_path / "a.dcm", grey)
     stream = BytesIO()
     Image.fromarray(grey).save(stream, "JPEG", quality=95)
     (plane,) = read_images(path, [None], RsnaOptions())
     assert np.array_equal(plane.values, np.asarray(Image.open(stream))) and plane.range == (0, 255)
 
 
-def test_monochrome1_is_inverted(tmp_path, radiograph_file, grey):
-    (plain,) = read_images(radiograph_file(tmp_path / "a.dcm", grey), [None], RsnaOptions())
-    path = radiograph_file(tmp_path / "b.dcm", grey, photometric="MONOCHROME1")
+def test_monochrome1_is_inverted(tmp_path, grey):
+    (plain,) = read_images(write_radiograph(tmp_path / "a.dcm", grey), [None], RsnaOptions())
+    path = write_radiograph(tmp_path / "b.dcm", grey, photometric="MONOCHROME1")
     (other,) = read_images(path, [None], RsnaOptions())
     assert np.array_equal(other.values, 255 - plain.values) and (plain.inverted, other.inverted) == (False, True)
 
 
-def test_the_range_is_that_of_the_stored_bits(tmp_path, ct_file):
+def test_the_range_is_that_of_the_stored_bits(tmp_path):
     stored = np.full((4, 4), 4095, np.uint16)
-    path = ct_file(tmp_path / "a.dcm", stored=stored, signed=False, modality="DX", BitsStored=12, HighBit=11)
+    path = write_ct(tmp_path / "a.dcm", stored=stored, signed=False, modality="DX", BitsStored=12, HighBit=11)
     (plane,) = read_images(path, [None], RsnaOptions())
     assert plane.range == (0, 4095) and (plane.values == 4095).all()
 
@@ -46,16 +47,16 @@ def test_the_range_is_that_of_the_stored_bits(tmp_path, ct_file):
         ("parent", "rsna-pneumonia-detection-challenge/stage_2_train_images/a.dcm", ""),
         ("stage_2_train_images", "a.dcm", ""),
         ("rsna", "stage_2_test_images/a.dcm", "a test image of the challenge"),
-        ("rsna", "a.dcm", "outside stage_2_train_images"),
-        ("rsna", "stage_2_train_labels.csv", ".csv, no image"),
+        ("rsna", "a.dcm", "not in stage_2_train_images"),
+        ("rsna", "stage_2_train_labels.csv", ".csv, not an image"),
     ],
 )
 def test_only_training_images_are_taken_at_any_depth(root, path, kind):
     assert left_out(path, Path("/data") / root) == kind
 
 
-def test_without_a_mapping_each_image_is_a_person(tmp_path, radiograph_file, grey):
-    paths = [radiograph_file(tmp_path / f"stage_2_train_images/{name}.dcm", grey) for name in "ba"]
+def test_without_a_mapping_each_image_is_a_person(tmp_path, grey):
+    paths = [write_radiograph(tmp_path / f"stage_2_train_images/{name}.dcm", grey) for name in "ba"]
     headers = {path.relative_to(tmp_path).as_posix(): read_header(path, RsnaOptions()) for path in paths}
     slices, _ = arrange(headers, RsnaOptions(root=tmp_path))
     assert [(one.image_id, one.patient) for one in slices] == [("a", "a"), ("b", "b")]
@@ -75,19 +76,19 @@ def test_a_mapping_groups_images_by_person(tmp_path):
     [
         ("image,patient\na,1\n", "needs a header line with image_id and person"),
         ("", "needs a header line with image_id and person"),
-        ("image_id,person\n", "names no image"),
-        ("image_id,person\na,1\nb\n", "lacks an image or a person in line 3"),
-        ("image_id,person\na,\n", "lacks an image or a person in line 2"),
-        ("image_id,person\na,1\na,2\n", "a second person for an image in line 3"),
+        ("image_id,person\n", "lists no image"),
+        ("image_id,person\na,1\nb\n", "line 3: the image or the person is missing"),
+        ("image_id,person\na,\n", "line 2: the image or the person is missing"),
+        ("image_id,person\na,1\na,2\n", "line 3: the image was already listed with another person"),
         ("image_id,person\nz.dcm,1\n", "lists none of the 1 images"),
-        ("image_id,person\na,\0" + "x" * 200_000, "is no .csv file"),
+        ("image_id,person\na,\0" + "x" * 200_000, "is not a .csv file"),
     ],
 )
-def test_a_mapping_that_cannot_be_right_is_refused(tmp_path, text, message):
+def test_a_damaged_mapping_is_refused(tmp_path, text, message):
     mapping = tmp_path / "map.csv"
     mapping.write_text(text)
     headers = {"a.dcm": {"image": "a", "row_spacing": None, "column_spacing": None}}
-    with pytest.raises(InputError, match=rf"datasets\.rsna\.persons: .*map\.csv .*{message}"):
+    with pytest.raises(InputError, match=rf"datasets\.rsna\.persons: .*map\.csv.* {message}"):
         arrange(headers, RsnaOptions(root=tmp_path, persons=mapping))
 
 
@@ -95,5 +96,5 @@ def test_a_mapping_that_leads_out_of_the_root_is_not_read(tmp_path):
     (tmp_path / "outside.csv").write_text("image_id,person\na,1\n")
     (tmp_path / "root").mkdir()
     (tmp_path / "root/persons.csv").symlink_to(tmp_path / "outside.csv")
-    with pytest.raises(InputError, match=r"leads out of the folder: name its target as datasets\.rsna\.persons"):
+    with pytest.raises(InputError, match=r"leads out of the folder: set datasets\.rsna\.persons"):
         arrange({}, RsnaOptions(root=tmp_path / "root"))

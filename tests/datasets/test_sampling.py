@@ -14,6 +14,7 @@ from fplbench.datasets.rsna import RsnaOptions
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
 from fplbench.stacks import open_stack, read_index
+from tests.helpers.dicom_files import write_radiograph
 
 SAMPLING = SamplingOptions(train=20, validation=5, test=6, size=16)
 
@@ -28,8 +29,8 @@ def contents(folder):
 
 def test_stacks_hold_the_windowed_slices_that_the_index_names(lidc_root, tmp_path):
     sample(lidc_root, tmp_path / "out")
-    for part, count in SAMPLING.counts().items():
-        stack, index = open_stack(tmp_path / "out" / f"{part}.npy"), read_index(tmp_path / "out" / f"{part}.npy")
+    for split, count in SAMPLING.counts().items():
+        stack, index = open_stack(tmp_path / "out" / f"{split}.npy"), read_index(tmp_path / "out" / f"{split}.npy")
         assert stack.shape == (count, 16, 16) and len(index) == count
         for image, row in zip(stack, index, strict=True):
             hounsfield = 100 * int(row["patient"][-4:]) - (11 - int(row["slice"]))
@@ -43,7 +44,7 @@ def test_stacks_hold_the_windowed_slices_that_the_index_names(lidc_root, tmp_pat
 
 def test_image_identifiers_are_unique_in_the_data_set(lidc_root, tmp_path):
     sample(lidc_root, tmp_path / "out")
-    names = [row["image_id"] for part in SAMPLING.counts() for row in read_index(tmp_path / "out" / f"{part}.npy")]
+    names = [row["image_id"] for split in SAMPLING.counts() for row in read_index(tmp_path / "out" / f"{split}.npy")]
     assert len(set(names)) == 31
 
 
@@ -67,7 +68,7 @@ def test_a_cached_scan_gives_the_same_bytes(lidc_root, tmp_path):
     assert contents(tmp_path / "out") == first
 
 
-def test_what_a_killed_run_left_behind_goes(lidc_root, tmp_path):
+def test_remains_of_an_interrupted_run_are_deleted(lidc_root, tmp_path):
     left = tmp_path / "out" / ".sampling.killed"
     left.mkdir(parents=True)
     (left / "train.npy").write_bytes(b"half")
@@ -75,32 +76,32 @@ def test_what_a_killed_run_left_behind_goes(lidc_root, tmp_path):
     assert not left.exists()
 
 
-def test_the_summary_tells_the_leak(lidc_root, tmp_path):
+def test_the_summary_gives_the_leakage(lidc_root, tmp_path):
     by_patient = sample(lidc_root, tmp_path / "a")
     assert by_patient["test_images_of_training_patients"] == 0 and sum(by_patient["patients"].values()) == 6
     sampling = SamplingOptions(train=40, validation=5, test=6, size=16, split="random_slice")
     at_random = sample(lidc_root, tmp_path / "b", sampling)
-    train, test = (read_index(tmp_path / "b" / f"{part}.npy") for part in ("train", "test"))
+    train, test = (read_index(tmp_path / "b" / f"{split}.npy") for split in ("train", "test"))
     known = {row["patient"] for row in train}
     share = np.mean([row["patient"] in known for row in test])
     assert at_random["test_images_of_training_patients"] == share > 0.5
     assert json.loads((tmp_path / "b" / "sampling.json").read_text()) == at_random
 
 
-def test_without_a_mapping_the_leak_of_radiographs_is_unknown(tmp_path, radiograph_file, caplog):
+def test_without_a_mapping_the_leakage_of_radiographs_is_unknown(tmp_path, caplog):
     for number in range(12):
         photometric = "MONOCHROME1" if number % 2 else "MONOCHROME2"
         path = tmp_path / f"in/challenge/stage_2_train_images/{number}.dcm"
-        radiograph_file(path, np.full((32, 32), 90, np.uint8), photometric=photometric)
+        write_radiograph(path, np.full((32, 32), 90, np.uint8), photometric=photometric)
     sampling = SamplingOptions(train=3, validation=2, test=2, size=16)
     options = RsnaOptions(root=tmp_path / "in")
     with caplog.at_level(logging.INFO):
         unknown = sample_dataset("rsna", options, sampling, 1, tmp_path / "out")
     assert unknown["persons_known"] is False and unknown["test_images_of_training_patients"] is None
     assert unknown["patients_found"] is None and unknown["patients"]["test"] is None
-    assert "images (persons unknown)" in caplog.text and "the leak is not known" in caplog.text
-    for part in sampling.counts():
-        for row in read_index(tmp_path / "out" / f"{part}.npy"):
+    assert "images (persons unknown)" in caplog.text and "the leakage is unknown" in caplog.text
+    for split in sampling.counts():
+        for row in read_index(tmp_path / "out" / f"{split}.npy"):
             assert int(row["inverted"]) == int(row["image_id"]) % 2
     (tmp_path / "in/persons.csv").write_text("image_id,person\n" + "".join(f"{n},{n // 3}\n" for n in range(12)))
     known = sample_dataset("rsna", options, sampling, 1, tmp_path / "out")
@@ -117,25 +118,25 @@ def test_stacks_of_an_earlier_run_survive_a_failure(lidc_root, tmp_path):
 
 @pytest.mark.parametrize("state", ["missing", "empty"])
 @pytest.mark.parametrize("name", ["lidc", "rsna", "lits"])
-def test_a_missing_folder_names_the_key_and_the_way_to_the_data(tmp_path, name, state):
+def test_the_message_for_a_missing_folder_gives_the_key_and_how_to_get_the_data(tmp_path, name, state):
     root = tmp_path / "data"
     if state == "empty":
         root.mkdir()
     with pytest.raises(InputError) as error:
         check_root(name, root)
-    for part in (str(root), f"datasets.{name}.root", f"fplbench fetch {name}", DATASETS[name].page):
-        assert part in str(error.value)
+    for text in (str(root), f"datasets.{name}.root", f"fplbench fetch {name}", DATASETS[name].page):
+        assert text in str(error.value)
 
 
-def test_radiographs_without_a_window_use_the_range_of_their_bits(tmp_path, radiograph_file):
+def test_radiographs_without_a_window_use_the_range_of_their_bits(tmp_path):
     for number in range(6):
         grey = np.full((32, 32), 40 * number + 30, np.uint8)
-        radiograph_file(tmp_path / f"in/stage_2_train_images/{number}.dcm", grey, quality=100)
+        write_radiograph(tmp_path / f"in/stage_2_train_images/{number}.dcm", grey, quality=100)
     sampling = SamplingOptions(train=4, validation=1, test=1, size=16)
     sample_dataset("rsna", RsnaOptions(root=tmp_path / "in"), sampling, 1, tmp_path / "out")
-    for part in sampling.counts():
+    for split in sampling.counts():
         for image, row in zip(
-            open_stack(tmp_path / "out" / f"{part}.npy"), read_index(tmp_path / "out" / f"{part}.npy"), strict=True
+            open_stack(tmp_path / "out" / f"{split}.npy"), read_index(tmp_path / "out" / f"{split}.npy"), strict=True
         ):
             assert (image == 40 * int(row["image_id"]) + 30).all()
 
@@ -156,11 +157,11 @@ def test_a_wrong_option_is_named(key, value, message):
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_scan(lidc_root, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"Nothing can be written into .*file: it is a file"):
+    with pytest.raises(InputError, match=r"Cannot write to .*file: it is a file"):
         sample(lidc_root, tmp_path / "file")
 
 
-def test_what_the_system_refuses_is_a_sentence(tmp_path, monkeypatch):
+def test_an_error_of_the_operating_system_is_reported_as_a_sentence(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device", "out/train.npy")
 

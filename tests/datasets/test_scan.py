@@ -15,6 +15,8 @@ from fplbench.datasets.lits import LitsOptions
 from fplbench.datasets.rsna import RsnaOptions
 from fplbench.datasets.scan import check_readable, report, scan
 from fplbench.errors import InputError
+from tests.helpers.dicom_files import write_ct, write_radiograph
+from tests.helpers.nifti_files import write_volume
 
 LIDC = DATASETS["lidc"]
 
@@ -34,7 +36,7 @@ def test_a_second_scan_opens_nothing_that_is_unchanged(lidc_root, tmp_path):
     assert (first.reused, second.reused) == (0, 72) and second.headers == first.headers
 
 
-def test_what_was_unreadable_is_read_again(lidc_root, tmp_path, monkeypatch):
+def test_unreadable_files_are_read_again(lidc_root, tmp_path, monkeypatch):
     cache = tmp_path / "headers.csv"
     path = min(lidc_root.rglob("*.dcm"))
     content, status = path.read_bytes(), path.stat()
@@ -47,30 +49,32 @@ def test_what_was_unreadable_is_read_again(lidc_root, tmp_path, monkeypatch):
     assert (found.reused, len(found.headers), len(found.unreadable)) == (71, 72, 0)
 
 
-def test_a_mask_that_comes_later_or_changes_is_noticed(tmp_path, volume_file):
+def test_a_mask_that_comes_later_or_changes_is_noticed(tmp_path):
     options, cache = LitsOptions(root=tmp_path / "in", liver_only=True), tmp_path / "headers.csv"
 
     def chosen():
         found = scan(DATASETS["lits"], options, 1, cache)
         return [header["chosen"] for header in found.headers.values()], found.reused
 
-    volume_file(tmp_path / "in/volume-1.nii", np.zeros((4, 4, 9)))
-    assert chosen() == ([], 0)
+    write_volume(tmp_path / "in/volume-1.nii", np.zeros((4, 4, 9)))
+    with pytest.raises(InputError, match="no liver mask"):
+        chosen()
     liver = np.zeros((4, 4, 9))
     liver[2, 2, 3:6] = 1
-    volume_file(tmp_path / "in/segmentation-1.nii", liver, dtype=np.uint8)
+    write_volume(tmp_path / "in/segmentation-1.nii", liver, dtype=np.uint8)
     assert chosen() == (["3-5"], 0)
     assert chosen() == (["3-5"], 1)
     liver[2, 2, 8] = 1
-    path = volume_file(tmp_path / "in/segmentation-1.nii", liver, dtype=np.uint8)
+    path = write_volume(tmp_path / "in/segmentation-1.nii", liver, dtype=np.uint8)
     os.utime(path, ns=(1, 1))
     assert chosen() == (["3-5 8-8"], 0)
     path.unlink()
-    assert chosen() == ([], 0)
+    with pytest.raises(InputError, match="no liver mask"):
+        chosen()
 
 
 @pytest.mark.parametrize(("column", "value"), [("position", "abc"), ("position", "nan"), ("row_spacing", "0.7]"), ("order", "")])
-def test_a_damaged_row_of_the_cache_is_an_unknown_file(lidc_root, tmp_path, column, value):
+def test_a_damaged_row_of_the_cache_is_ignored(lidc_root, tmp_path, column, value):
     cache = tmp_path / "headers.csv"
     first = run(lidc_root, cache)
     rows = list(csv.reader(cache.open(newline="")))
@@ -82,7 +86,7 @@ def test_a_damaged_row_of_the_cache_is_an_unknown_file(lidc_root, tmp_path, colu
 
 
 def test_an_interrupted_scan_keeps_what_it_has_read(lidc_root, tmp_path, monkeypatch):
-    """The bar of progress stands in for the person who stops the scan after 30 files."""
+    """The progress bar stands in for a user who stops the scan after 30 files."""
 
     def interrupted(answers, *_, **__):
         yield from (answer for _, answer in zip(range(30), answers, strict=False))
@@ -97,13 +101,13 @@ def test_an_interrupted_scan_keeps_what_it_has_read(lidc_root, tmp_path, monkeyp
     assert found.reused == 30 and len(found.headers) == 72
 
 
-def test_a_changed_a_new_and_a_removed_file_are_noticed(lidc_root, tmp_path, ct_file):
+def test_a_changed_a_new_and_a_removed_file_are_noticed(lidc_root, tmp_path):
     cache = tmp_path / "headers.csv"
     run(lidc_root, cache)
     changed, removed, *_ = sorted(lidc_root.rglob("*.dcm"))
-    ct_file(changed, patient="changed", hounsfield=np.zeros((30, 30), np.int16))
+    write_ct(changed, patient="changed", hounsfield=np.zeros((30, 30), np.int16))
     removed.unlink()
-    ct_file(lidc_root / "new.dcm", patient="new")
+    write_ct(lidc_root / "new.dcm", patient="new")
     found = run(lidc_root, cache)
     assert found.reused == 70 and len(found.headers) == 72
     assert {"changed", "new"} <= {header["patient"] for header in found.headers.values()}
@@ -111,7 +115,7 @@ def test_a_changed_a_new_and_a_removed_file_are_noticed(lidc_root, tmp_path, ct_
 
 
 @pytest.mark.parametrize("content", [b"", b"key,file\n1\n", b"key," + b'"' * 200_000, b"key,\xff\xfe\0"])
-def test_a_damaged_cache_counts_as_none(lidc_root, tmp_path, content):
+def test_a_damaged_cache_is_ignored(lidc_root, tmp_path, content):
     cache = tmp_path / "headers.csv"
     cache.write_bytes(content)
     assert len(run(lidc_root, cache).headers) == 72
@@ -120,17 +124,17 @@ def test_a_damaged_cache_counts_as_none(lidc_root, tmp_path, content):
 
 @pytest.mark.parametrize("content", [b"image_id,person\na,b\n", b"\xff\xfe\0", b'"' * 200_000])
 @pytest.mark.parametrize("pseudonymise", [False, True])
-def test_a_file_that_is_no_cache_is_neither_overwritten_nor_removed(lidc_root, tmp_path, content, pseudonymise):
+def test_a_file_that_is_not_a_cache_is_neither_overwritten_nor_deleted(lidc_root, tmp_path, content, pseudonymise):
     cache = tmp_path / "persons.csv"
     cache.write_bytes(content)
-    with pytest.raises(InputError, match=r"persons\.csv is no cache of headers"):
+    with pytest.raises(InputError, match=r"persons\.csv is not a header cache"):
         run(lidc_root, cache, pseudonymise=pseudonymise)
     assert cache.read_bytes() == content
 
 
-def test_a_header_is_read_without_the_pixels(tmp_path, ct_file):
-    """Of 40 files with 512 KiB of pixels each, as the kernel counts what is read."""
-    paths = [ct_file(tmp_path / f"{z}.dcm", z=z, hounsfield=np.zeros((512, 512), np.int16)) for z in range(40)]
+def test_a_header_is_read_without_the_pixels(tmp_path):
+    """For 40 files with 512 KiB of pixels each, by the bytes that the kernel counts as read."""
+    paths = [write_ct(tmp_path / f"{z}.dcm", z=z, hounsfield=np.zeros((512, 512), np.int16)) for z in range(40)]
     LIDC.read_header(paths[0], LidcOptions())
     before = bytes_read()
     for path in paths:
@@ -143,20 +147,21 @@ def bytes_read():
         return int(file.readline().split()[1])
 
 
-def test_every_file_left_out_is_named_and_counted_by_reason(lidc_root, ct_file, caplog):
+def test_every_file_left_out_is_named_and_counted_by_reason(lidc_root, caplog):
     (lidc_root / "broken.dcm").write_bytes(b"nonsense")
-    ct_file(lidc_root / "scout.dcm", modality="DX")
-    ct_file(lidc_root / "other.dcm", modality="DX", z=3)
+    write_ct(lidc_root / "scout.dcm", modality="DX")
+    write_ct(lidc_root / "other.dcm", modality="DX", z=3)
     (lidc_root / "069.xml").write_text("<nodules/>")
     with caplog.at_level(logging.INFO):
         found = run(lidc_root)
         report(found, LidcOptions(root=lidc_root))
     assert list(found.unreadable) == ["broken.dcm"] and found.files_left_out == 3
-    assert "Unreadable: broken.dcm: it is no DICOM file, though its name says so." in caplog.text
+    assert "Unreadable: broken.dcm: it is named .dcm but is not a DICOM file." in caplog.text
     assert "Left out: scout.dcm: modality DX." in caplog.text
     assert "Left out: 2 files: modality DX." in caplog.text
-    assert "Left out: 1 file: .xml, no image." in caplog.text
-    assert "Headers: 72 images; 3 files left out, 1 unreadable; 0 of all were known" in caplog.text
+    assert "Left out: 1 file: .xml, not an image." in caplog.text
+    assert "Headers: 72 images, 3 files left out, 1 unreadable." in caplog.text
+    assert "Taken from the cache: 0 files." in caplog.text
 
 
 def test_more_than_the_share_of_unreadable_files_stops():
@@ -168,15 +173,16 @@ def test_more_than_the_share_of_unreadable_files_stops():
 
 def test_a_folder_without_images_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(InputError, match=r"holds no image of LIDC-IDRI: set datasets\.lidc\.root.*fplbench fetch lidc"):
+    message = r"no usable image of LIDC-IDRI \(1 file: \.txt, not an image\): set datasets\.lidc\.root.*fplbench fetch lidc"
+    with pytest.raises(InputError, match=message):
         run(tmp_path)
 
 
-def test_a_folder_that_is_a_link_out_of_the_root_is_named(tmp_path, radiograph_file):
-    radiograph_file(tmp_path / "big/stage_2_train_images/a.dcm", np.full((16, 16), 90, np.uint8))
+def test_a_folder_that_is_a_link_out_of_the_root_is_named(tmp_path):
+    write_radiograph(tmp_path / "big/stage_2_train_images/a.dcm", np.full((16, 16), 90, np.uint8))
     (tmp_path / "rsna").mkdir()
     (tmp_path / "rsna/stage_2_train_images").symlink_to(tmp_path / "big/stage_2_train_images")
-    with pytest.raises(InputError, match="stage_2_train_images is a link that leads out of the folder; name its target as root"):
+    with pytest.raises(InputError, match="use the target of stage_2_train_images as the root, or"):
         scan(DATASETS["rsna"], RsnaOptions(root=tmp_path / "rsna"), 1)
     assert len(scan(DATASETS["rsna"], RsnaOptions(root=tmp_path / "rsna/stage_2_train_images"), 1).headers) == 1
 
@@ -191,14 +197,14 @@ def test_a_folder_that_cannot_be_opened_is_named(lidc_root, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     found = run(lidc_root)
-    assert found.unreadable == {"LIDC-IDRI-0003": "a folder that cannot be opened: Permission denied"}
+    assert found.unreadable == {"LIDC-IDRI-0003": "the folder cannot be opened: Permission denied"}
     assert len(found.headers) == 60
 
 
-def test_links_out_of_the_root_and_odd_files_are_refused(tmp_path, ct_file):
+def test_links_out_of_the_root_and_odd_files_are_refused(tmp_path):
     root, outside = tmp_path / "root", tmp_path / "outside"
-    ct_file(root / "in.dcm")
-    ct_file(outside / "secret.dcm")
+    write_ct(root / "in.dcm")
+    write_ct(outside / "secret.dcm")
     (root / "link.dcm").symlink_to(outside / "secret.dcm")
     (root / "folder").symlink_to(outside)
     (root / "up").symlink_to("..")
@@ -211,16 +217,16 @@ def test_links_out_of_the_root_and_odd_files_are_refused(tmp_path, ct_file):
     assert [path for path, refused in found.items() if not refused] == ["in.dcm", "same.dcm"]
     for name in ("link.dcm", "folder", "up"):
         assert "leads out" in found[name]
-    assert found["pipe.dcm"] == "no regular file" and "unprintable" in found[r"line\nbreak.dcm"]
+    assert found["pipe.dcm"] == "not a regular file" and "unprintable" in found[r"line\nbreak.dcm"]
     assert "secret" not in str(found)
 
 
-def test_a_root_that_is_a_link_itself_is_fine(lidc_root, tmp_path):
+def test_the_root_may_be_a_link(lidc_root, tmp_path):
     (tmp_path / "link").symlink_to(lidc_root)
     assert len(run(tmp_path / "link").headers) == 72
 
 
-def test_an_overlong_identifier_is_unreadable(tmp_path, ct_file):
-    ct_file(tmp_path / "a.dcm")
-    ct_file(tmp_path / "b.dcm", patient="x" * 5000)
+def test_an_overlong_identifier_is_unreadable(tmp_path):
+    write_ct(tmp_path / "a.dcm")
+    write_ct(tmp_path / "b.dcm", patient="x" * 5000)
     assert "longer than" in run(tmp_path).unreadable["b.dcm"]

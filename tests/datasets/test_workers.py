@@ -1,4 +1,4 @@
-"""Reading in processes of their own: nothing that a file does reaches the program."""
+"""Guarded reading: nothing that happens in a worker process affects the main process."""
 
 import os
 import signal
@@ -69,19 +69,19 @@ def test_a_bad_task_fails_alone(order, reason):
 
 
 def test_a_task_may_wait_longer_than_it_may_compute():
-    """A busy machine or a slow disk takes no image away."""
+    """A busy machine or a slow disk makes no image unreadable."""
     assert run(["nap"], seconds=0.3) == {0: "rested"}
 
 
 def test_a_task_that_is_stuck_is_given_up_in_time():
     started = time.monotonic()
     answers = run([1, "hang", 2], seconds=0.1, batch=3)
-    assert answers[1] == Failure("it gave no answer for 1 s", cause="time")
+    assert answers[1] == Failure("reading it did not finish within 1 s", cause="time")
     assert (answers[0], answers[2]) == (1, 4) and time.monotonic() - started < 30
 
 
 def test_what_needs_all_the_memory_gets_it_alone():
-    """A process of two has half of the memory; the task needs two thirds of it."""
+    """Each of two processes has half of the memory; the task needs two thirds of it."""
     answers = run([1, "large", 2, "large", 3, "swell"], threads=2)
     assert answers[1] == answers[3] == workers.MEMORY * 2 // 3
     assert answers[5].cause == "memory" and (answers[0], answers[2], answers[4]) == (1, 4, 9)
@@ -111,7 +111,7 @@ def test_a_script_needs_no_guard(lidc_root, tmp_path, place):
 
 def test_a_process_that_cannot_start_is_a_sentence(monkeypatch):
     monkeypatch.setattr(workers, "serve", task)  # ends at once, with the wrong arguments
-    with pytest.raises(InputError, match="while it was started"):
+    with pytest.raises(InputError, match="while it was starting"):
         run([1])
 
 

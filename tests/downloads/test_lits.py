@@ -1,4 +1,4 @@
-"""The archive of LiTS: resumed, checked and unpacked, from a server on this machine."""
+"""Download of LiTS: resumed, verified and unpacked, from a local server."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from fplbench.downloads.archive import fetch_lits
+from fplbench.downloads.lits import fetch_lits
 from fplbench.errors import InputError
 
 MEMBERS = {
@@ -35,7 +35,7 @@ def archive():
 
 
 class Server:
-    """Serves one file; answers ranges, and can hang up after a number of bytes."""
+    """Serves one file; supports ranges, and can close the connection after a number of bytes."""
 
     def __init__(self, content):
         self.content, self.limit, self.ranges, self.requests = content, None, True, []
@@ -80,7 +80,7 @@ def files_below(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_training_volumes_and_masks_are_unpacked_and_the_archive_goes(server, tmp_path):
+def test_training_volumes_and_masks_are_unpacked_and_the_archive_is_deleted(server, tmp_path):
     fetch(server, tmp_path)
     wanted = {name for name in MEMBERS if "imagesTs" not in name and "._" not in name}
     assert files_below(tmp_path) == wanted | {"Task03_Liver/.complete"}
@@ -94,7 +94,7 @@ def test_a_second_call_asks_the_server_for_nothing(server, tmp_path):
     assert len(server.requests) == asked
 
 
-def test_a_broken_download_goes_on_where_it_stopped(server, tmp_path):
+def test_an_interrupted_download_is_resumed(server, tmp_path):
     server.limit = 4321
     with pytest.raises(InputError, match="stopped at 4321 bytes"):
         fetch(server, tmp_path)
@@ -104,26 +104,26 @@ def test_a_broken_download_goes_on_where_it_stopped(server, tmp_path):
     assert (tmp_path / "Task03_Liver/dataset.json").exists()
 
 
-def test_a_server_that_cannot_resume_begins_anew(server, tmp_path):
+def test_without_support_for_resuming_the_download_starts_again(server, tmp_path):
     (tmp_path / "Task03_Liver.tar.part").write_bytes(b"something else")
     server.ranges = False
     fetch(server, tmp_path)
     assert (tmp_path / "Task03_Liver/dataset.json").exists()
 
 
-def test_a_download_that_was_whole_is_only_checked(server, tmp_path):
+def test_a_complete_download_is_only_verified(server, tmp_path):
     (tmp_path / "Task03_Liver.tar.part").write_bytes(server.content)
     fetch(server, tmp_path)
     assert (tmp_path / "Task03_Liver/dataset.json").exists()
 
 
-def test_a_wrong_checksum_removes_what_came(server, tmp_path):
-    with pytest.raises(InputError, match="wrong md5 sum"):
+def test_a_file_with_a_wrong_checksum_is_deleted(server, tmp_path):
+    with pytest.raises(InputError, match="wrong MD5 sum"):
         fetch(server, tmp_path, content=b"another")
     assert files_below(tmp_path) == set()
 
 
-def test_an_interrupted_unpacking_goes_on(server, tmp_path, archive):
+def test_interrupted_unpacking_is_resumed(server, tmp_path, archive):
     (tmp_path / "Task03_Liver.tar").write_bytes(archive)
     half = tmp_path / "Task03_Liver/imagesTr/liver_0.nii.gz"
     half.parent.mkdir(parents=True)
@@ -144,15 +144,15 @@ def test_names_that_lead_out_of_the_folder_are_refused(server, tmp_path):
     assert not (tmp_path / "escaped").exists()
 
 
-def test_no_server_is_a_sentence(tmp_path):
+def test_an_unreachable_server_is_reported_in_a_sentence(tmp_path):
     with pytest.raises(InputError, match="stopped at 0 bytes: the server cannot be reached") as error:
         fetch_lits(tmp_path, "http://127.0.0.1:9/none.tar", "0")
     assert "urlopen" not in str(error.value)
 
 
-def test_a_torn_archive_is_a_sentence(tmp_path, archive):
+def test_a_truncated_archive_is_reported_in_a_sentence(tmp_path, archive):
     (tmp_path / "Task03_Liver.tar").write_bytes(archive[:12_000])
-    with pytest.raises(InputError, match=r"Task03_Liver\.tar is damaged .*: remove it, and run the command again"):
+    with pytest.raises(InputError, match=r"Task03_Liver\.tar is damaged .*: delete it and run the same command again"):
         fetch_lits(tmp_path)
 
 

