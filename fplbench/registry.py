@@ -73,6 +73,8 @@ def parse_options(model: type[Model], values: Mapping[str, Any], where: str) -> 
     Raises:
         InputError: a key or value is wrong; the message is one sentence that names it.
     """
+    if not isinstance(values, Mapping):
+        raise InputError(f"{where} is {values!r}, but must be a mapping of options, such as {{}}.")
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:

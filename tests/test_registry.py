@@ -7,7 +7,7 @@ import pytest
 from fplbench.errors import InputError
 from fplbench.methods import METHODS
 from fplbench.noise import NOISES
-from fplbench.registry import Registry
+from fplbench.registry import Registry, parse_options
 from fplbench.training import TRAININGS
 
 
@@ -43,6 +43,11 @@ def test_every_entry_has_a_summary():
     for registry in (NOISES, METHODS, TRAININGS):
         for entry in registry.values():
             assert entry.summary, entry.name
+
+
+def test_options_are_a_mapping():
+    with pytest.raises(InputError, match=r"noises\.gaussian is 3, but must be a mapping of options"):
+        parse_options(NOISES["gaussian"].options, 3, "noises.gaussian")
 
 
 def test_looking_up_a_noise_loads_no_heavy_library():

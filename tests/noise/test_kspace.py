@@ -109,7 +109,7 @@ def test_a_soft_band_shows_no_contour():
     """On a ramp through all grey values, as in radiographs, the default band changes them smoothly."""
     ramp = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (1, 16, 1))
     change = synthesize("chemical_shift", ramp, seed=1, shift=4) - ramp
-    # The slope of the fat signal is at most 1 + 1 / edge = 3.2, so four pixels of 1/255 change it by 4 * 3.2 / 255 = 0.05 at most.
+    # The slope of the fat signal is at most 1 + 1 / edge = 3.2, so a shift by 4 of 255 pixels changes it by at most 0.05.
     assert np.abs(change).max() < 0.05
 
 
