@@ -1,11 +1,11 @@
-"""Cost of the data stage at scale: header scan, cached scan, pixels and memory, on a made-up LIDC.
+"""Cost of sampling a large data set: header scan, cached scan, pixels and memory, on synthetic LIDC files.
 
     python benchmarks/datasets.py [--slices 20000] [--threads 2] [--folder DIR] [--full]
 
-Makes 100 series of small slices for the headers and 1,000 slices of 512x512 for the pixels, below DIR or a temporary
-folder, and prints a table in Markdown. With --full it also makes as many files as LIDC-IDRI has, 243,958 of 64x64 in
-1,018 series (2.4 GB), and draws 5,000, 500 and 500 of them. Processor seconds are those of all processes together; on a
-busy machine they say more than seconds.
+Writes 100 series of small slices for the headers and 1,000 slices of 512x512 for the pixels, in DIR or a temporary
+folder, and prints a Markdown table. With --full it also writes as many files as LIDC-IDRI has, 243,958 of 64x64 in 1,018
+series (2.4 GB), and draws 5,000, 500 and 500 of them. CPU seconds are summed over all processes; on a busy machine they
+are more meaningful than elapsed seconds.
 """
 
 import argparse
@@ -30,7 +30,7 @@ FULL = {"slices": 243_958, "side": 64, "series": 1018}
 
 
 def make(folder: Path, slices: int, side: int, series: int = SERIES) -> Path:
-    """Write CT slices as DICOM files, `slices` / `series` to a patient: one file, with other numbers in each copy."""
+    """Write CT slices as DICOM files, `slices` / `series` per patient; all are copies of one file with different numbers."""
     template = slice_file(side)
     for number in range(slices):
         patient, place = number % series, number // series
@@ -44,7 +44,7 @@ def make(folder: Path, slices: int, side: int, series: int = SERIES) -> Path:
 
 
 def slice_file(side: int) -> bytes:
-    """One CT slice as a DICOM file, with numbers that stand out for patient, series, instance and position."""
+    """A CT slice as a DICOM file, with placeholders for patient, series, instance and position."""
     from pydicom.dataset import FileDataset, FileMetaDataset
 
     meta = FileMetaDataset()
@@ -65,11 +65,11 @@ def slice_file(side: int) -> bytes:
 
 @contextmanager
 def memory() -> Iterator[Callable[[], float]]:
-    """Context that yields a function to ask for the peak memory of this process and its descendants, MB.
+    """Context that yields a function returning the peak memory of this process and its descendants, MB.
 
     Shared pages count once (proportional set size).
     """
-    peak, stop = [0], threading.Event()
+    peak, stop = [0.0], threading.Event()
 
     def watch() -> None:
         while not stop.wait(0.1):
@@ -85,7 +85,7 @@ def memory() -> Iterator[Callable[[], float]]:
 
 
 def family() -> list[int]:
-    """This process and all that descend from it."""
+    """This process and all its descendants."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -100,7 +100,7 @@ def family() -> list[int]:
 
 
 def proportional_size(process: int) -> int:
-    """Proportional set size of a process, kB; 0 when it has ended."""
+    """Proportional set size of a process, kB; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -109,7 +109,7 @@ def proportional_size(process: int) -> int:
 
 
 def processor_seconds() -> float:
-    """Processor time of this process and its descendants, those that have ended included."""
+    """CPU time of this process and its descendants, including those that have ended."""
     ticks = 0
     for process in family():
         try:
@@ -121,7 +121,7 @@ def processor_seconds() -> float:
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float, float]:
-    """Seconds, processor seconds and peak memory in MB of a piece of work."""
+    """Elapsed seconds, CPU seconds and peak memory in MB of a function call."""
     with memory() as peak:
         started, used = time.perf_counter(), processor_seconds()
         work()
@@ -131,7 +131,7 @@ def timed(work: Callable[[], object]) -> tuple[float, float, float]:
 
 
 def row(step: str, files: int, cost: tuple[float, float, float], images: int = 0, side: int = 0) -> None:
-    """Print a line of the table; processor seconds are given per 1,000 images where images are drawn, else per 1,000 files."""
+    """Print a row of the table; the CPU seconds are given per 1,000 images if images are drawn, else per 1,000 files."""
     seconds, processor, peak = cost
     rates = f"{images / seconds:.0f} | {images * side**2 / seconds / 1e6:.1f}" if images else " | "
     each = 1000 * processor / (images or files)
@@ -139,7 +139,7 @@ def row(step: str, files: int, cost: tuple[float, float, float], images: int = 0
 
 
 def measure_scan(folder: Path, threads: int, count: int, side: int = 32, series: int = SERIES) -> LidcOptions:
-    """Rows of the header scan, without and with a cache."""
+    """Print the rows of the header scan, without and with a cache."""
     options = LidcOptions(root=make(folder / f"headers-{count}", count, side, series))
     for step in ("header scan", "header scan, cached"):
         row(step, count, timed(lambda: scan(DATASETS["lidc"], options, threads, folder / f"stacks-{count}" / "headers.csv")))
@@ -147,7 +147,7 @@ def measure_scan(folder: Path, threads: int, count: int, side: int = 32, series:
 
 
 def measure_draw(folder: Path, threads: int, options: LidcOptions, sampling: SamplingOptions, files: int, side: int) -> None:
-    """Row of a draw whose headers are in the cache."""
+    """Print the row of a draw whose headers are in the cache."""
     out = folder / f"stacks-{files}"
     count = sum(sampling.counts().values())
     cost = timed(lambda: sample_dataset("lidc", options, sampling, 1, out, threads))
@@ -165,16 +165,16 @@ def main() -> None:
     threads = arguments.threads
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
         folder = Path(temporary)
-        print(f"{threads} threads, {os.cpu_count()} cores, load of the machine {os.getloadavg()[0]:.1f} at the start\n")
-        print("| step | files | seconds | processor seconds | the same per 1,000 | images/s | Mpixel/s | peak MB |")
+        print(f"{threads} threads, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start\n")
+        print("| step | files | seconds | CPU seconds | CPU seconds per 1,000 | images/s | Mpixel/s | peak MB |")
         print("|---|---|---|---|---|---|---|---|")
         for count in (arguments.slices // 4, arguments.slices // 2, arguments.slices):
             measure_scan(folder, threads, count)
         options = LidcOptions(root=make(folder / "pixels", 1000, SIDE))
         scan(DATASETS["lidc"], options, threads, folder / "stacks-1000" / "headers.csv")
         for count in (250, 500, 1000):
-            part = count // 10
-            sampling = SamplingOptions(train=count - 2 * part, validation=part, test=part, split="random_slice")
+            tenth = count // 10
+            sampling = SamplingOptions(train=count - 2 * tenth, validation=tenth, test=tenth, split="random_slice")
             measure_draw(folder, threads, options, sampling, 1000, SIDE)
         if arguments.full:
             options = measure_scan(folder, threads, FULL["slices"], FULL["side"], FULL["series"])

@@ -1,4 +1,4 @@
-"""Commands that look at data sets and draw stacks from them."""
+"""Commands that check data sets and draw stacks from them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,9 +9,12 @@ from fplbench import DEFAULT_SEED
 from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json, read_options
 
 Name = Annotated[str, typer.Argument(help="Data set: lidc, rsna or lits.", metavar="DATASET")]
-Root = Annotated[Path, typer.Option("--root", help="Folder with the data set as its owner ships it.")]
+Root = Annotated[Path, typer.Option("--root", help="Folder with the data set as its owner distributes it.")]
 
-SamplingJson = Annotated[str, typer.Option("--sampling", help="Numbers, size and split as JSON.", metavar="JSON")]
+SamplingJson = Annotated[
+    str,
+    typer.Option("--sampling", help="Numbers of images, size and split, as a JSON object.", metavar="JSON"),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,11 +32,11 @@ def sample(
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
 ) -> None:
-    """Draw the stacks train, validation and test from a data set."""
+    """Draw the training, validation and test stacks of a data set."""
     from fplbench.datasets import SamplingOptions, sample_dataset
 
-    drawn = read_options(SamplingOptions, sampling, "sampling", "--sampling")
-    sample_dataset(name, _options(name, root, options), drawn, seed, folder, threads)
+    plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
+    sample_dataset(name, _options(name, root, options), plan, seed, folder, threads)
 
 
 def check_data(
@@ -44,15 +47,15 @@ def check_data(
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     sheet: Annotated[Path | None, typer.Option("--sheet", help="Contact sheet to write (.png).")] = None,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Header scan to reuse and update (.csv).")] = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Earlier header scan to reuse and update (.csv).")] = None,
 ) -> None:
-    """Say what a data folder holds and whether the images can be drawn from it (exit code 0: yes, 1: no)."""
+    """Report what a data folder contains and whether the images can be drawn from it (exit code 0: yes, 1: no)."""
     from fplbench.datasets import SamplingOptions
     from fplbench.datasets.check import check_data
 
-    drawn = read_options(SamplingOptions, sampling, "sampling", "--sampling")
+    plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
     sheet = sheet or Path(f"check-{name}.png")
-    lines, possible = check_data(name, _options(name, root, options), drawn, seed, threads, sheet, cache)
+    lines, possible = check_data(name, _options(name, root, options), plan, seed, threads, sheet, cache)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if possible else 1)
 

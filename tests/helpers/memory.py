@@ -1,4 +1,4 @@
-"""Memory of reading processes, as the kernel counts it."""
+"""Memory of child processes, as counted by the kernel."""
 
 import os
 import threading
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def peak_memory() -> Iterator[Callable[[], float]]:
-    """Context that yields a function to ask for the peak memory of all processes that descend from this one, MB.
+    """Context that yields a function returning the peak memory of all descendants of this process, MB.
 
-    Shared pages count once (proportional set size). This process is not counted: it is that of the other tests, too.
+    Shared pages count once (proportional set size). This process itself is not counted, since other tests use it too.
     """
     peak, stop = [0.0], threading.Event()
 
@@ -29,6 +29,7 @@ def peak_memory() -> Iterator[Callable[[], float]]:
 
 
 def descendants() -> list[int]:
+    """Process numbers of all descendants of this process."""
     found = [os.getpid()]
     for process in found:
         for task in Path(f"/proc/{process}/task").glob("*/children"):
@@ -40,6 +41,7 @@ def descendants() -> list[int]:
 
 
 def proportional_size(process: int) -> int:
+    """Proportional set size of a process, kB; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
