@@ -2,9 +2,9 @@
 
     python benchmarks/training.py [--width 16] [--side 96] [--batch 4] [--repeats 15] [--device auto]
 
-Prints the medians and their ratio. By operation count the ratio is 2.67 (forward 1, backward 2, explanation 2, and its
-double backward 3, against 3). The explained network is trained first, as the values in a random one are unlike those of a real
-one.
+Prints the medians and their ratio. By operation count the ratio is 2.67 (forward 1, backward 2, explanation 2 and its double
+backward 3, against 3). The explained network is trained first, because the values in a random network differ from those in a
+trained one.
 """
 
 import argparse
@@ -15,9 +15,12 @@ import torch
 
 from fplbench.device import choose_device
 from fplbench.networks import UNet
+from fplbench.training.fpl import DenoiserLoss, Explained, FplOptions, new_denoiser
 from fplbench.training.loop.adam import Adam
-from fplbench.training.objectives import DenoiserLoss, RestorationLoss, new_denoiser, seeded
-from fplbench.training.options import DenoiserOptions, ExplanationOptions
+from fplbench.training.loop.meter import total_loss
+from fplbench.training.loop.tensors import seeded
+from fplbench.training.options import ExplanationOptions
+from fplbench.training.restoration import RestorationLoss
 
 
 def trained_restoration(width: int, clean: torch.Tensor, steps: int = 100) -> UNet:
@@ -39,7 +42,7 @@ def step_seconds(loss: DenoiserLoss | RestorationLoss, optimizer: torch.optim.Op
     synchronise(positions.device)
     start = time.perf_counter()
     optimizer.zero_grad()
-    sum(weight * value for value, weight in loss(positions, 0).values()).backward()
+    total_loss(loss(positions, 0)).backward()
     optimizer.step()
     synchronise(positions.device)
     return time.perf_counter() - start
@@ -64,11 +67,11 @@ def main() -> None:
     noisy = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random).to(device)
     network = new_denoiser(arguments.width, 1, device).train()
     restoration = trained_restoration(arguments.width, clean)
-    options = DenoiserOptions(width=arguments.width)
-    maps = torch.zeros(shape, device=device)
+    options = FplOptions(width=arguments.width)
+    explained = Explained(restoration, torch.zeros(shape, device=device), ExplanationOptions().model_dump())
     losses = {
         "without": DenoiserLoss(network, clean, noisy, options),
-        "with": DenoiserLoss(network, clean, noisy, options, restoration, maps, ExplanationOptions()),
+        "with": DenoiserLoss(network, clean, noisy, options, explained),
     }
     optimizer = Adam(network.parameters(), 1e-4, fused=True)
     seconds: dict[str, list[float]] = {name: [] for name in losses}

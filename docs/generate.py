@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import yaml
+
+from fplbench.calibration.page import write_page
 from fplbench.config.page import describe_config
 from fplbench.config.schema import config_schema
 from fplbench.denoising.documentation import describe_methods
@@ -16,6 +19,9 @@ def replace_section(file: Path, heading: str, text: str, following: str = "") ->
     file.write_text(f"{before}{found}\n{text}\n" + (f"\n{after}" if after else ""))
 
 
+with open(ROOT / "config" / "sample.yaml") as stream:
+    note = yaml.safe_load(stream)["calibration"]["note"]
+write_page(ROOT / "docs" / "data" / "comparisons.csv", ROOT / "docs" / "published-psnr.md", note)
 replace_section(ROOT / "docs" / "config.md", "## Keys", describe_config())
 replace_section(ROOT / "docs" / "methods.md", "## Options", describe_methods(), "## Sources\n")
 (ROOT / "config" / "schema.json").write_text(config_schema())

@@ -30,10 +30,10 @@ def train(
     """Train a network; the same command resumes a training that was interrupted."""
     use_threads(threads)
     from fplbench.training import train as run
+    from fplbench.training.registry import Input
 
-    given = {"clean": clean, "noisy": noisy, "restoration": restoration, "features": features}
-    inputs = {key: path for key, path in given.items() if path is not None}
-    run(name, inputs, out, parse_json(options), seed=seed, device=device)
+    given: dict[Input, Path | None] = {"clean": clean, "noisy": noisy, "restoration": restoration, "features": features}
+    run(name, {key: path for key, path in given.items() if path is not None}, out, parse_json(options), seed=seed, device=device)
 
 
 def trainings() -> None:

@@ -1,6 +1,6 @@
 """Every key of the config, as one model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,16 +42,16 @@ class Config(Options):
         "something needs them.",
     )
     datasets: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {name: {} for name in PAPER_DATASETS},
+        default_factory=lambda: _by_default(PAPER_DATASETS),
         description="The data sets by name, with the options of their loader; `noises`: options that differ there.",
     )
     sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
     noises: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {name: {} for name in PAPER_NOISES},
+        default_factory=lambda: _by_default(PAPER_NOISES),
         description="The noises by name, with their options.",
     )
     methods: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {name: {} for name in PAPER_METHODS},
+        default_factory=lambda: _by_default(PAPER_METHODS),
         description="The methods by name, with their options.",
     )
     tune: Tune = Field(
@@ -162,6 +162,10 @@ class Config(Options):
     def explains(self) -> bool:
         """Whether anything needs the restoration networks: the denoisers, or scores of features."""
         return self.trains_fpl or bool(self.feature_error)
+
+
+def _by_default(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    return {name: {} for name in names}
 
 
 def _complete(registry: Registry, name: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
         return [_from_rule(name, entry, values, where)]
     method = _method(entry.method or name, where)
     parse_options(method.options, values, where)
-    place = {key: values.pop(key) for key in ("weights", "device") if key in values}
+    place: dict[str, Any] = {key: values.pop(key) for key in ("weights", "device") if key in values}
     label = entry.label or method.label
     plain = Column(name, label, method, values, place)
     if not set(method.grid) - set(values):

@@ -71,7 +71,7 @@ class Method:
 METHODS: Registry[Method] = Registry("method", "fplbench.methods")
 
 
-def method(name: str, *, label: str, **declared) -> Callable:
+def method(name: str, *, label: str, **declared: Any) -> Callable:
     """Decorator that registers a function as a method.
 
     Args:

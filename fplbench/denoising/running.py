@@ -1,6 +1,7 @@
 """Run a method over a stack: in memory, or from file to file in chunks."""
 
 import mmap
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,9 +18,10 @@ from fplbench.registry import parse_options
 from fplbench.stacks import INDEX_COLUMNS, check_images, creating_stack, iterate, open_stack, read_index
 
 CHUNK = 16
+PathLike = str | os.PathLike
 
 
-def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options) -> np.ndarray:
+def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options: Any) -> np.ndarray:
     """Denoise a stack in memory.
 
     Args:
@@ -43,7 +45,7 @@ def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options) -> np.
     return denoised
 
 
-def denoise_file(name: str, noisy_path, denoised_path, options: Mapping[str, Any], threads: int = 1) -> None:
+def denoise_file(name: str, noisy_path: PathLike, denoised_path: PathLike, options: Mapping[str, Any], threads: int = 1) -> None:
     """Denoise a stack file in chunks. The index of the result is that of the noisy stack, plus what the method records.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fplbench import scoring
 from fplbench.denoising.registry import METHODS, Method
-from fplbench.denoising.running import denoise
+from fplbench.denoising.running import PathLike, denoise
 from fplbench.errors import InputError
 from fplbench.files import write_csv, write_text
 from fplbench.registry import parse_options
@@ -19,7 +19,13 @@ CRITERIA = ("psnr", "ssim")
 
 
 def tune_files(
-    name: str, clean_path, noisy_path, chosen_path, search_path, kept: Mapping[str, Any], **settings
+    name: str,
+    clean_path: PathLike,
+    noisy_path: PathLike,
+    chosen_path: PathLike,
+    search_path: PathLike | None,
+    kept: Mapping[str, Any],
+    **settings: Any,
 ) -> dict[str, Any]:
     """Tune on a pair of training stacks; write the chosen options as JSON and the whole search as csv.
 

@@ -1,9 +1,9 @@
 """DPIR: for denoising, one pass of DRUNet with a map of the noise level."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -15,6 +15,11 @@ from fplbench.errors import InputError
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor, to_uint8
 from fplbench.options import Options
 from fplbench.stacks import iterate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fplbench.networks.drunet import DRUNet
 
 MULTIPLE = 8  # DRUNet halves the resolution three times
 
@@ -73,7 +78,7 @@ def noise_levels(noisy: np.ndarray, level: float | str) -> list[float]:
     return [float(level)] * len(noisy)
 
 
-def _denoise_any_size(network, noisy: np.ndarray, level_map, options: DpirOptions) -> np.ndarray:
+def _denoise_any_size(network: "DRUNet", noisy: np.ndarray, level_map: "Tensor", options: DpirOptions) -> np.ndarray:
     """Denoise images of any size: padded by reflection to what the network accepts, in overlapping tiles if large."""
     height, width = noisy.shape[1:]
     images = to_tensor(pad_to_multiple(noisy, MULTIPLE), level_map.device)
@@ -81,11 +86,11 @@ def _denoise_any_size(network, noisy: np.ndarray, level_map, options: DpirOption
     return to_uint8(denoised)[:, :height, :width]
 
 
-def _denoise_tile(network, images, level_map, x8: bool):
+def _denoise_tile(network: "DRUNet", images: "Tensor", level_map: "Tensor", x8: bool) -> "Tensor":
     """One pass, or the mean of the eight passes over the flipped and rotated images, each turned back."""
     if not x8:
         return network(images, level_map)
-    total = 0
+    total = images.new_zeros(())
     for turns in range(4):
         for flip in (False, True):
             turned = images.rot90(turns, (2, 3))
@@ -94,7 +99,7 @@ def _denoise_tile(network, images, level_map, x8: bool):
     return total / 8
 
 
-def _denoise_tiles(denoise, images, options: DpirOptions):
+def _denoise_tiles(denoise: "Callable[[Tensor], Tensor]", images: "Tensor", options: DpirOptions) -> "Tensor":
     """Denoise in tiles of at most `tile` pixels a side; where two overlap, each gives the half nearer its centre."""
     import torch
 

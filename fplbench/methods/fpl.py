@@ -12,8 +12,6 @@ from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor
 from fplbench.options import Options
 from fplbench.stacks import iterate
 
-UNET_MULTIPLE = 16  # the U-Net halves the resolution four times
-
 
 class ResidualOptions(Options):
     """Options of a trained U-Net that predicts the noise."""
@@ -33,7 +31,7 @@ def subtract_predicted_noise(noisy: np.ndarray, options: ResidualOptions, method
     """Denoise with a U-Net whose output is the noise: denoised = noisy - network(noisy)."""
     import torch
 
-    from fplbench.networks.unet import UNet
+    from fplbench.networks.unet import UNET_MULTIPLE, UNet
 
     if options.weights is None:
         raise InputError(f"The method {method!r} needs its option weights: a weight file that `fplbench train {method}` wrote.")

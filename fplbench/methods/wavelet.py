@@ -7,7 +7,8 @@ from fplbench.denoising.registry import method, per_image
 from fplbench.errors import nearest
 from fplbench.options import Options
 
-GRID = {"wavelet": ["db1", "db2", "sym4", "sym8"], "sigma": [None, 5, 10, 20, 30, 45]}
+WAVELETS = ["db1", "db2", "sym4", "sym8"]
+GRID = {"wavelet": WAVELETS, "sigma": [None, 5, 10, 20, 30, 45]}
 
 
 class WaveletOptions(Options):
@@ -21,7 +22,7 @@ class WaveletOptions(Options):
     @field_validator("wavelet")
     @classmethod
     def _known(cls, wavelet: str) -> str:
-        if wavelet not in GRID["wavelet"]:  # these are known without importing the library
+        if wavelet not in WAVELETS:  # these are known without importing the library
             import pywt
 
             if wavelet not in (names := pywt.wavelist(kind="discrete")):

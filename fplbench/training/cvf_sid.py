@@ -1,7 +1,9 @@
 """CVF-SID (Neshatavar et al. 2022), which is trained on noisy images alone."""
 
 from collections.abc import Callable
+from functools import reduce
 from itertools import product
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,15 +91,16 @@ def losses(take_apart: "Callable[[Tensor], Parts]", images: "Tensor") -> "tuple[
     nothing = torch.zeros_like(clean)
 
     def error(image: "Tensor", *parts: "Tensor") -> "Tensor":
-        return sum(mse_loss(found, part) for found, part in zip(take_apart(image), parts, strict=True))
+        return reduce(add, (mse_loss(found, part) for found, part in zip(take_apart(image), parts, strict=True)))
 
     cycle = mse_loss(compose(clean, dependent, independent), images)
     cycle = cycle + error(clean, clean, nothing, nothing)
     cycle = cycle + error(compose(clean, dependent, 0), clean, dependent, nothing)
     cycle = cycle + error(independent, nothing, nothing, independent)
-    augmentation = sum(
+    recombined = (
         error(compose(clean, one * dependent, two * independent), clean, one * dependent, two * independent)
         for one, two in product((-1, 0, 1), repeat=2)
         if (one, two) not in {(0, 0), (1, 0)}
     )
+    augmentation = reduce(add, recombined)
     return cycle, augmentation

@@ -1,5 +1,7 @@
 """The paper's denoiser: a U-Net that predicts the noise, trained with the residual and the feature preserving loss."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from fplbench.networks.unet import UNet
     from fplbench.training.loop.meter import Terms
 
 
@@ -72,31 +75,48 @@ def train_residual(inputs: Inputs, out: Path, options: FplOptions, seed: int, de
     check_same_images(inputs["clean"], inputs["noisy"])
     network = new_denoiser(options.width, seed, target)
     files = [inputs["clean"], inputs["noisy"]]
-    explained: dict[str, Any] = {}
-    if options.feature_weight:
-        explained = _explained(inputs, options, target)
+    explained = _explained(inputs, options, target) if options.feature_weight else None
+    if explained:
         files += [inputs["restoration"], inputs["features"]]
-    loss = DenoiserLoss(network, clean, noisy, options, **explained)
-    record = {"output": "noise", "explanation": explained.get("explanation")}
+    loss = DenoiserLoss(network, clean, noisy, options, explained)
+    record = {"output": "noise", "explanation": explained and explained.explanation}
     interval = options.feature_interval if explained else 1
     run_training(network, loss, ["residual", "feature"], len(clean), options, files, out, seed, record, interval)
 
 
-def new_denoiser(width: int, seed: int, device: "torch.device") -> "nn.Module":
+def new_denoiser(width: int, seed: int, device: "torch.device") -> "UNet":
     """A U-Net whose last layer is zero: it predicts no noise at first, so the denoiser starts as the identity."""
     from torch import nn
 
     from fplbench.networks.unet import UNet
     from fplbench.training.loop.tensors import seeded
 
-    network = seeded(lambda: UNet(width), seed, device)
-    nn.init.zeros_(network.last.weight)
-    nn.init.zeros_(network.last.bias)
-    return network
+    def build() -> UNet:
+        network = UNet(width)
+        for parameter in network.last.parameters():
+            nn.init.zeros_(parameter)
+        return network
+
+    return seeded(build, seed, device)
 
 
-def _explained(inputs: Inputs, options: FplOptions, device: "torch.device") -> dict[str, Any]:
-    """What L_FP needs: the explained network, F_clean, and how it was made."""
+@dataclass(frozen=True)
+class Explained:
+    """What L_FP compares with.
+
+    Attributes:
+        restoration: the explained network.
+        clean_maps: F_clean (all, H, W), on the device.
+        explanation: readout, activation and beta of guided_backprop.
+    """
+
+    restoration: "UNet"
+    clean_maps: "torch.Tensor"
+    explanation: Mapping[str, Any]
+
+
+def _explained(inputs: Inputs, options: FplOptions, device: "torch.device") -> Explained:
+    """Read what L_FP needs."""
     import numpy as np
     import torch
 
@@ -108,11 +128,8 @@ def _explained(inputs: Inputs, options: FplOptions, device: "torch.device") -> d
     maps, explanation = open_features(inputs["features"], inputs["restoration"], inputs["clean"])
     check_gradient(options, ExplanationOptions(**explanation))
     network, _ = weights.load(inputs["restoration"], device=str(device))
-    return {
-        "restoration": network.to(memory_format=torch.channels_last),
-        "clean_maps": torch.from_numpy(np.array(maps)).to(device),
-        "explanation": explanation,
-    }
+    network = network.to(memory_format=torch.channels_last)
+    return Explained(network, torch.from_numpy(np.array(maps)).to(device), explanation)
 
 
 class DenoiserLoss:
@@ -122,9 +139,7 @@ class DenoiserLoss:
         network: the denoiser; predicts the noise.
         clean, noisy: uint8 stacks (all, H, W), on the device.
         options: weight and schedule of L_FP.
-        restoration: the explained network; a frozen copy of it is explained. None leaves L_FP out.
-        clean_maps: F_clean (all, H, W), on the device.
-        explanation: readout, activation and beta of guided_backprop.
+        explained: what L_FP compares with; a frozen copy of its network is explained. None leaves L_FP out.
     """
 
     def __init__(
@@ -133,16 +148,12 @@ class DenoiserLoss:
         clean: "torch.Tensor",
         noisy: "torch.Tensor",
         options: FplOptions,
-        restoration: "nn.Module | None" = None,
-        clean_maps: "torch.Tensor | None" = None,
-        explanation: dict[str, Any] | None = None,
+        explained: Explained | None = None,
     ):
         from fplbench.networks.unet import fold_batch_norm
 
         self.network, self.clean, self.noisy, self.options = network, clean, noisy, options
-        self.restoration = None if restoration is None else fold_batch_norm(restoration)
-        self.clean_maps = clean_maps
-        self.explanation = explanation or {}
+        self.explained = explained and replace(explained, restoration=fold_batch_norm(explained.restoration))
 
     def __call__(self, positions: "torch.Tensor", step: int) -> "Terms":
         """The terms for the images at some positions, in one step of the schedule."""
@@ -155,16 +166,17 @@ class DenoiserLoss:
             residual = self.network(noisy)
         residual = residual.float()
         terms = {"residual": (residual_loss(residual, noisy - as_images(self.clean, positions)), 1.0)}
-        if step >= self.options.feature_start and step % self.options.feature_interval == 0 and self.restoration is not None:
+        scheduled = step >= self.options.feature_start and step % self.options.feature_interval == 0
+        if self.explained is not None and scheduled:
             weight = self.options.feature_weight * self.options.feature_interval
-            terms["feature"] = (self._feature_loss(noisy - residual, positions), weight)
+            terms["feature"] = (self._feature_loss(self.explained, noisy - residual, positions), weight)
         return terms
 
-    def _feature_loss(self, denoised: "torch.Tensor", positions: "torch.Tensor") -> "torch.Tensor":
+    def _feature_loss(self, explained: Explained, denoised: "torch.Tensor", positions: "torch.Tensor") -> "torch.Tensor":
         from fplbench.explaining.guided import guided_backprop
         from fplbench.losses import feature_preserving_loss
 
         # In float32: the maps are compared with F_clean, and bfloat16 would drown the difference.
-        maps = guided_backprop(self.restoration, denoised, create_graph=True, **self.explanation)
-        clean_maps = self.clean_maps[positions].unsqueeze(1).float()
+        maps = guided_backprop(explained.restoration, denoised, create_graph=True, **explained.explanation)
+        clean_maps = explained.clean_maps[positions].unsqueeze(1).float()
         return feature_preserving_loss(maps, clean_maps, normalise=self.options.normalise)

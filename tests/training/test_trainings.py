@@ -16,7 +16,7 @@ from fplbench.networks import weights
 from fplbench.stacks import open_stack, write_stack
 from fplbench.training import TRAININGS, train
 from fplbench.training.drunet import DrunetOptions, new_drunet
-from fplbench.training.fpl import DenoiserLoss, FplOptions, new_denoiser
+from fplbench.training.fpl import DenoiserLoss, Explained, FplOptions, new_denoiser
 from fplbench.training.loop.run import load_images
 from fplbench.training.loop.tensors import as_images
 from tests.helpers.training import EXPLANATION, TINY, train_fpl
@@ -30,7 +30,7 @@ def test_a_step_with_the_loss_leaves_the_explained_network_bit_identical(stacks)
     network = new_denoiser(2, 1, CPU)
     clean, noisy = load_images(stacks / "clean.npy", CPU), load_images(stacks / "noisy.npy", CPU)
     maps = torch.from_numpy(np.load(stacks / "features.npy"))
-    loss = DenoiserLoss(network, clean, noisy, FplOptions(feature_weight=1.0), restoration, maps, EXPLANATION)
+    loss = DenoiserLoss(network, clean, noisy, FplOptions(feature_weight=1.0), Explained(restoration, maps, EXPLANATION))
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     terms = loss(torch.tensor([0, 1]), 0)
     sum(weight * value for value, weight in terms.values()).backward()
@@ -50,7 +50,7 @@ def test_the_feature_term_enters_each_kth_step_with_k_times_its_weight(stacks):
     stack = load_images(stacks / "clean.npy", CPU)
     maps = torch.from_numpy(np.load(stacks / "features.npy"))
     options = FplOptions(feature_weight=0.5, feature_interval=3, feature_start=3)
-    loss = DenoiserLoss(new_denoiser(2, 1, CPU), stack, stack, options, restoration, maps, EXPLANATION)
+    loss = DenoiserLoss(new_denoiser(2, 1, CPU), stack, stack, options, Explained(restoration, maps, EXPLANATION))
     present = {step: loss(torch.tensor([0]), step).get("feature") for step in range(7)}
     assert [step for step, term in present.items() if term] == [3, 6]
     assert present[3][1] == 1.5

@@ -2,12 +2,19 @@
 
 import resource
 import sys
+from functools import reduce
+from operator import add
 
 import torch
 from torch import nn
 
 # Terms of a loss: name -> (loss, weight).
 Terms = dict[str, tuple[torch.Tensor, float]]
+
+
+def total_loss(terms: Terms) -> torch.Tensor:
+    """The weighted sum of the terms."""
+    return reduce(add, (weight * loss for loss, weight in terms.values()))
 
 
 class Meter:

@@ -1,6 +1,7 @@
 """Images of a stack as tensors, and networks with seeded weights."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -8,18 +9,20 @@ from torch import nn
 
 from fplbench.seeds import generator
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 def as_images(stack: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     """Images (N, 1, H, W) in [0, 1] at some positions of a uint8 stack (all, H, W) on the same device."""
     return stack[positions].unsqueeze(1).float().div_(255).contiguous(memory_format=torch.channels_last)
 
 
-def seeded(build: Callable[[], nn.Module], seed: int, device: torch.device) -> nn.Module:
+def seeded(build: Callable[[], Network], seed: int, device: torch.device) -> Network:
     """Build a network whose initial weights depend on the seed alone, without touching torch's global generator."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(generator(seed, "weights").integers(2**62)))
         network = build()
-    return network.to(device, memory_format=torch.channels_last)
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def random_square(images: torch.Tensor, side: int, draw: np.random.Generator) -> torch.Tensor:

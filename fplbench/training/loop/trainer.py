@@ -17,7 +17,7 @@ from fplbench.errors import InputError
 from fplbench.seeds import generator
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.log import TrainingLog
-from fplbench.training.loop.meter import Meter, Terms
+from fplbench.training.loop.meter import Meter, Terms, total_loss
 from fplbench.training.loop.state import load_state, save_state
 from fplbench.training.options import TrainingOptions
 
@@ -144,8 +144,7 @@ class Trainer:
             share = len(part) / len(batch)
             if measure and number == 0:
                 meter.measure_gradients(self.network, terms)
-            total = sum(weight * loss for loss, weight in terms.values()) * share
-            total.backward()
+            (total_loss(terms) * share).backward()
             meter.add(step, terms, share)
         self.optimizer.step()
 
@@ -158,7 +157,7 @@ class Trainer:
         positions = torch.from_numpy(self.batches.of(range(last, self.step))[0]).to(self.job.device)
         buffers = [buffer.clone() for buffer in self.network.buffers()]
         terms = self.losses(positions[: self.options.micro_batch], last)
-        total = sum(weight * loss.detach() for loss, weight in terms.values())
+        total = total_loss(terms).detach()
         with torch.no_grad():
             for buffer, before in zip(self.network.buffers(), buffers, strict=True):
                 buffer.copy_(before)
