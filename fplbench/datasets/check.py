@@ -162,7 +162,7 @@ def _gaps(slices: Sequence[Slice], identity: Identity) -> list[str]:
 def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
     """What the contact sheet shows, and the files on it that cannot be decoded."""
     if seen.shown:
-        lines = [f"Contact sheet: {path}, {seen.shown} images, of which {seen.near_empty} are near-empty"]
+        lines = [f"Contact sheet: {path}. Images shown: {seen.shown}, of which near-empty: {seen.near_empty}"]
     else:
         lines = ["Contact sheet: not written, since no image could be read"]
     if seen.faults:

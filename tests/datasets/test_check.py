@@ -119,7 +119,7 @@ def test_the_contact_sheet_is_written_when_one_image_can_be_read(lidc_root, tmp_
     for path in sorted(lidc_root.rglob("*.dcm"))[1:]:
         path.write_bytes(b"nonsense")
     result = check("lidc", lidc_root, tmp_path / "sheet.png", *SMALL)
-    assert result.exit_code == 1 and "sheet.png, 1 images, of which 0 are near-empty" in result.output
+    assert result.exit_code == 1 and "sheet.png. Images shown: 1, of which near-empty: 0" in result.output
     assert (tmp_path / "sheet.png").exists()
 
 
@@ -134,7 +134,7 @@ def test_near_empty_images_of_the_sheet_count(tmp_path, air, answer):
     result = check("lidc", tmp_path / "in", tmp_path / "sheet.png", *most)
     shown = [int((number + 0.5) * 4.5) for number in range(16)]
     empty = sum(number % air == 0 for number in shown)
-    assert f"16 images, of which {empty} are near-empty" in result.output and f"\n{answer}: " in result.output
+    assert f"Images shown: 16, of which near-empty: {empty}" in result.output and f"\n{answer}: " in result.output
     if answer == "No":
         assert (
             f"{empty} of the 16 images on the contact sheet are near-empty, so about {72 * (16 - empty) // 16}" in result.output

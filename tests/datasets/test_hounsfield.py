@@ -63,7 +63,7 @@ def test_negative_values_that_lost_their_sign_are_not_white(tmp_path, stored, sl
 
 
 @pytest.mark.parametrize("slope", ["nan", "inf", "1]0"])
-def test_a_slope_that_is_no_number_makes_a_file_unreadable(tmp_path, slope):
+def test_a_slope_that_is_not_a_number_makes_a_file_unreadable(tmp_path, slope):
     path = write_ct(tmp_path / "a.dcm", RescaleSlope="1.0")
     path.write_bytes(
         path.read_bytes().replace(b"\x28\x00\x53\x10DS\x04\x001.0 ", b"\x28\x00\x53\x10DS\x04\x00" + slope.ljust(4).encode())

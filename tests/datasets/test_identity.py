@@ -80,7 +80,7 @@ def test_pseudonyms_stand_for_patients_images_and_files_everywhere(root, tmp_pat
         lambda path: path.with_name("segmentation-7.nii").write_bytes(b"Doe"),
     ],
 )
-def test_reasons_hold_no_name_of_a_file_under_pseudonyms(tmp_path, caplog, damage, command):
+def test_reasons_contain_no_file_names_with_pseudonyms(tmp_path, caplog, damage, command):
     root = tmp_path / "in" / "Doe-family"
     for number in range(3, 12):
         write_volume(root / f"volume-{number}.nii", np.full((16, 16, 4), 40.0))
