@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from fplbench.errors import InputError
-from fplbench.reporting.ablation import compare, write_ablation
+from fplbench.reporting.ablation import compare, legend, write_ablation
 from fplbench.reporting.scores import NoiseScores, read_scores
 
 PATIENTS = tuple(f"p{i}" for i in range(10))
@@ -39,7 +39,7 @@ def test_trainings_of_one_seed_are_a_pair():
 
 
 def test_variants_with_other_seeds_are_refused():
-    with pytest.raises(InputError, match=r"'on' has the seeds \['1'\] on noise 'gaussian', and 'off' has \['1', '2'\]"):
+    with pytest.raises(InputError, match=r"'on' has the seeds \['1'\] on noise 'gaussian', but 'off' has \['1', '2'\]"):
         compare(scores({"off-1": [30] * 10, "off-2": [30] * 10, "on-1": [30] * 10}), "off", seed=0)
 
 
@@ -53,6 +53,15 @@ def test_missing_seed_and_missing_control_are_named():
         compare(scores({"plain": [30] * 10}), "plain", seed=0)
     with pytest.raises(InputError, match=r"'of', the control, .* did you mean 'off'"):
         compare(scores({"off-1": [30] * 10}), "of", seed=0)
+
+
+def test_the_caption_says_that_intervals_of_one_patient_are_over_its_images():
+    several = compare(scores({"off-1": [30] * 10}), "off", seed=0)
+    assert "95 % interval over patients and seeds" in legend(several)
+    found = NoiseScores(PATIENTS, ("p",) * 10, {"psnr": {"off-1": np.arange(10.0)}})
+    one = compare({"lidc": {"gaussian": found}}, "off", seed=0)
+    assert "95 % interval over images of one patient and seeds" in legend(one)
+    assert one[0].low < 4.5 < one[0].high
 
 
 def test_files_hold_every_variant(write_scores, tmp_path):
@@ -69,6 +78,7 @@ def test_files_hold_every_variant(write_scores, tmp_path):
     assert len(rows) == 2 * 2 * 2
     assert rows[0]["seeds"] == "2"
     assert (float(rows[0]["seed_lowest"]), float(rows[0]["seed_highest"])) == (31, 31.5)
+    assert list(rows[0])[-3:] == ["seeds", "seed_lowest", "seed_highest"]
     text = (tmp_path / "out" / "ablation.md").read_text(encoding="utf-8")
     assert text.count("| control |") + text.count(" control |") >= 2
     assert Image.open(tmp_path / "out" / "ablation_lidc.png").format == "PNG"

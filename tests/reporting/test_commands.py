@@ -4,64 +4,141 @@ import sys
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from PIL import Image
 
-from fplbench import stacks
-from fplbench.cli import app
+from fplbench.explaining import maps
+from tests.helpers.scores import read_rows, run, write_cells, write_config, write_long_table
 
-NOISES = ("gaussian", "poisson")
+NOISES = ["gaussian", "poisson"]
 METHODS = ("noisy", "fpl", "median_filter")
 HEAVY = ("torch", "pandas", "matplotlib", "cv2", "scipy.stats", "scipy.signal", "pydicom", "nibabel")
+CONFIG = {
+    "datasets": ["lidc"],
+    "noises": NOISES,
+    "methods": {"noisy": {}, "fpl": {}, "median_filter": {"label": "Mine"}},
+    "seed": 5,
+    "note": "One note",
+    "notes": {"lidc": "A second note."},
+    "figures": {"image": 1},
+    "explanation": {"beta": 7},
+}
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Clean, noisy and denoised stacks of two noises and three methods, laid out as the workflow does."""
-    rng = np.random.default_rng(0)
-    clean = rng.integers(40, 200, (4, 16, 16), dtype=np.uint8)
-    index = [{"image_id": f"i{i}", "patient": f"p{i // 2}", "source": "s", "slice": i} for i in range(4)]
-    stacks.write_stack(tmp_path / "data" / "lidc" / "test.npy", clean, index)
-    for noise in NOISES:
-        for strength, method in enumerate(METHODS, start=1):
-            image = np.clip(clean + rng.normal(0, 20 / strength, clean.shape), 0, 255).astype(np.uint8)
-            stacks.write_stack(tmp_path / "denoised" / "lidc" / noise / f"{method}.npy", image)
+    """Stacks of two noises and three methods, laid out as the workflow does, and the config of the run."""
+    write_cells(tmp_path, NOISES, METHODS)
+    write_config(tmp_path / "config.json", **CONFIG)
     return tmp_path
 
 
-def run(*arguments):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+@pytest.fixture
+def explained(monkeypatch):
+    """Stand in for the network: the map of an image is the image; keep the explanation that was asked for."""
+    calls = []
+
+    def feature_maps(restoration, images, **explanation):
+        calls.append((images.copy(), explanation))
+        return images.astype(np.float32)
+
+    monkeypatch.setattr(maps, "feature_maps", feature_maps)
+    return calls
+
+
+def stacks(folder):
+    return folder / "data" / "lidc" / "test.npy", folder / "noisy" / "lidc" / "gaussian" / "test.npy"
+
+
+def denoised(folder):
+    return sorted((folder / "denoised" / "lidc" / "gaussian").glob("[!n]*.npy"))
 
 
 def test_from_stacks_to_tables_and_report(folder):
     for cell in sorted((folder / "denoised").glob("*/*")):
-        scores = folder / "scores" / cell.relative_to(folder / "denoised")
+        scores = (folder / "scores" / cell.relative_to(folder / "denoised")).with_suffix(".csv")
         run("score", folder / "data" / "lidc" / "test.npy", scores, *sorted(cell.glob("*.npy")))
     long = folder / "scores.csv"
-    run("collate", long, *sorted((folder / "scores").glob("*/*/*.csv")))
+    run("collate", long, *sorted((folder / "scores").glob("*/*.csv")))
     assert len(long.read_text().splitlines()) == 1 + len(NOISES) * len(METHODS) * 4
-    labels = json.dumps({"median_filter": "Mine"})
-    run("table", long, "lidc", "--out-dir", folder / "tables", "--note", "One note.", "--labels", labels, "--seed", 5)
+    config = ("--config", folder / "config.json")
+    run("table", long, "lidc", "--out-dir", folder / "tables", *config)
     names = {file.name for file in (folder / "tables").iterdir()}
     assert names == {"lidc.tex", "lidc_intervals.tex", "lidc.md", "lidc.html", "lidc.csv"}
-    assert "One note." in (folder / "tables" / "lidc.md").read_text()
+    assert "One note. A second note." in (folder / "tables" / "lidc.md").read_text()
     assert "Mine" in (folder / "tables" / "lidc.tex").read_text()
-    run("manifest", folder / "run.json", long, "--seed", 5, "--config", '{"seed": 5}')
-    run(
-        "report",
-        folder / "report.html",
-        long,
-        "--run",
-        folder / "run.json",
-        "--seed",
-        5,
-        "--notes",
-        '{"lidc": "One note."}',
-    )
+    run("manifest", folder / "run.json", long, *config)
+    (folder / "figures").mkdir()
+    for name in ("noises", "cost", "training", "lidc", "lidc_features"):
+        (folder / "figures" / f"{name}.png").write_bytes(b"x")
+    run("report", folder / "report.html", long, "--run", folder / "run.json", "--figures", folder / "figures", *config)
     report = (folder / "report.html").read_text()
     table = (folder / "tables" / "lidc.html").read_text()
-    assert "One note." in report
-    assert table.split("<tbody>")[1].replace("Mine", "Medi. Filt.") in report
+    assert '<p class="note">One note.</p>' in report
+    assert "One note. A second note." in report
+    assert table.split("<tbody>")[1] in report
+    assert "LIDC: one test image with Gaussian Noise.</figcaption>" in report
+
+
+def test_the_manifest_records_the_resolved_config(folder):
+    run("manifest", folder / "run.json", folder / "config.json", "--config", folder / "config.json")
+    manifest = json.loads((folder / "run.json").read_text())
+    assert manifest["seed"] == 5
+    assert manifest["config"] == json.loads((folder / "config.json").read_text())
+    run("manifest", folder / "run.json")
+    assert json.loads((folder / "run.json").read_text())["config"] == {}
+
+
+def test_intervals_depend_on_the_seed_of_the_config(tmp_path):
+    rng = np.random.default_rng(0)
+    write_long_table(tmp_path / "scores.csv", {("lidc", "gaussian", "nlm"): rng.normal(30, 2, 20)})
+    lows = {}
+    for seed in (5, 6):
+        config = write_config(tmp_path / "config.json", **(CONFIG | {"seed": seed}))
+        run("table", tmp_path / "scores.csv", "lidc", "--out-dir", tmp_path, "--config", config)
+        lows[seed] = read_rows(tmp_path / "lidc.csv")[0]["low"]
+    assert lows[5] != lows[6]
+    run("table", tmp_path / "scores.csv", "lidc", "--out-dir", tmp_path)
+    assert read_rows(tmp_path / "lidc.csv")[0]["low"] not in lows.values()
+
+
+def test_figures_show_the_image_and_explanation_of_the_config(folder, explained):
+    config = ("--config", folder / "config.json", "--dataset", "lidc", "--device", "cpu")
+    clean = np.load(folder / "data" / "lidc" / "test.npy")
+    inputs = (*stacks(folder), *denoised(folder), "--restoration", folder / "weights")
+    run("figure", folder / "f.png", *inputs, *config)
+    run("feature-figure", folder / "e.png", *inputs, *config)
+    for images, explanation in explained:
+        assert (explanation["beta"], explanation["device"]) == (7, "cpu")
+        assert any(np.array_equal(image, clean[1] // 2) for image in images)
+    assert [len(images) for images, _ in explained] == [2, 4]
+    run("figure", folder / "f.png", *inputs, "--image", 3, *config)
+    np.testing.assert_array_equal(explained[-1][0][0], clean[3] // 2)
+
+
+def test_figures_carry_the_notes_of_the_config(folder):
+    noisy = [folder / "noisy" / "lidc" / noise / "test.npy" for noise in NOISES]
+    config = ("--config", folder / "config.json", "--dataset", "lidc")
+    run("noise-figure", folder / "n.svg", stacks(folder)[0], *noisy, *config)
+    run("figure", folder / "f.svg", *stacks(folder), *denoised(folder), *config)
+    for name in ("n.svg", "f.svg"):
+        assert "<!-- One note. A second note. -->" in (folder / name).read_text()
+    assert "<!-- Mine -->" in (folder / "f.svg").read_text()
+
+
+def test_ablation_and_generalisation_take_the_seed_of_the_config(tmp_path):
+    rng = np.random.default_rng(0)
+    cells = {("lidc", "gaussian", name): rng.normal(30, 2, 8) for name in ("residual-1", "residual-2", "more-1", "more-2")}
+    write_long_table(tmp_path / "ablation_scores.csv", cells)
+    write_long_table(tmp_path / "across.csv", {("lidc", "gaussian", name): rng.normal(30, 2, 8) for name in ("lidc", "noisy")})
+    lows = []
+    for seed in (5, 6):
+        config = ("--config", write_config(tmp_path / "config.json", **(CONFIG | {"seed": seed})), "--out-dir", tmp_path)
+        run("ablation", tmp_path / "ablation_scores.csv", "--control", "residual", *config)
+        run("generalisation", tmp_path / "across.csv", "dataset", *config)
+        tables = (tmp_path / "ablation.csv", tmp_path / "generalisation_dataset.csv")
+        lows.append([read_rows(table)[0]["low"] for table in tables])
+    assert all(one != other for one, other in zip(*lows, strict=True))
+    assert Image.open(tmp_path / "ablation_lidc.png").format == "PNG"
 
 
 def test_scoring_loads_no_heavy_library(folder):
@@ -69,8 +146,8 @@ def test_scoring_loads_no_heavy_library(folder):
         "import sys; from fplbench.cli import app; app(sys.argv[1:], standalone_mode=False); "
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
-    paths = ("data/lidc/test.npy", "out", "denoised/lidc/poisson/fpl.npy")
+    paths = ("data/lidc/test.npy", "out/poisson.csv", "denoised/lidc/poisson/fpl.npy")
     command = [sys.executable, "-c", program, "score", *(str(folder / path) for path in paths)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert (folder / "out" / "fpl.csv").exists()
+    assert (folder / "out" / "poisson.csv").exists()

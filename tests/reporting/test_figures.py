@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fplbench import explain, stacks
+from fplbench import stacks
 from fplbench.errors import InputError
+from fplbench.explaining import maps
 from fplbench.reporting import explainability, figures
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.panels import draw, save, scale
@@ -33,7 +34,7 @@ def explained(monkeypatch):
         calls.append((restoration, images.copy(), explanation))
         return images.astype(np.float32)
 
-    monkeypatch.setattr(explain, "feature_maps", feature_maps)
+    monkeypatch.setattr(maps, "feature_maps", feature_maps)
     return calls
 
 
@@ -68,8 +69,8 @@ def test_the_middle_image_is_shown_unless_another_is_asked_for(folder, explained
 
 def test_panels_are_those_of_the_paper_with_their_scores():
     clean = np.full((16, 16), 100, np.uint8)
-    denoised = {name: clean + np.uint8(5) for name in ("fpl", "dpir", "wavelet", "filter_combination")}
-    panels = figures.example_panels(clean, clean + np.uint8(10), denoised, Labels())
+    denoised = {Labels().method(name): clean + np.uint8(5) for name in ("fpl", "dpir", "wavelet", "filter_combination")}
+    panels = figures.example_panels(clean, clean + np.uint8(10), denoised)
     assert [panel.title.split("\n")[0] for panel in panels] == [
         "Clean", "Noisy", "Our (FPL)", "DPIR", "Wave. Den.", "Filt. Comb.",
     ]  # fmt: skip
@@ -78,10 +79,10 @@ def test_panels_are_those_of_the_paper_with_their_scores():
     assert (panels[1].black, panels[1].white) == (0, 255)
 
 
-def test_maps_share_one_scale_that_single_pixels_do_not_rule():
-    maps = np.random.default_rng(0).uniform(-1, 1, (3, 64, 64))
-    maps[0, 0, 0] = 1e6
-    black, white = scale(maps)
+def test_maps_share_one_scale_that_single_pixels_do_not_set():
+    features = np.random.default_rng(0).uniform(-1, 1, (3, 64, 64))
+    features[0, 0, 0] = 1e6
+    black, white = scale(features)
     assert (black, white) == pytest.approx((-1, 1), abs=0.02)
     black, white = scale(np.zeros((2, 4, 4)))
     assert black < white
@@ -108,14 +109,14 @@ def test_an_image_that_is_not_there_is_named(folder, explained):
 
 
 def test_a_name_without_a_picture_format_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"figure.txt is no picture"):
+    with pytest.raises(InputError, match=r"figure.txt is not a picture"):
         save(draw([figures.Panel("", np.zeros((2, 2)))], 1), tmp_path / "figure.txt")
 
 
 def test_explainability_rows_have_one_scale_each_and_state_it():
     images = {"Clean": np.zeros((8, 8), np.uint8), "Noisy": np.zeros((8, 8), np.uint8)}
-    maps = np.stack([np.full((8, 8), 2.0), np.full((8, 8), 3.0)])
-    panels, scales = explainability.explainability_panels(images, maps)
+    features = np.stack([np.full((8, 8), 2.0), np.full((8, 8), 3.0)])
+    panels, scales = explainability.explainability_panels(images, features)
     assert len(panels) == 6
     assert {(panel.black, panel.white) for panel in panels[:2]} == {(0, 255)}
     assert {(panel.black, panel.white) for panel in panels[2:4]} == {(2, 3)}
@@ -128,3 +129,29 @@ def test_explainability_draws_every_method(folder, explained):
     explainability.explainability_figure(folder / "e.png", *paths(folder), methods(folder), "weights")
     assert explained[0][1].shape == (4, 16, 16)
     assert Image.open(folder / "e.png").width > 600
+
+
+def test_a_note_without_a_full_stop_does_not_run_into_the_scales(folder, explained):
+    explainability.explainability_figure(folder / "e.svg", *paths(folder), methods(folder), "weights", note="A demo")
+    assert "A demo. Top: images" in (folder / "e.svg").read_text()
+
+
+def test_headings_name_the_noise_in_full(folder):
+    figures.example_figure(folder / "f.svg", *paths(folder), methods(folder), image=0)
+    text = (folder / "f.svg").read_text()
+    assert "Gaussian Noise: image image0" in text
+    assert "Gauss." not in text
+
+
+def test_feature_maps_are_titled_by_what_they_are_of_and_share_a_scale(explained):
+    images = {"Noisy": np.zeros((8, 8), np.uint8), "Wave. Den.": np.full((8, 8), 9, np.uint8)}
+    panels = figures.feature_panels("weights", images, {})
+    assert [panel.title for panel in panels] == ["Features: Noisy", "Features: Wave. Den."]
+    assert {(panel.black, panel.white) for panel in panels} == {(0, 9)}
+
+
+def test_a_stack_with_other_images_is_refused(folder):
+    rows = [{"image_id": f"other{i}", "patient": "p"} for i in range(5)]
+    stacks.write_stack(folder / "denoised" / "fpl.npy", np.zeros(SHAPE, np.uint8), rows)
+    with pytest.raises(InputError, match=r"fpl.csv does not list the same images"):
+        figures.example_figure(folder / "f.png", *paths(folder), methods(folder))

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from fplbench.cli import app
+from fplbench import DEFAULT_SEED
 from fplbench.errors import InputError
 from fplbench.noise import NOISES
-from fplbench.reporting.noise_sheet import Picture, _draw_noise, _magnify, contact_sheet
+from fplbench.reporting import noise_sheet
+from fplbench.reporting.noise_sheet import Picture, _draw_noise, _magnify, _sheet, contact_sheet
 from fplbench.stacks import write_stack
+from tests.helpers.scores import run, write_config
 
 
 @pytest.fixture
@@ -66,14 +67,25 @@ def test_the_scale_follows_the_differences(axes):
         assert axes[0].texts[-1].get_text() == f"Noise\n± {scale:g}"
 
 
+def test_long_captions_and_levels_are_wrapped_within_their_columns(stacks, tmp_path):
+    note = "The images are abdominal slices of that CT, not LiTS images"
+    images = [np.full((48, 48), 100, np.uint8)] * 2
+    picture = Picture(np.zeros((48, 48), np.float32), np.zeros((48, 48), np.float32), "sources 3, " * 9)
+    figure = _sheet(images, [note, note], {"gaussian": [picture, picture]}, note * 3)
+    figure.draw_without_rendering()
+    left, right = figure.axes[0], figure.axes[2]
+    ends = [text.get_window_extent().x1 for text in (left._left_title, figure.axes[4]._left_title)]
+    assert max(ends) < right.get_window_extent().x0
+    assert all(text.get_window_extent().x1 <= figure.bbox.x1 for text in (right._left_title, figure._supxlabel))
+    assert all(text.get_window_extent().x0 >= 0 for text in (left._left_title, figure._supxlabel))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"lidc": {"gaussian": {"sgima": 1}}}, r"noises\.gaussian\.sgima"),
         ({"rsna": {"gausian": {}}}, "'gausian' is not a noise"),
         ({"lits": {}}, "options name 'lits', which is not on the sheet"),
-        ({"lidc": 3}, "options of lidc are 3"),
-        ({"lidc": {"gaussian": 3}}, "options of lidc, gaussian are 3"),
     ],
 )
 def test_wrong_options_are_named(options, words, stacks, tmp_path):
@@ -83,10 +95,50 @@ def test_wrong_options_are_named(options, words, stacks, tmp_path):
 
 
 def test_a_missing_image_caption_or_kind_of_picture_is_named(stacks, tmp_path):
-    with pytest.raises(InputError, match="has 3 images; there is no image 3"):
+    with pytest.raises(InputError, match=r"lidc.npy has no image 3: it holds 3"):
         contact_sheet(tmp_path / "sheet.png", stacks, {}, seed=1, image=3)
     with pytest.raises(InputError, match="captions name 'lits', which is not on the sheet"):
         contact_sheet(tmp_path / "sheet.png", stacks, {}, seed=1, captions={"lits": "liver"})
-    result = CliRunner().invoke(app, ["noise-sheet", str(tmp_path / "sheet.xyz"), f"lidc={stacks['lidc']}"])
-    assert isinstance(result.exception, InputError)
-    assert "does not end in .png, .pdf or .svg" in str(result.exception)
+    with pytest.raises(InputError, match=r"sheet.xyz is not a picture: the name must end in .png, .pdf or .svg"):
+        contact_sheet(tmp_path / "sheet.xyz", stacks, {}, seed=1)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the command asked for, in place of a sheet."""
+    calls = []
+    monkeypatch.setattr(noise_sheet, "contact_sheet", lambda *arguments, **options: calls.append((arguments, options)))
+    return calls
+
+
+def test_the_command_takes_levels_notes_image_and_seed_from_the_config(stacks, tmp_path, asked):
+    config = write_config(
+        tmp_path / "config.json",
+        datasets={"lidc": {}, "rsna": {"noises": {"gaussian": {"sigma": 0.31}}}},
+        noises={"gaussian": {"sigma": 0.21}},
+        note="A made-up run",
+        notes={"rsna": "Radiographs"},
+        seed=7,
+        figures={"image": 0},
+    )
+    command = ["noise-sheet", tmp_path / "sheet.png", *(f"{dataset}={path}" for dataset, path in stacks.items())]
+    run(*command, "--config", config)
+    (arguments, options), *_ = asked
+    assert arguments[:2] == (tmp_path / "sheet.png", stacks)
+    assert {dataset: noises["gaussian"]["sigma"] for dataset, noises in arguments[2].items()} == {"lidc": 0.21, "rsna": 0.31}
+    captions = {"lidc": "LIDC", "rsna": "RSNA: Radiographs"}
+    assert options == {"seed": 7, "image": 0, "captions": captions, "note": "A made-up run."}
+    run(*command, "--config", config, "--image", 2)
+    assert asked[-1][1]["image"] == 2
+
+
+def test_the_command_without_a_config_takes_the_defaults(stacks, tmp_path, asked):
+    run("noise-sheet", tmp_path / "sheet.png", f"mine={stacks['lidc']}")
+    [(arguments, options)] = asked
+    assert arguments == (tmp_path / "sheet.png", {"mine": stacks["lidc"]}, {})
+    assert options == {"seed": DEFAULT_SEED, "image": None, "captions": {"mine": "mine"}, "note": ""}
+
+
+def test_the_command_draws_a_sheet(stacks, tmp_path):
+    run("noise-sheet", tmp_path / "sheet.png", f"lidc={stacks['lidc']}")
+    assert np.ptp(np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))) > 200

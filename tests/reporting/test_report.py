@@ -33,7 +33,7 @@ def tables(write_scores):
 def run(tmp_path):
     file = tmp_path / "data.npy"
     file.write_bytes(b"abc")
-    return manifest({"seed": 3}, 3, [file])
+    return manifest({"seed": 3}, [file])
 
 
 def test_the_manifest_pins_files_libraries_and_machine(run, tmp_path):
@@ -42,12 +42,13 @@ def test_the_manifest_pins_files_libraries_and_machine(run, tmp_path):
     assert run["packages"]["numpy"] == __import__("numpy").__version__
     assert run["hardware"]["cores"] >= 1
     assert run["hardware"]["memory_mib"] > 100
+    assert (run["seed"], run["config"]) == (3, {"seed": 3})
     assert json.loads(json.dumps(run)) == run
 
 
 def test_the_manifest_names_a_missing_file(tmp_path):
     with pytest.raises(InputError, match=r"gone.npy"):
-        manifest({}, 0, [tmp_path / "gone.npy"])
+        manifest({}, [tmp_path / "gone.npy"])
 
 
 def test_git_state_is_the_revision_and_whether_it_was_modified(tmp_path):
@@ -65,7 +66,7 @@ def test_git_state_is_the_revision_and_whether_it_was_modified(tmp_path):
     assert git_state(tmp_path)["modified"] is True
 
 
-def test_the_summary_counts_victories_and_names_defeats(tables):
+def test_the_summary_counts_rows_and_lists_those_that_are_lost(tables):
     text = summary(tables)
     row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
     counts = [cell.split("<")[0] for cell in row.split("<td>")[1:]]
@@ -95,15 +96,15 @@ def test_pictures_stand_with_their_data_set(tables, run, tmp_path):
     assert text.index("The noises.") < text.index(">Figures<") < text.index("An ablation.")
 
 
-def test_what_is_no_picture_is_refused(tables, run, tmp_path):
+def test_what_is_not_a_picture_is_refused(tables, run, tmp_path):
     with pytest.raises(InputError, match=r"gone.png does not exist"):
         report(tables, {str(tmp_path / "gone.png"): ""}, run, "Title")
-    with pytest.raises(InputError, match=r"scores.csv is no picture"):
+    with pytest.raises(InputError, match=r"scores.csv is not a picture"):
         report(tables, {"scores.csv": ""}, run, "Title")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
-def test_what_is_no_manifest_is_refused(tmp_path, text):
+def test_what_is_not_a_manifest_is_refused(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(InputError, match=r"run.json is no"):
+    with pytest.raises(InputError, match=r"run.json is not"):
         read_manifest(tmp_path / "run.json")

@@ -69,6 +69,7 @@ def test_the_caption_tells_one_patient_from_several():
     one = build_table("lidc", {"poisson": noise_scores(methods, "aaa")}, seed=0)
     assert "3 test images of 3 patients" in several.caption
     assert several.caption.endswith("Made up.")
+    assert build_table("lidc", {"poisson": noise_scores(methods)}, seed=0, note="Made up").caption == several.caption
     assert "3 test images of one patient" in one.caption
     assert "nothing about other patients" in one.interval_note
     assert "too narrow" in several.interval_note

@@ -32,8 +32,17 @@ def test_logs_are_named_by_what_tells_them_apart():
     assert log_names(["m/fpl.csv"]) == ["fpl"]
 
 
-@pytest.mark.parametrize("text", ["", "step,loss_a\n", "a,b\n1,2\n", "step,loss_a\n10,x\n", "step,loss_a\n10\n"])
-def test_what_is_no_log_is_refused(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has no column 'step'"),
+        ("a,b\n1,2\n", "has no column 'step'"),
+        ("step,loss_a\n", "is not a training log: it has no rows"),
+        ("step,loss_a\n10,x\n", "is not a training log: .*'x'"),
+        ("step,loss_a\n10\n", "line 2"),
+    ],
+)
+def test_what_is_not_a_log_is_refused(tmp_path, text, words):
     (tmp_path / "a.csv").write_text(text)
-    with pytest.raises(InputError, match=r"a.csv is no training log"):
+    with pytest.raises(InputError, match=rf"a.csv.*{words}"):
         training_figure(tmp_path / "log.png", [tmp_path / "a.csv"])

@@ -67,6 +67,14 @@ def test_latex_has_two_blocks_of_full_rows(table):
     assert r"100 \% made up \& small\_scale." in text
 
 
+def test_captions_never_have_two_full_stops(scores, tmp_path):
+    for note in ("", "Noise: Gauss.", "No full stop"):
+        write_table(build_table("lidc", scores, 0, note=note), tmp_path)
+        for file in tmp_path.iterdir():
+            assert ".." not in file.read_text(encoding="utf-8"), file
+    assert "No full stop. Intervals: 95 %" in (tmp_path / "lidc_intervals.tex").read_text(encoding="utf-8").replace(r"\%", "%")
+
+
 def test_best_is_bold_ties_all_bold(table):
     rows = {row.split(" & ")[1].strip(): row for row in latex(table).splitlines() if row.count(" & ") > 11}
     assert re.findall(r"\\textbf{([^}]*)}", rows["Rician"]) == ["0.30"]

@@ -1,0 +1,67 @@
+"""Made-up long tables, stacks and configs for scoring and reporting."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from typer.testing import CliRunner
+
+from fplbench.cli import app
+from fplbench.config import load_config
+from fplbench.stacks import write_stack
+
+COLUMNS = ("dataset", "noise", "method", "image_id", "patient", "psnr", "psnr_uint8", "ssim")
+
+
+def write_long_table(path: Path, cells: Mapping[tuple[str, str, str], Sequence[Any]], patients: Sequence[str] = ()) -> Path:
+    """Write a long table from psnr values by (dataset, noise, method); ssim is psnr / 100, the wrapped psnr is 30.
+
+    Each image is of a patient of its own, unless they are given.
+    """
+    with open(path, "w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for names, values in cells.items():
+            for i, value in enumerate(values):
+                patient = patients[i] if patients else f"p{i}"
+                writer.writerow([*names, f"i{i}", patient, value, 30, min(float(value) / 100, 1)])
+    return path
+
+
+def index_rows(count: int) -> list[dict[str, Any]]:
+    """The index of a stack whose images are i0, i1, ..., two of each patient."""
+    return [{"image_id": f"i{i}", "patient": f"p{i // 2}", "source": "s", "slice": i} for i in range(count)]
+
+
+def write_cells(folder: Path, noises: Sequence[str], methods: Sequence[str]) -> None:
+    """Write clean, noisy and denoised stacks of lidc, four images of 16x16 pixels, laid out as the workflow does."""
+    rng = np.random.default_rng(0)
+    clean = rng.integers(40, 200, (4, 16, 16), dtype=np.uint8)
+    write_stack(folder / "data" / "lidc" / "test.npy", clean, index_rows(4))
+    for noise in noises:
+        write_stack(folder / "noisy" / "lidc" / noise / "test.npy", clean // 2)
+        for strength, method in enumerate(methods, start=1):
+            image = np.clip(clean + rng.normal(0, 20 / strength, clean.shape), 0, 255).astype(np.uint8)
+            write_stack(folder / "denoised" / "lidc" / noise / f"{method}.npy", image)
+
+
+def write_config(path: Path, **values: Any) -> Path:
+    """Write the resolved config of a run, as the workflow does."""
+    path.write_text(json.dumps(load_config(values).resolved()))
+    return path
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a .csv file."""
+    with open(path, newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def run(*arguments: object) -> str:
+    """Run a command that must succeed; its output."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output

@@ -1,0 +1,108 @@
+import pytest
+
+from fplbench import DEFAULT_SEED
+from fplbench.config import load_config
+from fplbench.reporting.captions import (
+    figure_captions,
+    figure_methods,
+    labels_of,
+    noise_levels,
+    presentation,
+    sheet_captions,
+)
+from fplbench.reporting.labels import Labels
+from fplbench.reporting.sentences import sentences
+
+FILTERS = {"datasets": ["lidc", "lits"], "noises": ["poisson"], "methods": ["noisy", "wiener", "nlm"], "feature_error": []}
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("One.", "Two"), "One. Two."),
+        (("Noise: Gauss.", ""), "Noise: Gauss."),
+        (("", "  ", "Is it? ", " Yes!"), "Is it? Yes!"),
+        (("(In brackets.)", 'He said "no."', "Not (here)"), '(In brackets.) He said "no." Not (here).'),
+        ((), ""),
+    ],
+)
+def test_every_sentence_ends_in_one_full_stop(parts, expected):
+    assert sentences(*parts) == expected
+
+
+def test_a_run_of_filters_has_no_figures_of_networks():
+    assert figure_captions(load_config(FILTERS)) == {
+        "noises": "One test image of LIDC with every noise.",
+        "cost": "Mean PSNR and the time that a method takes for one image.",
+        "lidc": "LIDC: one test image with Poisson Noise.",
+        "lits": "LiTS: one test image with Poisson Noise.",
+    }
+
+
+def test_a_run_that_trains_fpl_has_figures_of_its_training_and_features():
+    config = load_config(
+        {"datasets": ["rsna"], "noises": ["poisson", "rician"], "methods": ["fpl"], "figures": {"noise": "rician"}}
+    )
+    assert figure_captions(config) == {
+        "noises": "One test image of RSNA with every noise.",
+        "cost": "Mean PSNR and the time that a method takes for one image.",
+        "training": "Training of the FPL denoisers on Rician Noise.",
+        "rsna": "RSNA: one test image with Rician Noise.",
+        "rsna_features": "RSNA: feature maps of one test image with Rician Noise.",
+    }
+
+
+def test_scored_features_have_a_figure_and_the_unprocessed_image_alone_has_none():
+    explained = figure_captions(load_config(FILTERS | {"feature_error": ["poisson"]}))
+    assert "lits_features" in explained
+    assert "training" not in explained
+    assert list(figure_captions(load_config(FILTERS | {"methods": ["noisy"], "feature_error": ["poisson"]}))) == ["noises"]
+
+
+def test_no_caption_ends_in_two_full_stops():
+    for noise in load_config({}).noises:
+        for caption in figure_captions(load_config({"figures": {"noise": noise}})).values():
+            assert caption.endswith(".")
+            assert not caption.endswith("..")
+
+
+def test_the_methods_of_a_figure_are_those_of_the_paper_or_the_first():
+    assert figure_methods(load_config({})) == ["fpl", "dpir", "wavelet", "filter_combination"]
+    assert figure_methods(load_config(FILTERS)) == ["wiener", "nlm"]
+    assert figure_methods(load_config(FILTERS | {"methods": ["noisy", "wavelet", "fpl", "nlm"]})) == ["fpl", "wavelet"]
+
+
+def test_labels_are_those_that_the_config_changes():
+    methods = {"wiener": {}, "nlm": {"label": "Mine"}, "wavelet": {"tune": True}, "own": {"rule": True}}
+    labels = labels_of(load_config(FILTERS | {"methods": methods}))
+    assert labels.own == {"nlm": "Mine", "wavelet": "Wave. Den. (tuned)", "own": "own"}
+
+
+def test_a_presentation_is_that_of_the_data_set():
+    values = {"note": "A demo", "notes": {"lits": "Not LiTS."}, "seed": 5, "explanation": {"beta": 7}, "figures": {"image": 3}}
+    config = load_config(FILTERS | values)
+    assert presentation(config, "lits").note == "A demo. Not LiTS."
+    assert presentation(config, "lidc").note == presentation(config).note == "A demo."
+    shown = presentation(config, "lidc")
+    assert (shown.seed, shown.image, shown.explanation["beta"]) == (5, 3, 7)
+
+
+def test_without_a_config_everything_has_its_default():
+    shown = presentation(None)
+    assert (shown.labels, shown.note, shown.seed, shown.image, shown.explanation) == (Labels(), "", DEFAULT_SEED, None, {})
+
+
+def test_noises_have_the_levels_of_their_data_set():
+    datasets = {"lidc": {}, "rsna": {"noises": {"gaussian": {"sigma": 0.3}}}}
+    config = load_config({"datasets": datasets, "noises": {"gaussian": {"sigma": 0.2}, "poisson": {}}})
+    assert noise_levels(config, "rsna")["gaussian"]["sigma"] == 0.3
+    for dataset in ("lidc", "mine"):
+        assert noise_levels(config, dataset)["gaussian"]["sigma"] == 0.2
+        assert list(noise_levels(config, dataset)) == ["gaussian", "poisson"]
+
+
+def test_captions_of_the_sheet_are_labels_with_notes():
+    config = load_config(FILTERS | {"notes": {"lits": "CT, liver window"}})
+    expected = {"lidc": "LIDC", "lits": "LiTS: CT, liver window", "mine": "mine"}
+    assert sheet_captions(config, ["lidc", "lits", "mine"]) == expected
+    assert sheet_captions(None, ["lidc", "mine"]) == {"lidc": "LIDC", "mine": "mine"}
