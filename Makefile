@@ -1,7 +1,8 @@
-# make demo    the whole matrix on one real CT
-# make test    every check there is
-# make quick   the tests that take under a minute together
-# make docs    the documentation site, in site/
+# make demo       the whole matrix on one real CT
+# make test       every check there is
+# make quick      the tests that take under a minute together
+# make docs       the documentation site, in site/
+# make generated  the parts of docs/ and config/schema.json that the code declares
 # Needs Python 3.11 or newer; everything else goes into .venv.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 DEMO := --configfile config/demo.yaml --cores 2 --resources gpu=0
 
-.PHONY: demo test quick lint docs install install-test clean
+.PHONY: demo test quick lint docs generated install install-test clean
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
@@ -47,9 +48,13 @@ lint: install-test
 	typos
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/method.yml
+	check-jsonschema --schemafile config/schema.json config/config.yaml config/demo.yaml config/sample.yaml
 
 docs: install-test
 	zensical build --clean --strict
+
+generated: install-test
+	python docs/generate.py
 
 clean:
 	rm -rf $(VENV) results/demo site .cache .mypy_cache
