@@ -133,7 +133,7 @@ def figure(variants: Sequence[Variant], labels: Labels) -> "Figure":
 def legend(variants: Sequence[Variant]) -> str:
     """What the bars and dots of the figure are; the intervals of a single patient are over its images."""
     drawn = "patients" if all(variant.patients > 1 for variant in variants) else "images of one patient"
-    return f"Gain over the control. Bar: 95 % interval over {drawn} and seeds; dot: one seed."
+    return f"Gain over the control. Bar: 95 % interval over seeds and {drawn}; dot: one seed."
 
 
 def write_ablation(

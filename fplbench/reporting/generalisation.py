@@ -83,7 +83,7 @@ def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
     for axis, group in zip(axes, groups, strict=True):
         cells = {(e.trained, e.applied): e for e in found if (e.group, e.metric) == (group, metric)}
         picture = _draw(axis, cells, trained, applied, limit, METRICS[metric].digits - (len(applied) > WIDE))
-        axis.set_title(f"{METRICS[metric].heading} {labels.dataset(group)}".strip(), fontsize=10)
+        axis.set_title(", ".join(filter(None, (labels.dataset(group), METRICS[metric].heading))), fontsize=10)
         axis.set_yticks(range(len(trained)), [_label(labels, name) for name in trained], fontsize=8)
         axis.set_ylabel("trained on")
     axes[-1].set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)

@@ -57,10 +57,10 @@ def test_missing_seed_and_missing_control_are_named():
 
 def test_the_caption_says_that_intervals_of_one_patient_are_over_its_images():
     several = compare(scores({"off-1": [30] * 10}), "off", seed=0)
-    assert "95 % interval over patients and seeds" in legend(several)
+    assert "95 % interval over seeds and patients;" in legend(several)
     found = NoiseScores(PATIENTS, ("p",) * 10, {"psnr": {"off-1": np.arange(10.0)}})
     one = compare({"lidc": {"gaussian": found}}, "off", seed=0)
-    assert "95 % interval over images of one patient and seeds" in legend(one)
+    assert "95 % interval over seeds and images of one patient;" in legend(one)
     assert one[0].low < 4.5 < one[0].high
 
 
