@@ -1,11 +1,15 @@
 """Commands that make tables, figures and the report. Labels, notes and the seed come from the resolved config of the run."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fplbench.cli.options import ConfigFile, DeviceName, Stacks, read_run, read_stacks
+
+if TYPE_CHECKING:
+    from fplbench.reporting.captions import Presentation
 
 Scores = Annotated[Path, typer.Argument(help="Long table of scores, .csv.")]
 Picture = Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")]
@@ -39,12 +43,11 @@ def table(
     reference: Reference = None,
 ) -> None:
     """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
-    from fplbench.reporting.captions import presentation
     from fplbench.reporting.scores import read_dataset
     from fplbench.reporting.tables import build_table
     from fplbench.reporting.writing import write_table
 
-    shown = presentation(read_run(config), dataset)
+    shown = _presentation(config, dataset)
     found = build_table(dataset, read_dataset(scores, dataset), shown.seed, shown.labels, shown.note, reference)
     write_table(found, out_dir)
 
@@ -63,13 +66,11 @@ def figure(
     device: DeviceName = "auto",
 ) -> None:
     """Draw one image: clean, noisy and denoised by several methods, with feature maps."""
-    from fplbench.reporting.captions import presentation
     from fplbench.reporting.figures import example_figure
 
-    shown = presentation(read_run(config), dataset)
-    image = shown.image if image is None else image
+    shown = _presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    example_figure(output, clean, noisy, denoised, restoration, explanation, image, shown.note, shown.labels)
+    example_figure(output, clean, noisy, denoised, restoration, explanation, shown.image, shown.note, shown.labels)
 
 
 def noise_figure(
@@ -81,11 +82,10 @@ def noise_figure(
     image: ImageNumber = None,
 ) -> None:
     """Draw one image with every noise."""
-    from fplbench.reporting.captions import presentation
     from fplbench.reporting.figures import noise_figure as draw_noises
 
-    shown = presentation(read_run(config), dataset)
-    draw_noises(output, clean, noisy, shown.image if image is None else image, shown.note, shown.labels)
+    shown = _presentation(config, dataset, image)
+    draw_noises(output, clean, noisy, shown.image, shown.note, shown.labels)
 
 
 def noise_sheet(
@@ -98,17 +98,15 @@ def noise_sheet(
 
     Noises that the config does not name, and all of them without a config, have their default options.
     """
-    from fplbench.reporting.captions import noise_levels, presentation, sheet_captions
+    from fplbench.reporting.captions import noise_levels, sheet_captions
     from fplbench.reporting.noise_sheet import contact_sheet
 
     stacks = read_stacks(clean)
     run = read_run(config)
     options = {} if run is None else {dataset: noise_levels(run, dataset) for dataset in stacks}
-    shown = presentation(run)
-    image = shown.image if image is None else image
-    contact_sheet(
-        output, stacks, options, seed=shown.seed, image=image, captions=sheet_captions(run, list(stacks)), note=shown.note
-    )
+    captions = sheet_captions(run, list(stacks))
+    shown = _presentation(config, image=image)
+    contact_sheet(output, stacks, options, seed=shown.seed, image=shown.image, captions=captions, note=shown.note)
 
 
 def feature_figure(
@@ -123,13 +121,11 @@ def feature_figure(
     device: DeviceName = "auto",
 ) -> None:
     """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
-    from fplbench.reporting.captions import presentation
     from fplbench.reporting.explainability import explainability_figure
 
-    shown = presentation(read_run(config), dataset)
-    image = shown.image if image is None else image
+    shown = _presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    explainability_figure(output, clean, noisy, denoised, restoration, explanation, image, shown.note, shown.labels)
+    explainability_figure(output, clean, noisy, denoised, restoration, explanation, shown.image, shown.note, shown.labels)
 
 
 def training_figure(
@@ -154,13 +150,12 @@ def cost(
     config: ConfigFile = None,
 ) -> None:
     """Write the seconds for each image and the peak memory of every method, with its mean scores."""
-    from fplbench.reporting.captions import presentation
     from fplbench.reporting.cost import write_cost
     from fplbench.reporting.cost_figure import cost_figure
 
     write_cost(out, scores, costs, benchmarks)
     if figure is not None:
-        cost_figure(figure, out, labels=presentation(read_run(config)).labels)
+        cost_figure(figure, out, labels=_presentation(config).labels)
 
 
 def manifest(
@@ -203,3 +198,11 @@ def report(
     pictures = {} if found is None else figure_captions(found)
     captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
     write_text(output, reporting.report(tables, captions, reporting.read_manifest(run), title, presentation(found).note))
+
+
+def _presentation(config: Path | None, dataset: str = "", image: int | None = None) -> "Presentation":
+    """How the config of a run presents its tables and figures; an image that is given overrides that of the config."""
+    from fplbench.reporting.captions import presentation
+
+    shown = presentation(read_run(config), dataset)
+    return shown if image is None else replace(shown, image=image)

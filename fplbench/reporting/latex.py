@@ -36,7 +36,7 @@ def latex(table: Table, intervals: bool = False) -> str:
     body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
     caption = table.caption
     if intervals:
-        caption = sentences(caption, table.interval_note, "Below each mean: the upper and lower end of its interval.")
+        caption = sentences(caption, table.interval_note, "Below each mean: the ends of its interval.")
     return "\n".join(
         [
             r"\begin{table}[htbp]",

@@ -52,9 +52,8 @@ def contact_sheet(
 ) -> None:
     """Draw every noise on one image of each data set.
 
-    The first row holds the clean images, and each further row one noise. Each data set has two columns: the noisy image,
-    with its levels and a magnified detail, and the difference from the clean image in colours. The scale of the colours is
-    given beside the name of the noise.
+    The first row shows the clean images, and each further row one noise. Each data set has two columns: the noisy image with
+    its levels and a magnified detail, and the difference from the clean image in colours, with the scale beside the noise.
 
     Args:
         output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
@@ -66,8 +65,8 @@ def contact_sheet(
         note: text below the sheet.
 
     Raises:
-        InputError: a stack is missing or malformed or has no such image, a noise or option is unknown, options or captions
-            name a data set that is not on the sheet, or the name does not end like that of a picture.
+        InputError: a stack, image, noise or option does not exist, options or captions name a data set that is not on the
+            sheet, or the name does not end like that of a picture.
     """
     captions = captions or {}
     check_picture(output)

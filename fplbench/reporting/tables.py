@@ -49,9 +49,9 @@ class Table:
         names = " and ".join(METRICS[metric].label for metric in self.blocks if metric in ("psnr", "ssim"))
         patients = "one patient" if self.patients == 1 else f"{self.patients} patients"
         text = f"{self.labels.dataset(self.dataset)} {names} comparison: "
-        text += f"mean over {self.images} test images of {patients}. The best value of each row is in bold."
+        text += f"mean over {self.images} test images of {patients}. The best of each row is in bold."
         if "noisy" in self.methods:
-            text += " Noisy is the unprocessed image."
+            text += " Noisy: the unprocessed image."
         if any(self.labels.method(name).endswith(TUNED_MARK) for name in self.methods):
             text += f" {TUNED_MARK}: with the options that were best on training images."
         return sentences(text, self.note)
@@ -111,20 +111,19 @@ def build_table(
         InputError: the reference was not scored.
     """
     labels = labels or Labels()
-    names = {name for noise in scores.values() for metric in noise.values.values() for name in metric}
-    methods = labels.methods(names)
+    methods = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
     if reference is not None and reference not in methods:
         raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE
-    blocks: dict[str, Block] = {metric: {} for metric in METRICS}
-    for noise in labels.noises(scores):
-        for metric in METRICS:
+    blocks: dict[str, Block] = {}
+    for metric in METRICS:
+        for noise in labels.noises(scores):
             if metric in scores[noise].values:
                 rng = generator(seed, "bootstrap", dataset, noise)
-                blocks[metric][noise] = _row(scores[noise], metric, methods, rng, reference)
+                blocks.setdefault(metric, {})[noise] = _row(scores[noise], metric, methods, rng, reference)
     return Table(
         dataset=dataset,
-        blocks={metric: block for metric, block in blocks.items() if block},
+        blocks=blocks,
         methods=tuple(methods),
         images=max(len(noise.image_ids) for noise in scores.values()),
         patients=max(len(set(noise.patients)) for noise in scores.values()),
