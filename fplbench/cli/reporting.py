@@ -82,7 +82,7 @@ def noise_figure(
     image: ImageNumber = None,
 ) -> None:
     """Draw one image with every noise."""
-    from fplbench.reporting.figures import noise_figure as draw_noises
+    from fplbench.reporting.noise_figure import noise_figure as draw_noises
 
     shown = _presentation(config, dataset, image)
     draw_noises(output, clean, noisy, shown.image, shown.note, shown.labels)

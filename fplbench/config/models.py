@@ -76,10 +76,6 @@ class Config(Options):
     calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
 
-    def note_of(self, dataset: str) -> str:
-        """The sentence under tables and figures of a data set."""
-        return " ".join(part for part in (self.note, self.notes.get(dataset, "")) if part)
-
     def dataset_options(self, dataset: str) -> dict[str, Any]:
         """Options of a data set's loader, complete, as JSON values."""
         values = {key: value for key, value in self.datasets[dataset].items() if key != "noises"}

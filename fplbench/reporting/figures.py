@@ -1,4 +1,4 @@
-"""A test image before and after denoising (the paper's Figures 3 to 5), and with every noise (Figure 2)."""
+"""A test image before and after denoising (the paper's Figures 3 to 5)."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.panels import Example, Panel, draw, save, scale
-from fplbench.scoring.metrics import psnr, ssim
+from fplbench.reporting.panels import Example, Panel, draw, save, scale, scores_title
 
 EXAMPLE_COLUMNS = 4
-NOISE_COLUMNS = range(4, 8)
 
 
 def example_figure(
@@ -63,7 +61,7 @@ def example_panels(clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, 
         denoised: uint8 (H, W), by label of the method.
     """
     scored = [("Noisy", noisy), *denoised.items()]
-    return [Panel("Clean", clean), *(Panel(f"{label}\n{_scores(clean, image)}", image) for label, image in scored)]
+    return [Panel("Clean", clean), *(Panel(f"{label}\n{scores_title(clean, image)}", image) for label, image in scored)]
 
 
 def feature_panels(
@@ -80,39 +78,3 @@ def feature_panels(
 
     maps = feature_maps(restoration, np.stack(list(images.values())), **explanation)
     return [Panel(f"Features: {title}", features, *scale(maps)) for title, features in zip(images, maps, strict=True)]
-
-
-def noise_figure(
-    output: str | os.PathLike[str],
-    clean: str | os.PathLike[str],
-    noisy: Sequence[str | os.PathLike[str]],
-    image: int | None = None,
-    note: str = "",
-    labels: Labels | None = None,
-) -> None:
-    """Draw one image with every noise, as in the paper's Figure 2.
-
-    Args:
-        output: the picture to write; the ending of its name sets the format.
-        clean: the clean stack, with its index.
-        noisy: noisy stacks, named {noise}/{split}.npy.
-        image: which image of the stacks, counted from 0; None is the middle one.
-        note: text below the panels.
-        labels: labels of the noises.
-
-    Raises:
-        InputError: a stack is missing, malformed or does not match the clean one, or there is no such image.
-    """
-    labels = labels or Labels()
-    example = Example(clean, image)
-    paths = {Path(path).parent.name: path for path in noisy}
-    panels = [Panel("Clean", example.clean)]
-    for noise in labels.noises(paths):
-        degraded = example.of(paths[noise])
-        panels.append(Panel(f"{labels.noise(noise)}\n{_scores(example.clean, degraded)}", degraded))
-    columns = min(NOISE_COLUMNS, key=lambda count: (-len(panels) % count, -count))
-    save(draw(panels, columns, note=note), output)
-
-
-def _scores(clean: np.ndarray, image: np.ndarray) -> str:
-    return f"{psnr(clean, image):.2f} dB / {ssim(clean, image):.3f}"

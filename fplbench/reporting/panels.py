@@ -13,6 +13,7 @@ import numpy as np
 from fplbench.errors import InputError
 from fplbench.files import replacing
 from fplbench.scoring.matching import open_matching
+from fplbench.scoring.metrics import psnr, ssim
 from fplbench.stacks import open_stack, read_index
 
 if TYPE_CHECKING:
@@ -111,3 +112,8 @@ def scale(maps: np.ndarray) -> tuple[float, float]:
     """The values to show as black and white in several maps: almost the extremes, so that single pixels have no effect."""
     black, white = np.percentile(maps, SCALE_PERCENTILES)
     return float(black), float(max(white, black + 1e-12))
+
+
+def scores_title(clean: np.ndarray, image: np.ndarray) -> str:
+    """PSNR and SSIM of an image, uint8 (H, W), for the title of its panel."""
+    return f"{psnr(clean, image):.2f} dB / {ssim(clean, image):.3f}"

@@ -15,20 +15,20 @@ ROOT = Path(__file__).parents[2]
 TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
 
 
-def snakemake(folder: Path, *arguments: str, package: Path | None = None) -> subprocess.CompletedProcess:
+def snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> subprocess.CompletedProcess:
     """Run Snakemake in a folder of its own; returns the process with its output, both streams in one.
 
     Args:
         folder: where it runs.
         arguments: of its command line.
-        package: folder with another copy of the package, which then runs in place of the installed one.
+        repository: the repository, or a copy of it. Snakemake imports the package that lies beside the Snakefile.
     """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "Snakefile"), "--cores", "2"]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
     return subprocess.run(
         [*command, *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": programs} | ({"PYTHONPATH": str(package)} if package else {}),
+        env={**os.environ, "PATH": programs},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -36,9 +36,9 @@ def snakemake(folder: Path, *arguments: str, package: Path | None = None) -> sub
     )
 
 
-def plan(folder: Path, *arguments: str, package: Path | None = None) -> Counter:
+def plan(folder: Path, *arguments: str, repository: Path = ROOT) -> Counter:
     """Number of jobs of each rule that Snakemake would run."""
-    output = snakemake(folder, "--dry-run", *arguments, package=package).stdout
+    output = snakemake(folder, "--dry-run", *arguments, repository=repository).stdout
     assert "Traceback" not in output and ("Job stats" in output or "Nothing to be done" in output), output[-3000:]
     return Counter({rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)})
 

@@ -7,6 +7,7 @@ from fplbench.errors import InputError
 from fplbench.explaining import maps
 from fplbench.reporting import explainability, figures
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.noise_figure import noise_figure
 from fplbench.reporting.panels import draw, save, scale
 
 SHAPE = (5, 16, 16)
@@ -90,7 +91,7 @@ def test_maps_share_one_scale_that_single_pixels_do_not_set():
 
 def test_every_noise_has_a_panel_in_a_full_grid(folder):
     noisy = [folder / "noisy" / noise / "test.npy" for noise in ("poisson", "gaussian")]
-    figures.noise_figure(folder / "n.png", paths(folder)[0], noisy, note="A note.")
+    noise_figure(folder / "n.png", paths(folder)[0], noisy, note="A note.")
     assert Image.open(folder / "n.png").format == "PNG"
     panels = [figures.Panel("", np.zeros((2, 2), np.uint8))] * 14
     assert len([axis for axis in draw(panels, 7).axes if axis.images]) == 14

@@ -1,14 +1,11 @@
 """What a change of the config or of the code runs again, on a finished run: exactly what depends on it."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-import fplbench
-from tests.helpers.workflow import TRAINING, plan, snakemake, write_config
+from tests.helpers.workflow import ROOT, TRAINING, plan, snakemake, write_config
 
-PACKAGE = Path(fplbench.__file__).parent
 AFTER_A_METHOD = {"score", "score_features", "collate_dataset", "collate", "table", "figure", "feature_figure", "cost",
                   "manifest", "report", "all"}  # fmt: skip
 AFTER_A_TRAINING = AFTER_A_METHOD | {"denoise_networks", "training_figure"}
@@ -18,8 +15,10 @@ AFTER_A_TRAINING = AFTER_A_METHOD | {"denoise_networks", "training_figure"}
 def planned(benchmark_run, tmp_path_factory):
     """Function: the jobs that would run after one file of the package was edited."""
     folder, _ = benchmark_run
-    copy = tmp_path_factory.mktemp("package")
-    shutil.copytree(PACKAGE, copy / "fplbench", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = tmp_path_factory.mktemp("repository")
+    for name in ("fplbench", "workflow", "profiles"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", copy)
 
     def jobs(file, old, new):
         path = copy / "fplbench" / file
@@ -27,7 +26,7 @@ def planned(benchmark_run, tmp_path_factory):
         assert old in before, f"{old!r} is not in {file}"
         path.write_text(before.replace(old, new, 1))
         try:
-            return dict(plan(folder, "--configfile", "config.yaml", package=copy))
+            return dict(plan(folder, "--configfile", "config.yaml", repository=copy))
         finally:
             path.write_text(before)
 
@@ -81,7 +80,7 @@ def test_code_of_guided_backpropagation_runs_maps_feature_scores_and_the_trainin
 
 
 def test_code_of_training_runs_nothing_but_its_version_runs_the_trainings(planned):
-    assert planned("training/fpl.py", "nn.init.zeros_(network.last.bias)", "network.last.bias.data.zero_()") == {}
+    assert planned("training/fpl.py", "nn.init.zeros_(parameter)", "parameter.data.zero_()") == {}
     assert planned("training/loop/trainer.py", "math.ceil", "math.floor") == {}
     jobs = planned("training/__init__.py", "TRAINING_VERSION = ", "TRAINING_VERSION = 1 + ")
     assert jobs["train_fpl"] == 2 and jobs["train_restoration"] == jobs["train_drunet"] == 1
@@ -97,7 +96,7 @@ def test_a_changed_caption_runs_its_figure_again(planned):
 def test_a_changed_note_runs_what_shows_it(benchmark_run):
     folder, _ = benchmark_run
     jobs = changed(folder, notes={"lits": "Made-up volumes."})
-    shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "write_config", "all"}
+    shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "all"}
     assert set(jobs) - {"total"} == shows
 
 

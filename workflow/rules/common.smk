@@ -1,5 +1,6 @@
 # The checked config, and what several rule files need.
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from fplbench.datasets import DATASETS, check_root
 from fplbench.denoising.columns import grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
+from fplbench.files import write_text
 from fplbench.noise import NOISES
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, presentation
 from fplbench.training import TRAINING_VERSION, TRAININGS
@@ -26,6 +28,7 @@ SPLITS = ["train", "validation", "test"]
 
 # Reporting reads the resolved config. A rule that does so names what it takes from there as a parameter (`shown`), and the file
 # as ancient: a change of other keys does not run it again.
+RESOLVED_CONFIG = json.dumps(CONFIG.resolved(), indent=1) + "\n"
 RESOLVED = ancient("<results>/config.json")
 
 # What a training can read.
@@ -91,13 +94,18 @@ def trained_weights(columns):
     return {f"weights_{name}": f"{model_of(training)}.safetensors" for name, training in found.items() if training}
 
 
-def given_weights(columns):
-    """Weight files that the config names, with size and time of change, so that another file runs the rule again."""
-    found = []
+def settings_of(columns):
+    """What the jobs of a group depend on besides their input files, for Snakemake to compare with the last run.
+
+    It does not compare parameters that derive from inputs, as the arguments of the command do. A weight file that the config
+    names counts with its size and time of change.
+    """
+    settings = [[column.name, column.method.name, column.options, column.tuned, column.place] for column in columns]
     for path in filter(None, map(CONFIG.weights_of, columns)):
         status = Path(path).stat() if Path(path).exists() else None
-        found.append(f"{path} {status.st_size} {status.st_mtime_ns}" if status else path)
-    return found
+        settings.append([path, *([status.st_size, status.st_mtime_ns] if status else [])])
+    tuned = any(column.tuned for column in columns)
+    return as_json([*settings, CONFIG.tuning.model_dump() if tuned else None])
 
 
 def runs_of(columns):
@@ -150,7 +158,9 @@ def check_rule(name):
         )
     for kind in ("npy", "csv"):
         path = f"denoised/{{dataset}}/{{noise}}/{name}.{kind}"
-        if not any(str(output).endswith(path) for output in found.output):
+        # Snakemake writes the constraints of wildcards into the paths: {dataset,lidc|lits}.
+        outputs = [re.sub(r"{(\w+),[^}]*}", r"{\1}", str(output)) for output in found.output]
+        if not any(output.endswith(path) for output in outputs):
             raise WorkflowError(
                 f"The rule denoise_{name} does not have the output <results>/{path}, which docs/add-a-baseline.md asks for."
             )
@@ -162,6 +172,9 @@ for path in map(Path, CONFIG.custom_rules):
 
 
 onstart:
+    resolved = Path(CONFIG.results) / "config.json"
+    if resolved.exists() and resolved.read_text() != RESOLVED_CONFIG:
+        write_text(resolved, RESOLVED_CONFIG)
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
     checks = [

@@ -34,7 +34,7 @@ for group, columns in GROUPS.items():
             folder=subpath(output[0], parent=True),
             methods=runs_of(columns),
             tuning=tuning_arguments,
-            given=given_weights(columns),
+            settings=settings_of(columns),
             code=code_hash("fplbench.denoising.groups", *(column.method.function.__module__ for column in columns)),
         message:
             f"Denoising {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(column.name for column in columns)}"

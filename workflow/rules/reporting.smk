@@ -96,7 +96,7 @@ rule noise_figure:
     benchmark:
         "<benchmarks>/figures/noises.tsv"
     params:
-        code=code_hash("fplbench.reporting.figures"),
+        code=code_hash("fplbench.reporting.noise_figure"),
         dataset=FIRST_DATASET,
         shown=str(presentation(CONFIG, FIRST_DATASET)),
     message:
@@ -137,7 +137,7 @@ rule cost:
     params:
         costs=lambda wildcards, output: Path(output.table).with_suffix(""),
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
-        code=code_hash("fplbench.reporting.cost"),
+        code=code_hash("fplbench.reporting.cost", "fplbench.reporting.cost_figure"),
         shown=shown,
     message:
         "Comparing quality with cost"
@@ -151,7 +151,7 @@ rule manifest:
         "<results>/scores.csv",
         expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
         expand("<results>/models/{dataset}/restoration.safetensors", dataset=CONFIG.datasets if CONFIG.explains else []),
-        config="<results>/config.json",
+        config=RESOLVED,
     output:
         "<results>/run.json",
     log:
@@ -160,6 +160,7 @@ rule manifest:
         "<benchmarks>/manifest.tsv"
     params:
         code=code_hash("fplbench.reporting.manifest"),
+        config=hashlib.sha256(RESOLVED_CONFIG.encode()).hexdigest(),
     message:
         "Writing down what the run was made with"
     shell:
