@@ -23,16 +23,23 @@ def snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> subproc
         arguments: of its command line.
         repository: the repository, or a copy of it. Snakemake imports the package that lies beside the Snakefile.
     """
+    process = start_snakemake(folder, *arguments, repository=repository)
+    output, _ = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+
+def start_snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> subprocess.Popen:
+    """Start Snakemake as the leader of a group of processes, as a terminal does."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "Snakefile"), "--cores", "2"]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
-    return subprocess.run(
+    return subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
         env={**os.environ, "PATH": programs},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        start_new_session=True,
     )
 
 

@@ -1,9 +1,12 @@
 import csv
+import os
 import re
+import signal
+import time
 
 import pytest
 
-from tests.helpers.workflow import ROOT, plan, snakemake, write_config, write_volumes
+from tests.helpers.workflow import ROOT, plan, snakemake, start_snakemake, write_config, write_volumes
 
 
 def test_the_papers_plan_is_whole_and_needs_no_data():
@@ -105,3 +108,17 @@ def test_every_missing_folder_is_named(tmp_path):
     write_config(tmp_path, datasets={"lits": {"root": "volumes"}, "rsna": {"root": "radiographs"}})
     output = snakemake(tmp_path, "--configfile", "config.yaml").stdout
     assert "The folder volumes does not exist" in output and "The folder radiographs does not exist" in output
+
+
+def test_after_ctrl_c_the_run_says_how_to_go_on_and_does(tmp_path):
+    write_volumes(tmp_path / "volumes")
+    write_config(tmp_path, methods={"noisy": {}, "median_filter": {}}, feature_error=[])
+    process = start_snakemake(tmp_path, "out/scores.csv", "--configfile", "config.yaml")
+    while not list(tmp_path.glob("out/noisy/lits/*/test.npy")) and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "the same command continues from here" in output and "Traceback" not in output
+    again = snakemake(tmp_path, "out/scores.csv", "--configfile", "config.yaml")
+    assert again.returncode == 0 and "Sampling images" not in again.stdout

@@ -195,4 +195,4 @@ onstart:
 
 
 onerror:
-    print("The run stopped. When the fault is mended, the same command goes on from here, trainings too.")
+    print("The run stopped. Once the cause is fixed, the same command continues from here, trainings included.")
