@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=Options)
 
 
 class Registry(Mapping[str, Entry]):
-    """The entries of one kind, in the order in which they were registered.
+    """The entries of one kind, in alphabetical order.
 
     The modules of `package`, which register the entries, are imported at first use. They import heavy libraries inside
     their functions, so that looking up a name takes milliseconds.
@@ -42,6 +42,8 @@ class Registry(Mapping[str, Entry]):
                 package = importlib.import_module(self.package)
                 for module in pkgutil.iter_modules(package.__path__):
                     importlib.import_module(f"{self.package}.{module.name}")
+                # Whoever imported a module of the package before changed the order.
+                self._entries = dict(sorted(self._entries.items()))
         return self._entries
 
     def __getitem__(self, name: str) -> Entry:

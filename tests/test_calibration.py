@@ -60,6 +60,7 @@ def test_a_known_filter_is_found(scene):
     assert found.distance == found.default_distance
 
 
+@pytest.mark.slow
 def test_calibrate_fits_published_noises_and_compares_all_baselines(scene):
     scene.truth = {"salt_pepper": {"density": 0.05}, "gaussian": {"sigma": 0.07}}
     found = calibrate([scene], seed=1, noises=["salt_pepper", "gaussian", "rician"], evaluations=12, repeats=2, threads=2)

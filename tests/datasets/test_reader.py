@@ -65,6 +65,7 @@ def check(name, options, mutants, caplog, tmp_path, sampling):
     return found
 
 
+@pytest.mark.slow
 def test_mutated_dicom_files(tmp_path, caplog):
     random, root = np.random.default_rng(1), tmp_path / "in"
     pixels = random.integers(-1024, 2000, (32, 32)).astype(np.int16)
@@ -82,6 +83,7 @@ def test_mutated_dicom_files(tmp_path, caplog):
     assert (tmp_path / "out" / "train.npy").exists()
 
 
+@pytest.mark.slow
 def test_mutated_jpeg_files(tmp_path, caplog):
     random, root = np.random.default_rng(3), tmp_path / "in"
     y, x = np.mgrid[:32, :32]
@@ -102,6 +104,7 @@ def test_mutated_jpeg_files(tmp_path, caplog):
     assert (tmp_path / "out" / "train.npy").exists()
 
 
+@pytest.mark.slow
 def test_mutated_nifti_files(tmp_path, caplog):
     random, root = np.random.default_rng(2), tmp_path / "in"
     volume = random.integers(-1024, 2000, (24, 24, 6))
@@ -147,6 +150,7 @@ def test_volumes_that_claim_an_implausible_size(tmp_path, caplog, shape, suffix)
     assert f": volume-2{suffix}: " in caplog.text
 
 
+@pytest.mark.slow
 def test_large_images_share_the_memory(tmp_path):
     """Eight of the largest images are read at the same time; each needs more than an eighth of the memory.
 
@@ -162,6 +166,7 @@ def test_large_images_share_the_memory(tmp_path):
     assert 100 < peak() < MEMORY / 1e6 + 240
 
 
+@pytest.mark.slow
 def test_a_compression_bomb_is_read_plane_by_plane(tmp_path, caplog):
     """A volume of 400 MB of air is read to its end without being held in memory, and found to be near-empty."""
     root = tmp_path / "in"

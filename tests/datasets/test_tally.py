@@ -100,6 +100,7 @@ def test_a_draw_stops_as_soon_as_too_many_files_fail(lidc_root, tmp_path, caplog
     assert caplog.text.count("Unreadable: ") == 4
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_makes_the_draw_irreproducible(lidc_root, tmp_path, monkeypatch, caplog):
     def slow(*arguments):
         for number, answer in read_slices(*arguments):

@@ -38,6 +38,7 @@ def test_every_source_is_listed_and_every_listed_source_used():
 
 
 @pytest.mark.usefixtures("imagemagick")
+@pytest.mark.slow
 def test_the_guides_commands_work(tmp_path):
     """In a copy of the repository, with the two stacks and the scan that the commands name."""
     for name in ("envs", "fplbench", "tests", "workflow"):

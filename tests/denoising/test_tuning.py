@@ -99,7 +99,7 @@ def test_stacks_that_do_not_match_are_refused(pair, tmp_path):
     clean, noisy = pair
     write_stack(tmp_path / "clean.npy", clean)
     write_stack(tmp_path / "noisy.npy", noisy[:-1])
-    with pytest.raises(InputError, match="they must match"):
+    with pytest.raises(InputError, match="the shapes must match"):
         tune_files("mean_filter", tmp_path / "clean.npy", tmp_path / "noisy.npy", tmp_path / "o.json", None, {})
     assert not (tmp_path / "o.json").exists()
 

@@ -28,6 +28,7 @@ def axes():
     return Figure().subplots(1, 2)
 
 
+@pytest.mark.slow
 def test_every_data_set_widens_the_sheet(stacks, tmp_path):
     contact_sheet(tmp_path / "one.png", {"lidc": stacks["lidc"]}, {}, seed=1)
     contact_sheet(tmp_path / "two.png", stacks, {"lidc": {"gaussian": {"sigma": 0.2}}}, seed=1, captions={"rsna": "radiograph"})

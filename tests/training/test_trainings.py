@@ -140,6 +140,7 @@ def test_every_training_says_what_it_does():
         assert set(training.inputs) <= {"clean", "noisy", "restoration", "features"}, name
 
 
+@pytest.mark.slow
 def test_training_lowers_the_residual_loss(stacks, tmp_path):
     train_fpl(stacks, tmp_path / "fpl.safetensors", steps=60, learning_rate=1e-2, width=4)
     rows = np.genfromtxt(tmp_path / "fpl.csv", delimiter=",", names=True)
@@ -153,6 +154,7 @@ def test_a_drunet_starts_near_the_image(stacks):
     assert (output - images).abs().mean() < 0.1 * images.mean()
 
 
+@pytest.mark.slow
 def test_a_drunet_learns_to_denoise(stacks, tmp_path):
     options = {"width": 4, "blocks": 1, "steps": 150, "batch": 4, "patch": 32, "warm_up": 5, "log_every": 30}
     options["learning_rate"] = 1e-2
@@ -175,6 +177,7 @@ def command(stacks, out, steps):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_training_killed_with_sigkill_ends_in_the_same_bits(stacks, tmp_path):
     straight, killed = tmp_path / "straight.safetensors", tmp_path / "killed.safetensors"
     state = tmp_path / ".killed.state.safetensors"

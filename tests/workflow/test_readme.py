@@ -10,7 +10,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_example_of_the_library_runs_on_a_finished_benchmark(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     example = example.replace("results/demo/", "out/").replace("/lidc/", "/lits/")
     result = subprocess.run([sys.executable, "-c", example], cwd=folder, capture_output=True, text=True)

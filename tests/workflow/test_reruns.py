@@ -14,7 +14,7 @@ AFTER_A_TRAINING = AFTER_A_METHOD | {"denoise_networks", "training_figure"}
 @pytest.fixture(scope="session")
 def planned(benchmark_run, tmp_path_factory):
     """Function: the jobs that would run after one file of the package was edited."""
-    folder, _ = benchmark_run
+    folder = benchmark_run
     copy = tmp_path_factory.mktemp("repository")
     for name in ("fplbench", "workflow", "profiles"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -39,7 +39,7 @@ def changed(folder, **changes):
 
 
 def test_a_rerun_with_nothing_changed_does_nothing(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     assert "Nothing to be done" in snakemake(folder, "--configfile", "config.yaml").stdout
 
 
@@ -94,28 +94,28 @@ def test_a_changed_caption_runs_its_figure_again(planned):
 
 
 def test_a_changed_note_runs_what_shows_it(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     jobs = changed(folder, notes={"lits": "Made-up volumes."})
     shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "all"}
     assert set(jobs) - {"total"} == shows
 
 
 def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     jobs = changed(folder, noises={"gaussian": {"sigma": 0.2}, "salt_pepper": {}})
     assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["score"] == 1
     assert "train_restoration" not in jobs and "sample_images" not in jobs
 
 
 def test_a_changed_method_option_runs_its_group_alone(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     jobs = changed(folder, methods={"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {"size": 5}})
     assert jobs["denoise_filters"] == jobs["score"] == 2
     assert not {"denoise_networks", "train_fpl", "synthesize_noise"} & jobs.keys()
 
 
 def test_a_changed_training_option_runs_that_training(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     drunet = {**TRAINING, "blocks": 1, "patch": 16}
     jobs = changed(folder, training={"restoration": TRAINING, "fpl": {**TRAINING, "steps": 5}, "drunet": drunet})
     assert jobs["train_fpl"] == 2

@@ -55,7 +55,7 @@ def test_a_wrong_config_stops_before_any_job_with_one_sentence(tmp_path, changes
 
 
 def test_a_run_ends_with_tables_figures_scores_report_and_manifest(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     out = folder / "out"
     for name in ("tables/lits.tex", "tables/lits.md", "tables/lits.csv", "report.html", "run.json", "figures/lits.png"):
         assert (out / name).stat().st_size > 100, name
@@ -66,7 +66,7 @@ def test_a_run_ends_with_tables_figures_scores_report_and_manifest(benchmark_run
 
 
 def test_denoised_stacks_go_once_they_are_scored_unless_they_are_kept(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     assert len(list((folder / "out").glob("denoised/**/*.npy"))) == 2 * 4
     write_config(folder, keep_denoised=False, results="short", methods={"noisy": {}, "median_filter": {}}, feature_error=[])
     target = "short/scores/lits/gaussian.csv"
@@ -77,13 +77,13 @@ def test_denoised_stacks_go_once_they_are_scored_unless_they_are_kept(benchmark_
 
 
 def test_one_gpu_job_runs_at_a_time_without_being_asked(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     first_log = min((folder / ".snakemake" / "log").iterdir()).read_text()
     assert re.search(r"Provided resources: .*gpu\W+1\b", first_log)
 
 
 def test_a_rerun_with_nothing_changed_does_nothing(benchmark_run):
-    folder, _ = benchmark_run
+    folder = benchmark_run
     assert "Nothing to be done" in snakemake(folder, "--configfile", "config.yaml").stdout
 
 
