@@ -27,7 +27,7 @@ $(VENV)/installed-test: $(VENV)/installed
 
 demo: install
 	fplbench fetch sample data/sample
-	snakemake $(DEMO) --quiet rules
+	snakemake $(DEMO)
 	@cat results/demo/tables/lidc.md
 	@echo
 	@echo 'All on one page: results/demo/report.html'
