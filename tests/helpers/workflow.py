@@ -35,7 +35,7 @@ def start_snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> s
     return subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": programs},
+        env={**os.environ, "PATH": programs, "COLUMNS": "1000"},  # wide enough that the logger breaks no sentence
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -47,7 +47,9 @@ def plan(folder: Path, *arguments: str, repository: Path = ROOT) -> Counter:
     """Number of jobs of each rule that Snakemake would run."""
     output = snakemake(folder, "--dry-run", *arguments, repository=repository).stdout
     assert "Traceback" not in output and ("Job stats" in output or "Nothing to be done" in output), output[-3000:]
-    return Counter({rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)})
+    # The table of the rich logger: "synthesize noise    2".
+    rows = re.findall(r"^ ?(\w+(?: \w+)*) +(\d+) *$", output, re.MULTILINE)
+    return Counter({rule.replace(" ", "_"): int(count) for rule, count in rows})
 
 
 def write_config(folder: Path, name: str = "config.yaml", **changes) -> Path:
