@@ -12,6 +12,7 @@ import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "fplbench"
 
@@ -35,7 +36,7 @@ def code_hash(*modules: str) -> str:
 def _hash_files(modules: frozenset[str]) -> str:
     digest = hashlib.sha256()
     for module in sorted(imported_modules(modules)):
-        digest.update(f"{module}\n{_normalised(module)}\n".encode())
+        digest.update(f"{module}\n{_read(module).text}\n".encode())
     return digest.hexdigest()[:12]
 
 
@@ -56,19 +57,10 @@ def _imports(module: str) -> frozenset[str]:
     """Modules of the package that a module's import statements name."""
     return frozenset(
         target
-        for name, attribute in _import_statements(_tree(module))
+        for name, attribute in _read(module).imports
         for target in _targets(name, attribute)
         if target != PACKAGE  # the package itself holds its version and a default that rules give explicitly
     )
-
-
-def _import_statements(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """(module, name) of each name that is imported from the package; the name is empty for `import module`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names if _is_ours(alias.name))
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
-            yield from ((node.module, alias.name) for alias in node.names)
 
 
 def _targets(module: str, name: str) -> Iterator[str]:
@@ -88,25 +80,43 @@ def _targets(module: str, name: str) -> Iterator[str]:
 @cache
 def _reexports(package: str) -> dict[str, str]:
     """For each name that a package's __init__ imports from inside the package, the module it comes from."""
-    return {name: module for module, name in _import_statements(_tree(package)) if name}
+    return {name: module for module, name in _read(package).imports if name}
+
+
+class _Source(NamedTuple):
+    """What runs of a module as text, and (module, name) of all that it imports from the package."""
+
+    text: str
+    imports: list[tuple[str, str]]
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    """The syntax tree of a module without what does not run: docstrings, imports for type checkers, descriptions."""
+def _read(module: str) -> _Source:
     file = _file(module)
     if file is None:
         raise ModuleNotFoundError(f"{module} is not a module of {PACKAGE}")
-    return _Bare().visit(ast.parse(file.read_text(encoding="utf-8")))
-
-
-@cache
-def _normalised(module: str) -> str:
-    return ast.unparse(_tree(module))
+    bare = _Bare()
+    tree = bare.visit(ast.parse(file.read_text(encoding="utf-8")))
+    return _Source(ast.unparse(tree), bare.imports)
 
 
 class _Bare(ast.NodeTransformer):
-    """Leaves out strings that stand alone, blocks for type checkers, and the descriptions of options."""
+    """Leaves out strings that stand alone, blocks for type checkers, and the descriptions of options; notes imports.
+
+    The name of an import is empty for `import module`.
+    """
+
+    def __init__(self) -> None:
+        self.imports: list[tuple[str, str]] = []
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        self.imports += [(alias.name, "") for alias in node.names if _is_ours(alias.name)]
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        if node.module and _is_ours(node.module):
+            self.imports += [(node.module, alias.name) for alias in node.names]
+        return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):

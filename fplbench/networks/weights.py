@@ -90,7 +90,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Any, dict[s
     Raises:
         InputError: the file is missing or damaged, or its tensors are not exactly those of the network that it names.
 
-    Example:
+    Examples:
         Load a denoiser that `fplbench train fpl` wrote. It predicts the noise of images (N, 1, H, W) in [0, 1]:
 
         >>> import numpy as np

@@ -40,7 +40,7 @@ def synthesize(
     Raises:
         InputError: the noise or an option is unknown, or the images have the wrong type, shape or range.
 
-    Example:
+    Examples:
         Convert 8-bit images, as stacks hold them, and convert the result back:
 
         >>> import numpy as np

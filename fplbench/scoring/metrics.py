@@ -24,12 +24,12 @@ def psnr(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
         denoised: the same shape.
 
     Returns:
-        Decibels: a float for one image, float64 (N,) for a stack. Equal images score infinity.
+        A float in dB for one image, float64 (N,) for a stack. Equal images score infinity.
 
     Raises:
         InputError: the arrays are not uint8 images, or differ in shape.
 
-    Example:
+    Examples:
         Convert floating point images in [0, 1] to 8 bit first:
 
             psnr(clean, (255 * denoised).round().astype(numpy.uint8))
@@ -49,7 +49,7 @@ def psnr_uint8(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
         denoised: the same shape.
 
     Returns:
-        Decibels: a float for one image, float64 (N,) for a stack. Infinity where every squared difference wraps to 0.
+        A float in dB for one image, float64 (N,) for a stack. Infinity where every squared difference wraps to 0.
 
     Raises:
         InputError: the arrays are not uint8 images, or differ in shape.

@@ -195,4 +195,4 @@ onstart:
 
 
 onerror:
-    print("The run stopped. Once the cause is fixed, the same command continues from here, trainings included.")
+    logger.info("The run stopped. Once the cause is fixed, the same command continues from here, trainings included.")

@@ -1,6 +1,9 @@
 # Stacks -> weights: one rule for each registered training, named train_{training}; and the features that L_FP compares with.
 # Edits of the package do not run a training again: raise TRAINING_VERSION when they change its result.
 
+# Long jobs, and before them those that they wait for, start first: short ones then fill the cores until the end.
+LONG_JOB, FIRST_JOB = 10, 20
+
 EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
 
 
@@ -22,6 +25,7 @@ for training in TRAININGS.values():
             f"{model_of(training)}.log".replace("<results>/models", "<logs>/training"),
         benchmark:
             f"{model_of(training)}.tsv".replace("<results>/models", "<benchmarks>/training")
+        priority: LONG_JOB if "noise" in training.per else FIRST_JOB
         resources:
             gpu=1,
             mem_mb=12000,
@@ -50,6 +54,7 @@ rule explain_clean_images:
         "<logs>/features/{dataset}/{explanation}.log",
     benchmark:
         "<benchmarks>/features/{dataset}/{explanation}.tsv"
+    priority: FIRST_JOB
     resources:
         gpu=1,
         mem_mb=8000,
