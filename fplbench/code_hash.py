@@ -37,7 +37,15 @@ def _hash_files(modules: frozenset[str]) -> str:
     digest = hashlib.sha256()
     for module in sorted(imported_modules(modules)):
         digest.update(f"{module}\n{_read(module).text}\n".encode())
+        for table in _tables(module):
+            digest.update(table.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _tables(module: str) -> list[Path]:
+    """The .csv files that a package keeps beside its __init__."""
+    file = _file(module)
+    return sorted(file.parent.glob("*.csv")) if file is not None and _is_package(module) else []
 
 
 def imported_modules(modules: Iterable[str]) -> set[str]:
@@ -71,10 +79,10 @@ def _targets(module: str, name: str) -> Iterator[str]:
         yield f"{module}.{name}"
     else:
         origin = _reexports(module).get(name) if _is_package(module) else None
-        if origin is None:
-            yield module
-        else:
+        if origin is not None:
             yield from _targets(origin, name)
+        else:
+            yield from _lazy_exports(module, name) or [module]
 
 
 @cache
@@ -83,11 +91,21 @@ def _reexports(package: str) -> dict[str, str]:
     return {name: module for module, name in _read(package).imports if name}
 
 
+def _lazy_exports(package: str, name: str) -> list[str]:
+    """The modules of a package that define a name which its __init__ looks up when it is asked for."""
+    file = _file(package)
+    if file is None or not _is_package(package) or "__getattr__" not in _read(package).definitions:
+        return []
+    modules = [f"{package}.{path.stem}" for path in sorted(file.parent.glob("*.py")) if path != file]
+    return [package, *(module for module in modules if name in _read(module).definitions)]
+
+
 class _Source(NamedTuple):
-    """What runs of a module as text, and (module, name) of all that it imports from the package."""
+    """What runs of a module as text, (module, name) of all that it imports from the package, and what it defines."""
 
     text: str
     imports: list[tuple[str, str]]
+    definitions: set[str]
 
 
 @cache
@@ -97,7 +115,8 @@ def _read(module: str) -> _Source:
         raise ModuleNotFoundError(f"{module} is not a module of {PACKAGE}")
     bare = _Bare()
     tree = bare.visit(ast.parse(file.read_text(encoding="utf-8")))
-    return _Source(ast.unparse(tree), bare.imports)
+    definitions = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    return _Source(ast.unparse(tree), bare.imports, definitions)
 
 
 class _Bare(ast.NodeTransformer):

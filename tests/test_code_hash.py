@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import fplbench
-from fplbench.code_hash import imported_modules
+from fplbench.code_hash import _targets, imported_modules
 
 PACKAGE = Path(fplbench.__file__).parent
 
@@ -60,6 +60,8 @@ def test_code_of_the_module_and_of_what_it_imports_changes_the_hash(copy):
         # Imports inside functions count; a class is imported from its own module, not through the package.
         ("fplbench.methods.fpl", {"networks.unet", "networks.inference", "stacks"}, {"networks.drunet", "methods.dpir"}),
         ("fplbench.explaining.maps", {"explaining.guided", "networks.unet"}, {"networks.drunet", "scoring.metrics"}),
+        # A name that a package looks up when it is asked for.
+        ("fplbench.training.loop.run", {"networks.weights"}, {"networks.cvf_sid"}),
         ("fplbench.noise.synthesis", {"seeds", "stacks", "noise.registry"}, {"noise.mri", "noise.motion"}),
         ("fplbench.denoising.groups", {"denoising.tuning", "scoring.metrics"}, {"methods.nlm", "training.fpl"}),
         ("fplbench.datasets.sampling", {"datasets.scan", "seeds"}, {"datasets.lidc", "downloads.sample"}),
@@ -81,3 +83,18 @@ def test_no_hash_depends_on_the_version_or_on_the_command_line():
 def test_a_module_that_is_not_there_is_named():
     with pytest.raises(ModuleNotFoundError, match=r"fplbench\.noise\.nothing"):
         imported_modules(["fplbench.noise.nothing"])
+
+
+def test_a_name_that_a_package_looks_up_is_followed_to_its_module(copy):
+    new = "import numpy as np\nfrom fplbench.explaining import guided_backprop\nfrom fplbench.networks import UNet\n"
+    script = {"file": "methods/median_filter.py", "old": "import numpy as np\n", "new": new}
+    assert copy("fplbench.methods.median_filter", **script) != copy("fplbench.methods.median_filter")
+    found = {module for name in ("UNet", "guided_backprop") for package in ("networks", "explaining")
+             for module in _targets(f"fplbench.{package}", name)}  # fmt: skip
+    assert {"fplbench.networks.unet", "fplbench.explaining.guided"} <= found
+    assert "fplbench.networks.drunet" not in found
+
+
+def test_a_table_of_a_package_counts(copy):
+    changed = copy("fplbench.published", file="published/tables.csv", old="gaussian", new="gausssian")
+    assert changed != copy("fplbench.published")

@@ -150,10 +150,12 @@ def cost(
     config: ConfigFile = None,
 ) -> None:
     """Write the seconds for each image and the peak memory of every method, with its mean scores."""
+    from fplbench.denoising.columns import grouped
     from fplbench.reporting.cost import write_cost
     from fplbench.reporting.cost_figure import cost_figure
 
-    write_cost(out, scores, costs, benchmarks)
+    run = read_run(config)
+    write_cost(out, scores, costs, benchmarks, None if run is None else list(grouped(run.columns)))
     if figure is not None:
         cost_figure(figure, out, labels=_presentation(config).labels)
 

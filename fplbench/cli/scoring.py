@@ -22,15 +22,15 @@ def score(
     clean: Clean,
     out: Annotated[Path, typer.Argument(help="Scores to write, .csv: a row for each method and image.")],
     denoised: Denoised,
-    rule: Annotated[str, typer.Option(help="Rule that makes the stacks; error messages name it.", metavar="NAME")] = "",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule that makes the stacks, or one for each stack; error messages name it.", metavar="NAME"),
+    ] = None,
 ) -> None:
-    """Score denoised stacks: PSNR, wrapped PSNR and SSIM of each image.
-
-    In --rule, {method} stands for the name of the stack.
-    """
+    """Score denoised stacks: PSNR, wrapped PSNR and SSIM of each image."""
     from fplbench.scoring.cells import score_cell
 
-    score_cell(clean, denoised, out, rule)
+    score_cell(clean, denoised, out, rule or ())
 
 
 def feature_scores(

@@ -13,7 +13,6 @@ from fplbench.config.sections import (
     PAPER_DATASETS,
     PAPER_METHODS,
     PAPER_NOISES,
-    PUBLISHED_WEIGHTS,
     CalibrationOptions,
     FigureOptions,
     TuningOptions,
@@ -111,7 +110,7 @@ class Config(Options):
         if column.method is None or column.method.weights is None:
             return None
         training = TRAININGS[column.method.weights]
-        published = PUBLISHED_WEIGHTS.get(training.name) if training.name not in self.training else None
+        published = training.published if training.name not in self.training else None
         return column.place.get("weights") or published
 
     def training_of(self, column: Column) -> Training | None:
@@ -125,13 +124,12 @@ class Config(Options):
         for name, column in self.columns.items():
             path = self.weights_of(column)
             if path and not Path(path).exists():
-                assert column.method is not None
-                training = column.method.weights
+                training = TRAININGS[column.method.weights] if column.method and column.method.weights else None
                 remedy = "."
-                if training in PUBLISHED_WEIGHTS:
+                if training is not None and training.published:
                     remedy = (
-                        f": get it with `fplbench fetch {training} {path}`, or train one: leave methods.{name}.weights out and "
-                        f"put {training} under training."
+                        f": get it with `fplbench fetch {training.name} {path}`, or train one: leave methods.{name}.weights out "
+                        f"and put {training.name} under training."
                     )
                 raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{remedy}")
 
@@ -140,7 +138,7 @@ class Config(Options):
         datasets = {}
         for name, given in self.datasets.items():
             datasets[name] = self.dataset_options(name) | ({"noises": given["noises"]} if given.get("noises") else {})
-        used = {training.name for training in map(self.training_of, self.columns.values()) if training}
+        used = {training.name for training in self._trainings()}
         used |= {"restoration"} if self.explains else set()
         return {
             **self.model_dump(mode="json"),
@@ -152,12 +150,16 @@ class Config(Options):
     @property
     def trains_fpl(self) -> bool:
         """Whether a column needs the denoisers that are trained here with L_FP."""
-        return any("features" in found.inputs for found in map(self.training_of, self.columns.values()) if found)
+        return any(found.name == "fpl" for found in self._trainings())
 
     @property
     def explains(self) -> bool:
-        """Whether anything needs the restoration networks: the denoisers, or scores of features."""
-        return self.trains_fpl or bool(self.feature_error)
+        """Whether anything needs the restoration networks: a training that reads them, or scores of features."""
+        return any("restoration" in found.inputs for found in self._trainings()) or bool(self.feature_error)
+
+    def _trainings(self) -> list[Training]:
+        """The trainings whose weights a column takes."""
+        return [found for found in map(self.training_of, self.columns.values()) if found]
 
 
 def _by_default(names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -17,8 +17,6 @@ PAPER_METHODS = (
     "wavelet", "wiener",
 )  # fmt: skip
 PAPER_DATASETS = ("lidc", "lits", "rsna")
-PUBLISHED_WEIGHTS = {"drunet": "weights/drunet_gray.pth"}
-"""Where weights are expected that are published, for a training that is not asked for."""
 
 
 class FigureOptions(Options):

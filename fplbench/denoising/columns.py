@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fplbench.denoising.registry import METHODS, Method
+from fplbench.denoising.registry import GROUPS, METHODS, Method
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import parse_options
@@ -33,7 +33,7 @@ class Column:
     Attributes:
         name: the name in files and rules.
         label: the column heading.
-        method: the method that runs; None where a rule of the user's makes the denoised stack.
+        method: the method that runs; None if a rule file makes the denoised stack.
         options: the options as the user gave them, without weights and device; tuning keeps these.
         place: weights and device, if the user gave them.
         tuned: whether the other options are first chosen on training images.
@@ -63,6 +63,8 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) 
     selected: dict[str, Column] = {}
     for name, values in entries.items():
         for column in _of_entry(name, dict(values or {}), tune):
+            if column.name in GROUPS:
+                raise InputError(f"methods.{column.name} has the name of a group of methods: give the entry another name.")
             if column.name in selected:
                 raise InputError(f"methods.{column.name} would appear twice: give one of the two another name.")
             selected[column.name] = column
@@ -79,7 +81,7 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) 
 def grouped(columns: Mapping[str, Column]) -> dict[str, list[Column]]:
     """Columns by the name of the job that they run in: the method's group, or the column's own name where it runs alone.
 
-    Columns that a rule of the user's makes are left out.
+    Columns made by a rule file are left out.
     """
     groups: dict[str, list[Column]] = {}
     for column in columns.values():

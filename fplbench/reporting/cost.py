@@ -3,7 +3,7 @@
 import csv
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def write_cost(
     scores: str | os.PathLike[str],
     costs: str | os.PathLike[str],
     benchmarks: str | os.PathLike[str] | None = None,
+    groups: Iterable[str] | None = None,
 ) -> None:
     """Write the cost of all methods into one table.
 
@@ -43,6 +44,7 @@ def write_cost(
         costs: folder with {dataset}/{noise}/{group}.csv, as `fplbench denoise-group` writes them.
         benchmarks: folder with the benchmark files of Snakemake, {dataset}/{noise}/{method}.tsv, for methods that are not in
             `costs`. A method that is in neither is named in the log.
+        groups: names of the groups to read, since those of an earlier config may be in the same folder; None reads all.
 
     Raises:
         InputError: a file is malformed, or the long table is missing.
@@ -50,7 +52,7 @@ def write_cost(
     rows = []
     for dataset, noises in read_scores(scores).items():
         for noise, found in noises.items():
-            measured = _read_costs(Path(costs, dataset, noise))
+            measured = _read_costs(Path(costs, dataset, noise), groups)
             for method in found.values["psnr"]:
                 cost = measured.get(method) or _read_benchmark(benchmarks, dataset, noise, method) or NO_COST
                 rows.append(_row(dataset, noise, method, cost, found))
@@ -91,11 +93,12 @@ def _row(dataset: str, noise: str, method: str, cost: Cost, found: NoiseScores) 
     }
 
 
-def _read_costs(folder: Path) -> dict[str, Cost]:
+def _read_costs(folder: Path, groups: Iterable[str] | None) -> dict[str, Cost]:
     """Costs that were measured inside the process, by method."""
+    files = sorted(folder.glob("*.csv")) if groups is None else [folder / f"{group}.csv" for group in groups]
     return {
         row["method"]: {**row, "measured": "method"}
-        for file in sorted(folder.glob("*.csv"))
+        for file in files
         for row in read_csv(file, ("method", "seconds", "peak_memory_mb", "device"))
     }
 

@@ -17,7 +17,7 @@ def score_cell(
     clean_path: str | os.PathLike[str],
     denoised_paths: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
-    rule: str = "",
+    rules: Sequence[str] = (),
 ) -> None:
     """Score denoised stacks and write them as a table: method, image_id, patient, psnr, psnr_uint8, ssim.
 
@@ -27,7 +27,7 @@ def score_cell(
         clean_path: the clean stack; its index names the images.
         denoised_paths: stacks of the same shape, from any program, named {method}.npy.
         output: the .csv file to write.
-        rule: name of the rule that makes the stacks, for error messages; "{method}" in it stands for the name of the stack.
+        rules: names of the rules that make the stacks, for error messages: one for each, one for all, or none.
 
     Raises:
         InputError: a stack or the index of the clean one is missing or malformed, or a denoised stack has another shape or
@@ -36,11 +36,13 @@ def score_cell(
     clean = open_stack(clean_path)
     index = read_index(clean_path, len(clean))
     rows: list[dict[str, str]] = []
-    for path in map(Path, denoised_paths):
+    paths = [Path(path) for path in denoised_paths]
+    makers = dict(zip(paths, [*rules] * len(paths), strict=False))
+    for path in paths:
         try:
             denoised = open_matching(path, clean, clean_path)
         except InputError as error:
-            maker = f" The stack is made by the rule {rule.replace('{method}', path.stem)}." if rule else ""
+            maker = f" The stack is made by the rule {makers[path]}." if makers else ""
             raise InputError(f"{error}{maker}") from None
         rows += _rows(path.stem, clean, denoised, index)
     write_csv(output, rows)

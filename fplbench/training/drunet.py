@@ -26,7 +26,10 @@ class DrunetOptions(TrainingOptions):
     highest_level: float = Field(50.0, gt=0, description="Noise levels are uniform between 0 and this, grey levels.")
 
 
-@training("drunet", options=DrunetOptions, inputs=("clean",), per=("dataset",), on_request=True)
+PUBLISHED = "weights/drunet_gray.pth"  # where `fplbench fetch drunet` puts them
+
+
+@training("drunet", options=DrunetOptions, inputs=("clean",), per=("dataset",), published=PUBLISHED)
 def drunet(inputs: Inputs, out: Path, options: DrunetOptions, seed: int, device: str) -> None:
     """Train DPIR's denoiser on clean images with Gaussian noise of random, known levels."""
     from fplbench.device import choose_device

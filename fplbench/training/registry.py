@@ -28,7 +28,8 @@ class Training:
             the weights of the `restoration` network, the `features` that it finds in the clean images.
         per: a network for each data set, or for each data set and noise.
         inherits: the training whose options apply where the config has none for this one; None: its own defaults.
-        on_request: whether the config has to name the training before a method uses its weights.
+        published: where published weights are expected, which methods use unless the config names the training; None: there are
+            none.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Training:
     inputs: tuple[Input, ...]
     per: tuple[Axis, ...]
     inherits: str | None = None
-    on_request: bool = False
+    published: str | None = None
 
     @property
     def summary(self) -> str:
@@ -58,7 +59,7 @@ def training(
         options: the model of its options.
         inputs: the files it needs.
         per: what a network is trained for.
-        **declared: further attributes of `Training`: inherits, on_request.
+        **declared: further attributes of `Training`: inherits, published.
     """
 
     def register(function: TrainingFunction) -> TrainingFunction:

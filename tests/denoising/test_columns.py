@@ -60,6 +60,7 @@ def test_a_rule_of_the_users_is_a_column():
         ({"nlm": {"rule": True}}, "is the name of a method"),
         ({"mine": {"rule": True, "size": 3}}, "methods.mine.size cannot be combined with rule"),
         ({"a/b": {"rule": True}}, "letters, digits and underscores"),
+        ({"filters": {"rule": True}}, "methods.filters has the name of a group of methods"),
         ({"tv": {}, "tv_tuned": {"method": "tv"}}, "methods.tv_tuned would appear twice"),
     ],
 )

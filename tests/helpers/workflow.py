@@ -58,7 +58,7 @@ def write_config(folder: Path, name: str = "config.yaml", **changes) -> Path:
         "results": "out",
         "datasets": {"lits": {"root": "volumes"}},
         "sampling": {"train": 6, "validation": 2, "test": 4, "size": 32},
-        "noises": {"gaussian": {"sigma": 0.1}, "salt_pepper": {}},
+        "noises": {"gaussian": {"sigma": 0.1}, "rician": {}},
         "methods": {"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {}},
         "training": {"restoration": TRAINING, "fpl": TRAINING, "drunet": {**TRAINING, "blocks": 1, "patch": 16}},
         "feature_error": ["gaussian"],

@@ -22,8 +22,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def score(folder, *methods, rule=""):
-    score_cell(folder / "clean.npy", [folder / f"{method}.npy" for method in methods], folder / "new" / "scores.csv", rule)
+def score(folder, *methods, rules=()):
+    score_cell(folder / "clean.npy", [folder / f"{method}.npy" for method in methods], folder / "new" / "scores.csv", rules)
     return read_rows(folder / "new" / "scores.csv")
 
 
@@ -44,10 +44,10 @@ def test_a_stack_of_another_shape_is_named_with_the_rule_that_made_it(folder):
     with pytest.raises(InputError, match=r"short.npy holds 2 images of 24x20 pixels; .*clean.npy holds 3 images of 24x20"):
         score(folder, "median", "short")
     with pytest.raises(InputError, match=r"same order\. The stack is made by the rule denoise_short\.$"):
-        score(folder, "median", "short", rule="denoise_{method}")
+        score(folder, "median", "short", rules=["denoise_filters", "denoise_short"])
     np.save(folder / "float.npy", open_stack(folder / "clean.npy") / 255)
     with pytest.raises(InputError, match=r"float.npy holds float64 .* made by the rule apply_all\.$"):
-        score(folder, "float", rule="apply_all")
+        score(folder, "float", rules=["apply_all"])
     assert not list(folder.glob("**/*scores.csv*"))
 
 
@@ -69,7 +69,7 @@ def test_a_stack_that_lists_other_images_is_refused(folder):
 def test_a_wrong_index_of_the_clean_stack_is_named_without_blaming_a_method(folder, index, words):
     (folder / "clean.csv").write_text(index)
     with pytest.raises(InputError, match=rf"clean.csv.*{words}") as error:
-        score(folder, "median", rule="denoise_{method}")
+        score(folder, "median", rules=["denoise_filters"])
     assert "denoise_median" not in str(error.value)
 
 

@@ -98,6 +98,12 @@ def test_noises_are_added_to_a_list_by_a_second_config_file(tmp_path):
     assert jobs["synthesize_noise"] == 3
 
 
+def test_an_entry_named_after_a_file_of_a_rule_is_that_method(tmp_path):
+    """The repository has a rule file kuwahara.smk, which is for an entry with rule: true."""
+    write_config(tmp_path, methods={"noisy": {}, "kuwahara": {"method": "median_filter"}}, feature_error=[])
+    assert plan(tmp_path, "--configfile", "config.yaml")["denoise_filters"] == 2
+
+
 def test_a_missing_rule_file_is_named(tmp_path):
     process = run(tmp_path, custom_rules=["there/is/none.smk"], methods={"noisy": {}})
     assert process.returncode != 0 and "The rule file there/is/none.smk of custom_rules does not exist" in process.stdout

@@ -59,11 +59,10 @@ def test_a_comment_a_docstring_or_a_description_runs_nothing(planned, file, old,
 
 
 def test_code_of_a_noise_runs_the_noises_of_its_file_and_what_follows_from_them(planned):
-    """Gaussian and salt-and-pepper noise share a file; the noises of the other files are not in this config."""
+    """The config has two noises: Rician noise, of mri.py, and Gaussian noise, of another file."""
     jobs = planned("noise/mri.py", "np.sqrt(power, out=power)", "np.sqrt(power)")
-    assert jobs == {}
-    jobs = planned("noise/intensity.py", "import numpy as np\n", "import numpy as np\n\nUNUSED = 1\n")
-    assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["denoise_filters"] == jobs["score"] == 2
+    assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["denoise_filters"] == jobs["score"] == 1
+    assert "score_features" not in jobs  # of Gaussian noise alone
     assert not {"sample_images", "train_restoration", "train_drunet", "explain_clean_images", "write_config"} & jobs.keys()
 
 
@@ -102,7 +101,7 @@ def test_a_changed_note_runs_what_shows_it(benchmark_run):
 
 def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):
     folder = benchmark_run
-    jobs = changed(folder, noises={"gaussian": {"sigma": 0.2}, "salt_pepper": {}})
+    jobs = changed(folder, noises={"gaussian": {"sigma": 0.2}, "rician": {}})
     assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["score"] == 1
     assert "train_restoration" not in jobs and "sample_images" not in jobs
 

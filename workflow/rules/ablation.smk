@@ -23,12 +23,11 @@ use rule train_fpl as train_ablation with:
     input:
         clean=TRAINING_INPUTS["clean"],
         noisy=TRAINING_INPUTS["noisy"],
-        restoration=TRAINING_INPUTS["restoration"],
-        features=lambda wildcards: (
-            "<results>/features/{dataset}/as_published/train.npy"
-            if wildcards.variant == "as_published"
-            else TRAINING_INPUTS["features"]
-        ),
+        restoration=lambda wildcards: [] if wildcards.variant == "residual" else TRAINING_INPUTS["restoration"],
+        features=lambda wildcards: {
+            "residual": [],
+            "as_published": "<results>/features/{dataset}/as_published/train.npy",
+        }.get(wildcards.variant, TRAINING_INPUTS["features"]),
     output:
         weights="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.safetensors",
         log="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.csv",
@@ -85,7 +84,7 @@ use rule score as score_ablation with:
     benchmark:
         "<benchmarks>/ablation/{split}/score/{dataset}/{noise}.tsv"
     params:
-        maker="apply_ablation",
+        rules="--rule=apply_ablation",
         code=code_hash("fplbench.scoring.cells"),
     message:
         "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.split} images"

@@ -37,7 +37,10 @@ rule fit_levels:
         evaluations=CONFIG.calibration.evaluations,
         seed=CONFIG.seed,
         code=code_hash(
-            "fplbench.calibration.fit", "fplbench.calibration.reports", *(noise.function.__module__ for noise in NOISES.values())
+            "fplbench.calibration.fit",
+            "fplbench.calibration.reports",
+            *(noise.function.__module__ for noise in NOISES.values()),
+            *(method.function.__module__ for method in METHODS.values() if method.group == "filters"),
         ),
     message:
         "Fitting the noise levels to the published scores"
@@ -77,7 +80,13 @@ rule draw_noise_sheet:
     params:
         stacks=lambda wildcards, input: named_stacks(CONFIG.datasets, input.stacks),
         code=code_hash("fplbench.reporting.noise_sheet", *(noise.function.__module__ for noise in NOISES.values())),
-        shown=as_json({**CONFIG.resolved(), "sampling": None}),
+        shown=as_json(
+            [
+                str(presentation(CONFIG)),
+                CONFIG.notes,
+                {dataset: [CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises] for dataset in CONFIG.datasets},
+            ]
+        ),
     message:
         "Drawing every noise on an image of each data set"
     shell:

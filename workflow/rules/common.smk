@@ -26,8 +26,8 @@ workflow.global_resources.setdefault("gpu", 1)
 
 SPLITS = ["train", "validation", "test"]
 
-# Reporting reads the resolved config. A rule that does so names what it takes from there as a parameter (`shown`), and the file
-# as ancient: a change of other keys does not run it again.
+# Reporting reads the resolved config. Such a rule has what it takes from there as a parameter (`shown`), and the file itself as
+# an ancient input, so that a change of other keys does not run it again.
 RESOLVED_CONFIG = json.dumps(CONFIG.resolved(), indent=1) + "\n"
 RESOLVED = ancient("<results>/config.json")
 
@@ -85,7 +85,7 @@ def model_of(training):
 
 def training_arguments(wildcards, input):
     """The files that a training reads, as the command line takes them."""
-    return [f"--{name}={path}" for name, path in input.items()]
+    return [f"--{name}={path}" for name, path in input.items() if path]
 
 
 def trained_weights(columns):
@@ -105,7 +105,7 @@ def settings_of(columns):
         status = Path(path).stat() if Path(path).exists() else None
         settings.append([path, *([status.st_size, status.st_mtime_ns] if status else [])])
     tuned = any(column.tuned for column in columns)
-    return as_json([*settings, CONFIG.tuning.model_dump() if tuned else None])
+    return as_json([sorted(settings, key=str), CONFIG.tuning.model_dump() if tuned else None])
 
 
 def runs_of(columns):
@@ -148,6 +148,12 @@ def training_stacks(columns):
     return {"train_clean": TRAINING_INPUTS["clean"], "train_noisy": TRAINING_INPUTS["noisy"]}
 
 
+def rule_arguments(wildcards, input):
+    """The rule that makes each denoised stack, for messages."""
+    groups = {column.name: group for group, columns in GROUPS.items() for column in columns}
+    return [f"--rule=denoise_{groups.get(name, name)}" for name in (Path(path).stem for path in input.denoised)]
+
+
 def check_rule(name):
     """Stop where the rule of a user's method is missing, or does not make what other rules read."""
     found = next((one for one in workflow.rules if one.name == f"denoise_{name}"), None)
@@ -172,9 +178,6 @@ for path in map(Path, CONFIG.custom_rules):
 
 
 onstart:
-    resolved = Path(CONFIG.results) / "config.json"
-    if resolved.exists() and resolved.read_text() != RESOLVED_CONFIG:
-        write_text(resolved, RESOLVED_CONFIG)
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
     checks = [
@@ -192,6 +195,9 @@ onstart:
             problems.append(str(error))
     if problems:
         raise WorkflowError("\n".join(problems))
+    resolved = Path(CONFIG.results) / "config.json"
+    if resolved.exists() and resolved.read_text() != RESOLVED_CONFIG:
+        write_text(resolved, RESOLVED_CONFIG)
 
 
 onerror:

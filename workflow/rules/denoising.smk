@@ -28,7 +28,7 @@ for group, columns in GROUPS.items():
             f"<benchmarks>/denoise/{{dataset}}/{{noise}}/{group}.tsv"
         resources:
             gpu=int(any(column.method.gpu for column in columns)),
-            mem_mb=4000 if any(column.method.gpu for column in columns) else 1000,
+            mem_mb=4000,
         params:
             device=device,
             folder=subpath(output[0], parent=True),
@@ -46,7 +46,9 @@ for group, columns in GROUPS.items():
 # A rule file of this repository is read where the config has its method.
 OWN_RULES = Path(workflow.basedir) / "workflow" / "rules" / "baselines"
 
-for path in [*(OWN_RULES / f"{name}.smk" for name in CONFIG.columns), *map(Path, CONFIG.custom_rules)]:
+OWN_FILES = [OWN_RULES / f"{column.name}.smk" for column in CONFIG.columns.values() if column.method is None]
+
+for path in [*OWN_FILES, *map(Path, CONFIG.custom_rules)]:
     if path.exists():
 
         include: str(path.resolve())

@@ -78,12 +78,12 @@ for across, trained in ACROSS.items():
         benchmark:
             f"<benchmarks>/generalisation/{across}/score/{{dataset}}/{{noise}}.tsv"
         params:
-            maker=f"apply_across_{across}s",
+            rules=f"--rule=apply_across_{across}s",
             code=code_hash("fplbench.scoring.cells"),
         message:
             "Scoring denoisers of other data sets or noises on {wildcards.noise} of {wildcards.dataset}"
         shell:
-            "fplbench score {input.clean:q} {output:q} {input.denoised:q} --rule {params.maker:q} > {log:q} 2>&1"
+            "fplbench score {input.clean:q} {output:q} {input.denoised:q} {params.rules:q} > {log:q} 2>&1"
 
 
 use rule collate_dataset as collate_generalisation with:

@@ -126,6 +126,7 @@ rule training_figure:
 rule cost:
     input:
         scores="<results>/scores.csv",
+        costs=expand("<results>/cost/{dataset}/{noise}/{group}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises, group=GROUPS),
         config=RESOLVED,
     output:
         table="<results>/cost.csv",

@@ -12,12 +12,12 @@ rule score:
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}.tsv"
     params:
-        maker=lambda wildcards: "denoise_{method}",
+        rules=rule_arguments,
         code=code_hash("fplbench.scoring.cells"),
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench score {input.clean:q} {output:q} {input.denoised:q} --rule {params.maker:q} > {log:q} 2>&1"
+        "fplbench score {input.clean:q} {output:q} {input.denoised:q} {params.rules:q} > {log:q} 2>&1"
 
 
 rule score_features:
