@@ -1,4 +1,4 @@
-"""The order of the house: imports run one way, files are short, and folders hold what their names say."""
+"""The layout of the package: imports run one way, and files are short."""
 
 import ast
 from pathlib import Path

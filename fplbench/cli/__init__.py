@@ -1,4 +1,4 @@
-"""The command line: one thin command a stage, one file a part. Rules call these and nothing else."""
+"""The command line, one file for each stage. Rules call these commands and nothing else."""
 
 import logging
 import sys
@@ -63,7 +63,7 @@ def program(
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is printed as a sentence, without a traceback."""
+    """Run the command line; errors that a user can fix are printed as a sentence, without a traceback."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         app()

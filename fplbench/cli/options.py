@@ -42,7 +42,7 @@ def parse_json(text: str, option: str = "--options") -> dict[str, Any]:
 
 def read_options(model: type, text: str, where: str, option: str = "--options") -> Any:
     """Build an options model from the JSON object given to an option; `where` is the dotted place for messages."""
-    # Imported here: pydantic costs more time than many a command has work.
+    # Imported here, because importing pydantic takes longer than the work of many commands.
     from fplbench.registry import parse_options
 
     return parse_options(model, parse_json(text, option), where)

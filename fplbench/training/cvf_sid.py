@@ -70,17 +70,16 @@ class CvfSidLoss:
 
 
 def losses(take_apart: "Callable[[Tensor], Parts]", images: "Tensor") -> "tuple[Tensor, Tensor]":
-    """The two sums of mean squared errors that make the network a function which takes images apart.
+    """The two loss terms, each a sum of mean squared errors, that train the network to decompose images.
 
     Args:
-        take_apart: from images to clean image, signal-dependent and signal-independent noise.
+        take_apart: decomposes images into clean image, signal-dependent noise and signal-independent noise.
         images: noisy images (N, 1, H, W) in [0, 1].
 
     Returns:
-        The ten terms of the cycle: the parts make up the image again; and the clean image, the clean image with its
-        dependent noise, and the independent noise, taken apart once more, give what they were made of, three errors
-        each. And the seven of the augmentation, three errors each: the same for the other combinations of the parts,
-        each noise left out, added, or taken away.
+        The cycle term: the parts must add up to the image; and the clean image, the clean image with its dependent noise,
+        and the independent noise, each decomposed again, must give their own parts. The augmentation term: the same for
+        the seven other combinations, in which each noise is left out, added or subtracted.
     """
     import torch
     from torch.nn.functional import mse_loss

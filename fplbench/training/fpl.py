@@ -35,7 +35,7 @@ class FplOptions(TrainingOptions):
     )
 
     def without_features(self) -> "FplOptions":
-        """These options without L_FP: what only L_FP uses has its default, so that changing it trains nothing again."""
+        """These options without L_FP. What only L_FP uses has its default, so changing it does not train this network again."""
         own = FplOptions.model_fields.keys() - TrainingOptions.model_fields.keys()
         return FplOptions(**self.model_dump(exclude=own), feature_weight=0.0)
 

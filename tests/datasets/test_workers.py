@@ -80,6 +80,7 @@ def test_a_task_that_is_stuck_is_given_up_in_time():
     assert (answers[0], answers[2]) == (1, 4) and time.monotonic() - started < 30
 
 
+@pytest.mark.slow
 def test_what_needs_all_the_memory_gets_it_alone():
     """Each of two processes has half of the memory; the task needs two thirds of it."""
     answers = run([1, "large", 2, "large", 3, "swell"], threads=2)
@@ -101,6 +102,7 @@ print(sample_dataset("lidc", LidcOptions(root={root!r}), sampling, 1, {out!r}, 2
 
 
 @pytest.mark.parametrize("place", ["file", "stdin"])
+@pytest.mark.slow
 def test_a_script_needs_no_guard(lidc_root, tmp_path, place):
     text = SCRIPT.format(root=str(lidc_root), out=str(tmp_path / "out"))
     (tmp_path / "script.py").write_text(text)

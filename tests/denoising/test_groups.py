@@ -118,6 +118,7 @@ def test_the_command_runs_a_group(folder):
     assert "give all three of --train-clean, --train-noisy and --tuned-dir" in str(incomplete.exception)
 
 
+@pytest.mark.slow
 def test_a_group_of_filters_does_not_import_torch(folder):
     runs = {name: {"method": name} for name, method in METHODS.items() if method.group == "filters"}
     script = (

@@ -17,6 +17,8 @@ from fplbench.errors import InputError
 from fplbench.stacks import open_stack, read_index
 from tests.helpers.dicom_files import write_ct
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = range(1, 134)
 
 

@@ -69,6 +69,7 @@ def restoration_unet(seed: int) -> UNet:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_softplus_maps_are_close_to_the_relu_maps_at_the_default_beta(seed):
     network = restoration_unet(seed)
     images = smooth_images(4)

@@ -37,6 +37,7 @@ def test_every_data_set_widens_the_sheet(stacks, tmp_path):
     assert np.ptp(np.asarray(two.convert("L"))) > 200
 
 
+@pytest.mark.slow
 def test_the_sheet_says_what_it_shows(stacks, tmp_path):
     options = {"lidc": {"gaussian": {"sigma": 0.2}, "thermal": {"sigma": None, "temperature": 77}}}
     contact_sheet(tmp_path / "sheet.svg", {"lidc": stacks["lidc"]}, options, seed=1, captions={"lidc": "lung"})
@@ -140,6 +141,7 @@ def test_the_command_without_a_config_takes_the_defaults(stacks, tmp_path, asked
     assert options == {"seed": DEFAULT_SEED, "image": None, "captions": {"mine": "mine"}, "note": ""}
 
 
+@pytest.mark.slow
 def test_the_command_draws_a_sheet(stacks, tmp_path):
     run("noise-sheet", tmp_path / "sheet.png", f"lidc={stacks['lidc']}")
     assert np.ptp(np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))) > 200

@@ -1,4 +1,4 @@
-"""A trained method of one's own is three small files and no rule."""
+"""A new trained method takes three small files and no rule."""
 
 import shutil
 

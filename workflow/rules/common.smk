@@ -58,7 +58,7 @@ def code_of(function, *modules):
 def device(wildcards, resources):
     """The CPU where no GPU is to be used (--resources gpu=0), else what the machine has.
 
-    Snakemake does not record parameters that derive from resources: another device runs nothing again.
+    Snakemake does not record parameters that derive from resources, so a change of the device re-runs nothing.
     """
     return "auto" if resources.gpu else "cpu"
 
