@@ -37,7 +37,7 @@ test: lint docs
 	pytest -n 2 --dist loadfile
 
 quick: install-test
-	pytest -n 2 --dist loadfile -m 'not slow'
+	pytest -n 2 --dist worksteal -m 'not slow'
 
 lint: install-test
 	ruff check .
