@@ -46,10 +46,11 @@ def check_images(images: np.ndarray, what: str) -> None:
     if not isinstance(images, np.ndarray):
         raise InputError(f"{what} is of type {type(images).__name__}; a stack is a NumPy array.")
     if images.dtype != np.uint8:
-        raise InputError(f"{what} holds {images.dtype} values; a stack holds uint8.")
+        hint = " Convert images in [0, 1] by np.rint(255 * images).astype(np.uint8)." if images.dtype.kind == "f" else ""
+        raise InputError(f"{what} holds {images.dtype} values; a stack holds uint8.{hint}")
     if images.ndim != 3 or 0 in images.shape:
         raise InputError(f"{what} has shape {images.shape}; a stack has shape (images, height, width).")
-    if isinstance(images, np.memmap) and not images.flags.c_contiguous:
+    if isinstance(images, np.memmap) and images.flags.f_contiguous and not images.flags.c_contiguous:
         raise InputError(f"{what} is in Fortran order; a stack is in C order.")
 
 

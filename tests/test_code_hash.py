@@ -96,5 +96,5 @@ def test_a_name_that_a_package_looks_up_is_followed_to_its_module(copy):
 
 
 def test_a_table_of_a_package_counts(copy):
-    changed = copy("fplbench.published", file="published/tables.csv", old="gaussian", new="gausssian")
+    changed = copy("fplbench.published", file="published/tables.csv", old="gaussian", new="changed")
     assert changed != copy("fplbench.published")

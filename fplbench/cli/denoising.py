@@ -119,7 +119,9 @@ def _place(method: str, weights: Path | None, device: str | None) -> dict:
     values = {"weights": str(weights)} if weights is not None else {}
     if METHODS[method].gpu:
         return values if device is None else {**values, "device": device}
-    if device not in (None, "auto", "cpu"):
+    if device not in (None, "auto", "cpu", "cuda"):
+        raise InputError(f"device {device!r} is not known: it is auto, cpu or cuda.")
+    if device == "cuda":
         raise InputError(f"The method {method!r} runs on the CPU only: leave out --device {device}.")
     return values
 

@@ -77,7 +77,7 @@ def run_group(
             log.exception("%s failed", name)
             failures[name] = f"{type(error).__name__}: {error}"
         else:
-            costs.append({"method": name, **vars(found)})
+            costs.append({"method": name, **vars(found), "seconds": round(found.seconds, 6)})
     if failures:
         raise InputError("\n".join(f"The method {name!r} failed: {why}" for name, why in failures.items()))
     write_csv(cost, costs)

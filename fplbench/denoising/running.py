@@ -38,7 +38,7 @@ def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options: Any) -
     """
     method = METHODS[name]
     noisy = np.asarray(noisy)
-    check_images(noisy, "the noisy array")
+    check_images(noisy, "The noisy array")
     denoised = np.empty_like(noisy, order="C")
     for _ in run_chunks(method, noisy, denoised, parse_options(method.options, options, name), threads):
         pass

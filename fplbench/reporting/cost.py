@@ -84,7 +84,7 @@ def _row(dataset: str, noise: str, method: str, cost: Cost, found: NoiseScores) 
         "method": method,
         "images": images,
         "seconds": "" if seconds is None else seconds,
-        "seconds_per_image": "" if seconds is None else seconds / images,
+        "seconds_per_image": "" if seconds is None else round(seconds / images, 9),
         "peak_memory_mb": cost["peak_memory_mb"],
         "device": cost["device"],
         "measured": cost["measured"],

@@ -119,3 +119,8 @@ def test_a_device_is_refused_where_the_method_does_not_use_it(noisy, tmp_path):
     result = CliRunner().invoke(app, [*arguments, "cuda"])
     assert "'median_filter' runs on the CPU only: leave out --device cuda" in str(result.exception)
     assert CliRunner().invoke(app, [*arguments, "cpu"]).exit_code == 0
+
+
+def test_float_images_are_told_how_to_convert():
+    with pytest.raises(InputError, match=r"holds float32 values; .* np\.rint\(255 \* images\)\.astype\(np\.uint8\)"):
+        denoise("noisy", np.zeros((1, 8, 8), np.float32))

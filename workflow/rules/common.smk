@@ -201,4 +201,4 @@ onstart:
 
 
 onerror:
-    logger.info("The run stopped. Once the cause is fixed, the same command continues from here, trainings included.")
+    logger.info("The run stopped: the same command continues from here, trainings included. After an error, fix its cause first.")
