@@ -38,6 +38,7 @@ def page(tmp_path, rows, note=""):
         (31.4, 31.5, "The published values themselves therefore do not decide between the two"),
     ],
 )
+@pytest.mark.slow
 def test_the_conclusion_follows_the_counts(true, wrapped, words, tmp_path):
     text = page(tmp_path, [row for k in range(20) for row in scores(true, wrapped, f"filter{k}")], "One patient.")
     assert words in text
@@ -87,6 +88,7 @@ def ordered(kinds, follows):
 
 
 @pytest.mark.parametrize("follows", ["wrapped", "true"])
+@pytest.mark.slow
 def test_a_conclusion_from_the_order_of_the_baselines_needs_enough_kinds(follows):
     assert f"The order of the baselines also agrees with the {follows} PSNR" in render(ordered(20, follows))
     assert "does not decide between the two: neither formula" in render(ordered(19, follows))

@@ -80,6 +80,7 @@ def test_pseudonyms_stand_for_patients_images_and_files_everywhere(root, tmp_pat
         lambda path: path.with_name("segmentation-7.nii").write_bytes(b"Doe"),
     ],
 )
+@pytest.mark.slow
 def test_reasons_contain_no_file_names_with_pseudonyms(tmp_path, caplog, damage, command):
     root = tmp_path / "in" / "Doe-family"
     for number in range(3, 12):

@@ -48,6 +48,7 @@ def test_image_identifiers_are_unique_in_the_data_set(lidc_root, tmp_path):
     assert len(set(names)) == 31
 
 
+@pytest.mark.slow
 def test_threads_and_copies_of_the_data_give_the_same_bytes(lidc_root, tmp_path):
     import shutil
 

@@ -62,17 +62,20 @@ def test_no_tasks_start_no_process():
     ("order", "reason"),
     [("raise", "it is damaged"), ("die", "crashed"), ("swell", "memory"), ("recurse", "nested too deeply"), ("spin", "0.5 s")],
 )
+@pytest.mark.slow
 def test_a_bad_task_fails_alone(order, reason):
     answers = run([1, 2, order, 3], batch=4, seconds=0.5)
     assert reason in answers.pop(2).reason
     assert answers == {0: 1, 1: 4, 3: 9}
 
 
+@pytest.mark.slow
 def test_a_task_may_wait_longer_than_it_may_compute():
     """A busy machine or a slow disk makes no image unreadable."""
     assert run(["nap"], seconds=0.3) == {0: "rested"}
 
 
+@pytest.mark.slow
 def test_a_task_that_is_stuck_is_given_up_in_time():
     started = time.monotonic()
     answers = run([1, "hang", 2], seconds=0.1, batch=3)

@@ -56,6 +56,7 @@ def test_the_script_refuses_what_is_no_stack(tmp_path):
     assert not (tmp_path / "denoised.npy").exists()
 
 
+@pytest.mark.slow
 def test_snakemake_runs_the_rule(stack, tmp_path):
     target = "results/denoised/lidc/gaussian/kuwahara.npy"
     pathvars = "".join(f'    {name}="{name}",\n' for name in ("results", "logs", "benchmarks"))

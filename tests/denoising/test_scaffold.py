@@ -20,6 +20,7 @@ def repository(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_new_method_passes_its_own_test(repository):
     """In an interpreter of its own, so that the method does not stay registered for other tests."""
     result = CliRunner().invoke(app, ["new-baseline", "sharp_mean", "--root", str(repository)])

@@ -90,6 +90,7 @@ def test_the_map_of_an_image_does_not_depend_on_the_batch(readout, activation):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("readout", READOUTS)
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_the_gradient_of_the_loss_equals_finite_differences(seed, readout, activation):
     if (readout, activation) == ("sum", "relu"):
         pytest.skip("zero almost everywhere; see the next test")
@@ -182,6 +183,7 @@ def test_folding_batch_norm_changes_neither_the_network_nor_its_map(activation):
 
 @pytest.mark.parametrize("readout", READOUTS)
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_the_gradient_of_the_loss_through_folded_batch_norms_is_that_through_the_network(seed, readout):
     # The folded copy has its own implementation of convolutions; the reference is torch's double backward.
     network = trained_unet(seed, dtype=torch.float64).requires_grad_(False)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from fplbench.training.loop.adam import Adam
@@ -31,5 +32,6 @@ def test_steps_are_those_of_torch():
     assert torch.equal(descend(Adam), descend(torch.optim.Adam))
 
 
+@pytest.mark.slow
 def test_the_compiler_is_not_imported():
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
