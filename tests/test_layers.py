@@ -13,7 +13,7 @@ LAYERS = (
     ("errors",),
     ("options", "files", "seeds", "published", "code_hash"),
     ("registry", "device", "stacks"),
-    ("losses", "networks", "noise", "datasets"),
+    ("losses", "networks", "noise", "datasets", "lesions"),
     ("explaining", "scoring", "downloads"),
     ("training", "denoising"),
     ("methods", "calibration"),

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from fplbench.errors import InputError
+from fplbench.lesions.marks import Annotations, Lesion, Mark
 from fplbench.options import Options
 from fplbench.registry import Registry
 
@@ -90,6 +91,28 @@ def no_companion(path: Path, options: DatasetOptions) -> Path | None:
     return None
 
 
+class Wanted(NamedTuple):
+    """A slice whose lesions are to be drawn: the slice, the size of its image (rows, columns), and its marks."""
+
+    slice: Slice
+    shape: tuple[int, int]
+    marks: tuple[Mark, ...]
+
+
+Masks = list[tuple[Lesion, np.ndarray]]
+"""Lesions with their masks, bool (H, W), at the size of the original image and in its orientation."""
+
+
+def no_annotations(headers: dict[str, Header], slices: Sequence[Slice], options: DatasetOptions) -> Annotations:
+    """The annotations of a data set that has none."""
+    return Annotations()
+
+
+def no_masks(path: Path, wanted: Sequence[Wanted], options: DatasetOptions) -> Iterator[tuple[str, Masks]]:
+    """The lesion masks of a data set that has none."""
+    yield from ()
+
+
 def patients_are_persons(options: DatasetOptions) -> bool:
     """Whether the patient of a slice is a person: True for most data sets."""
     return True
@@ -117,6 +140,10 @@ class Dataset:
         header_options: names of the options that the header fields depend on.
         companion: (path, options) -> another file that the header depends on, or None.
         persons_known: options -> whether the patient of a slice is a person, not just another name of the image.
+        annotate: (headers by relative path, slices, options) -> what is known about lesions. Faulty annotations are reported
+            in the result and never raise.
+        lesion_masks: (path, slices of that file, options) -> the image_id and the lesions of each slice, with masks at the
+            size of the original image; runs in a worker process. Raises Unreadable for a damaged mask.
         scans: whether the images are slices of scans.
         libraries: modules that worker processes import in advance.
     """
@@ -136,6 +163,8 @@ class Dataset:
     header_options: tuple[str, ...] = ()
     companion: Callable[[Path, Any], Path | None] = no_companion
     persons_known: Callable[[Any], bool] = patients_are_persons
+    annotate: Callable[[dict[str, Header], Sequence[Slice], Any], Annotations] = no_annotations
+    lesion_masks: Callable[[Path, Sequence[Wanted], Any], Iterator[tuple[str, Masks]]] = no_masks
     scans: bool = True
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 

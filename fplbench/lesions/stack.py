@@ -1,0 +1,81 @@
+"""Lesion stacks: which pixels of a stack belong to which lesion, with a table of the lesions beside them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fplbench.errors import InputError
+from fplbench.files import read_csv, write_csv
+from fplbench.stacks import creating_stack, describe_size, iterate, open_stack, read_index
+
+COLUMNS = (
+    "image_id", "lesion", "lesion_id", "patient", "kind", "shape", "readers", "size_mm", "malignancy", "pixels", "inserted",
+)  # fmt: skip
+"""Columns of the table. `lesion` is the number of the lesion in its image, `lesion_id` names it in all images."""
+MOST = 255  # lesions in an image
+
+
+def lesions_path(stack: str | os.PathLike[str]) -> Path:
+    """The lesion stack of a stack: {split}_lesions.npy beside {split}.npy."""
+    stack = Path(stack)
+    return stack.with_name(f"{stack.stem}_lesions.npy")
+
+
+def open_lesions(stack: str | os.PathLike[str]) -> tuple[np.ndarray, list[dict[str, str]]]:
+    """Open the lesion stack of a stack, and read its table.
+
+    Args:
+        stack: the stack of images, with its index.
+
+    Returns:
+        uint8 (N, H, W), 0 outside, else the number of the lesion in its image; and a row for each lesion and image.
+
+    Raises:
+        InputError: a file is missing or malformed, the sizes differ, or the table lists other lesions than the stack has.
+    """
+    path = lesions_path(stack)
+    images, lesions = open_stack(stack), open_stack(path)
+    if lesions.shape != images.shape:
+        raise InputError(f"{path} holds {describe_size(lesions)}; {stack} holds {describe_size(images)}. Both must be the same.")
+    rows = read_csv(path.with_suffix(".csv"), COLUMNS)
+    _check_table(path, lesions, rows, [row["image_id"] for row in read_index(stack, len(images))])
+    return lesions, rows
+
+
+def write_lesions(stack: str | os.PathLike[str], lesions: np.ndarray, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the lesion stack of a stack, and its table.
+
+    Args:
+        stack: the stack of images.
+        lesions: uint8 (N, H, W), 0 outside, else the number of the lesion in its image.
+        rows: a mapping with the keys COLUMNS for each lesion and image.
+    """
+    path = lesions_path(stack)
+    with creating_stack(path, lesions.shape) as target:
+        for chunk in iterate(lesions):
+            if lesions[chunk].any():  # what is not written stays a hole in the file
+                target[chunk] = lesions[chunk]
+    write_csv(path.with_suffix(".csv"), rows, COLUMNS)
+
+
+def _check_table(path: Path, lesions: np.ndarray, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> None:
+    """Raise InputError unless the table lists exactly the lesions of the stack."""
+    known = set(names)
+    listed: dict[str, set[int]] = {}
+    for row in rows:
+        if row["image_id"] not in known:
+            raise InputError(
+                f"{path.with_suffix('.csv')} lists a lesion of {row['image_id']!r}, which is not an image of the stack."
+            )
+        if not row["lesion"].isdecimal():
+            raise InputError(f"{path.with_suffix('.csv')}: the lesion {row['lesion']!r} of {row['image_id']!r} is not a number.")
+        listed.setdefault(row["image_id"], set()).add(int(row["lesion"]))
+    for name, image in zip(names, lesions, strict=True):
+        found = set(np.unique(image).tolist()) - {0}
+        if found != listed.get(name, set()):
+            raise InputError(
+                f"{path} has the lesions {sorted(found)} in {name!r}, but its table lists {sorted(listed.get(name, set()))}."
+            )
