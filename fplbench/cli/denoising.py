@@ -56,6 +56,9 @@ def denoise_group(
     tuned_dir: Annotated[Path | None, typer.Option(help="Folder for the options that tuning chose.")] = None,
     images: Images = 50,
     criterion: Criterion = "psnr",
+    inserted: Annotated[
+        Path | None, typer.Option(help="Noisy stack of images with inserted lesions, for {name}_inserted.npy.")
+    ] = None,
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
@@ -68,7 +71,7 @@ def denoise_group(
         tuning = Tuning(train_clean, train_noisy, tuned_dir, images, criterion)
     elif train_clean or train_noisy or tuned_dir:
         raise InputError("To tune, give all three of --train-clean, --train-noisy and --tuned-dir.")
-    run_group(parse_json(methods, "--methods"), noisy, out_dir, cost, tuning, threads, device)
+    run_group(parse_json(methods, "--methods"), noisy, out_dir, cost, tuning, threads, device, inserted)
 
 
 def tune(

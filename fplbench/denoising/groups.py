@@ -50,6 +50,7 @@ def run_group(
     tuning: Tuning | None = None,
     threads: int = 1,
     device: str = "auto",
+    inserted: Path | None = None,
 ) -> None:
     """Denoise a stack with several methods. If one fails, the others run all the same.
 
@@ -61,6 +62,8 @@ def run_group(
         tuning: training images, for methods that are tuned; its folder gets {name}.json and {name}.csv of these.
         threads: processor cores to use.
         device: auto, cpu or cuda, for methods whose run does not say.
+        inserted: another noisy stack, of images with inserted lesions; the folder gets {name}_inserted.npy and .csv too. Tuning
+            and cost take no account of it.
 
     Raises:
         InputError: a run is not as it should be, or methods failed; the message names each, with its reason.
@@ -70,7 +73,7 @@ def run_group(
     for name, run in parsed.items():
         log.info("%s", name)
         try:
-            found = _run(name, run, noisy, folder, tuning, threads, device)
+            found = _run(name, run, noisy, folder, tuning, threads, device, inserted)
         except InputError as error:
             failures[name] = str(error)
         except Exception as error:  # of a method's own code or library
@@ -83,7 +86,9 @@ def run_group(
     write_csv(cost, costs)
 
 
-def _run(name: str, run: Run, noisy: Path, folder: Path, tuning: Tuning | None, threads: int, device: str) -> Cost:
+def _run(
+    name: str, run: Run, noisy: Path, folder: Path, tuning: Tuning | None, threads: int, device: str, inserted: Path | None
+) -> Cost:
     """Tune and denoise with one method."""
     method = METHODS[run.method]
     where: dict[str, Any] = {"weights": run.weights} if run.weights else {}
@@ -101,4 +106,6 @@ def _run(name: str, run: Run, noisy: Path, folder: Path, tuning: Tuning | None, 
     denoise(run.method, images[:1], threads=threads, **options, **where)
     with measure(len(images), place(method.gpu, where.get("device", "cpu"))) as cost:
         denoise_file(run.method, noisy, folder / f"{name}.npy", {**options, **where}, threads)
+    if inserted is not None:
+        denoise_file(run.method, inserted, folder / f"{name}_inserted.npy", {**options, **where}, threads)
     return cost

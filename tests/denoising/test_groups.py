@@ -56,6 +56,20 @@ def test_each_method_gives_what_it_gives_alone(folder):
         assert read_index(folder / "denoised" / f"{name}.npy") == read_index(folder / "test.npy")
 
 
+def test_images_with_inserted_lesions_are_denoised_with_the_same_options(folder):
+    training = Tuning(folder / "clean.npy", folder / "noisy.npy", folder / "tuned", images=4)
+    runs = {"noisy": {"method": "noisy"}, "median_filter": {"method": "median_filter", "tune": True}}
+    noisy = np.array(open_stack(folder / "noisy.npy"))[:2]
+    write_stack(folder / "inserted.npy", noisy, [{"image_id": f"i{k}_inserted", "patient": "p"} for k in range(2)])
+    out = folder / "denoised"
+    run_group(runs, folder / "test.npy", out, folder / "cost.csv", training, inserted=folder / "inserted.npy")
+    chosen = json.loads((folder / "tuned" / "median_filter.json").read_text())
+    np.testing.assert_array_equal(open_stack(out / "noisy_inserted.npy"), noisy)
+    np.testing.assert_array_equal(open_stack(out / "median_filter_inserted.npy"), denoise("median_filter", noisy, **chosen))
+    assert [row["image_id"] for row in read_index(out / "median_filter_inserted.npy")] == ["i0_inserted", "i1_inserted"]
+    assert [row["images"] for row in read(folder / "cost.csv")] == ["6", "6"]  # the cost is that of the test images
+
+
 def test_the_cost_of_each_method_is_written(folder):
     runs = {name: {"method": name} for name in ("noisy", "mean_filter")}
     run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv")
