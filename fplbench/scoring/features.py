@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fplbench.explaining.maps import feature_maps
 from fplbench.files import write_csv
 from fplbench.scoring.matching import open_matching
 from fplbench.scoring.metrics import feature_error
@@ -33,6 +32,9 @@ def write_feature_errors(
     Raises:
         InputError: a stack or the weight file is missing or malformed, or a stack does not match the clean one.
     """
+    # Imported here, because the registry of metrics imports this module, and the maps need torch.
+    from fplbench.explaining.maps import feature_maps
+
     images = open_stack(clean)
     names = [row["image_id"] for row in read_index(clean, len(images))]
     clean_maps = feature_maps(restoration, images, device, **explanation)

@@ -1,16 +1,38 @@
-"""Scores of single images."""
+"""The metrics that every image is scored by, and the error of feature maps."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.scoring.pair import PEAK, SSIM_WINDOW, Pair, Reference, inner
+from fplbench.scoring.registry import ALWAYS, MetricFunction, metric
 from fplbench.stacks import check_images
 
-PEAK = 255
-SSIM_WINDOW = 7
-METRICS = ("psnr", "psnr_uint8", "ssim")
+METRICS = ALWAYS
+
+
+@metric("psnr", label="PSNR", unit="dB", digits=2, direction="higher")
+def pair_psnr(pair: Pair) -> float:
+    """Peak signal-to-noise ratio; see `psnr`."""
+    return decibels(pair.squared_error.mean())
+
+
+@metric("psnr_uint8", label="Wrapped PSNR", unit="dB", digits=2, direction="higher")
+def pair_psnr_uint8(pair: Pair) -> float:
+    """PSNR in 8-bit arithmetic, which wraps around; see `psnr_uint8`."""
+    return decibels(pair.squared_error.astype(np.uint8).mean())
+
+
+@metric("ssim", label="SSIM", digits=2, direction="higher")
+def pair_ssim(pair: Pair) -> float:
+    """Structural similarity; see `ssim`."""
+    return float(inner(pair.ssim_map).mean())
+
+
+def decibels(mean_squared_error: float) -> float:
+    """10 log10(255^2 / mean squared error), infinite for no error."""
+    return 10 * math.log10(PEAK**2 / mean_squared_error) if mean_squared_error else math.inf
 
 
 def psnr(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
@@ -34,7 +56,7 @@ def psnr(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
 
             psnr(clean, (255 * denoised).round().astype(numpy.uint8))
     """
-    return _each(clean, denoised, lambda one, other: _decibels(np.square(one.astype(np.int32) - other).mean()))
+    return _each(clean, denoised, pair_psnr)
 
 
 def psnr_uint8(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
@@ -54,11 +76,13 @@ def psnr_uint8(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
     Raises:
         InputError: the arrays are not uint8 images, or differ in shape.
     """
-    return _each(clean, denoised, lambda one, other: _decibels(np.square(one - other).mean()))
+    return _each(clean, denoised, pair_psnr_uint8)
 
 
 def ssim(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
-    """Structural similarity (Wang et al. 2004), computed by scikit-image with a uniform 7x7 window and data range 255.
+    """Structural similarity (Wang et al. 2004) with a uniform 7x7 window and data range 255.
+
+    Equal to skimage.metrics.structural_similarity with win_size=7 and data_range=255, within rounding.
 
     Args:
         clean: uint8 (H, W), or (N, H, W), sides of at least 7 pixels.
@@ -70,24 +94,18 @@ def ssim(clean: np.ndarray, denoised: np.ndarray) -> float | np.ndarray:
     Raises:
         InputError: the arrays are not uint8 images, differ in shape, or are smaller than the window.
     """
-    from skimage.metrics import structural_similarity
+    check_size(np.shape(clean)[-2:])
+    return _each(clean, denoised, pair_ssim)
 
-    size = np.shape(clean)[-2:]
+
+def check_size(size: tuple[int, ...]) -> None:
+    """Raise InputError if images of this size are smaller than the window of the SSIM."""
     if min(size, default=0) < SSIM_WINDOW:
         raise InputError(f"SSIM compares windows of {SSIM_WINDOW}x{SSIM_WINDOW} pixels; the images have shape {size}.")
-    return _each(
-        clean,
-        denoised,
-        lambda one, other: float(structural_similarity(one, other, win_size=SSIM_WINDOW, data_range=PEAK)),
-    )
 
 
-def _decibels(mean_squared_error: float) -> float:
-    return 10 * math.log10(PEAK**2 / mean_squared_error) if mean_squared_error else math.inf
-
-
-def _each(clean: np.ndarray, denoised: np.ndarray, metric: Callable[[np.ndarray, np.ndarray], float]) -> float | np.ndarray:
-    """Apply a metric of two images to one pair, or to each pair of two stacks."""
+def _each(clean: np.ndarray, denoised: np.ndarray, function: MetricFunction) -> float | np.ndarray:
+    """Apply a metric to one pair of images, or to each pair of two stacks."""
     clean, denoised = np.asarray(clean), np.asarray(denoised)
     if clean.shape != denoised.shape:
         raise InputError(f"The clean images have shape {clean.shape}, but the denoised ones have shape {denoised.shape}.")
@@ -96,7 +114,7 @@ def _each(clean: np.ndarray, denoised: np.ndarray, metric: Callable[[np.ndarray,
         clean, denoised = clean[None], denoised[None]
     _check(clean, "The clean array")
     _check(denoised, "The denoised array")
-    values = np.array([metric(one, other) for one, other in zip(clean, denoised, strict=True)])
+    values = np.array([function(Pair(Reference(one), other)) for one, other in zip(clean, denoised, strict=True)])
     return float(values[0]) if single else values
 
 

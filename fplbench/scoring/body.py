@@ -1,0 +1,57 @@
+"""Scores inside the body only: most of a CT image is air, which every method restores well."""
+
+import math
+
+import numpy as np
+
+from fplbench.scoring.metrics import decibels
+from fplbench.scoring.pair import PEAK, Pair, Reference, inner
+from fplbench.scoring.registry import metric
+
+THRESHOLD = -500.0
+"""HU from which a pixel counts as tissue: half way between air and water."""
+
+
+@metric("body_psnr", label="Body PSNR", unit="dB", digits=2, direction="higher")
+def body_psnr(pair: Pair) -> float:
+    """PSNR of the pixels inside the body."""
+    mask = pair.reference.once(body_of)
+    return decibels(pair.squared_error[mask].mean()) if mask.any() else math.nan
+
+
+@metric("body_ssim", label="Body SSIM", digits=2, direction="higher")
+def body_ssim(pair: Pair) -> float:
+    """Mean of the SSIM map inside the body."""
+    mask = inner(pair.reference.once(body_of))
+    return float(inner(pair.ssim_map)[mask].mean()) if mask.any() else math.nan
+
+
+def body_of(reference: Reference) -> np.ndarray:
+    """The body in a clean image, bool (H, W); see `body_mask`."""
+    return body_mask(reference.clean, reference.window)
+
+
+def body_mask(clean: np.ndarray, window: tuple[float, float] | None = None) -> np.ndarray:
+    """The body in a clean image: the largest connected part above a threshold, with its holes filled, the lungs among them.
+
+    Args:
+        clean: uint8 (H, W).
+        window: HU of grey level 0 and of 255, for CT. The threshold is then THRESHOLD, or the lower end of the window if that
+            is higher: everything that is not black. Without a window it is that of Otsu (1979).
+
+    Returns:
+        bool (H, W), all False if no pixel is above the threshold.
+    """
+    import cv2
+    from scipy.ndimage import binary_fill_holes
+
+    if window is None:
+        _, bright = cv2.threshold(clean, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    else:
+        low, high = window
+        bright = (clean > max(0, PEAK * (THRESHOLD - low) / (high - low))).astype(np.uint8)
+    _, labels, measures, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    areas = measures[1:, cv2.CC_STAT_AREA]
+    if not len(areas):
+        return np.zeros(clean.shape, bool)
+    return binary_fill_holes(labels == 1 + areas.argmax())
