@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.lesions.shapes import disc, surround
 
 LESION_METRICS = ("rmse", "psnr", "ssim", "contrast_recovery", "recovery_error", "cnr", "bias")
 CONTRAST_METRICS = ("contrast_recovery", "recovery_error", "cnr")
@@ -17,17 +18,6 @@ LEAST_CONTRAST = 2.0
 ROUNDING = 1 / math.sqrt(12)
 """Standard deviation of rounding to whole grey levels: a ring of 8-bit values cannot show a smaller one."""
 PEAK = 255
-
-
-def surround(size: int) -> int:
-    """Width of the surroundings of a lesion, in pixels: 2 in an image of side 256, in proportion in others, at least 1."""
-    return max(1, round(2 * size / 256))
-
-
-def disc(radius: int) -> np.ndarray:
-    """A disc as a structuring element: uint8 (2 radius + 1, 2 radius + 1), 1 up to `radius` from the centre."""
-    rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    return (rows**2 + columns**2 <= radius**2).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

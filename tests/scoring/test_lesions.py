@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from fplbench.errors import InputError
-from fplbench.scoring.lesions import CONTRAST_METRICS, LESION_METRICS, LesionRegions, disc, score_lesions, surround
+from fplbench.lesions.shapes import disc, surround
+from fplbench.scoring.lesions import CONTRAST_METRICS, LESION_METRICS, LesionRegions, score_lesions
 
 
 def disc_image(size=96, radius=9.0, inside=140, outside=60):
