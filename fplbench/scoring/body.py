@@ -34,10 +34,13 @@ def body_of(reference: Reference) -> np.ndarray:
 def body_mask(clean: np.ndarray, window: tuple[float, float] | None = None) -> np.ndarray:
     """The body in a clean image: the largest connected part above a threshold, with its holes filled, the lungs among them.
 
+    In CT the threshold is THRESHOLD, or the lower end of the window if that is higher: then it is everything that is not
+    black. Elsewhere it is the lower one of two by Otsu's method (1979): a radiograph shows air, lungs and tissue, and a
+    single threshold would leave the lungs outside, because they are darker than the skin on either side of them.
+
     Args:
         clean: uint8 (H, W).
-        window: HU of grey level 0 and of 255, for CT. The threshold is then THRESHOLD, or the lower end of the window if that
-            is higher: everything that is not black. Without a window it is that of Otsu (1979).
+        window: HU of grey level 0 and of 255, for CT.
 
     Returns:
         bool (H, W), all False if no pixel is above the threshold.
@@ -45,13 +48,22 @@ def body_mask(clean: np.ndarray, window: tuple[float, float] | None = None) -> n
     import cv2
     from scipy.ndimage import binary_fill_holes
 
-    if window is None:
-        _, bright = cv2.threshold(clean, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    else:
-        low, high = window
-        bright = (clean > max(0, PEAK * (THRESHOLD - low) / (high - low))).astype(np.uint8)
-    _, labels, measures, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    threshold = _otsu(clean) if window is None else _level(*window)
+    _, labels, measures, _ = cv2.connectedComponentsWithStats((clean > threshold).astype(np.uint8), connectivity=4)
     areas = measures[1:, cv2.CC_STAT_AREA]
     if not len(areas):
         return np.zeros(clean.shape, bool)
     return binary_fill_holes(labels == 1 + areas.argmax())
+
+
+def _level(low: float, high: float) -> float:
+    """Grey level of THRESHOLD in a window in HU, at least 0."""
+    return max(0.0, PEAK * (THRESHOLD - low) / (high - low))
+
+
+def _otsu(clean: np.ndarray) -> float:
+    """The lower threshold between three classes of grey levels, or that between two where there are no more values."""
+    from skimage.filters import threshold_multiotsu
+
+    classes = min(3, len(np.unique(clean)))
+    return float(threshold_multiotsu(clean, classes)[0]) if classes > 1 else math.inf
