@@ -16,6 +16,7 @@ from fplbench.cli import (
     downloads,
     explaining,
     generalisation,
+    lesions,
     noise,
     reporting,
     scoring,
@@ -36,6 +37,7 @@ STAGES = (
     reporting,
     ablation,
     generalisation,
+    lesions,
 )
 
 app = typer.Typer(

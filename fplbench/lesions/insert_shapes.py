@@ -1,0 +1,148 @@
+"""What is inserted: ellipses with a soft edge, and nodules that are cut out of other slices."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fplbench.lesions.options import InsertionOptions
+from fplbench.lesions.shapes import disc, soft_ellipse
+
+FAINTEST = 0.002
+"""Share of the contrast from which a pixel is changed; less is below half a grey level."""
+ROOM = 1
+"""Pixels between the surroundings of two lesions, or between those of a lesion and the end of the region."""
+LEAST_LUNG = 0.9
+"""Share of lung in what lies around a nodule, from which it can be moved; others touch the pleura, a vessel or the heart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse with a soft edge, of one contrast.
+
+    Attributes:
+        size: its largest diameter, pixels.
+        contrast: in grey levels.
+        weight: share of the contrast of each pixel, float64, a square of odd side around the centre.
+        reach: distance from the centre within which it and its surroundings lie, pixels.
+    """
+
+    size: float
+    contrast: float
+    weight: np.ndarray
+    reach: float
+
+    kind = "disc"
+    malignancy = ""
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The pixels with at least half of the contrast."""
+        return self.weight >= 0.5
+
+    def change(self, _: np.ndarray) -> np.ndarray:
+        """What is added to an image there, in grey levels, whatever it shows."""
+        return self.contrast * self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Nodule:
+    """A nodule of an image, less the lung around it.
+
+    Attributes:
+        size: its largest diameter as annotated, pixels; None if not known.
+        malignancy: its mean rating, as text; empty if not known.
+        mask: its pixels, a square of odd side around the centre.
+        difference: grey levels above the mean of the lung around it.
+        weight: 1 in the nodule and its surroundings, falling to 0 outside.
+        reach: distance from the centre within which all of it lies, pixels.
+    """
+
+    size: float | None
+    malignancy: str
+    mask: np.ndarray
+    difference: np.ndarray
+    weight: np.ndarray
+    reach: float
+
+    kind = "moved_nodule"
+
+    def turned(self, quarters: int, mirrored: bool) -> "Nodule":
+        """The nodule, turned by quarters of a full turn and mirrored, which needs no interpolation."""
+        mask, difference, weight = (
+            np.rot90(each[:, ::-1] if mirrored else each, quarters) for each in (self.mask, self.difference, self.weight)
+        )
+        return Nodule(self.size, self.malignancy, mask, difference, weight, self.reach)
+
+    def change(self, image: np.ndarray) -> np.ndarray:
+        """What is added to an image there, so that the nodule replaces what it shows, on the same mean of the lung."""
+        lung = image[(self.weight > 0) & (self.weight < 1)].mean()
+        return self.weight * (lung + self.difference - image)
+
+
+def draw_ellipse(
+    options: InsertionOptions, contrast: tuple[float, float], scale: float, pixel_mm: float, ring: int, rng: np.random.Generator
+) -> Ellipse:
+    """Draw an ellipse.
+
+    Args:
+        options: ranges of size, axis ratio and softness.
+        contrast: range in HU.
+        scale: HU per grey level.
+        pixel_mm: size of a pixel.
+        ring: width of the surroundings, pixels.
+        rng: random generator.
+    """
+    ratio = rng.uniform(*options.axis_ratio)
+    least = pixel_mm * math.sqrt(4 * options.min_pixels / (math.pi * ratio))
+    low, high = options.size_mm
+    size = rng.uniform(max(low, least), max(high, least)) / pixel_mm
+    softness = rng.uniform(*options.softness_mm) / pixel_mm
+    height = rng.uniform(*contrast) / scale
+    angle, *offset = rng.uniform((0, -0.5, -0.5), (math.pi, 0.5, 0.5))
+    extent = size / 2 + max(2 * softness, ring) + 0.5  # erf(2) = 0.995; the offset is half a pixel at most
+    weight = soft_ellipse(math.ceil(extent), (size / 2, size / 2 * ratio), angle, softness, (offset[0], offset[1]))
+    weight[weight < FAINTEST] = 0
+    return Ellipse(size, height, weight, extent + ROOM)
+
+
+def cut_out(
+    image: np.ndarray,
+    lesions: np.ndarray,
+    number: int,
+    lung: np.ndarray,
+    ring: int,
+    size: float | None = None,
+    malignancy: str = "",
+) -> Nodule | None:
+    """Cut a nodule out of an image.
+
+    Args:
+        image: uint8 (H, W).
+        lesions: uint8 (H, W), 0 outside, else the lesion's number in the image.
+        number: the number of the nodule.
+        lung: bool (H, W), the lungs.
+        ring: width of the surroundings, pixels.
+        size: largest diameter of the nodule as annotated, pixels.
+        malignancy: its mean rating.
+
+    Returns:
+        None if what lies around its surroundings is not in the image, or is not lung.
+    """
+    import cv2
+
+    rows, columns = np.nonzero(lesions == number)
+    middle = (rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2
+    extent = float(np.hypot(rows - middle[0], columns - middle[1]).max()) + 2 * ring
+    half = math.ceil(extent)
+    if any(place < half or place + half >= side for place, side in zip(middle, image.shape, strict=True)):
+        return None
+    crop = tuple(slice(place - half, place + half + 1) for place in middle)
+    mask = lesions[crop] == number
+    near, far = (cv2.dilate(mask.astype(np.uint8), disc(width)).astype(bool) for width in (ring, 2 * ring))
+    outside = far & ~near
+    free = outside & lung[crop] & (lesions[crop] == 0)
+    if np.count_nonzero(free) < LEAST_LUNG * np.count_nonzero(outside):
+        return None
+    difference = image[crop].astype(np.float64) - image[crop][free].mean()
+    return Nodule(size, malignancy, mask, difference, np.where(near, 1.0, 0.5 * outside), extent + ROOM)
