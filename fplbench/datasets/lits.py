@@ -14,11 +14,11 @@ from pydantic import Field
 from fplbench.datasets import fields, nifti
 from fplbench.datasets.display import check_size
 from fplbench.datasets.hounsfield import AIR, TISSUE
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
+from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, Plane, Slice, Window
+from fplbench.lesions import tumours
 
 NAME = re.compile(r"(?:^|/)(?:volume-|liver_)(\d+)\.nii(?:\.gz)?$")
 MASK = re.compile(r"(?:^|/)segmentation-\d+\.nii(\.gz)?$")
-NO_MASK = "no liver mask, which liver_only needs (segmentation-N next to volume-N, or labelsTr/liver_N)"
 
 
 class LitsOptions(DatasetOptions):
@@ -43,11 +43,12 @@ def left_out(path: str, root: Path) -> str:
 
 
 def read_header(path: Path, options: LitsOptions) -> Header:
-    """Read which slices of a volume to use, and its spacing along the axes of the patient.
+    """Read which slices of a volume to use, its spacing along the axes of the patient, and the tumours of its mask.
 
     Raises:
         NotAnImage: the file does not have three dimensions, or lacks the mask that liver_only needs.
-        Unreadable: the size or the affine is impossible, the file is truncated, or the mask has another size.
+        Unreadable: the size or the affine is impossible, or the file is truncated; with liver_only also if the mask has
+            another size or is damaged.
     """
     image = nifti.open_volume(path)
     directions = nifti.orientation(image.affine)
@@ -57,10 +58,8 @@ def read_header(path: Path, options: LitsOptions) -> Header:
     lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
     trusted = not np.allclose(lengths, 1)  # volumes 28 to 47 have (1, 1, 1), which is wrong
     row, column, between = (float(f"{lengths[axis]:.6g}") if trusted else None for axis in (anterior, right, superior))
-    chosen = np.ones(image.shape[superior], bool)
-    if options.liver_only:
-        labelled = nifti.labelled_planes(_mask_of(path, options.root), image, superior)
-        chosen = labelled if directions[superior, 1] > 0 else labelled[::-1]
+    mask = tumours.read_mask(path, options.root, image, fields.pair(row, column), required=options.liver_only)
+    chosen = mask.labelled if options.liver_only else np.ones(image.shape[superior], bool)
     name = NAME.search(path.as_posix())
     assert name is not None  # left_out has seen it
     return {
@@ -69,35 +68,9 @@ def read_header(path: Path, options: LitsOptions) -> Header:
         "row_spacing": row,
         "column_spacing": column,
         "slice_spacing": between,
+        "mask": mask.state,
+        "tumours": mask.tumours,
     }
-
-
-def mask_file(path: Path, options: LitsOptions) -> Path | None:
-    """The mask that the header of a volume depends on, or None."""
-    try:
-        return _mask_of(path, options.root) if options.liver_only else None
-    except (NotAnImage, Unreadable, OSError):
-        return None
-
-
-def _mask_of(volume: Path, root: Path) -> Path:
-    """The mask of a volume: segmentation-N next to volume-N, or labelsTr/liver_N next to imagesTr.
-
-    Raises:
-        NotAnImage: the volume has no mask.
-        Unreadable: the mask is a link that leads out of the root.
-    """
-    stem = volume.name.split(".")[0]
-    if stem.startswith("liver_"):
-        mask = volume.parent.parent / "labelsTr" / stem
-    else:
-        mask = volume.parent / stem.replace("volume-", "segmentation-")
-    for path in (mask.with_name(f"{mask.name}{suffix}") for suffix in (".nii", ".nii.gz")):
-        if path.is_file():
-            if not path.resolve().is_relative_to(root.resolve()):
-                raise Unreadable("its mask is a link that leads out of the folder")
-            return path
-    raise NotAnImage(NO_MASK)
 
 
 def arrange(headers: dict[str, Header], options: LitsOptions) -> tuple[list[Slice], dict[str, str]]:
@@ -187,9 +160,13 @@ DATASETS.add(
             "row_spacing": fields.length,
             "column_spacing": fields.length,
             "slice_spacing": fields.length,
+            "mask": str,
+            "tumours": tumours.checked,
         },
         header_options=("liver_only",),
-        companion=mask_file,
+        companion=tumours.mask_file,
+        annotate=tumours.annotate,
+        lesion_masks=tumours.lesion_masks,
         libraries=("cv2", "nibabel"),
     ),
 )

@@ -1,6 +1,6 @@
 """Reading NIfTI volumes: size and orientation without the voxels, and axial slices in patient orientation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ def open_volume(path: Path) -> "Nifti1Image":
     shape = image.shape
     if len(shape) != 3:
         raise NotAnImage(f"{len(shape)} dimensions")
-    size = "x".join(map(str, shape))
+    size = _size(shape)
     voxels = int(np.prod([int(side) for side in shape], dtype=object))
     if min(shape) < 1:
         raise Unreadable(f"its size {size} is empty")
@@ -51,6 +51,11 @@ def orientation(affine: np.ndarray) -> np.ndarray:
     return io_orientation(affine).astype(int)
 
 
+def depth(image: "Nifti1Image") -> int:
+    """Number of axial slices of a volume."""
+    return image.shape[orientation(image.affine)[:, 0].tolist().index(2)]
+
+
 def axial_slices(image: "Nifti1Image", wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
     """Read axial slices, with the front of the body at the top and its right side on the left.
 
@@ -65,25 +70,26 @@ def axial_slices(image: "Nifti1Image", wanted: Sequence[int]) -> Iterator[tuple[
     """
     axes = orientation(image.affine)
     superior = axes[:, 0].tolist().index(2)
-    depth = image.shape[superior]
-    stored = {number if axes[superior, 1] > 0 else depth - 1 - number: number for number in wanted}
+    last = image.shape[superior] - 1
+    stored = {number if axes[superior, 1] > 0 else last - number: number for number in wanted}
     in_plane = np.delete(axes, superior, axis=0)
-    for index, plane in _planes(image, superior, sorted(stored)):
-        yield stored[index], _upright(plane.astype(np.float32), in_plane)
+    for index, plane in _planes(image, superior, sorted(stored), _as_float, np.float32):
+        yield stored[index], _upright(plane, in_plane)
 
 
-def labelled_planes(mask: Path, volume: "Nifti1Image", axis: int) -> np.ndarray:
-    """Find the planes across an array axis of a volume in which its mask has a label.
+def mask_slices(mask: Path, volume: "Nifti1Image") -> Iterator[tuple[int, np.ndarray]]:
+    """Read all axial slices of the mask of a volume, oriented as `axial_slices` orients those of the volume.
 
-    Many masks have no affine. Voxels are therefore matched by index, and the geometry of the mask is ignored.
+    Many masks have no affine. Voxels are therefore matched by index, and the geometry of the mask is ignored. The file is
+    read through once.
 
     Args:
         mask: the file of the mask.
         volume: the volume that it belongs to.
-        axis: the array axis.
 
-    Returns:
-        bool array, one element per plane.
+    Yields:
+        The number, counted from the feet up, and the slice, uint8 (H, W): 0 background, 1 a label, 2 the label 2. The
+        numbers ascend or descend.
 
     Raises:
         Unreadable: mask and volume differ in size.
@@ -92,28 +98,37 @@ def labelled_planes(mask: Path, volume: "Nifti1Image", axis: int) -> np.ndarray:
 
     image: Any = nibabel.load(mask, keep_file_open=True)
     if image.shape != volume.shape:
-        raise Unreadable(f"its mask has the size {image.shape}, not {volume.shape}")
-    labelled = np.zeros(image.shape[axis], bool)
-    others = tuple(number for number in range(2) if number != axis)
-    for last in range(image.shape[2]):
-        plane = np.asarray(image.dataobj[:, :, last]) > 0
-        if axis == 2:
-            labelled[last] = plane.any()
-        else:
-            labelled |= plane.any(axis=others)
-    return labelled
+        raise Unreadable(f"its mask has the size {_size(image.shape)}, not {_size(volume.shape)}")
+    axes = orientation(volume.affine)
+    superior = axes[:, 0].tolist().index(2)
+    in_plane = np.delete(axes, superior, axis=0)
+    count = volume.shape[superior]
+    for index, plane in _planes(image, superior, range(count), _classes, np.uint8):
+        yield (index if axes[superior, 1] > 0 else count - 1 - index), _upright(plane, in_plane)
 
 
-def _planes(image: "Nifti1Image", axis: int, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Planes across an array axis of a volume, scaled by its slope; the file is only read forwards."""
+def _as_float(plane: np.ndarray) -> np.ndarray:
+    return plane.astype(np.float32)
+
+
+def _classes(plane: np.ndarray) -> np.ndarray:
+    """0 where a mask is 0, 1 for a label, 2 for the label 2; masks may be stored as floating-point numbers."""
+    two = plane == 2 if plane.dtype.kind in "iu" else np.abs(plane - 2) < 0.5
+    return (plane > 0).astype(np.uint8) + two
+
+
+def _planes(
+    image: "Nifti1Image", axis: int, wanted: Sequence[int], convert: Callable[[np.ndarray], np.ndarray], dtype: type
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Planes across an array axis of a volume, scaled by its slope and converted; the file is only read forwards."""
     if axis == 2:
         for index in wanted:
-            yield index, np.asarray(image.dataobj[:, :, index])
+            yield index, convert(np.asarray(image.dataobj[:, :, index]))
         return
     rest = [length for number, length in enumerate(image.shape) if number != axis]
-    result = np.empty((len(wanted), *rest), np.float32)
+    result: np.ndarray = np.empty((len(wanted), *rest), dtype)
     for last in range(image.shape[2]):
-        result[:, :, last] = np.moveaxis(np.asarray(image.dataobj[:, :, last]), axis, 0)[wanted]
+        result[:, :, last] = np.moveaxis(convert(np.asarray(image.dataobj[:, :, last])), axis, 0)[wanted]
     yield from zip(wanted, result, strict=True)
 
 
@@ -123,3 +138,8 @@ def _upright(plane: np.ndarray, axes: np.ndarray) -> np.ndarray:
         if sign > 0:
             plane = np.flip(plane, axis)
     return plane.T if axes[0, 0] == 0 else plane
+
+
+def _size(shape: Sequence[int]) -> str:
+    """The size of a volume, for a message."""
+    return "x".join(map(str, shape))
