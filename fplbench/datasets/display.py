@@ -33,8 +33,6 @@ def to_eight_bit(values: np.ndarray, window: tuple[float, float], size: int) -> 
     Returns:
         uint8 array (size, size).
     """
-    import cv2
-
     low, high = window
     grey = values.astype(np.float32)  # the only copy; the rest works in place, as images can be large
     np.nan_to_num(grey, copy=False, nan=low)
@@ -42,15 +40,36 @@ def to_eight_bit(values: np.ndarray, window: tuple[float, float], size: int) -> 
     grey /= high - low
     np.clip(grey, 0, 1, out=grey)
     grey *= np.float32(255)
-    grey = _padded(grey)
-    interpolation = cv2.INTER_AREA if size < len(grey) else cv2.INTER_LINEAR
-    resized = grey if size == len(grey) else cv2.resize(grey, (size, size), interpolation=interpolation)
-    return np.rint(np.clip(resized, 0, 255)).astype(np.uint8)
+    return np.rint(np.clip(_resized(grey, size), 0, 255)).astype(np.uint8)
+
+
+def coverage(mask: np.ndarray, size: int) -> np.ndarray:
+    """The share of each pixel of the stack that a mask covers, with the padding and the resizing of `to_eight_bit`.
+
+    Args:
+        mask: bool (H, W), at the size of the original image.
+        size: side of the result, pixels.
+
+    Returns:
+        float32 array (size, size), from 0 to 1.
+    """
+    return np.clip(_resized(mask.astype(np.float32), size), 0, 1)
 
 
 def content(image: np.ndarray) -> float:
     """Share of the pixels of an 8-bit image above 5 % of the range; air is darker in every window used here."""
     return float(np.count_nonzero(image > 0.05 * 255)) / image.size
+
+
+def _resized(values: np.ndarray, size: int) -> np.ndarray:
+    """Pad to a square, then average over areas or interpolate."""
+    import cv2
+
+    square = _padded(values)
+    if size == len(square):
+        return square
+    interpolation = cv2.INTER_AREA if size < len(square) else cv2.INTER_LINEAR
+    return cv2.resize(square, (size, size), interpolation=interpolation)
 
 
 def _padded(grey: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def read_slices(
     """
     from tqdm import tqdm
 
-    orders = _orders(wanted, max(1, ANSWER_BYTES // size**2))
+    orders = by_file(wanted, max(1, ANSWER_BYTES // size**2))
     tasks = ((dataset.name, options, source, [wanted[number] for number in numbers], size) for source, numbers in orders)
     answers = run_guarded(read_file, tasks, min(threads, len(orders)), options.seconds_per_file, dataset.libraries)
     for done, answer in tqdm(answers, "pixels", len(orders), unit="file", disable=None):
@@ -73,8 +73,8 @@ def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[I
     return [images[one] for one in slices]
 
 
-def _orders(wanted: Mapping[int, Slice], most: int) -> list[tuple[str, list[int]]]:
-    """Files with the numbers of the slices to read, at most `most` at once."""
+def by_file(wanted: Mapping[int, Slice], most: int) -> list[tuple[str, list[int]]]:
+    """Each file with the numbers of the slices to read from it, at most `most` at once."""
     by_source: dict[str, list[int]] = defaultdict(list)
     for number, one in wanted.items():
         by_source[one.source].append(number)

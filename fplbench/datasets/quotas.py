@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from heapq import heapify, heappop, heappush
 
 
-def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
+def apportion(total: int, weights: Mapping[str, float]) -> dict[str, int]:
     """Divide a total in proportion to weights, by the method of largest remainders, with at least one for each.
 
     Args:
         total: at least the number of weights.
-        weights: a weight for each name.
+        weights: a positive weight for each name.
 
     Returns:
         The share of each name.
@@ -25,18 +26,38 @@ def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
     return shares
 
 
-def even_quotas(available: Sequence[int], count: int) -> list[int]:
-    """Divide `count` as evenly as the available numbers allow; what is left over goes to the first ones."""
-    quotas = [0] * len(available)
-    left = count
-    open_ones = [index for index, number in enumerate(available) if number]
-    while left and open_ones:
-        share = max(left // len(open_ones), 1)
-        for index in open_ones[:left]:
-            given = min(share, available[index] - quotas[index])
-            quotas[index] += given
-            left -= given
-        open_ones = [index for index in open_ones if quotas[index] < available[index]]
+def apportion_scarce(total: int, weights: Mapping[str, float], first: Sequence[str]) -> dict[str, int]:
+    """Divide a total in proportion to weights, or, if it is too small for all, give one to each of the first names.
+
+    Args:
+        total: any number, 0 included.
+        weights: a positive weight for each name.
+        first: the names, in the order in which they get something.
+    """
+    if total >= len(weights):
+        return apportion(total, weights)
+    return {name: int(first.index(name) < total) for name in weights}
+
+
+def even_quotas(available: Sequence[int], count: int, floors: Sequence[int] | None = None) -> list[int]:
+    """Divide `count` as evenly as the available numbers allow; what is left over goes to the first ones.
+
+    Args:
+        available: the most that each can give.
+        count: what is to be divided.
+        floors: the least that each gives, at most what it has; 0 for each by default. What exceeds their sum goes to those
+            that give the least.
+    """
+    quotas = list(floors or [0] * len(available))
+    lowest = [(quota, index) for index, quota in enumerate(quotas) if quota < available[index]]
+    heapify(lowest)
+    for _ in range(count - sum(quotas)):
+        if not lowest:
+            break
+        _, index = heappop(lowest)
+        quotas[index] += 1
+        if quotas[index] < available[index]:
+            heappush(lowest, (quotas[index], index))
     return quotas
 
 

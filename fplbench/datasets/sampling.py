@@ -10,16 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fplbench.datasets.annotations import check_annotations, lesion_slices, report_annotations
 from fplbench.datasets.files import check_folder
 from fplbench.datasets.identity import Identity
+from fplbench.datasets.lesion_drawing import LesionTally
 from fplbench.datasets.pixels import Image, read_slices
+from fplbench.datasets.reference_noise import reference_noise
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.scan import Scan, check_readable, report, scan
 from fplbench.datasets.splits import SPLITS, SamplingOptions, Split, candidates
 from fplbench.datasets.tally import Tally, summarise
 from fplbench.errors import InputError
 from fplbench.files import write_csv, write_text
-from fplbench.stacks import creating_stack
+from fplbench.lesions.marks import Annotations
+from fplbench.stacks import creating_stack, open_stack
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +36,9 @@ def sample_dataset(
 ) -> dict[str, Any]:
     """Draw the stacks train, validation and test from a data set.
 
-    Writes {train,validation,test}.npy and .csv and a summary, sampling.json: all of them or none. The cache of the header
-    scan, headers.csv, is written to the same folder. The same files and seed give the same stacks, bit for bit.
+    Writes {train,validation,test}.npy and .csv, the lesions of each as {split}_lesions.npy and .csv, and a summary,
+    sampling.json: all of them or none. The cache of the header scan, headers.csv, is written to the same folder. The same
+    files and seed give the same stacks, bit for bit.
 
     Args:
         name: lidc, rsna or lits.
@@ -44,10 +49,11 @@ def sample_dataset(
         threads: number of processes that read and decode.
 
     Returns:
-        The summary: numbers of patients and images, of files left out, and the leakage.
+        The summary: numbers of patients, images and lesions, of files left out, the leakage, and the noise of the clean images.
 
     Raises:
-        InputError: there are no data or too few images, or the share of unreadable files exceeds the limit.
+        InputError: there are no data or too few images, or the share of unreadable files or of annotations that cannot be
+            used exceeds the limit.
     """
     dataset, folder = DATASETS[name], Path(folder)
     check_root(name, options.root)
@@ -55,27 +61,31 @@ def sample_dataset(
     found = scan(dataset, options, threads, folder / HEADERS)
     report(found, options)
     check_readable(len(found.unreadable), len(found.headers), options, name)
-    slices, omitted = _arrange(dataset, options, found)
-    splits = candidates(slices, sampling, seed, name)
-    tally = Tally(options, name)
+    slices, omitted, annotations = _arrange(dataset, options, found)
+    splits = candidates(slices, sampling, seed, name, lesion_slices(annotations))
+    tally, lesions = Tally(options, name), LesionTally(dataset, options, annotations)
     for split in splits.values():
         tally.plan(split.drawn)
     with _all_or_none(folder) as temporary:
         for split_name in SPLITS:
-            _draw(dataset, sampling, splits[split_name], temporary / f"{split_name}.npy", threads, tally)
-        summary = summarise(dataset, sampling, seed, slices, omitted, found, tally)
+            _draw(dataset, sampling, splits[split_name], temporary / f"{split_name}.npy", threads, tally, lesions)
+        noise = reference_noise(open_stack(temporary / "test.npy"))
+        summary = summarise(dataset, sampling, seed, slices, omitted, found, tally, lesions, noise)
         write_text(temporary / SUMMARY, json.dumps(summary, indent=2) + "\n")
     return summary
 
 
-def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[list[Slice], int]:
-    """The slices of a data set, and the number of images left out; frees the headers."""
+def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[list[Slice], int, Annotations]:
+    """The slices of a data set, the number of images left out, and the annotations; frees the headers."""
     slices, omitted = dataset.arrange(found.headers, options)
-    found.headers.clear()  # for 244,000 images they take as much memory as everything else
-    found.stamps.clear()
     for path, reason in sorted(omitted.items()):
         log.info("Left out: %s: %s.", Identity(options.pseudonymise).of(path), reason)
-    return slices, len(omitted)
+    annotations = dataset.annotate(found.headers, slices, options)
+    found.headers.clear()  # for 244,000 images they take as much memory as everything else
+    found.stamps.clear()
+    report_annotations(annotations, options)
+    check_annotations(len(annotations.faults), annotations.read, options, dataset.name)
+    return slices, len(omitted), annotations
 
 
 @contextmanager
@@ -95,13 +105,15 @@ def _all_or_none(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary)
 
 
-def _draw(dataset: Dataset, sampling: SamplingOptions, split: Split, path: Path, threads: int, tally: Tally) -> None:
-    """Write one stack. Unreadable and near-empty images are replaced, if possible by images of the same patient."""
+def _draw(
+    dataset: Dataset, sampling: SamplingOptions, split: Split, path: Path, threads: int, tally: Tally, lesions: LesionTally
+) -> None:
+    """Write one stack and its lesions. Unreadable and near-empty images are replaced, if possible by ones of the same patient."""
     count, size = sampling.counts()[path.stem], sampling.size
     order = sorted(split.drawn, key=lambda one: (one.patient, one.series, one.number, one.image_id))
     waiting = dict(enumerate(order))
     rows: dict[int, dict[str, Any]] = {}
-    used = tally.used.setdefault(path.stem, [])
+    chosen: dict[int, tuple[Slice, tuple[int, int]]] = {}
     identity = Identity(tally.options.pseudonymise)
     before = tally.near_empty
     with creating_stack(path, (count, size, size)) as stack:
@@ -111,7 +123,7 @@ def _draw(dataset: Dataset, sampling: SamplingOptions, split: Split, path: Path,
                 if tally.accept(answer, waiting[slot]):
                     stack[slot] = answer.pixels
                     rows[slot] = _row(waiting[slot], answer, identity)
-                    used.append(waiting[slot])
+                    chosen[slot] = waiting[slot], answer.shape
                 else:
                     rejected.append(slot)
             waiting = _replacements(split, {slot: waiting[slot] for slot in sorted(rejected)}, tally)
@@ -123,7 +135,9 @@ def _draw(dataset: Dataset, sampling: SamplingOptions, split: Split, path: Path,
                     f"datasets.{dataset.name}.min_content."
                 )
             tally.plan(waiting.values())
-    write_csv(path.with_suffix(".csv"), [rows[slot] for slot in range(count)])
+    tally.used[path.stem] = [chosen[slot][0] for slot in range(count)]
+    annotated = lesions.draw(path, [chosen[slot] for slot in range(count)], size, threads)
+    write_csv(path.with_suffix(".csv"), [rows[slot] | {"annotated": int(annotated[slot])} for slot in range(count)])
 
 
 def _replacements(split: Split, rejected: dict[int, Slice], tally: Tally) -> dict[int, Slice]:

@@ -1,6 +1,7 @@
 """Counting what becomes of the slices and files that are tried, and the summary of a draw."""
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -8,6 +9,7 @@ from typing import Any, TypeGuard
 
 from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
+from fplbench.datasets.lesion_drawing import LesionTally
 from fplbench.datasets.pixels import Image
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice
@@ -75,7 +77,15 @@ class Tally:
 
 
 def summarise(
-    dataset: Dataset, sampling: SamplingOptions, seed: int, slices: Sequence[Slice], omitted: int, found: Scan, tally: Tally
+    dataset: Dataset,
+    sampling: SamplingOptions,
+    seed: int,
+    slices: Sequence[Slice],
+    omitted: int,
+    found: Scan,
+    tally: Tally,
+    lesions: LesionTally,
+    noise: float,
 ) -> dict[str, Any]:
     """Collect the numbers that tables and reports quote, and log them.
 
@@ -87,6 +97,8 @@ def summarise(
         omitted: number of images left out by `arrange`.
         found: the header scan.
         tally: the counts of the draw.
+        lesions: the counts of lesions and annotations.
+        noise: standard deviation of the noise in the clean test images, grey levels; NaN if it cannot be measured.
     """
     known = dataset.persons_known(tally.options)
     given_up = found.given_up | tally.given_up
@@ -105,6 +117,8 @@ def summarise(
         "files_given_up": len(given_up),
         "reproducible": not given_up,
         "images_near_empty": tally.near_empty,
+        **lesions.summary(known),
+        "reference_noise": None if math.isnan(noise) else round(noise, 3),
     }
     _log(summary, tally)
     return summary
@@ -119,6 +133,13 @@ def _log(summary: dict[str, Any], tally: Tally) -> None:
         log.info("Split %s: %.1f %% of the test images show a patient of the training split.", summary["split"], share)
     else:
         log.info("Drew %s of %d images (persons unknown). %s", drawn, summary["images_found"], PERSONS_UNKNOWN)
+    if sum(summary["images_annotated"].values()):
+        shown = ", ".join(
+            f"{number} in {summary['lesion_images'][split]} {split} images" for split, number in summary["lesions"].items()
+        )
+        log.info("Lesions: %s. Too small for a pixel: %d.", shown, summary["lesions_too_small"])
+    if summary["reference_noise"] is not None:
+        log.info("Noise of the clean test images: %.1f grey levels.", summary["reference_noise"])
     if summary["files_given_up"]:
         log.warning(
             "This draw may not be reproducible: %s took too long to read, and a faster machine may be able to read them. "
