@@ -22,15 +22,34 @@ def score(
     clean: Clean,
     out: Annotated[Path, typer.Argument(help="Scores to write, .csv: a row for each method and image.")],
     denoised: Denoised,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Metric of images to score besides PSNR, wrapped PSNR and SSIM; may be repeated. Without it, all but vif.",
+            metavar="NAME",
+        ),
+    ] = None,
+    lesion_scores: Annotated[
+        Path | None,
+        typer.Option(help="Scores of lesions to write, .csv: a row for each method, image and lesion of {clean}_lesions.npy."),
+    ] = None,
+    inserted_clean: Annotated[
+        Path | None, typer.Option(help="Stack of clean images with inserted lesions, with its index and lesions.")
+    ] = None,
+    inserted: Annotated[
+        list[Path] | None, typer.Option(help="The same denoised, named {method}_inserted.npy; may be repeated.")
+    ] = None,
+    threads: Threads = 1,
     rule: Annotated[
         list[str] | None,
         typer.Option(help="Rule that makes the stacks, or one for each stack; error messages name it.", metavar="NAME"),
     ] = None,
 ) -> None:
-    """Score denoised stacks: PSNR, wrapped PSNR and SSIM of each image."""
+    """Score denoised stacks: PSNR, SSIM and other metrics of each image, and how well each lesion is preserved."""
     from fplbench.scoring.cells import score_cell
+    from fplbench.scoring.registry import DEFAULT
 
-    score_cell(clean, denoised, out, rule or ())
+    score_cell(clean, denoised, out, rule or (), metric or DEFAULT, lesion_scores, inserted_clean, inserted or (), threads)
 
 
 def feature_scores(

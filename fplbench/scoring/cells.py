@@ -1,16 +1,23 @@
-"""Score all methods on one data set and noise: one row for each method and image."""
+"""Score all methods on one data set and noise, the images and the lesions in them, in one pass."""
 
+import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from fplbench.errors import InputError
+from fplbench.errors import InputError, nearest
 from fplbench.files import write_csv
-from fplbench.scoring.matching import open_matching
-from fplbench.scoring.metrics import psnr, psnr_uint8, ssim
-from fplbench.stacks import open_stack, read_index
+from fplbench.scoring.comparison import Comparison, Scores, open_comparison
+from fplbench.scoring.lesions import LESION_METRICS
+from fplbench.scoring.registry import ALWAYS, DEFAULT, SCORES, MetricFunction, image_metrics, in_order
+
+KEYS = ("method", "image_id", "patient")
+LESION_KEYS = ("method", "image_id", "lesion", "lesion_id", "patient", "kind", "shape", "inserted", "pixels")
+
+Found = list[dict[str, tuple[Scores, dict[int, Scores]]]]
+"""For each image and method, the scores of the image and of its lesions."""
 
 
 def score_cell(
@@ -18,42 +25,87 @@ def score_cell(
     denoised_paths: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     rules: Sequence[str] = (),
+    metrics: Sequence[str] = DEFAULT,
+    lesion_scores: str | os.PathLike[str] | None = None,
+    inserted_clean: str | os.PathLike[str] | None = None,
+    inserted: Sequence[str | os.PathLike[str]] = (),
+    threads: int = 1,
 ) -> None:
-    """Score denoised stacks and write them as a table: method, image_id, patient, psnr, psnr_uint8, ssim.
+    """Score denoised stacks, and write a table with a row for each method and image: method, image_id, patient, the metrics.
 
-    Numbers are written in full precision. The psnr of an image that equals the clean one is written as "inf".
+    Numbers are written in full precision. The psnr of an image that equals the clean one is written as "inf"; a metric that is
+    not defined for an image, such as one of the body where there is none, is left blank.
+
+    Lesions get a table of their own, with a row for each method, image and lesion: LESION_KEYS and LESION_METRICS, in HU where
+    the index has a window in HU. Real lesions are scored in the first stacks. In those with inserted lesions only the
+    inserted ones are, because the real ones are copies.
 
     Args:
         clean_path: the clean stack; its index names the images.
         denoised_paths: stacks of the same shape, from any program, named {method}.npy.
         output: the .csv file to write.
         rules: names of the rules that make the stacks, for error messages: one for each, one for all, or none.
+        metrics: names of metrics of images; ALWAYS are scored anyway.
+        lesion_scores: the .csv file of lesions to write; None writes none. It has no rows where no stack has lesions.
+        inserted_clean: the clean stack with inserted lesions, and its lesion stack.
+        inserted: the same denoised, named {method}_inserted.npy.
+        threads: number of images that are scored at the same time.
 
     Raises:
-        InputError: a stack or the index of the clean one is missing or malformed, or a denoised stack has another shape or
-            lists other images than the clean one.
+        InputError: a metric is unknown or lacks its package; a stack, the index of a clean one, or a lesion stack is missing or
+            malformed; or a denoised stack has another shape or lists other images than the clean one.
     """
-    clean = open_stack(clean_path)
-    index = read_index(clean_path, len(clean))
-    rows: list[dict[str, str]] = []
-    paths = [Path(path) for path in denoised_paths]
-    makers = dict(zip(paths, [*rules] * len(paths), strict=False))
-    for path in paths:
-        try:
-            denoised = open_matching(path, clean, clean_path)
-        except InputError as error:
-            maker = f" The stack is made by the rule {makers[path]}." if makers else ""
-            raise InputError(f"{error}{maker}") from None
-        rows += _rows(path.stem, clean, denoised, index)
-    write_csv(output, rows)
+    if threads < 1:
+        raise InputError(f"threads is {threads}: at least one is needed.")
+    if inserted and (inserted_clean is None or lesion_scores is None):
+        raise InputError("Stacks with inserted lesions need the clean stack that has them, and a file for the scores of lesions.")
+    functions = _functions(metrics)
+    makers = dict(zip([Path(path).stem for path in denoised_paths], [*rules] * len(denoised_paths), strict=False))
+    images = open_comparison(clean_path, denoised_paths, makers, lesions=lesion_scores is not None)
+    planted = None
+    if inserted_clean is not None and lesion_scores is not None:
+        planted = open_comparison(inserted_clean, inserted, makers, lesions=True, inserted=True)
+    import cv2
+
+    cv2.setNumThreads(1)  # images already share the threads
+    with ThreadPoolExecutor(threads) as pool:
+        scores = _score(images, functions, pool)
+        further = _score(planted, {}, pool) if planted else []
+    write_csv(output, _image_rows(images, scores), (*KEYS, *functions))
+    if lesion_scores is not None:
+        rows = [*_lesion_rows(images, scores), *(_lesion_rows(planted, further) if planted else ())]
+        write_csv(lesion_scores, rows, (*LESION_KEYS, *LESION_METRICS))
 
 
-def _rows(method: str, clean: np.ndarray, denoised: np.ndarray, index: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
-    for entry, *images in zip(index, clean, denoised, strict=True):
-        scores = {"psnr": psnr(*images), "psnr_uint8": psnr_uint8(*images), "ssim": ssim(*images)}
-        yield {
-            "method": method,
-            "image_id": entry["image_id"],
-            "patient": entry["patient"],
-            **{name: repr(float(value)) for name, value in scores.items()},
-        }
+def _functions(metrics: Sequence[str]) -> dict[str, MetricFunction]:
+    """The functions of the metrics, in the order of columns."""
+    known = image_metrics()
+    for name in metrics:
+        if name not in known:
+            raise InputError(f"{name!r} is not a metric of images: {nearest(name, known)}")
+    functions = {name: SCORES[name].function for name in in_order((*ALWAYS, *metrics))}
+    return {name: function for name, function in functions.items() if function is not None}
+
+
+def _score(comparison: Comparison, functions: dict[str, MetricFunction], pool: ThreadPoolExecutor) -> Found:
+    return list(pool.map(lambda place: comparison.score(place, functions), range(len(comparison.index))))
+
+
+def _image_rows(comparison: Comparison, found: Found) -> Iterator[dict[str, Any]]:
+    for method in comparison.denoised:
+        for entry, scores in zip(comparison.index, found, strict=True):
+            values = {name: _text(value) for name, value in scores[method][0].items()}
+            yield {"method": method, "image_id": entry["image_id"], "patient": entry["patient"], **values}
+
+
+def _lesion_rows(comparison: Comparison, found: Found) -> Iterator[dict[str, Any]]:
+    for method in comparison.denoised:
+        for entry, scores in zip(comparison.index, found, strict=True):
+            for lesion in comparison.table.get(entry["image_id"], ()):
+                values = {name: _text(value) for name, value in scores[method][1][int(lesion["lesion"])].items()}
+                yield {"method": method, **{key: lesion[key] for key in LESION_KEYS[1:]}, **values}
+
+
+def _text(value: float) -> str:
+    """A score in full precision, blank if it is not a number."""
+    return "" if math.isnan(value) else repr(float(value))

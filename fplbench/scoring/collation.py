@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv
-from fplbench.scoring.metrics import METRICS
+from fplbench.scoring.registry import ALWAYS, image_metrics, in_order
 
 KEYS = ("dataset", "noise", "method", "image_id", "patient")
 FEATURE_ERROR = "feature_error"
@@ -23,7 +23,7 @@ def collate(
 
     Args:
         output: the .csv file to write, with the columns dataset, noise, method, image_id, patient, psnr, psnr_uint8 and ssim,
-            and feature_error if any image has one.
+            and a column for each other metric of images, feature_error among them, that any image has a score of.
         paths: files of scores, each either of one data set and noise, named .../{dataset}/{noise}.csv, or a long table, which
             has the columns dataset and noise.
         feature_paths: feature scores of one data set and noise, named .../{dataset}/{noise}.csv, with the columns method,
@@ -44,14 +44,14 @@ def collate(
             rows.append(row)
     if not rows:
         raise InputError(f"There are no scores to collate into {output}.")
-    explained = any(row.get(FEATURE_ERROR) for row in rows)
-    columns = [*KEYS, *METRICS, *([FEATURE_ERROR] if explained else [])]
+    metrics = in_order((*image_metrics(), FEATURE_ERROR))
+    columns = [*KEYS, *(name for name in metrics if name in ALWAYS or any(row.get(name) for row in rows))]
     write_csv(output, ({column: row.get(column, "") for column in columns} for row in rows), columns)
 
 
 def _long_rows(file: Path, errors: dict[tuple[str, ...], str]) -> Iterator[Row]:
     """Rows of a file with all keys. A file that does not name its data set and noise takes them from its path."""
-    for row in read_csv(file, (*KEYS[2:], *METRICS)):
+    for row in read_csv(file, (*KEYS[2:], *ALWAYS)):
         row = {"dataset": file.parent.name, "noise": file.stem, **row}
         error = errors.get((row["dataset"], row["noise"], row["method"], row["image_id"]))
         yield row if error is None else {**row, FEATURE_ERROR: error}
