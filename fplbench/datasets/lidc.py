@@ -8,6 +8,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,14 @@ from pydantic import Field
 from fplbench.datasets import dicom, fields
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
+from fplbench.lesions.lidc_annotations import DATABASE, annotate, lesion_masks
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
-OTHER_FILES = (".xml", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py")
+OTHER_FILES = (
+    ".xml", ".sqlite", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py",
+)  # fmt: skip
 TAGS = (
     "PatientID",
     "SeriesInstanceUID",
@@ -41,6 +45,8 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "order": int,
     "row_spacing": fields.length,
     "column_spacing": fields.length,
+    "rows": lru_cache(int),
+    "columns": lru_cache(int),  # equal numbers share one object
 }
 
 
@@ -49,6 +55,13 @@ class LidcOptions(DatasetOptions):
 
     root: Path = Field(Path("data/lidc"), description="Folder with the DICOM files, in any layout.")
     window: Window = Field((-1000, 400), description="Lowest and highest HU shown; the default is a lung window.")
+    annotations: Path | None = Field(
+        None,
+        description=(
+            "Database with the radiologists' outlines, from `fplbench fetch lidc-annotations`, for series that have no XML file; "
+            f"null: {DATABASE} in the root, if there is one."
+        ),
+    )
 
 
 def left_out(path: str, root: Path) -> str:
@@ -57,7 +70,7 @@ def left_out(path: str, root: Path) -> str:
 
 
 def read_header(path: Path, options: LidcOptions) -> Header:
-    """Read patient, series and position of an axial CT slice.
+    """Read patient, series, position and size of an axial CT slice.
 
     Raises:
         NotAnImage: the file has another modality, or is a localiser or a reformatted plane.
@@ -78,6 +91,8 @@ def read_header(path: Path, options: LidcOptions) -> Header:
         "order": int(header.get("InstanceNumber") or 0),
         "row_spacing": row_spacing,
         "column_spacing": column_spacing,
+        "rows": int(header.Rows),
+        "columns": int(header.Columns),
     }
 
 
@@ -176,5 +191,7 @@ DATASETS.add(
         arrange=arrange,
         read_images=read_images,
         header_fields=FIELDS,
+        annotate=annotate,
+        lesion_masks=lesion_masks,
     ),
 )
