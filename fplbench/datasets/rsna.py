@@ -1,13 +1,12 @@
 """RSNA Pneumonia Detection Challenge: chest radiographs, one JPEG-compressed DICOM file each.
 
-A patientId of RSNA identifies an image, not a person. A mapping from images to persons is not part of the data set; it
-can be given as a .csv file.
+A patientId of RSNA identifies an image, not a person. A mapping from images to persons is not part of the challenge; RSNA
+publishes one as a .json file, and it can also be given as a .csv file.
 
 Shih et al. 2019, Augmenting the National Institutes of Health chest radiograph dataset with expert annotations of
 possible pneumonia. Radiology: Artificial Intelligence 1(1), doi 10.1148/ryai.2019180041.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,19 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
+from fplbench.datasets.persons import mapping_file, read_persons
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, Plane, Slice
 from fplbench.errors import InputError
+from fplbench.lesions import boxes
 
 FOLDER = "stage_2_train_images"
-MAPPING = "persons.csv"
-MAPPING_COLUMNS = ("image_id", "person")
-FIELDS: dict[str, Callable[[str], Any]] = {"image": str, "row_spacing": fields.length, "column_spacing": fields.length}
+FIELDS: dict[str, Callable[[str], Any]] = {
+    "image": str,
+    "row_spacing": fields.length,
+    "column_spacing": fields.length,
+    "rows": int,
+    "columns": int,
+}
 
 
 class RsnaOptions(DatasetOptions):
@@ -31,8 +36,9 @@ class RsnaOptions(DatasetOptions):
     root: Path = Field(Path("data/rsna"), description="Folder with stage_2_train_images, at any depth, or that folder itself.")
     persons: Path | None = Field(
         None,
-        description="A .csv file with the columns image_id and person, since a patientId of RSNA identifies an image, not a "
-        "person; by default persons.csv in the root, if there is one.",
+        description="A .csv file with the columns image_id and person, or the .json mapping that RSNA publishes, since a "
+        "patientId of RSNA identifies an image, not a person; by default persons.csv or "
+        "pneumonia-challenge-dataset-mappings_2018.json in the root, if there is one.",
     )
 
 
@@ -47,12 +53,18 @@ def left_out(path: str, root: Path) -> str:
 
 
 def read_header(path: Path, options: RsnaOptions) -> Header:
-    """Read the name and the pixel spacing of a radiograph."""
+    """Read the name, the pixel spacing and the size of a radiograph."""
     header = dicom.read_tags(path, ("PixelSpacing", "ImagerPixelSpacing"), ("CR", "DX"))
     row_spacing, column_spacing = fields.spacing(header.get("PixelSpacing"))
     if row_spacing is None:
         row_spacing, column_spacing = fields.spacing(header.get("ImagerPixelSpacing"))
-    return {"image": path.stem, "row_spacing": row_spacing, "column_spacing": column_spacing}
+    return {
+        "image": path.stem,
+        "row_spacing": row_spacing,
+        "column_spacing": column_spacing,
+        "rows": int(header.Rows),
+        "columns": int(header.Columns),
+    }
 
 
 def arrange(headers: dict[str, Header], options: RsnaOptions) -> tuple[list[Slice], dict[str, str]]:
@@ -97,54 +109,9 @@ def read_images(path: Path, slices: Sequence[Slice], options: RsnaOptions) -> It
     yield Plane(slices[0], values, (low, high), inverted)
 
 
-def mapping_file(chosen: Path | None, root: Path) -> Path | None:
-    """The mapping from images to persons: the one in the options, else persons.csv in the root, or None.
-
-    Raises:
-        InputError: persons.csv is a link that leads out of the root.
-    """
-    if chosen is not None:
-        return chosen
-    file = root / MAPPING
-    if not file.exists():
-        return None
-    if not file.resolve().is_relative_to(root.resolve()):
-        raise InputError(f"{file} is a link that leads out of the folder: set datasets.rsna.persons to its target.")
-    return file
-
-
 def persons_known(options: RsnaOptions) -> bool:
     """Whether there is a mapping from images to persons."""
     return mapping_file(options.persons, options.root) is not None
-
-
-def read_persons(path: Path) -> dict[str, str]:
-    """Read the mapping from images to persons.
-
-    Raises:
-        InputError: the file cannot be read, lacks a column, has an incomplete row, lists no image, or lists an image with
-            two persons. The message gives the line.
-    """
-    where = f"datasets.rsna.persons: {path}"
-    persons: dict[str, str] = {}
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            if not set(MAPPING_COLUMNS) <= set(rows.fieldnames or ()):
-                raise InputError(f"{where} needs a header line with image_id and person.")
-            for row in rows:
-                image, person = ((row[column] or "").strip() for column in MAPPING_COLUMNS)
-                if not image or not person:
-                    raise InputError(f"{where}, line {rows.line_num}: the image or the person is missing.")
-                if persons.setdefault(image, person) != person:
-                    raise InputError(f"{where}, line {rows.line_num}: the image was already listed with another person.")
-    except OSError as error:
-        raise InputError(f"{where} cannot be read: {error.strerror}.") from None
-    except (csv.Error, UnicodeDecodeError):
-        raise InputError(f"{where} is not a .csv file: it needs a header line with image_id and person.") from None
-    if not persons:
-        raise InputError(f"{where} lists no image: add images, or remove the file to count each image as one person.")
-    return persons
 
 
 DATASETS.add(
@@ -166,6 +133,8 @@ DATASETS.add(
         read_images=read_images,
         header_fields=FIELDS,
         persons_known=persons_known,
+        annotate=boxes.annotate,
+        lesion_masks=boxes.lesion_masks,
         scans=False,
     ),
 )

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from fplbench.datasets.rsna import RsnaOptions, arrange, left_out, read_header, read_images
-from fplbench.errors import InputError
 from tests.helpers.dicom_files import write_ct, write_radiograph
 
 
@@ -71,30 +70,6 @@ def test_a_mapping_groups_images_by_person(tmp_path):
     assert left_out == {"d.dcm": "not listed in the mapping to persons"}
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("image,patient\na,1\n", "needs a header line with image_id and person"),
-        ("", "needs a header line with image_id and person"),
-        ("image_id,person\n", "lists no image"),
-        ("image_id,person\na,1\nb\n", "line 3: the image or the person is missing"),
-        ("image_id,person\na,\n", "line 2: the image or the person is missing"),
-        ("image_id,person\na,1\na,2\n", "line 3: the image was already listed with another person"),
-        ("image_id,person\nz.dcm,1\n", "lists none of the 1 images"),
-        ("image_id,person\na,\0" + "x" * 200_000, "is not a .csv file"),
-    ],
-)
-def test_a_damaged_mapping_is_refused(tmp_path, text, message):
-    mapping = tmp_path / "map.csv"
-    mapping.write_text(text)
-    headers = {"a.dcm": {"image": "a", "row_spacing": None, "column_spacing": None}}
-    with pytest.raises(InputError, match=rf"datasets\.rsna\.persons: .*map\.csv.* {message}"):
-        arrange(headers, RsnaOptions(root=tmp_path, persons=mapping))
-
-
-def test_a_mapping_that_leads_out_of_the_root_is_not_read(tmp_path):
-    (tmp_path / "outside.csv").write_text("image_id,person\na,1\n")
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root/persons.csv").symlink_to(tmp_path / "outside.csv")
-    with pytest.raises(InputError, match=r"leads out of the folder: set datasets\.rsna\.persons"):
-        arrange({}, RsnaOptions(root=tmp_path / "root"))
+def test_the_size_is_read_for_the_boxes(tmp_path):
+    header = read_header(write_radiograph(tmp_path / "a.dcm", np.zeros((40, 56), np.uint8)), RsnaOptions())
+    assert (header["rows"], header["columns"]) == (40, 56)

@@ -1,0 +1,85 @@
+"""The mapping from the images of RSNA to persons: a .csv file, or the .json file that RSNA publishes."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fplbench.errors import InputError
+
+TABLE = "persons.csv"
+PUBLISHED = "pneumonia-challenge-dataset-mappings_2018.json"
+COLUMNS = ("image_id", "person")
+KEYS = ("subset_img_id", "img_id")  # name of the image in the challenge and at NIH: 00000001_000.png, of person 00000001
+
+
+def mapping_file(chosen: Path | None, root: Path) -> Path | None:
+    """The mapping from images to persons: the chosen file, else persons.csv or the published .json file in the root, or None.
+
+    Raises:
+        InputError: the file in the root is a link that leads out of it.
+    """
+    if chosen is not None:
+        return chosen
+    for file in (root / TABLE, root / PUBLISHED):
+        if file.exists():
+            if not file.resolve().is_relative_to(root.resolve()):
+                raise InputError(f"{file} is a link that leads out of the folder: set datasets.rsna.persons to its target.")
+            return file
+    return None
+
+
+def read_persons(path: Path) -> dict[str, str]:
+    """Read the mapping from images to persons.
+
+    Args:
+        path: a .csv file with the columns image_id and person, or the .json file of RSNA, in which the name of the image at
+            NIH starts with the number of the person.
+
+    Raises:
+        InputError: the file cannot be read, lacks a column or key, has an incomplete entry, lists no image, or lists an
+            image with two persons. The message gives the line or the entry.
+    """
+    where = f"datasets.rsna.persons: {path}"
+    published = path.suffix.lower() == ".json"
+    persons: dict[str, str] = {}
+    try:
+        for place, image, person in _published(path, where) if published else _table(path, where):
+            if not image or not person:
+                raise InputError(f"{where}, {place}: the image or the person is missing.")
+            if persons.setdefault(image, person) != person:
+                raise InputError(f"{where}, {place}: the image was already listed with another person.")
+    except OSError as error:
+        raise InputError(f"{where} cannot be read: {error.strerror}.") from None
+    except (csv.Error, UnicodeDecodeError):
+        raise InputError(f"{where} is not a .csv file: it needs a header line with image_id and person.") from None
+    if not persons:
+        raise InputError(f"{where} lists no image: add images, or remove the file to count each image as one person.")
+    return persons
+
+
+def _table(path: Path, where: str) -> Iterator[tuple[str, str, str]]:
+    """Yield place, image and person of each row of a .csv file."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        if not set(COLUMNS) <= set(rows.fieldnames or ()):
+            raise InputError(f"{where} needs a header line with image_id and person.")
+        for row in rows:
+            image, person = ((row[column] or "").strip() for column in COLUMNS)
+            yield f"line {rows.line_num}", image, person
+
+
+def _published(path: Path, where: str) -> Iterator[tuple[str, str, str]]:
+    """Yield place, image and person of each entry of the .json file of RSNA."""
+    try:
+        entries: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise InputError(f"{where} is not a .json file: download it again.") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(f"{where} needs a list of objects with the keys {KEYS[0]} and {KEYS[1]}, as RSNA publishes it.")
+    for number, entry in enumerate(entries, start=1):
+        image, original = (str(entry.get(key) or "").strip() for key in KEYS)
+        if not image:  # an image of NIH that is not in the challenge
+            continue
+        yield f"entry {number}", image, original.partition("_")[0] if "_" in original else ""
