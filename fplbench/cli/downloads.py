@@ -36,6 +36,14 @@ def fetch_lidc(
     fetch_lidc(folder, patients)
 
 
+@fetch.command("lidc-annotations")
+def fetch_lidc_annotations(folder: Folder) -> None:
+    """Download the radiologists' outlines of LIDC-IDRI (6 MB), for CT series without XML files."""
+    from fplbench.downloads.lidc_annotations import fetch_lidc_annotations
+
+    typer.echo(f"The annotations are at {fetch_lidc_annotations(folder)}; their licence and citation are beside them.")
+
+
 @fetch.command("rsna")
 def fetch_rsna(folder: Folder) -> None:
     """Download the RSNA radiographs from Kaggle; needs an account."""

@@ -83,7 +83,7 @@ def _inside(points: np.ndarray) -> Patch:
 
 def crop(patch: Patch) -> Patch | None:
     """A region without empty rows and columns around it; None if it has no pixel."""
-    rows, columns = patch.mask.any(axis=1).nonzero()[0], patch.mask.any(axis=0).nonzero()[0]
+    rows, columns = np.flatnonzero(patch.mask.any(axis=1)), np.flatnonzero(patch.mask.any(axis=0))
     if not len(rows):
         return None
     inside = patch.mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -129,7 +129,7 @@ def diameter(mask: np.ndarray, spacing: tuple[float, float]) -> float:
     """
     import cv2
 
-    rows = mask.any(axis=1).nonzero()[0]
+    rows = np.flatnonzero(mask.any(axis=1))
     first = mask[rows].argmax(axis=1)
     last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
     corners = [np.stack([rows + down, side], axis=1) for down in (0, 1) for side in (first, last)]
