@@ -54,7 +54,9 @@ def check_annotations(unusable: int, read: int, options: DatasetOptions, name: s
         )
 
 
-def annotation_lines(annotations: Annotations, slices: Sequence[Slice], options: DatasetOptions) -> list[str]:
+def annotation_lines(
+    annotations: Annotations, slices: Sequence[Slice], options: DatasetOptions, persons_known: bool
+) -> list[str]:
     """Lines of a report: numbers of lesions, patients, slices and annotated images; notes; what cannot be used and why."""
     marks = annotations.marks
     with_lesion = [one for one in slices if marks.get(one.image_id)]
@@ -62,8 +64,9 @@ def annotation_lines(annotations: Annotations, slices: Sequence[Slice], options:
         lesions = {mark.lesion.lesion_id for one in with_lesion for mark in marks[one.image_id]}
         annotated = sum(one.image_id in marks for one in slices)
         patients = len({one.patient for one in with_lesion})
+        of = f" of {count(patients, 'patient')}" if persons_known else ""
         lines = [
-            f"Lesions:  {len(lesions)} in {count(len(with_lesion), 'image')} of {count(patients, 'patient')}",
+            f"Lesions:  {len(lesions)} in {count(len(with_lesion), 'image')}{of}",
             f"Annotated images: {annotated} of {len(slices)}",
         ]
     else:

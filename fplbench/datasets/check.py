@@ -2,50 +2,29 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from fplbench.datasets.display import content
+from fplbench.datasets.annotations import annotation_lines, check_annotations, lesion_slices, lesions_in
+from fplbench.datasets.contact_sheet import Sheet, contact_sheet
 from fplbench.datasets.files import check_file
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.pixels import read_slices
-from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
 from fplbench.datasets.scan import Scan, check_readable, files, scan
 from fplbench.datasets.splits import SamplingOptions, candidates, leak
 from fplbench.datasets.tally import PERSONS_UNKNOWN
 from fplbench.errors import InputError
+from fplbench.lesions.marks import Annotations
 
 UNREADABLE_LISTED = 100
 GAPS_LISTED = 20
-IMAGES = 16  # of the contact sheet
-THUMBNAIL = 256  # pixels
-CAPTION = 16  # pixels
-
-
-@dataclass
-class Sheet:
-    """What the images of a contact sheet show.
-
-    Attributes:
-        tried: the files that were read.
-        faults: why a file cannot be decoded, by path.
-        shown: number of images shown.
-        near_empty: number of these that are near-empty.
-    """
-
-    tried: set[str] = field(default_factory=set)
-    faults: dict[str, str] = field(default_factory=dict)
-    shown: int = 0
-    near_empty: int = 0
 
 
 def check_data(
     name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, threads: int, sheet: Path, cache: Path | None = None
 ) -> tuple[list[str], bool]:
-    """Examine a data folder without sampling it, and write a contact sheet of 16 windowed slices.
+    """Examine a data folder without sampling it, and write a contact sheet of 16 windowed slices with outlined lesions.
 
     Args:
         name: lidc, rsna or lits.
@@ -69,9 +48,10 @@ def check_data(
         check_file(cache, ".csv", "--cache")
     found = scan(dataset, options, threads, cache)
     slices, omitted = dataset.arrange(found.headers, options)
-    seen = contact_sheet(name, options, slices, threads, sheet)
+    annotations = dataset.annotate(found.headers, slices, options)
+    seen = contact_sheet(name, options, slices, threads, sheet, annotations)
     try:
-        verdict, possible = _verdict(name, options, sampling, seed, found, slices, seen), True
+        verdict, possible = _verdict(name, options, sampling, seed, found, slices, annotations, seen), True
     except InputError as error:
         verdict, possible = f"No: {error}", False
     identity = Identity(options.pseudonymise)
@@ -80,38 +60,10 @@ def check_data(
         *_contents(dataset, options, slices, len(found.headers)),
         *_left_out(found, omitted, identity),
         *(_gaps(slices, identity) if dataset.scans else []),
+        *annotation_lines(annotations, slices, options, dataset.persons_known(options)),
         *_seen(seen, sheet, identity),
     ]
     return [*lines, "", verdict], possible
-
-
-def contact_sheet(name: str, options: DatasetOptions, slices: Sequence[Slice], threads: int, path: Path) -> Sheet:
-    """Write 16 slices, spread evenly over the data set, as a .png file with their names.
-
-    Nothing is written if none of the slices can be decoded.
-    """
-    from PIL import Image, ImageDraw
-
-    step = max(len(slices) / IMAGES, 1)
-    chosen = {number: slices[int((number + 0.5) * step)] for number in range(min(IMAGES, len(slices)))}
-    picture = Image.new("L", (4 * THUMBNAIL, 4 * (THUMBNAIL + CAPTION)))
-    draw = ImageDraw.Draw(picture)
-    identity = Identity(options.pseudonymise)
-    sheet = Sheet({one.source for one in chosen.values()})
-    for number, answer in read_slices(DATASETS[name], options, THUMBNAIL, chosen, threads):
-        one = chosen[number]
-        left, top = number % 4 * THUMBNAIL, number // 4 * (THUMBNAIL + CAPTION)
-        if isinstance(answer, Failure):
-            sheet.faults[one.source] = answer.words(options.root, one.source, options.pseudonymise)
-            draw.text((left + 4, top + THUMBNAIL // 2), "cannot be decoded", fill=255)
-        else:
-            sheet.shown += 1
-            sheet.near_empty += content(answer.pixels) < options.min_content
-            picture.paste(Image.fromarray(answer.pixels), (left, top))
-        draw.text((left + 4, top + THUMBNAIL + 2), identity.of(one.image_id)[-40:], fill=255)
-    if sheet.shown:
-        picture.save(path)
-    return sheet
 
 
 def _contents(dataset: Dataset, options: DatasetOptions, slices: Sequence[Slice], count: int) -> list[str]:
@@ -162,32 +114,51 @@ def _gaps(slices: Sequence[Slice], identity: Identity) -> list[str]:
 def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
     """What the contact sheet shows, and the files on it that cannot be decoded."""
     if seen.shown:
-        lines = [f"Contact sheet: {path}. Images shown: {seen.shown}, of which near-empty: {seen.near_empty}"]
+        outlined = f", with a lesion, shown first and outlined: {seen.lesions}" if seen.lesions else ""
+        lines = [f"Contact sheet: {path}. Images shown: {seen.shown}, of which near-empty: {seen.near_empty}{outlined}"]
     else:
         lines = ["Contact sheet: not written, since no image could be read"]
     if seen.faults:
         lines.append(f"Cannot be decoded: {len(seen.faults)} of the {files(len(seen.tried))} read for the contact sheet")
-    return lines + [f"  {identity.of(source)}: {seen.faults[source]}" for source in sorted(seen.faults)]
+    lines += [f"  {identity.of(source)}: {seen.faults[source]}" for source in sorted(seen.faults)]
+    if seen.mask_faults:
+        lines.append(f"Lesion masks that cannot be read: those of {files(len(seen.mask_faults))}")
+    return lines + [f"  {identity.of(source)}: {seen.mask_faults[source]}" for source in sorted(seen.mask_faults)]
 
 
 def _verdict(
-    name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, found: Scan, slices: Sequence[Slice], seen: Sheet
+    name: str,
+    options: DatasetOptions,
+    sampling: SamplingOptions,
+    seed: int,
+    found: Scan,
+    slices: Sequence[Slice],
+    annotations: Annotations,
+    seen: Sheet,
 ) -> str:
-    """The sentence that starts with Yes. Raises InputError if the images cannot be drawn."""
+    """The sentences that start with Yes. Raises InputError if the images cannot be drawn."""
     counts = sampling.counts()
     check_readable(len(found.unreadable), len(found.headers), options, name)
-    splits = candidates(slices, sampling, seed, name)
+    check_annotations(len(annotations.faults), annotations.read, options, name)
+    splits = candidates(slices, sampling, seed, name, lesion_slices(annotations))
     check_readable(len(seen.faults), len(seen.tried) - len(seen.faults), options, name)
-    usable = len(slices) * (seen.shown - seen.near_empty) // max(seen.shown, 1)
-    if usable < sum(counts.values()):
-        raise InputError(
-            f"{name}: {seen.near_empty} of the {seen.shown} images on the contact sheet are near-empty, so about {usable} of "
-            f"{len(slices)} can be used, and sampling asks for {sum(counts.values())}; lower the numbers in sampling, or "
-            f"datasets.{name}.min_content."
-        )
-    drawn = " + ".join(f"{count} {split}" for split, count in counts.items())
-    answer = f"Yes: {drawn} images can be drawn with split {sampling.split}"
+    _check_content(name, seen, len(slices), sum(counts.values()))
+    numbers = " + ".join(f"{count} {split}" for split, count in counts.items())
+    answer = f"Yes: {numbers} images can be drawn with split {sampling.split}"
+    drawn = {split: splits[split].drawn for split in counts}
+    lesions = f" Of these images, {lesions_in(drawn, annotations)} show a lesion." if annotations.marks else ""
     if not DATASETS[name].persons_known(options):
-        return f"{answer}; it is unknown how many of the test images share a person with the training images."
-    shared = leak({split: splits[split].drawn for split in counts})
-    return f"{answer}; {shared:.1%} of the test images share a patient with the training images."
+        return f"{answer}; it is unknown how many of the test images share a person with the training images.{lesions}"
+    return f"{answer}; {leak(drawn):.1%} of the test images share a patient with the training images.{lesions}"
+
+
+def _check_content(name: str, seen: Sheet, found: int, wanted: int) -> None:
+    """Raise InputError if too many images seem to be near-empty. Those chosen for their lesions say nothing about the rest."""
+    shown, near_empty = (seen.even, seen.even_near_empty) if seen.even else (seen.shown, seen.near_empty)
+    usable = found * (shown - near_empty) // max(shown, 1)
+    if usable < wanted:
+        which = "images on the contact sheet" if shown == seen.shown else "other images on the contact sheet"
+        raise InputError(
+            f"{name}: {near_empty} of the {shown} {which} are near-empty, so about {usable} of {found} can be used, and sampling "
+            f"asks for {wanted}; lower the numbers in sampling, or datasets.{name}.min_content."
+        )
