@@ -12,8 +12,8 @@ FAINTEST = 0.002
 """Share of the contrast from which a pixel is changed; less is below half a grey level."""
 ROOM = 1
 """Pixels between the surroundings of two lesions, or between those of a lesion and the end of the region."""
-LEAST_LUNG = 0.9
-"""Share of lung in what lies around a nodule, from which it can be moved; others touch the pleura, a vessel or the heart."""
+LEAST_LUNG = 0.8
+"""Share of lung in what lies around a nodule, from which it can be moved; others lie at the pleura, a vessel or the heart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,9 @@ class Nodule:
         size: its largest diameter as annotated, pixels; None if not known.
         malignancy: its mean rating, as text; empty if not known.
         mask: its pixels, a square of odd side around the centre.
-        difference: grey levels above the mean of the lung around it.
-        weight: 1 in the nodule and its surroundings, falling to 0 outside.
+        difference: grey levels above the median of the lung around it.
+        weight: 1 in the nodule and its surroundings, 0.5 in the lung as far again around these, and 0 elsewhere, and in
+            tissue that it touches.
         reach: distance from the centre within which all of it lies, pixels.
     """
 
@@ -75,8 +76,8 @@ class Nodule:
         return Nodule(self.size, self.malignancy, mask, difference, weight, self.reach)
 
     def change(self, image: np.ndarray) -> np.ndarray:
-        """What is added to an image there, so that the nodule replaces what it shows, on the same mean of the lung."""
-        lung = image[(self.weight > 0) & (self.weight < 1)].mean()
+        """What is added to an image there, so that the nodule replaces what it shows, above the lung around it."""
+        lung = np.median(image[(self.weight > 0) & (self.weight < 1)])
         return self.weight * (lung + self.difference - image)
 
 
@@ -115,19 +116,19 @@ def cut_out(
     size: float | None = None,
     malignancy: str = "",
 ) -> Nodule | None:
-    """Cut a nodule out of an image.
+    """Cut a nodule out of an image, with its surroundings, but without the pleura and vessels that it touches.
 
     Args:
         image: uint8 (H, W).
         lesions: uint8 (H, W), 0 outside, else the lesion's number in the image.
         number: the number of the nodule.
-        lung: bool (H, W), the lungs.
+        lung: bool (H, W), False for tissue.
         ring: width of the surroundings, pixels.
         size: largest diameter of the nodule as annotated, pixels.
         malignancy: its mean rating.
 
     Returns:
-        None if what lies around its surroundings is not in the image, or is not lung.
+        The nodule, or None if it is too near to the border of the image, or has too little lung around it.
     """
     import cv2
 
@@ -140,9 +141,14 @@ def cut_out(
     crop = tuple(slice(place - half, place + half + 1) for place in middle)
     mask = lesions[crop] == number
     near, far = (cv2.dilate(mask.astype(np.uint8), disc(width)).astype(bool) for width in (ring, 2 * ring))
-    outside = far & ~near
-    free = outside & lung[crop] & (lesions[crop] == 0)
-    if np.count_nonzero(free) < LEAST_LUNG * np.count_nonzero(outside):
+    free = lung[crop] & (lesions[crop] == 0)
+    if np.count_nonzero(far & free) < LEAST_LUNG * np.count_nonzero(far & ~mask):
         return None
-    difference = image[crop].astype(np.float64) - image[crop][free].mean()
-    return Nodule(size, malignancy, mask, difference, np.where(near, 1.0, 0.5 * outside), extent + ROOM)
+    around = far & ~near & free
+    # The median, because the soft edge of the nodule reaches into what is around it.
+    difference = image[crop].astype(np.float64) - np.median(image[crop][around])
+    # Tissue beside the outline is the edge of the nodule, or pleura and vessels, which go on beyond the surroundings.
+    _, pieces = cv2.connectedComponents((far & ~mask & ~free).astype(np.uint8), connectivity=4)
+    other = np.isin(pieces, pieces[far & ~near & ~free])
+    weight = np.where(near, 1.0, 0.5 * around) * ~other
+    return Nodule(size, malignancy, mask, difference, weight, extent + ROOM)

@@ -53,9 +53,13 @@ class Split:
         """Whether lesions lie in the lungs, or else in soft tissue."""
         return shows_lung(self.window)
 
+    def hu(self, position: int) -> np.ndarray:
+        """An image in HU, float32."""
+        return np.float32(self.window[0]) + np.float32(self.scale) * self.images[position]
+
     def region(self, position: int, pixel_mm: float) -> np.ndarray:
         """Where lesions may lie in an image."""
-        hu = np.float32(self.window[0]) + np.float32(self.scale) * self.images[position]
+        hu = self.hu(position)
         return lungs(hu) if self.in_lungs else even_soft_tissue(hu, pixel_mm)
 
 

@@ -14,6 +14,7 @@ from fplbench.lesions.insert_places import Ground, Placed, insert, mark, place_l
 from fplbench.lesions.insert_shapes import Nodule, cut_out
 from fplbench.lesions.insert_split import Split, open_split
 from fplbench.lesions.options import InsertionOptions
+from fplbench.lesions.regions import TISSUE
 from fplbench.lesions.stack import write_lesions
 from fplbench.seeds import generator
 from fplbench.stacks import creating_stack
@@ -123,10 +124,8 @@ def _nodules(split: Split, options: InsertionOptions, rng: np.random.Generator) 
         if row["shape"] != "mask" or row["inserted"] == "1" or int(row["pixels"]) < options.min_pixels or pixel_mm is None:
             continue
         size = float(row["size_mm"]) / pixel_mm if row["size_mm"] else None
-        lung = split.region(position, pixel_mm)
-        nodule = cut_out(
-            split.images[position], split.lesions[position], int(row["lesion"]), lung, split.ring, size, row["malignancy"]
-        )
+        image, lesions, lung = split.images[position], split.lesions[position], split.hu(position) < TISSUE
+        nodule = cut_out(image, lesions, int(row["lesion"]), lung, split.ring, size, row["malignancy"])
         if nodule is not None:
             nodules.append(nodule)
         if len(nodules) == MOST_NODULES:

@@ -29,7 +29,7 @@ class InsertionOptions(Options):
     validation: int = Field(20, ge=1, description="Validation images with inserted lesions, likewise.")
     test: int = Field(100, ge=1, description="Test images with inserted lesions, likewise.")
     copies: int = Field(
-        4, ge=1, le=99, description="Most copies of a slice, with different lesions in each; a slice is copied again only "
+        6, ge=1, le=99, description="Most copies of a slice, with different lesions in each; a slice is copied again only "
         "when all others have been."
     )  # fmt: skip
     lesions_per_image: Counts = Field((1, 3), description="Lesions in an image, lowest and highest number.")
@@ -46,7 +46,7 @@ class InsertionOptions(Options):
     )  # fmt: skip
     lung_contrast: Range = Field((200, 700), description="Contrast in the lungs, HU above what was there.")
     soft_tissue_contrast: Range = Field(
-        (-60, -20), description="Contrast in the liver or other soft tissue, HU; lesions darker than their surroundings are "
+        (-70, -30), description="Contrast in the liver or other soft tissue, HU; lesions darker than their surroundings are "
         "negative."
     )  # fmt: skip
     moved: float = Field(
