@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fplbench.datasets.registry import Unreadable
+from fplbench.lesions.outlines import diameter
 
 MOST_PARTS = 1000  # regions in a slice; above it, a mask is noise and not a segmentation
 MOST = 250  # lesions of a volume; LiTS has up to 75
@@ -83,27 +84,6 @@ def find_components(
     # One slice at a time: all masks at full size could be hundreds of megabytes.
     masks = ((one.number, _masks(one, shape, [index[joined.root(part)] for part in one.regions[1:].tolist()])) for one in kept)
     return [_component([parts[part] for part in group], spacing is not None) for group in members], masks
-
-
-def diameter(region: np.ndarray, spacing: tuple[float, float]) -> float:
-    """Largest diameter of a region, mm: the maximum Feret diameter of the outline through the middles of pixel edges.
-
-    A row of n square pixels has a diameter of n pixels.
-
-    Args:
-        region: bool (H, W) with at least one pixel.
-        spacing: (row, column) spacing in mm.
-    """
-    import cv2
-
-    rows = np.flatnonzero(region.any(axis=1))
-    first = region[rows].argmax(axis=1)
-    last = region.shape[1] - 1 - region[rows, ::-1].argmax(axis=1)
-    ends = np.concatenate([np.stack([rows, first], 1), np.stack([rows, last], 1)])
-    # In half pixels. Only the ends of the rows can be corners of the convex hull.
-    edges = (2 * ends[:, None] + np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])).reshape(-1, 2)
-    hull = cv2.convexHull(edges.astype(np.int32)).reshape(-1, 2) * (np.array(spacing) / 2)
-    return float(np.sqrt(((hull[:, None] - hull[None]) ** 2).sum(axis=2).max()))
 
 
 def to_text(components: Iterable[Component]) -> str:

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 from scipy import ndimage
-from scipy.spatial.distance import pdist
-from skimage.measure import find_contours
 
 from fplbench.datasets.registry import Unreadable
-from fplbench.lesions.components import MOST, Component, diameter, find_components, from_text, to_text
+from fplbench.lesions.components import MOST, Component, find_components, from_text, to_text
 
 
 def find(volume, spacing=None, downwards=False):
@@ -55,37 +53,11 @@ def test_a_mask_without_a_lesion_has_no_component():
     assert find(np.zeros((3, 4, 4), bool)) == ([], {})
 
 
-@pytest.mark.parametrize(
-    ("shape", "spacing", "expected"),
-    [
-        ((1, 1), (0.7, 0.5), 0.7),  # the longer side of a pixel
-        ((1, 10), (0.7, 0.5), 5.0),
-        ((6, 1), (0.7, 0.5), 4.2),
-        ((3, 4), (1.0, 1.0), np.hypot(2, 4)),  # from the left edge at the top to the right edge at the bottom
-        ((5, 2), (0.5, 0.5), np.hypot(2.5, 0.5)),
-    ],
-)
-def test_the_diameter_of_a_rectangle_is_computed_by_hand(shape, spacing, expected):
-    region = np.zeros((12, 14), bool)
-    region[2 : 2 + shape[0], 3 : 3 + shape[1]] = True
-    assert diameter(region, spacing) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("radius", [1.5, 3.2, 7.0, 12.4])
-@pytest.mark.parametrize("spacing", [(0.8, 0.8), (0.7, 0.9)])
-def test_the_diameter_is_that_of_the_outline_of_scikit_image(radius, spacing):
-    """Of a disc, and of a disc with a bay and a spike."""
-    y, x = np.mgrid[:31, :31] - 15
-    for region in (np.hypot(x, y) <= radius, (np.hypot(x, y) <= radius) & (x < y + 2) | (y == 0) & (x > 0)):
-        (outline,) = find_contours(np.pad(region.astype(float), 1), 0.5)
-        assert diameter(region, spacing) == pytest.approx(pdist(outline * spacing).max(), rel=1e-6)
-
-
 def test_the_size_of_a_lesion_is_the_diameter_of_its_largest_region_and_not_of_its_whole_shadow():
     volume = np.zeros((3, 8, 20), bool)
     volume[0, 2, 0:6] = volume[1, 2, 5:9] = volume[2, 2, 8:15] = True
-    ((lesion,), _) = find(volume, (0.5, 0.5))
-    assert lesion == Component(0, 2, 7 * 0.5)
+    ((lesion,), _) = find(volume, (2.0, 0.5))
+    assert lesion == Component(0, 2, np.hypot(2.0, 7 * 0.5))  # the diagonal of a row of seven pixels
 
 
 def test_components_survive_their_text():

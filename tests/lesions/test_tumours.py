@@ -63,8 +63,8 @@ def test_tumours_are_found_and_drawn_as_the_slice_is_shown(tmp_path, labels, axe
         ("volume-003_tumour-001", "tumour", "mask", 1),
         ("volume-003_tumour-002", "tumour", "mask", 1),
     }
-    # Four voxels of 0.8 mm to the right; three of 0.7 mm to the front.
-    assert sorted(one.size_mm for one in lesions) == pytest.approx([2.1, 3.2])
+    # One voxel of 0.8 mm by three of 0.7 mm; four of 0.8 mm by one of 0.7 mm; from corner to corner.
+    assert sorted(one.size_mm for one in lesions) == pytest.approx([np.hypot(0.8, 2.1), np.hypot(3.2, 0.7)], rel=1e-3)
     masks = drawn(tmp_path, result.marks, slices)
     first, second = np.zeros(SHAPE[:2], bool), np.zeros(SHAPE[:2], bool)
     first[2:6, 3], second[8, 5:8] = True, True
