@@ -30,6 +30,8 @@ demo: install
 	snakemake $(DEMO)
 	@cat results/demo/tables/lidc.md
 	@echo
+	@cat results/demo/lesions.md
+	@echo
 	@echo 'All on one page: results/demo/report.html'
 	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
 

@@ -45,6 +45,7 @@ rule all:
         [f"<results>/figures/{name}.png" for name in figure_captions(CONFIG)],
         "<results>/config.json",
         "<results>/scores.csv",
+        "<results>/lesions.md",
         "<results>/cost.csv",
         "<results>/report.html",
         "<results>/run.json",

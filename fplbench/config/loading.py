@@ -10,6 +10,7 @@ from fplbench.config.models import Config
 from fplbench.config.sections import PAPER_DATASETS
 from fplbench.errors import InputError, nearest
 from fplbench.registry import parse_options
+from fplbench.scoring.registry import SCORES, image_metrics
 from fplbench.training.fpl import check_gradient
 
 NAMED = ("datasets", "noises", "methods", "training")
@@ -104,18 +105,31 @@ def _check_together(config: Config) -> None:
         raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
     if not (config.datasets and config.noises and config.methods):
         raise InputError("datasets, noises and methods each need at least one name.")
+    _check_metrics(config)
     if config.trains_fpl:
         check_gradient(config.fpl, config.explanation)
     for key, names, section in (
         ("feature_error", config.feature_error, "noises"),
         ("ablation.noises", config.ablation.noises, "noises"),
         ("generalisation", config.generalisation, "noises"),
+        ("inserted.noises", config.inserted.noises, "noises"),
         ("figures.noise", [config.figures.noise], "noises"),
         ("calibration.datasets", config.calibration.datasets, "datasets"),
         ("notes", config.notes, "datasets"),
     ):
         for name in names or ():
             _check_named(config, key, str(name), section)
+
+
+def _check_metrics(config: Config) -> None:
+    """Raise InputError where a key names a metric that is not known, or that images alone cannot be scored by."""
+    for name in config.metrics:
+        if name not in image_metrics():
+            raise InputError(f"metrics names {name!r}, which is not a score of images: {nearest(name, image_metrics())}")
+    for key, names in {"tables.metrics": config.tables.metrics, "tables.latex": config.tables.latex}.items():
+        for name in names:
+            if name not in SCORES:
+                raise InputError(f"{key} names {name!r}, which is not a metric: {nearest(name, SCORES)}")
 
 
 def _check_named(config: Config, key: str, name: str, section: str) -> None:

@@ -15,14 +15,17 @@ from fplbench.config.sections import (
     PAPER_NOISES,
     CalibrationOptions,
     FigureOptions,
+    TableOptions,
     TuningOptions,
 )
 from fplbench.datasets import DATASETS, SamplingOptions
 from fplbench.denoising.columns import Column, Tune, select
 from fplbench.errors import InputError
+from fplbench.lesions.options import InsertionOptions
 from fplbench.noise import NOISES
 from fplbench.options import Options
 from fplbench.registry import Registry, parse_options
+from fplbench.scoring.registry import DEFAULT
 from fplbench.training import TRAININGS, Training
 from fplbench.training.fpl import FplOptions
 from fplbench.training.options import ExplanationOptions
@@ -65,6 +68,12 @@ class Config(Options):
         description="The trainings by name, with their options. Those of a method's weights run where the method does; "
         "drunet only where it is named here, else `dpir` takes published weights.",
     )
+    inserted: InsertionOptions = Field(
+        InsertionOptions(), description="Lesions that are inserted into copies of CT slices, and the noises they are scored on."
+    )
+    metrics: list[str] = Field(
+        list(DEFAULT), description="Scores of every image; psnr, psnr_uint8 and ssim are always among them."
+    )
     feature_error: list[str] | None = Field(
         None, description="Noises on which feature_error is scored, for every method; null: all."
     )
@@ -73,6 +82,7 @@ class Config(Options):
         None, description="Noises across which `snakemake generalisation` applies denoisers; null: all."
     )
     calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
+    tables: TableOptions = Field(TableOptions(), description="What the tables show.")
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
 
     def dataset_options(self, dataset: str) -> dict[str, Any]:

@@ -19,6 +19,22 @@ PAPER_METHODS = (
 PAPER_DATASETS = ("lidc", "lits", "rsna")
 
 
+# Metrics of the tables, where they were scored.
+TABLE_METRICS = (
+    "psnr", "ssim", "body_psnr", "lesion_psnr", "contrast_recovery", "recovery_error", "inserted_lesion_psnr",
+    "inserted_contrast_recovery", "inserted_recovery_error", "feature_error",
+)  # fmt: skip
+
+
+class TableOptions(Options):
+    """What the tables show."""
+
+    metrics: tuple[str, ...] = Field(
+        TABLE_METRICS, description="Metrics of the HTML and Markdown tables, in this order, where they were scored."
+    )
+    latex: tuple[str, ...] = Field(("psnr", "ssim"), description="Metrics of the LaTeX tables, in this order.")
+
+
 class FigureOptions(Options):
     """What the figures show."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fplbench import DEFAULT_SEED
 from fplbench.config import Config
+from fplbench.config.sections import TableOptions
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.sentences import sentences
 
@@ -23,6 +24,8 @@ class Presentation:
         seed: seed of the run, for the bootstrap.
         image: position of the test image that figures show; None is the middle one.
         explanation: readout, activation and beta of `guided_backprop`.
+        metrics: metrics in the tables, in this order.
+        latex: those of the LaTeX table.
     """
 
     labels: Labels = field(default_factory=Labels)
@@ -30,6 +33,8 @@ class Presentation:
     seed: int = DEFAULT_SEED
     image: int | None = None
     explanation: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Sequence[str] = TableOptions().metrics
+    latex: Sequence[str] = TableOptions().latex
 
 
 def presentation(config: Config | None, dataset: str = "") -> Presentation:
@@ -42,6 +47,8 @@ def presentation(config: Config | None, dataset: str = "") -> Presentation:
         seed=config.seed,
         image=config.figures.image,
         explanation=config.explanation.model_dump(mode="json"),
+        metrics=tuple(config.tables.metrics),
+        latex=tuple(config.tables.latex),
     )
 
 
@@ -79,6 +86,12 @@ def figure_captions(config: Config) -> dict[str, str]:
     if denoisers(config):
         for name in config.datasets:
             captions[name] = f"{labels.dataset(name)}: one test image with {noise}"
+    if denoisers(config):
+        for name in config.datasets:
+            captions[f"{name}_lesions"] = (
+                f"{labels.dataset(name)}: the largest annotated lesions of the test images, with {noise}"
+            )
+            captions[f"{name}_recovery"] = f"{labels.dataset(name)}: contrast recovery of lesions; 1 is right, below 1 they fade"
     if denoisers(config) and config.explains:
         for name in config.datasets:
             captions[f"{name}_features"] = f"{labels.dataset(name)}: feature maps of one test image with {noise}"

@@ -76,15 +76,19 @@ rule apply_ablation:
 use rule score as score_ablation with:
     input:
         clean="<results>/data/{dataset}/{split}.npy",
+        lesions=expand("<results>/data/{{dataset}}/{{split}}_lesions.{kind}", kind=["npy", "csv"]),
         denoised=expand("<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
     output:
-        "<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
+        scores="<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
+        lesions="<results>/ablation/{split}/lesion_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/ablation/{split}/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/ablation/{split}/score/{dataset}/{noise}.tsv"
     params:
         rules="--rule=apply_ablation",
+        inserted=[],
+        metrics=[f"--metric={name}" for name in CONFIG.metrics],
         code=code_hash("fplbench.scoring.cells"),
     message:
         "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.split} images"

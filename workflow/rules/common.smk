@@ -1,6 +1,7 @@
 # The checked config, and what several rule files need.
 
 import hashlib
+import itertools
 import json
 import re
 from pathlib import Path
@@ -25,6 +26,13 @@ except InputError as error:
 workflow.global_resources.setdefault("gpu", 1)
 
 SPLITS = ["train", "validation", "test"]
+INSERTED_SPLITS = [f"inserted_{split}" for split in SPLITS]
+# The cells that are also scored on inserted lesions: a data set needs images in HU.
+INSERTED = {
+    "dataset": [name for name in CONFIG.datasets if DATASETS[name].scans],
+    "noise": CONFIG.inserted.noises,
+}
+LESION_KINDS = [".npy", ".csv", "_lesions.npy", "_lesions.csv"]  # a stack, its index, its lesions, their table
 
 # Reporting reads the resolved config. Such a rule has what it takes from there as a parameter (`shown`), and the file itself as
 # an ancient input, so that a change of other keys does not run it again.
@@ -40,6 +48,7 @@ TRAINING_INPUTS = {
 }
 # Columns by the name of their job.
 GROUPS = grouped(CONFIG.columns)
+INSERTED_COLUMNS = [column.name for columns in GROUPS.values() for column in columns]
 
 # With keep_denoised: false, denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
@@ -150,8 +159,25 @@ def training_stacks(columns):
 
 def rule_arguments(wildcards, input):
     """The rule that makes each denoised stack, for messages."""
-    groups = {column.name: group for group, columns in GROUPS.items() for column in columns}
+    suffix = "_inserted" if has_inserted(wildcards) else ""
+    groups = {column.name: f"{group}{suffix}" for group, columns in GROUPS.items() for column in columns}
     return [f"--rule=denoise_{groups.get(name, name)}" for name in (Path(path).stem for path in input.denoised)]
+
+
+def has_inserted(wildcards):
+    """Whether a cell is scored on inserted lesions too."""
+    return all(wildcards[axis] in names for axis, names in INSERTED.items())
+
+
+def where_inserted(*paths):
+    """Function: these files in cells that are scored on inserted lesions too, else none."""
+    return lambda wildcards: [*paths] if has_inserted(wildcards) else []
+
+
+def inserted_arguments(wildcards, input):
+    """The images with inserted lesions, clean and denoised, as the command line takes them."""
+    clean = [f"--inserted-clean={path}" for path in input.inserted_clean if path.endswith(".npy")][:1]
+    return clean + [f"--inserted={path}" for path in input.inserted]
 
 
 def check_rule(name):

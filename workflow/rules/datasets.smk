@@ -1,10 +1,11 @@
-# Native files -> stacks of sampled, windowed, resized 8-bit images.
+# Native files -> stacks of sampled, windowed, resized 8-bit images, with their annotated lesions; and copies with inserted ones.
 
 
 rule sample_images:
     output:
         stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
         indices=expand("<results>/data/{{dataset}}/{split}.csv", split=SPLITS),
+        lesions=expand("<results>/data/{{dataset}}/{split}_lesions.{kind}", split=SPLITS, kind=["npy", "csv"]),
         summary="<results>/data/{dataset}/sampling.json",
     log:
         "<logs>/data/{dataset}.log",
@@ -25,3 +26,27 @@ rule sample_images:
     shell:
         "fplbench sample {wildcards.dataset} {params.folder:q} --root {params.root:q} --options {params.options:q}"
         " --sampling {params.sampling:q} --seed {params.seed} --threads {threads} > {log:q} 2>&1"
+
+
+rule insert_lesions:
+    input:
+        clean=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
+        lesions=expand("<results>/data/{{dataset}}/{split}_lesions.{kind}", split=SPLITS, kind=["npy", "csv"]),
+    output:
+        stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=INSERTED_SPLITS),
+        indices=expand("<results>/data/{{dataset}}/{split}.csv", split=INSERTED_SPLITS),
+        lesions=expand("<results>/data/{{dataset}}/{split}_lesions.{kind}", split=INSERTED_SPLITS, kind=["npy", "csv"]),
+    log:
+        "<logs>/data/{dataset}_inserted.log",
+    benchmark:
+        "<benchmarks>/data/{dataset}_inserted.tsv"
+    params:
+        code=code_hash("fplbench.lesions.inserting"),
+        folder=subpath(output[0], parent=True),
+        options=as_json(CONFIG.inserted.model_dump(mode="json", exclude={"noises"})),
+        seed=CONFIG.seed,
+    message:
+        "Inserting lesions into images of {wildcards.dataset}"
+    shell:
+        "fplbench insert-lesions {input.clean:q} --out-dir {params.folder:q} --options {params.options:q} --seed {params.seed}"
+        " --axes {wildcards.dataset} > {log:q} 2>&1"

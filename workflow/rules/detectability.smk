@@ -79,7 +79,7 @@ for group, columns in GROUPS.items():
             mem_mb=4000,
         params:
             device=device,
-            noisy=subpath(input.noisy[0], parent=True),
+            noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
             folder=subpath(output[0], ancestor=2),
             methods=runs_of(columns),
             chosen=lambda wildcards, input: [f"--chosen={path}" for path in input.get("chosen", [])],
@@ -109,7 +109,7 @@ rule observe:
         "<benchmarks>/detectability/observe/{dataset}/{noise}.tsv"
     params:
         code=code_hash("fplbench.scoring.observer_cells"),
-        folder=subpath(input.signals[0], parent=True),
+        folder=lambda wildcards, input: Path(input.signals[0]).parent,
         options=as_json(DETECTED.observer),
         seed=CONFIG.seed,
     message:

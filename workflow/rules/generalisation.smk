@@ -79,11 +79,12 @@ for across, trained in ACROSS.items():
             f"<benchmarks>/generalisation/{across}/score/{{dataset}}/{{noise}}.tsv"
         params:
             rules=f"--rule=apply_across_{across}s",
+            metrics=[f"--metric={name}" for name in CONFIG.metrics],
             code=code_hash("fplbench.scoring.cells"),
         message:
             "Scoring denoisers of other data sets or noises on {wildcards.noise} of {wildcards.dataset}"
         shell:
-            "fplbench score {input.clean:q} {output:q} {input.denoised:q} {params.rules:q} > {log:q} 2>&1"
+            "fplbench score {input.clean:q} {output:q} {input.denoised:q} {params.metrics:q} {params.rules:q} > {log:q} 2>&1"
 
 
 use rule collate_dataset as collate_generalisation with:

@@ -21,3 +21,17 @@ rule synthesize_noise:
     shell:
         "fplbench noise {wildcards.noise} {input:q} --out-dir {params.folder:q} --options {params.options:q}"
         " --seed {params.seed} --axes {wildcards.dataset} --threads {threads} > {log:q} 2>&1"
+
+
+use rule synthesize_noise as add_noise_to_inserted with:
+    input:
+        expand("<results>/data/{{dataset}}/{split}.npy", split=INSERTED_SPLITS),
+    output:
+        stacks=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.npy", split=INSERTED_SPLITS),
+        indices=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.csv", split=INSERTED_SPLITS),
+    log:
+        "<logs>/noise/{dataset}/{noise}_inserted.log",
+    benchmark:
+        "<benchmarks>/noise/{dataset}/{noise}_inserted.tsv"
+    message:
+        "Adding {wildcards.noise} to images of {wildcards.dataset} with inserted lesions"

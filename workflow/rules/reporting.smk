@@ -1,4 +1,4 @@
-# Scores -> Tables 2 to 4, figures, report.html and run.json.
+# Scores -> Tables 2 to 4, figures, lesions.md, report.html and run.json.
 
 TABLE_KINDS = [".tex", ".md", ".csv", ".html", "_intervals.tex"]
 FIRST_DATASET = next(iter(CONFIG.datasets))
@@ -8,6 +8,8 @@ FIGURES = figure_captions(CONFIG)
 rule table:
     input:
         scores="<results>/scores/{dataset}.csv",
+        lesion_scores=expand("<results>/lesion_scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
+        sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
         expand("<results>/tables/{{dataset}}{kind}", kind=TABLE_KINDS),
@@ -18,12 +20,13 @@ rule table:
     params:
         code=code_hash("fplbench.reporting.tables", "fplbench.reporting.writing"),
         folder=subpath(output[0], parent=True),
+        lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
         shown=shown,
     message:
         "Writing the table of {wildcards.dataset}"
     shell:
         "fplbench table {input.scores:q} {wildcards.dataset} --out-dir {params.folder:q} --config {input.config:q}"
-        " > {log:q} 2>&1"
+        " --lesion-scores {params.lesion_scores:q} --sampling {input.sampling:q} > {log:q} 2>&1"
 
 
 rule figure:
@@ -82,6 +85,74 @@ rule feature_figure:
         "fplbench feature-figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
         " --restoration {input.restoration:q} --config {input.config:q} --dataset {wildcards.dataset}"
         " --device {params.device} > {log:q} 2>&1"
+
+
+rule lesion_figure:
+    input:
+        clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
+        noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
+        denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=denoisers(CONFIG)),
+        lesion_scores=one_noise("<results>/lesion_scores/{{dataset}}/{noise}.csv"),
+        config=RESOLVED,
+    output:
+        "<results>/figures/{dataset}_lesions.png",
+    log:
+        "<logs>/figures/{dataset}_lesions.log",
+    benchmark:
+        "<benchmarks>/figures/{dataset}_lesions.tsv"
+    params:
+        code=code_hash("fplbench.reporting.lesion_figure"),
+        shown=shown,
+    message:
+        "Drawing the lesions of {wildcards.dataset}"
+    shell:
+        "fplbench lesion-figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
+        " --lesion-scores {input.lesion_scores:q} --config {input.config:q} --dataset {wildcards.dataset} > {log:q} 2>&1"
+
+
+rule recovery_figure:
+    input:
+        lesion_scores=expand("<results>/lesion_scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
+        config=RESOLVED,
+    output:
+        "<results>/figures/{dataset}_recovery.png",
+    log:
+        "<logs>/figures/{dataset}_recovery.log",
+    benchmark:
+        "<benchmarks>/figures/{dataset}_recovery.tsv"
+    params:
+        code=code_hash("fplbench.reporting.recovery_figure"),
+        folder=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
+        shown=shown,
+    message:
+        "Drawing the contrast recovery of {wildcards.dataset}"
+    shell:
+        "fplbench recovery-figure {output:q} {params.folder:q} --config {input.config:q} --dataset {wildcards.dataset}"
+        " > {log:q} 2>&1"
+
+
+rule lesion_summary:
+    input:
+        lesion_scores=expand("<results>/lesion_scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises),
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
+        config=RESOLVED,
+    output:
+        "<results>/lesions.md",
+    log:
+        "<logs>/lesions.log",
+    benchmark:
+        "<benchmarks>/lesions.tsv"
+    params:
+        code=code_hash("fplbench.reporting.lesion_summary"),
+        lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],
+        data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
+        shown=[str(presentation(CONFIG, dataset)) for dataset in CONFIG.datasets],
+    message:
+        "Summing up the lesions"
+    shell:
+        "fplbench lesion-summary {output:q} {params.lesion_scores:q} --data {params.data:q} --config {input.config:q}"
+        " > {log:q} 2>&1"
 
 
 rule noise_figure:
@@ -173,6 +244,8 @@ rule report:
         scores="<results>/scores.csv",
         run="<results>/run.json",
         figures=[f"<results>/figures/{name}.png" for name in FIGURES],
+        lesion_scores=expand("<results>/lesion_scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises),
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         config=RESOLVED,
     output:
         "<results>/report.html",
@@ -185,8 +258,10 @@ rule report:
         figures=lambda wildcards, input: Path(input.figures[0]).parent,
         shown=[str(presentation(CONFIG, dataset)) for dataset in CONFIG.datasets],
         captions=as_json(FIGURES),
+        lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],
+        data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
     message:
         "Writing the report"
     shell:
         "fplbench report {output:q} {input.scores:q} --run {input.run:q} --figures {params.figures:q} --config {input.config:q}"
-        " > {log:q} 2>&1"
+        " --lesion-scores {params.lesion_scores:q} --data {params.data:q} > {log:q} 2>&1"

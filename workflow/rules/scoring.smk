@@ -1,23 +1,30 @@
-# Clean and denoised stacks -> a row for each image and method -> scores.csv.
+# Clean and denoised stacks -> a row for each image and method -> scores.csv; and a row for each lesion and method.
 
 
 rule score:
     input:
         clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
+        inserted_clean=where_inserted(*expand("<results>/data/{{dataset}}/inserted_test{kind}", kind=LESION_KINDS)),
+        inserted=where_inserted(*expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.npy", name=INSERTED_COLUMNS)),
     output:
-        "<results>/scores/{dataset}/{noise}.csv",
+        scores="<results>/scores/{dataset}/{noise}.csv",
+        lesions="<results>/lesion_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}.tsv"
     params:
         rules=rule_arguments,
+        inserted=inserted_arguments,
+        metrics=[f"--metric={name}" for name in CONFIG.metrics],
         code=code_hash("fplbench.scoring.cells"),
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench score {input.clean:q} {output:q} {input.denoised:q} {params.rules:q} > {log:q} 2>&1"
+        "fplbench score {input.clean:q} {output.scores:q} {input.denoised:q} --lesion-scores {output.lesions:q}"
+        " {params.inserted:q} {params.metrics:q} {params.rules:q} --threads {threads} > {log:q} 2>&1"
 
 
 rule score_features:
