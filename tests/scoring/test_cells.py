@@ -5,8 +5,11 @@ import pytest
 
 from fplbench import scoring
 from fplbench.errors import InputError
+from fplbench.scoring.body import body_psnr
 from fplbench.scoring.cells import score_cell
 from fplbench.scoring.matching import open_matching
+from fplbench.scoring.pair import Pair, Reference
+from fplbench.scoring.registry import DEFAULT
 from fplbench.stacks import open_stack, write_stack
 from tests.helpers.scores import index_rows, read_rows, run
 
@@ -22,21 +25,71 @@ def folder(tmp_path):
     return tmp_path
 
 
-def score(folder, *methods, rules=()):
-    score_cell(folder / "clean.npy", [folder / f"{method}.npy" for method in methods], folder / "new" / "scores.csv", rules)
+def score(folder, *methods, rules=(), **options):
+    stacks = [folder / f"{method}.npy" for method in methods]
+    score_cell(folder / "clean.npy", stacks, folder / "new" / "scores.csv", rules, **options)
     return read_rows(folder / "new" / "scores.csv")
 
 
 def test_a_cell_has_a_row_for_each_method_and_image_in_full_precision(folder):
     rows = score(folder, "median", "perfect")
-    assert list(rows[0]) == ["method", "image_id", "patient", "psnr", "psnr_uint8", "ssim"]
+    assert list(rows[0]) == ["method", "image_id", "patient", *DEFAULT]
     places = [(row["method"], row["image_id"], row["patient"]) for row in rows]
     expected = [("i0", "p0"), ("i1", "p0"), ("i2", "p1")]
     assert places == [(method, *image) for method in ("median", "perfect") for image in expected]
     stacks = [open_stack(folder / f"{name}.npy") for name in ("clean", "median")]
     for name in scoring.METRICS:
         assert [float(row[name]) for row in rows[:3]] == getattr(scoring, name)(*stacks).tolist()
-    assert [(float(row["psnr"]), float(row["ssim"])) for row in rows[3:]] == [(math.inf, 1)] * 3
+
+
+def test_a_perfect_denoiser_has_perfect_scores(folder):
+    for row in score(folder, "perfect"):
+        assert row["psnr"] == row["psnr_uint8"] == row["body_psnr"] == "inf"
+        assert (float(row["ssim"]), float(row["body_ssim"]), float(row["gradient_error"]), float(row["gmsd"])) == (1, 1, 0, 0)
+        assert float(row["haarpsi"]) == pytest.approx(1, abs=1e-9)
+
+
+def test_the_metrics_that_are_asked_for_come_after_those_that_are_always_there(folder):
+    assert list(score(folder, "median", metrics=["gmsd", "body_psnr"])[0]) == [
+        *("method", "image_id", "patient"),
+        *("psnr", "psnr_uint8", "ssim", "body_psnr", "gmsd"),
+    ]
+    assert list(score(folder, "median", metrics=[])[0])[3:] == ["psnr", "psnr_uint8", "ssim"]
+    with pytest.raises(InputError, match="'gsmd' is not a metric of images: did you mean 'gmsd'"):
+        score(folder, "median", metrics=["gsmd"])
+    with pytest.raises(InputError, match="'cnr' is not a metric of images"):
+        score(folder, "median", metrics=["cnr"])
+
+
+def test_threads_change_nothing(folder):
+    alone = score(folder, "median", "perfect")
+    assert score(folder, "median", "perfect", threads=3) == alone
+    with pytest.raises(InputError, match="threads is 0"):
+        score(folder, "median", threads=0)
+
+
+def test_an_image_without_a_body_has_blank_scores_of_it(folder):
+    clean = open_stack(folder / "clean.npy").copy()
+    clean[1] = 0
+    write_stack(folder / "clean.npy", clean, index_rows(3))
+    rows = score(folder, "median")
+    assert [row["body_psnr"] == "" for row in rows] == [row["body_ssim"] == "" for row in rows] == [False, True, False]
+    assert rows[1]["gradient_error"] == ""
+    assert math.isfinite(float(rows[1]["psnr"]))
+
+
+def test_the_body_is_found_by_the_window_of_each_image(folder):
+    clean, denoised = open_stack(folder / "clean.npy"), open_stack(folder / "median.npy")
+    windows = [(-1000, 400), (-160, 240), (0, 255)]
+    rows = [row | dict(zip(("window_low", "window_high"), w, strict=True)) for row, w in zip(index_rows(3), windows, strict=True)]
+    write_stack(folder / "clean.npy", clean.copy(), rows)
+    expected = [body_psnr(Pair(Reference(clean[i], w if w[0] else None), denoised[i])) for i, w in enumerate(windows)]
+    assert [float(row["body_psnr"]) for row in score(folder, "median")] == expected
+    for wrong in (("x", "400"), ("400", "-1000")):
+        rows[2] |= dict(zip(("window_low", "window_high"), wrong, strict=True))
+        write_stack(folder / "clean.npy", clean.copy(), rows)
+        with pytest.raises(InputError, match=rf"clean.csv: the window of 'i2' is {wrong[0]} to {wrong[1]}; it must be two"):
+            score(folder, "median")
 
 
 def test_a_stack_of_another_shape_is_named_with_the_rule_that_made_it(folder):
@@ -49,6 +102,12 @@ def test_a_stack_of_another_shape_is_named_with_the_rule_that_made_it(folder):
     with pytest.raises(InputError, match=r"float.npy holds float64 .* made by the rule apply_all\.$"):
         score(folder, "float", rules=["apply_all"])
     assert not list(folder.glob("**/*scores.csv*"))
+
+
+def test_two_stacks_of_one_method_are_refused(folder):
+    write_stack(folder / "other" / "median.npy", open_stack(folder / "clean.npy").copy())
+    with pytest.raises(InputError, match=r"other/median.npy is the second stack of 'median'"):
+        score(folder, "median", "other/median")
 
 
 def test_a_stack_that_lists_other_images_is_refused(folder):
@@ -76,6 +135,9 @@ def test_a_wrong_index_of_the_clean_stack_is_named_without_blaming_a_method(fold
 def test_the_command_scores_all_stacks_into_one_file(folder):
     run("score", folder / "clean.npy", folder / "scores.csv", folder / "median.npy", folder / "perfect.npy")
     assert read_rows(folder / "scores.csv") == score(folder, "median", "perfect")
+
+    run("score", folder / "clean.npy", folder / "few.csv", folder / "median.npy", "--metric=gmsd", "--threads=2")
+    assert list(read_rows(folder / "few.csv")[0])[3:] == ["psnr", "psnr_uint8", "ssim", "gmsd"]
 
 
 def test_a_matching_stack_is_mapped_into_memory(folder):

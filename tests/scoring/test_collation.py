@@ -48,6 +48,21 @@ def test_feature_errors_are_joined_by_method_and_image(folder):
     assert [row["feature_error"] for row in rows] == ["0.125", "0.25", "0.5", "", "", ""]
 
 
+def test_every_metric_that_any_image_has_a_score_of_gets_a_column(folder):
+    more = HEAD.strip() + ",vif,gmsd,body_psnr,seconds\n"
+    (folder / "scores" / "lits" / "gaussian.csv").write_text(
+        f"{more}fpl,a,1,30,40,0.5,,0.125,,7\nfpl,b,2,30,40,0.5,,0.25,28.5,7\n"
+    )
+    collate(folder / "long.csv", cells(folder), cells(folder, "features"))
+    rows = read_rows(folder / "long.csv")
+    assert tuple(rows[0]) == (*COLUMNS, "body_psnr", "gmsd", "feature_error")
+    assert [(row["body_psnr"], row["gmsd"]) for row in rows[2:]] == [("", ""), ("", "0.125"), ("28.5", "0.25")]
+    for dataset in ("lidc", "lits"):  # joining in two steps comes to the same
+        collate(folder / f"{dataset}.csv", [folder / "scores" / dataset / "gaussian.csv"], cells(folder, "features"))
+    collate(folder / "joined.csv", [folder / "lidc.csv", folder / "lits.csv"])
+    assert (folder / "joined.csv").read_bytes() == (folder / "long.csv").read_bytes()
+
+
 def test_a_file_without_a_column_is_named(folder):
     (folder / "scores" / "lidc" / "gaussian.csv").write_text("method,image_id,patient,ssim\nfpl,a,1,0.5\n")
     with pytest.raises(InputError, match=r"lidc/gaussian.csv has no column 'psnr'"):

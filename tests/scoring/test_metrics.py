@@ -5,6 +5,7 @@ import pytest
 
 from fplbench import scoring
 from fplbench.errors import InputError
+from fplbench.scoring.pair import Pair, Reference, halve
 
 
 @pytest.fixture
@@ -67,6 +68,25 @@ def test_ssim_by_the_definition_in_one_window():
         (a.mean() ** 2 + b.mean() ** 2 + c1) * (covariance[0, 0] + covariance[1, 1] + c2)
     )
     assert scoring.ssim(x, y) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(24, 20), (7, 9), (65, 64)])
+def test_ssim_and_its_map_are_those_of_scikit_image(shape):
+    from skimage.metrics import structural_similarity
+
+    rng = np.random.default_rng(3)
+    clean = rng.integers(0, 256, shape, dtype=np.uint8)
+    clean[: shape[0] // 2] = 200  # constant, where the variance is the difference of equal numbers
+    for level in (0, 2, 40):
+        denoised = np.clip(clean + rng.normal(0, level, shape), 0, 255).astype(np.uint8)
+        expected, expected_map = structural_similarity(clean, denoised, win_size=7, data_range=255, full=True)
+        np.testing.assert_allclose(Pair(Reference(clean), denoised).ssim_map, expected_map, rtol=0, atol=1e-10)
+        assert scoring.ssim(clean, denoised) == pytest.approx(expected, abs=1e-11)
+
+
+def test_an_image_at_half_the_size_has_the_means_of_blocks_and_zeros_beyond_odd_sides():
+    image = np.array([[255, 255, 255], [255, 254, 0], [8, 4, 200]], np.uint8)
+    assert halve(image).tolist() == [[1019 / 4, 255 / 4], [3, 50]]
 
 
 @pytest.mark.parametrize("metric", [scoring.psnr, scoring.psnr_uint8, scoring.ssim])
