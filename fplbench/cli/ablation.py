@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fplbench.cli.options import ConfigFile, read_run
+from fplbench.cli.tables import DataFolder
 
 
 def register(app: typer.Typer) -> None:
@@ -18,10 +19,14 @@ def ablation(
     out_dir: Annotated[Path, typer.Option(help="Folder for ablation.csv, ablation.md and ablation_{dataset}.png.")],
     control: Annotated[str, typer.Option(help="Variant that the others are compared with.")],
     config: ConfigFile = None,
+    data: DataFolder = None,
 ) -> None:
     """Compare variants of a method, each trained with several seeds, with a control variant."""
     from fplbench.reporting.ablation import write_ablation
     from fplbench.reporting.captions import presentation
+    from fplbench.reporting.facts import read_all_facts
+    from fplbench.reporting.scores import read_scores
 
     shown = presentation(read_run(config))
-    write_ablation(scores, out_dir, control, shown.seed, shown.labels)
+    facts = None if data is None else read_all_facts(data, read_scores(scores))
+    write_ablation(scores, out_dir, control, shown.labels, facts)

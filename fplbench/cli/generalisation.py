@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fplbench.cli.options import ConfigFile, read_run
+from fplbench.cli.tables import DataFolder
 
 
 def register(app: typer.Typer) -> None:
@@ -20,10 +21,14 @@ def generalisation(
     across: Annotated[Literal["dataset", "noise"], typer.Argument(help="Whether methods are named by data set or by noise.")],
     out_dir: Annotated[Path, typer.Option(help="Folder for generalisation_{across}.csv and .png.")],
     config: ConfigFile = None,
+    data: DataFolder = None,
 ) -> None:
     """Evaluate models on the data sets or noises that they were not trained on."""
     from fplbench.reporting.captions import presentation
+    from fplbench.reporting.facts import read_all_facts
     from fplbench.reporting.generalisation import write_generalisation
+    from fplbench.reporting.scores import read_scores
 
     shown = presentation(read_run(config))
-    write_generalisation(scores, out_dir, across, shown.seed, shown.labels)
+    facts = None if data is None else read_all_facts(data, read_scores(scores))
+    write_generalisation(scores, out_dir, across, shown.seed, shown.labels, facts)

@@ -1,22 +1,20 @@
-"""Commands that make tables, figures and the report. Labels, notes and the seed come from the resolved config of the run."""
+"""Commands that make figures, costs and the manifest; those of tables and the report are in `tables`.
 
-from dataclasses import replace
+Labels, notes and the seed come from the resolved config of the run.
+"""
+
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fplbench.cli.options import ConfigFile, DeviceName, Stacks, read_run, read_stacks
+from fplbench.cli.tables import Scores, read_presentation, report, table
 
-if TYPE_CHECKING:
-    from fplbench.reporting.captions import Presentation
-
-Scores = Annotated[Path, typer.Argument(help="Long table of scores, .csv.")]
 Picture = Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")]
 Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
 Noisy = Annotated[Path, typer.Argument(help="Noisy stack, named {noise}/{split}.npy.")]
 Dataset = Annotated[str, typer.Option(help="Name of the data set, whose note is written below the figure.")]
-Reference = Annotated[str | None, typer.Option(help="Method whose lead over the others is shown.", show_default="fpl")]
 ImageNumber = Annotated[
     int | None, typer.Option(help="Which image, counted from 0.", show_default="from the config, or the middle one")
 ]
@@ -35,23 +33,6 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
-def table(
-    scores: Scores,
-    dataset: Annotated[str, typer.Argument(help="Name of the data set, for instance lidc.")],
-    out_dir: Annotated[Path, typer.Option(help="Folder for {dataset}.tex, .md, .html and .csv.")],
-    config: ConfigFile = None,
-    reference: Reference = None,
-) -> None:
-    """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
-    from fplbench.reporting.scores import read_dataset
-    from fplbench.reporting.tables import build_table
-    from fplbench.reporting.writing import write_table
-
-    shown = _presentation(config, dataset)
-    found = build_table(dataset, read_dataset(scores, dataset), shown.seed, shown.labels, shown.note, reference)
-    write_table(found, out_dir)
-
-
 def figure(
     output: Picture,
     clean: Clean,
@@ -68,7 +49,7 @@ def figure(
     """Draw one image: clean, noisy and denoised by several methods, with feature maps."""
     from fplbench.reporting.figures import example_figure
 
-    shown = _presentation(config, dataset, image)
+    shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
     example_figure(output, clean, noisy, denoised, restoration, explanation, shown.image, shown.note, shown.labels)
 
@@ -84,7 +65,7 @@ def noise_figure(
     """Draw one image with every noise."""
     from fplbench.reporting.noise_figure import noise_figure as draw_noises
 
-    shown = _presentation(config, dataset, image)
+    shown = read_presentation(config, dataset, image)
     draw_noises(output, clean, noisy, shown.image, shown.note, shown.labels)
 
 
@@ -105,7 +86,7 @@ def noise_sheet(
     run = read_run(config)
     options = {} if run is None else {dataset: noise_levels(run, dataset) for dataset in stacks}
     captions = sheet_captions(run, list(stacks))
-    shown = _presentation(config, image=image)
+    shown = read_presentation(config, image=image)
     contact_sheet(output, stacks, options, seed=shown.seed, image=shown.image, captions=captions, note=shown.note)
 
 
@@ -123,7 +104,7 @@ def feature_figure(
     """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
     from fplbench.reporting.explainability import explainability_figure
 
-    shown = _presentation(config, dataset, image)
+    shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
     explainability_figure(output, clean, noisy, denoised, restoration, explanation, shown.image, shown.note, shown.labels)
 
@@ -157,7 +138,7 @@ def cost(
     run = read_run(config)
     write_cost(out, scores, costs, benchmarks, None if run is None else list(grouped(run.columns)))
     if figure is not None:
-        cost_figure(figure, out, labels=_presentation(config).labels)
+        cost_figure(figure, out, labels=read_presentation(config).labels)
 
 
 def manifest(
@@ -174,37 +155,3 @@ def manifest(
     found = read_run(config)
     run = describe({} if found is None else found.resolved(), files or ())
     write_text(output, json.dumps(run, indent=2) + "\n")
-
-
-def report(
-    output: Annotated[Path, typer.Argument(help="Page to write, .html.")],
-    scores: Scores,
-    run: Annotated[Path, typer.Option(help="Manifest of the run, .json.")],
-    figures: Annotated[Path, typer.Option(help="Folder with the figures of the run.")],
-    config: ConfigFile = None,
-    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Medical image denoising benchmark",
-    reference: Reference = None,
-) -> None:
-    """Write the report of a run as one HTML page that includes its figures."""
-    from fplbench.files import write_text
-    from fplbench.reporting import report as reporting
-    from fplbench.reporting.captions import figure_captions, presentation
-    from fplbench.reporting.scores import read_scores
-    from fplbench.reporting.tables import build_table
-
-    found = read_run(config)
-    tables = []
-    for dataset, noises in read_scores(scores).items():
-        shown = presentation(found, dataset)
-        tables.append(build_table(dataset, noises, shown.seed, shown.labels, shown.note, reference))
-    pictures = {} if found is None else figure_captions(found)
-    captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
-    write_text(output, reporting.report(tables, captions, reporting.read_manifest(run), title, presentation(found).note))
-
-
-def _presentation(config: Path | None, dataset: str = "", image: int | None = None) -> "Presentation":
-    """How the config of a run presents its tables and figures; an image that is given overrides that of the config."""
-    from fplbench.reporting.captions import presentation
-
-    shown = presentation(read_run(config), dataset)
-    return shown if image is None else replace(shown, image=image)

@@ -17,7 +17,11 @@ class AblationOptions(Options):
     """What the ablation compares."""
 
     noises: list[str] | None = Field(None, description="Noises to train on; null: gaussian, or the first noise.")
-    seeds: list[NonNegativeInt] = Field([1, 2, 3], min_length=1, description="Seeds of the initial weights and the batches.")
+    seeds: list[NonNegativeInt] = Field(
+        [1, 2, 3, 4, 5],
+        min_length=1,
+        description="Seeds of the initial weights and the batches. With fewer than 5 there are no intervals.",
+    )
     feature_weights: list[PositiveFloat] = Field(
         [1e-4, 1e-3, 1e-2], description="Weights of L_FP to compare, beside that of training.fpl and 0."
     )

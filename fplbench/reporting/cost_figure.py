@@ -7,7 +7,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
-from fplbench.reporting.labels import METRICS, Labels
+from fplbench.reporting.labels import Labels, heading
 from fplbench.reporting.panels import save
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def cost_figure(
     axes.xaxis.set_major_formatter(LogFormatter())
     axes.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
     axes.set_xlabel("Milliseconds for each image, median over noises")
-    axes.set_ylabel(f"Mean {METRICS[metric].heading}")
+    axes.set_ylabel(f"Mean {heading(metric)}")
     axes.grid(alpha=0.3)
     if points:
         _draw(axes, points, labels or Labels())

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fplbench.errors import InputError
@@ -59,6 +60,20 @@ def read_facts(path: str | os.PathLike[str] | None, split: str = "test") -> Fact
         return _facts(found, split)
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path} does not describe a sampling ({error}); sample the data set again.") from None
+
+
+def read_all_facts(folder: str | os.PathLike[str] | None, datasets: Iterable[str], split: str = "test") -> dict[str, Facts]:
+    """Read the facts of several data sets from {dataset}/sampling.json; see `read_facts`.
+
+    Args:
+        folder: the folder with the data sets; None gives the defaults.
+        datasets: names of the data sets.
+        split: train, validation or test.
+
+    Raises:
+        InputError: as for `read_facts`.
+    """
+    return {name: read_facts(None if folder is None else Path(folder, name, "sampling.json"), split) for name in datasets}
 
 
 def _facts(found: Mapping[str, Any], split: str) -> Facts:

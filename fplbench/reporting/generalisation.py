@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fplbench.errors import InputError
 from fplbench.files import write_csv
-from fplbench.reporting.labels import METRICS, Labels
+from fplbench.reporting.facts import Facts
+from fplbench.reporting.labels import METRICS, Labels, heading, in_unit
+from fplbench.reporting.labels import sign as sign_of
 from fplbench.reporting.panels import save
 from fplbench.reporting.scores import NoiseScores, Scores, read_scores
-from fplbench.reporting.statistics import bootstrap_means, interval
+from fplbench.reporting.statistics import MINIMUM_UNITS, bootstrap_means, interval
 from fplbench.seeds import generator
 
 if TYPE_CHECKING:
@@ -36,9 +39,12 @@ class Entry:
         applied: the data set or noise that it was applied to.
         metric: name of the metric.
         mean: the score.
-        low: lower end of its 95 % interval.
+        low: lower end of its 95 % interval; None where there are too few units for one.
         high: upper end.
-        gain: by how much the output is better than the unprocessed image; None if that was not scored.
+        gain: by how much the output is better than the unprocessed image; None if that was not scored, or if neither end of the
+            metric is better.
+        unit: what the interval is over: patients, or images where it is not known which show the same person.
+        units: their number.
     """
 
     group: str
@@ -46,12 +52,14 @@ class Entry:
     applied: str
     metric: str
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     gain: float | None
+    unit: str
+    units: int
 
 
-def entries(scores: Scores, across: Across, seed: int) -> Iterator[Entry]:
+def entries(scores: Scores, across: Across, seed: int, facts: Mapping[str, Facts] | None = None) -> Iterator[Entry]:
     """Entries of the matrices.
 
     Args:
@@ -60,13 +68,15 @@ def entries(scores: Scores, across: Across, seed: int) -> Iterator[Entry]:
         across: `dataset` for one matrix of data sets, whose entries are means over the noises; `noise` for one matrix of
             noises for each data set.
         seed: seed of the bootstrap over patients.
+        facts: what the sampling says about the data sets that the models were applied to.
     """
     for dataset, noises in scores.items():
+        unit = "patients" if (facts or {}).get(dataset, Facts()).persons_known else "images"
         if across == "dataset":
-            yield from _entries("", dataset, list(noises.values()), dataset, seed)
+            yield from _entries("", dataset, list(noises.values()), unit, (seed, dataset))
         else:
             for noise, found in noises.items():
-                yield from _entries(dataset, noise, [found], dataset, seed)
+                yield from _entries(dataset, noise, [found], unit, (seed, dataset))
 
 
 def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
@@ -83,17 +93,22 @@ def figure(found: Sequence[Entry], metric: str, labels: Labels) -> "Figure":
     for axis, group in zip(axes, groups, strict=True):
         cells = {(e.trained, e.applied): e for e in found if (e.group, e.metric) == (group, metric)}
         picture = _draw(axis, cells, trained, applied, limit, METRICS[metric].digits - (len(applied) > WIDE))
-        axis.set_title(", ".join(filter(None, (labels.dataset(group), METRICS[metric].heading))), fontsize=10)
+        axis.set_title(", ".join(filter(None, (labels.dataset(group), heading(metric)))), fontsize=10)
         axis.set_yticks(range(len(trained)), [_label(labels, name) for name in trained], fontsize=8)
         axis.set_ylabel("trained on")
     axes[-1].set_xticks(range(len(applied)), [_label(labels, name) for name in applied], rotation=90, fontsize=8)
     axes[-1].set_xlabel("applied to")
-    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed{METRICS[metric].in_unit}")
+    drawing.colorbar(picture, ax=axes, aspect=40, label=f"better than unprocessed{in_unit(metric)}")
     return drawing
 
 
 def write_generalisation(
-    path: str | os.PathLike[str], folder: str | os.PathLike[str], across: Across, seed: int, labels: Labels | None = None
+    path: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    across: Across,
+    seed: int,
+    labels: Labels | None = None,
+    facts: Mapping[str, Facts] | None = None,
 ) -> None:
     """Write generalisation_{across}.csv and, for the PSNR, generalisation_{across}.png.
 
@@ -103,30 +118,44 @@ def write_generalisation(
         across: `dataset` or `noise`.
         seed: seed of the bootstrap.
         labels: labels of data sets and noises.
+        facts: what the sampling says about the data sets.
 
     Raises:
-        InputError: as for `read_scores`.
+        InputError: as for `read_scores`, or the noises of a data set were scored on different images.
     """
-    found = list(entries(read_scores(path), across, seed))
+    found = list(entries(read_scores(path), across, seed, facts))
     folder = Path(folder)
-    write_csv(folder / f"generalisation_{across}.csv", map(vars, found))
+    rows = ({key: "" if value is None else value for key, value in vars(entry).items()} for entry in found)
+    write_csv(folder / f"generalisation_{across}.csv", rows)
     save(figure(found, "psnr", labels or Labels()), folder / f"generalisation_{across}.png")
 
 
-def _entries(group: str, applied: str, noises: list[NoiseScores], dataset: str, seed: int) -> Iterator[Entry]:
+def _entries(group: str, applied: str, noises: Sequence[NoiseScores], unit: str, axes: tuple[int, str]) -> Iterator[Entry]:
+    """Entries of one column of a matrix; images that a metric is not defined for are left out."""
+    seed, dataset = axes
+    patients = noises[0].patients
+    if any(noise.patients != patients for noise in noises):
+        raise InputError(f"The noises of {dataset} were scored on different images; score all of them on the same test images.")
     for metric in noises[0].values:
+        if not all(metric in noise.values for noise in noises):
+            continue
         methods = list(noises[0].values[metric])
-        draws, means = [], []
-        for noise in noises:
-            values = np.stack([noise.values[metric][method] for method in methods])
-            draws.append(bootstrap_means(values, noise.patients, generator(seed, "generalisation", dataset)))
-            means.append(values.mean(axis=1))
-        low, high = interval(np.mean(draws, axis=0))
-        mean = dict(zip(methods, np.mean(means, axis=0).tolist(), strict=True))
-        sign = 1 if METRICS[metric].higher_is_better else -1
+        values = np.mean([[noise.values[metric][method] for method in methods] for noise in noises], axis=0)
+        kept = ~np.isnan(values).any(axis=0)
+        values, found = values[:, kept], [patient for patient, keep in zip(patients, kept, strict=True) if keep]
+        if not found:
+            continue
+        count = len(set(found))
+        ends = []
+        if count >= MINIMUM_UNITS:
+            draws = bootstrap_means(values, found, generator(seed, "generalisation", dataset))
+            ends = interval(draws, count).T.tolist()
+        mean = dict(zip(methods, values.mean(axis=1).tolist(), strict=True))
         for i, method in enumerate(methods):
-            gain = sign * (mean[method] - mean[UNPROCESSED]) if UNPROCESSED in mean else None
-            yield Entry(group, method, applied, metric, mean[method], float(low[i]), float(high[i]), gain)
+            low, high = ends[i] if ends else (None, None)
+            sign = sign_of(metric)
+            gain = sign * (mean[method] - mean[UNPROCESSED]) if sign and UNPROCESSED in mean else None
+            yield Entry(group, method, applied, metric, mean[method], low, high, gain, unit, count)
 
 
 def _draw(

@@ -3,37 +3,30 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fplbench.scoring.registry import SCORES, Metric
+
 DATASETS = {"lidc": "LIDC", "lits": "LiTS", "rsna": "RSNA"}
 PAPER = {"fpl": "Our (FPL)"}
 FIRST_METHODS = ("noisy", "fpl", "dpir")
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric as tables and figures show it."""
-
-    label: str
-    unit: str
-    digits: int
-    higher_is_better: bool
-
-    @property
-    def in_unit(self) -> str:
-        """The unit in parentheses after a space, or "" for a metric without a unit."""
-        return f" ({self.unit})" if self.unit else ""
-
-    @property
-    def heading(self) -> str:
-        """Label and unit, such as "PSNR (dB)"."""
-        return f"{self.label}{self.in_unit}"
+METRICS: Mapping[str, Metric] = SCORES
+"""Label, unit, digits and direction of each metric, by name."""
 
 
-METRICS = {
-    "psnr": Metric("PSNR", "dB", 2, True),
-    "ssim": Metric("SSIM", "", 2, True),
-    "feature_error": Metric("Feature error", "", 3, False),
-    "psnr_uint8": Metric("Wrapped PSNR", "dB", 2, True),
-}
+def in_unit(metric: str) -> str:
+    """The unit of a metric in parentheses after a space, or "" for a metric without a unit."""
+    return f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
+
+
+def heading(metric: str) -> str:
+    """Label and unit of a metric, such as "PSNR (dB)"."""
+    return f"{METRICS[metric].label}{in_unit(metric)}"
+
+
+def sign(metric: str) -> int:
+    """1 if higher scores are better, -1 if lower ones are, 0 if neither are."""
+    return {"higher": 1, "lower": -1}.get(METRICS[metric].direction or "", 0)
 
 
 @dataclass(frozen=True)

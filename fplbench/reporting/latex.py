@@ -1,14 +1,14 @@
 """Tables as LaTeX, for documents that load the package booktabs; no other is needed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
+from fplbench.reporting.notes import caption, interval_note
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import Cell
-from fplbench.reporting.tables import Table
+from fplbench.reporting.tables import LATEX, Table
 
-METRICS_SHOWN = ("psnr", "ssim")
 MOST_COLUMNS = 11
 NEW_LINE = r" \\ "
 RESERVED = str.maketrans(
@@ -18,30 +18,34 @@ RESERVED = str.maketrans(
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "–": "--",
+        "−": "$-$",
+        "|": "$|$",
     }
 )
 
 
-def latex(table: Table, intervals: bool = False) -> str:
+def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX) -> str:
     """A table as in the paper, PSNR above SSIM, as wide as the text.
 
     Args:
         table: the table. Up to eleven methods fit a page of the article class at \\scriptsize; more are set at \\tiny.
         intervals: whether the ends of its interval stand below each mean; these tables are set at \\tiny.
+        metrics: the metrics, in the order of their blocks; those that were not scored are left out.
     """
     size = r"\tiny" if intervals or len(table.methods) > MOST_COLUMNS else r"\scriptsize"
     columns = "ll" + "r" * len(table.methods)
     head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
-    shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
+    shown = [metric for metric in metrics if metric in table.blocks]
     body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
-    caption = table.caption
+    text = caption(table, shown)
     if intervals:
-        caption = sentences(caption, table.interval_note, "Below each mean: the ends of its interval.")
+        drawn = any(cell.low is not None for metric in shown for row in table.blocks[metric].values() for cell in row.values())
+        text = sentences(text, interval_note(table, shown), "Below each mean: the ends of its interval" if drawn else "")
     return "\n".join(
         [
             r"\begin{table}[htbp]",
             r"\centering",
-            rf"\caption{{{escape(caption)}}}",
+            rf"\caption{{{escape(text)}}}",
             rf"\label{{tab:{table.dataset}{'-intervals' if intervals else ''}}}",
             rf"\smallskip{size}\setlength{{\tabcolsep}}{{1pt}}",
             rf"\renewcommand{{\arraystretch}}{{{0.7 if intervals else 1}}}",
@@ -70,11 +74,15 @@ def _head(label: str) -> str:
 
 
 def _rows(table: Table, metric: str, intervals: bool) -> Iterator[str]:
+    label = escape(METRICS[metric].label)
+    wide = " " in label  # such a label would widen the first column of all blocks
+    if wide:
+        yield _line([rf"\multicolumn{{{len(table.methods) + 2}}}{{@{{}}l}}{{{label}}}"])
     for i, (noise, cells) in enumerate(table.blocks[metric].items()):
-        block = METRICS[metric].label if i == 0 else ""
         found = [cells.get(name) for name in table.methods]
+        block = label if i == 0 and not wide else ""
         yield _line([block, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
-        if intervals:
+        if intervals and any(cell is not None and cell.low is not None for cell in found):
             yield _line(["", "", *(_bound(cell, "high", metric) for cell in found)])
             yield _line(["", "", *(_bound(cell, "low", metric) for cell in found)]) + "[2pt]"
 
@@ -91,4 +99,5 @@ def _mean(cell: Cell | None, metric: str) -> str:
 
 
 def _bound(cell: Cell | None, end: str, metric: str) -> str:
-    return "" if cell is None else f"{getattr(cell, end):.{METRICS[metric].digits}f}"
+    bound = None if cell is None else getattr(cell, end)
+    return "" if bound is None else f"{bound:.{METRICS[metric].digits}f}"

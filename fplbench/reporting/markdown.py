@@ -1,21 +1,21 @@
 """Tables as Markdown with aligned columns, readable in a terminal too."""
 
 from fplbench.reporting.labels import METRICS
+from fplbench.reporting.notes import caption
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table
 
-METRICS_SHOWN = ("psnr", "ssim")
 TEXT_COLUMNS = 2
 
 
 def markdown(table: Table) -> str:
-    """A table as in the paper, PSNR above SSIM, below its caption."""
+    """A table as in the paper, PSNR above SSIM, and the other metrics below, under its caption."""
     rows = [["", "Noise Type", *(table.labels.method(name) for name in table.methods)]]
-    for metric in METRICS_SHOWN:
-        for i, (noise, cells) in enumerate(table.blocks.get(metric, {}).items()):
+    for metric in table.shown_blocks:
+        for i, (noise, cells) in enumerate(table.blocks[metric].items()):
             numbers = [_number(cells.get(name), metric) for name in table.methods]
             rows.append([METRICS[metric].label if i == 0 else "", table.labels.noise(noise), *numbers])
-    return f"{table.caption}\n\n{aligned(rows, TEXT_COLUMNS)}\n"
+    return f"{caption(table, table.shown)}\n\n{aligned(rows, TEXT_COLUMNS)}\n"
 
 
 def aligned(rows: list[list[str]], text_columns: int) -> str:

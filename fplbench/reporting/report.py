@@ -10,9 +10,12 @@ from typing import Any
 
 from fplbench.errors import InputError
 from fplbench.reporting import html
-from fplbench.reporting.labels import METRICS
-from fplbench.reporting.sections import METRICS_SHOWN, table_section
-from fplbench.reporting.tables import Table, Verdict, verdicts
+from fplbench.reporting.labels import METRICS, sign
+from fplbench.reporting.notes import why_undecided
+from fplbench.reporting.sections import table_section
+from fplbench.reporting.sentences import sentences
+from fplbench.reporting.tables import Table
+from fplbench.reporting.verdicts import rivals, verdicts
 
 
 def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str, Any], title: str, note: str = "") -> str:
@@ -41,24 +44,29 @@ def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str
 
 
 def summary(tables: Sequence[Table]) -> str:
-    """How often the reference method is the best in all tables, and the rows in which it is not; "" if it was not scored."""
-    found = {(t.dataset, metric): verdicts(t, metric) for t in tables for metric in METRICS_SHOWN}
-    if not any(found.values()):
+    """How often the reference method is the best in all tables, and the rows in which it is not; "" if it was not scored.
+
+    Where there are too few patients for verdicts, there are only the numbers of rows; the caption says why.
+    """
+    compared = {table.dataset: [metric for metric in table.shown_blocks if rivals(table, metric)] for table in tables}
+    if not any(compared.values()):
         return ""
+    decided = any(verdicts(table, metric) for table in tables for metric in compared[table.dataset])
     reference = tables[0].labels.method(tables[0].reference)
-    rows = [
-        [_summary_row(table, metric, found[table.dataset, metric]) for metric in METRICS_SHOWN if found[table.dataset, metric]]
-        for table in tables
-    ]
-    caption = (
-        f"{reference} compared with the best other method of each row. Better and worse: p below 0.05, adjusted for the rows "
-        f"of the data set and metric (Holm). Below noisy: rows in which the unprocessed image scores better than {reference}."
+    rows = [[_summary_row(table, metric, decided) for metric in compared[table.dataset]] for table in tables]
+    judged = "Better and worse: p below 0.05, adjusted for the rows of the data set and metric (Holm)"
+    caption = sentences(
+        f"{reference} compared with the best other method of each row",
+        judged if decided else "",
+        f"Below noisy: rows in which the unprocessed image scores better than {reference}",
+        *_undecided(tables, compared),
     )
+    outcomes = ("Better", "Undecided", "Worse") if decided else ()
     head = [
         html.text("th", name, class_="text" if name in ("Data set", "Score") else "")
-        for name in ("Data set", "Score", "Rows", "Best", "Better", "Undecided", "Worse", "Below noisy")
+        for name in ("Data set", "Score", "Rows", "Best", *outcomes, "Below noisy")
     ]
-    defeats = [sentence for table in tables for metric in METRICS_SHOWN for sentence in _defeats(table, metric)]
+    defeats = [sentence for table in tables for metric in compared[table.dataset] for sentence in _defeats(table, metric)]
     listed = html.element("ul", *(html.text("li", sentence) for sentence in defeats)) if defeats else ""
     lost = html.text("p", f"Rows in which {reference} is not the best:") + listed if defeats else ""
     return html.text("h2", "Summary") + html.table(caption, head, rows) + lost
@@ -77,23 +85,35 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
     return run
 
 
-def _summary_row(table: Table, metric: str, found: list[Verdict]) -> str:
-    outcomes = [verdict.outcome for verdict in found]
-    cells = [table.blocks[metric][verdict.noise] for verdict in found]
+def _undecided(tables: Sequence[Table], compared: Mapping[str, Sequence[str]]) -> list[str]:
+    """Why there are no verdicts, each reason with the data sets that it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for table in tables:
+        reason = why_undecided(table, compared[table.dataset])
+        if reason:
+            reasons.setdefault(reason, []).append(table.labels.dataset(table.dataset))
+    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def _summary_row(table: Table, metric: str, decided: bool) -> str:
+    found = rivals(table, metric)
+    cells = [table.blocks[metric][rival.noise] for rival in found]
     best = sum(row[table.reference].best for row in cells)
-    below = sum(lead.value < 0 for lead in (row["noisy"].lead for row in cells if "noisy" in row) if lead is not None)
-    counts = (len(found), best, outcomes.count("better"), outcomes.count("undecided"), outcomes.count("worse"), below)
+    noisy = [sign(metric) * (row[table.reference].mean - row["noisy"].mean) for row in cells if "noisy" in row]
+    outcomes = [verdict.outcome for verdict in verdicts(table, metric)]
+    counts = [str(outcomes.count(name)) if outcomes else "–" for name in ("better", "undecided", "worse")] if decided else []
+    numbers = [str(len(found)), str(best), *counts, str(sum(gap < 0 for gap in noisy)) if noisy else "–"]
     names = (table.labels.dataset(table.dataset), METRICS[metric].label)
-    return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", str(n)) for n in counts)])
+    return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", n) for n in numbers)])
 
 
 def _defeats(table: Table, metric: str) -> Iterator[str]:
     digits = METRICS[metric].digits + 1
-    for verdict in verdicts(table, metric):
-        if verdict.lead.value < 0:
-            row = (table.labels.dataset(table.dataset), METRICS[metric].label, table.labels.noise(verdict.noise))
-            lead = f"{-verdict.lead.value:.{digits}f} {METRICS[metric].unit}".rstrip()
-            yield f"{', '.join(row)}: {table.labels.method(verdict.rival)} is better by {lead}."
+    for rival in rivals(table, metric):
+        if rival.gap < 0:
+            row = (table.labels.dataset(table.dataset), METRICS[metric].label, table.labels.noise(rival.noise))
+            gap = f"{-rival.gap:.{digits}f} {METRICS[metric].unit}".rstrip()
+            yield f"{', '.join(row)}: {table.labels.method(rival.method)} is better by {gap}."
 
 
 def _belongs(path: str, dataset: str) -> bool:

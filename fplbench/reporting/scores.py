@@ -2,15 +2,15 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fplbench.errors import InputError, nearest
 from fplbench.files import read_csv
-from fplbench.scoring.collation import FEATURE_ERROR, KEYS
-from fplbench.scoring.metrics import METRICS
+from fplbench.scoring.collation import KEYS
+from fplbench.scoring.registry import ALWAYS, SCORES
 
 CEILING = 100.0
 
@@ -23,7 +23,8 @@ class NoiseScores:
         image_ids: N identifiers.
         patients: N patient identifiers, in the order of `image_ids`.
         values: float64 (N,) by metric and method, in that order. The infinite PSNR of equal images is replaced by `CEILING`
-            dB, so that means are finite. Two different images reach less, up to a size of 390x390 pixels.
+            dB, so that means are finite. Two different images reach less, up to a size of 390x390 pixels. NaN where a metric
+            is not defined for an image; psnr, psnr_uint8, ssim and feature_error always are.
     """
 
     image_ids: tuple[str, ...]
@@ -39,14 +40,14 @@ def read_scores(path: str | os.PathLike[str]) -> dict[str, dict[str, NoiseScores
     """Read the long table.
 
     Returns:
-        Scores by data set and noise, in the order of the file.
+        Scores by data set and noise, in the order of the file, of all metrics that the file has a column of.
 
     Raises:
-        InputError: the file or a column is missing, a value is not a number, or methods were scored on different images of
-            the same noise.
+        InputError: the file or a required column is missing, a value is not a number, or methods were scored on different
+            images of the same noise.
     """
     rows: dict[str, dict[str, dict[str, list[dict[str, str]]]]] = {}
-    for row in read_csv(path, (*KEYS, *METRICS)):
+    for row in read_csv(path, (*KEYS, *ALWAYS)):
         noises = rows.setdefault(row["dataset"], {})
         noises.setdefault(row["noise"], {}).setdefault(row["method"], []).append(row)
     return {
@@ -74,19 +75,27 @@ def _noise_scores(path: str | os.PathLike[str], noise: str, methods: dict[str, l
     for method, rows in methods.items():
         if [(row["image_id"], row["patient"]) for row in rows] != images:
             raise InputError(f"{path}: {method!r} and {first!r} were scored on different images of noise {noise!r}.")
-        explained = [FEATURE_ERROR] if any(row.get(FEATURE_ERROR) for row in rows) else []
-        for metric in [*METRICS, *explained]:
+        for metric in _metrics(rows):
             values.setdefault(metric, {})[method] = _numbers(path, metric, rows)
     return NoiseScores(tuple(name for name, _ in images), tuple(patient for _, patient in images), values)
 
 
-def _numbers(path: str | os.PathLike[str], metric: str, rows: list[dict[str, str]]) -> np.ndarray:
+def _metrics(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """The required metrics, and those of the other columns that have a value for any image."""
+    others = [column for column in rows[0] if column in SCORES and column not in ALWAYS]
+    return [*ALWAYS, *(column for column in others if any(row[column] for row in rows))]
+
+
+def _numbers(path: str | os.PathLike[str], metric: str, rows: Sequence[Mapping[str, str]]) -> np.ndarray:
     numbers = np.array([_number(row[metric]) for row in rows])
-    if np.isnan(numbers).any():
-        row = rows[int(np.isnan(numbers).argmax())]
+    # Only metrics of the image itself, such as the scores inside the body, can be undefined for an image.
+    blank = metric not in ALWAYS and SCORES[metric].function is not None
+    faults = [row for row, number in zip(rows, numbers, strict=True) if np.isnan(number) and not (blank and row[metric] == "")]
+    if faults:
+        row = faults[0]
         where = f"{metric} of {row['method']!r} on {row['noise']!r}, image {row['image_id']!r}"
         raise InputError(f"{path}: {where}, is {row[metric]!r}, which is not a number.")
-    return np.minimum(numbers, CEILING) if metric.startswith("psnr") else numbers
+    return np.minimum(numbers, CEILING) if SCORES[metric].unit == "dB" else numbers
 
 
 def _number(text: str) -> float:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from fplbench import published
 from fplbench.reporting import html
-from fplbench.reporting.labels import METRICS
+from fplbench.reporting.labels import METRICS, heading
+from fplbench.reporting.notes import caption, interval_note, units_of
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import Cell
-from fplbench.reporting.tables import Table, verdicts
+from fplbench.reporting.tables import Table
+from fplbench.reporting.verdicts import verdicts
 
-METRICS_SHOWN = ("psnr", "ssim", "feature_error")
 PUBLISHED_NOTE = (
     "Reproduced mean (above) and published value (below). The published PSNR shows the signs of 8-bit overflow and is "
     "therefore compared with the wrapped PSNR, which does not measure quality. The published SSIM is compared as printed. "
@@ -23,32 +24,30 @@ def table_section(table: Table) -> str:
 
 
 def means_table(table: Table) -> str:
-    """Means with their intervals; if the feature error was scored, it is the third block."""
-    shown = [metric for metric in METRICS_SHOWN if metric in table.blocks]
-    bodies = [_block(table, metric) for metric in shown]
-    features = "Feature error: relative squared error of the denoised image's feature maps; 0 is perfect."
-    caption = sentences(table.caption, table.interval_note, features if "feature_error" in shown else "")
-    return html.table(caption, _head(table, table.methods), bodies)
+    """Means with their intervals, in one block for each metric."""
+    bodies = [_block(table, metric) for metric in table.shown_blocks]
+    text = sentences(caption(table, table.shown), interval_note(table, table.shown))
+    return html.table(text, _head(table, table.methods), bodies)
 
 
 def verdict_table(table: Table) -> str:
-    """The reference method compared with the best other one in each row; "" if it was not scored."""
-    bodies = [list(_verdict_rows(table, metric)) for metric in METRICS_SHOWN if verdicts(table, metric)]
-    if not bodies:
+    """The reference method compared with the best other one in each row; "" if it was not scored, or on too few patients."""
+    judged = [metric for metric in table.shown_blocks if verdicts(table, metric)]
+    if not judged:
         return ""
+    bodies = [list(_verdict_rows(table, metric)) for metric in judged]
     reference = table.labels.method(table.reference)
-    caption = (
+    text = (
         f"{reference} compared with the best other method of each row, including the unprocessed image. Lead: by how much "
         f"{reference} is better, with its 95 % interval from the same paired draws. p: paired permutation test over "
-        f"{'images' if table.patients == 1 else 'patients'}, adjusted for the rows of a block (Holm)."
-        f"{' Images of one patient are alike, so p is too small.' if table.patients == 1 else ''}"
+        f"{units_of(table, judged)}, adjusted for the rows of a block (Holm)."
     )
     names = ("Noise Type", "Best other", "Lead", "p", "")
     head = [
         html.text("th", ""),
         *(html.text("th", name, class_="" if name in ("Lead", "p") else "text") for name in names),
     ]
-    return html.table(caption, head, bodies)
+    return html.table(text, head, bodies)
 
 
 def published_table(table: Table) -> str:
@@ -73,7 +72,7 @@ def _block(table: Table, metric: str) -> Iterator[str]:
 
 
 def _row_start(table: Table, metric: str, noise: str, row: int) -> str:
-    block = METRICS[metric].heading if row == 0 else ""
+    block = heading(metric) if row == 0 else ""
     return html.text("th", block, class_="block") + html.text("th", table.labels.noise(noise))
 
 
@@ -81,8 +80,8 @@ def _mean(cell: Cell | None, metric: str) -> str:
     if cell is None:
         return html.text("td", "–")
     digits = METRICS[metric].digits
-    bounds = html.text("small", f"{cell.low:.{digits}f} – {cell.high:.{digits}f}")
-    return html.element("td", f"{cell.mean:.{digits}f}", bounds, class_="best" if cell.best else "")
+    bounds = [] if cell.low is None else [html.text("small", f"{cell.low:.{digits}f} – {cell.high:.{digits}f}")]
+    return html.element("td", f"{cell.mean:.{digits}f}", *bounds, class_="best" if cell.best else "")
 
 
 def _verdict_rows(table: Table, metric: str) -> Iterator[str]:

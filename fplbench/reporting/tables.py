@@ -1,27 +1,43 @@
 """The table of a data set, as in Tables 2 to 4 of the paper, independent of the file format."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from fplbench.denoising.columns import TUNED_MARK
 from fplbench.errors import InputError, nearest
+from fplbench.reporting.facts import Facts
 from fplbench.reporting.labels import METRICS, Labels
+from fplbench.reporting.lesion_scores import INSERTED, LesionScores
 from fplbench.reporting.scores import NoiseScores
-from fplbench.reporting.sentences import sentences
-from fplbench.reporting.statistics import Cell, Lead, holm, summarise
+from fplbench.reporting.statistics import Cell, summarise
 from fplbench.seeds import generator
 
 Block = dict[str, dict[str, Cell]]
 REFERENCE = "fpl"
-SIGNIFICANCE = 0.05
-FEW_PATIENTS = 10
+SHOWN = (
+    "psnr", "ssim", "body_psnr", "lesion_psnr", "contrast_recovery", "recovery_error", "inserted_lesion_psnr",
+    "inserted_contrast_recovery", "inserted_recovery_error", "feature_error",
+)  # fmt: skip
+"""The metrics that pages show, in the order of their blocks, where they were scored."""
+LATEX = ("psnr", "ssim")
+"""The metrics in LaTeX tables."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """What the values of a block belong to, as far as intervals are concerned.
+
+    Attributes:
+        name: patients; images, where it is not known which show the same person; or lesions, where all are of one patient.
+        count: their number, the largest of any noise.
+    """
+
+    name: str
+    count: int
 
 
 @dataclass(frozen=True)
 class Table:
-    """Means with intervals of every method on every noise of one data set.
+    """Means of every method on every noise of one data set, with intervals where there are enough patients.
 
     Attributes:
         dataset: name of the data set.
@@ -32,6 +48,11 @@ class Table:
         labels: labels of rows and columns.
         reference: the method whose lead over the others is shown.
         note: sentences for the caption, or "".
+        units: what the intervals of each metric are over.
+        shown: the metrics that pages show, in the order of their blocks; the .csv file has all.
+        facts: what the sampling says about the images.
+        lesions: the annotated lesions that were scored, on the noise with most of them.
+        inserted: the inserted ones.
     """
 
     dataset: str
@@ -42,51 +63,16 @@ class Table:
     labels: Labels
     reference: str
     note: str = ""
+    units: Mapping[str, Units] = field(default_factory=dict)
+    shown: tuple[str, ...] = SHOWN
+    facts: Facts = field(default_factory=Facts)
+    lesions: LesionScores | None = None
+    inserted: LesionScores | None = None
 
     @property
-    def caption(self) -> str:
-        """The caption: what the numbers are, the number of images and patients, and the note."""
-        names = " and ".join(METRICS[metric].label for metric in self.blocks if metric in ("psnr", "ssim"))
-        patients = "one patient" if self.patients == 1 else f"{self.patients} patients"
-        text = f"{self.labels.dataset(self.dataset)} {names} comparison: "
-        text += f"mean over {self.images} test images of {patients}. The best of each row is in bold."
-        if "noisy" in self.methods:
-            text += " Noisy: the unprocessed image."
-        if any(self.labels.method(name).endswith(TUNED_MARK) for name in self.methods):
-            text += f" {TUNED_MARK}: with the options that were best on training images."
-        return sentences(text, self.note)
-
-    @property
-    def interval_note(self) -> str:
-        """How the intervals were computed, for the formats that show them."""
-        if self.patients == 1:
-            return "Intervals: 95 %, paired bootstrap over images of one patient; they say nothing about other patients."
-        few = " With so few patients, they are too narrow." if self.patients < FEW_PATIENTS else ""
-        return f"Intervals: 95 %, paired bootstrap over patients.{few}"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How the reference method compares with the best other one, or the unprocessed image, in one row.
-
-    Attributes:
-        noise: the row.
-        rival: the best other method.
-        lead: by how much the reference method is better.
-        p: p-value, adjusted for the number of rows in the block.
-    """
-
-    noise: str
-    rival: str
-    lead: Lead
-    p: float
-
-    @property
-    def outcome(self) -> str:
-        """Either `better` or `worse` if the adjusted p-value is below 0.05, else `undecided`."""
-        if self.p >= SIGNIFICANCE:
-            return "undecided"
-        return "better" if self.lead.value > 0 else "worse"
+    def shown_blocks(self) -> list[str]:
+        """The metrics that pages show, without those that were not scored."""
+        return [metric for metric in self.shown if metric in self.blocks]
 
 
 def build_table(
@@ -96,6 +82,11 @@ def build_table(
     labels: Labels | None = None,
     note: str = "",
     reference: str | None = None,
+    *,
+    shown: Sequence[str] = SHOWN,
+    facts: Facts | None = None,
+    lesions: Mapping[str, LesionScores] | None = None,
+    inserted: Mapping[str, LesionScores] | None = None,
 ) -> Table:
     """Summarise the scores of a data set.
 
@@ -106,21 +97,25 @@ def build_table(
         labels: labels of rows and columns, which also set their order.
         note: sentences for the caption.
         reference: the method whose lead over the others is computed; None is fpl, if it was scored.
+        shown: the metrics that pages show, in the order of their blocks.
+        facts: what the sampling says about the images, from `read_facts`.
+        lesions: scores of annotated lesions by noise, from `read_lesion_scores`.
+        inserted: scores of inserted lesions by noise; in the table, the names of their metrics start with "inserted_".
 
     Raises:
         InputError: the reference was not scored.
     """
-    labels = labels or Labels()
+    labels, facts = labels or Labels(), facts or Facts()
     methods = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
     if reference is not None and reference not in methods:
         raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE
-    blocks: dict[str, Block] = {}
-    for metric in METRICS:
-        for noise in labels.noises(scores):
-            if metric in scores[noise].values:
-                rng = generator(seed, "bootstrap", dataset, noise)
-                blocks.setdefault(metric, {})[noise] = _row(scores[noise], metric, methods, rng, reference)
+    sources: dict[str, list[_Source]] = {}
+    for noise in labels.noises(scores):
+        for source in _sources(noise, scores[noise], facts, {"": lesions or {}, INSERTED: inserted or {}}):
+            sources.setdefault(source.block, []).append(source)
+    found = {metric: _block(sources[metric], methods, reference, (seed, dataset)) for metric in _ordered(sources, shown)}
+    blocks = {metric: block for metric, (block, _) in found.items() if block}
     return Table(
         dataset=dataset,
         blocks=blocks,
@@ -130,23 +125,61 @@ def build_table(
         labels=labels,
         reference=reference,
         note=note,
+        units={metric: found[metric][1] for metric in blocks},
+        shown=tuple(shown),
+        facts=facts,
+        lesions=_largest(lesions),
+        inserted=_largest(inserted),
     )
 
 
-def verdicts(table: Table, metric: str) -> list[Verdict]:
-    """Compare the reference method with the best other one in every row of a block; empty if it was not scored."""
-    sign = 1 if METRICS[metric].higher_is_better else -1
-    found: list[tuple[str, str, Lead]] = []
-    for noise, cells in table.blocks.get(metric, {}).items():
-        rivals = [(sign * cell.mean, method, cell.lead) for method, cell in cells.items() if cell.lead is not None]
-        if rivals:
-            _, rival, lead = max(rivals, key=lambda row: row[0])
-            found.append((noise, rival, lead))
-    adjusted = holm([lead.p for _, _, lead in found])
-    return [Verdict(*row, p) for row, p in zip(found, adjusted, strict=True)]
+@dataclass(frozen=True)
+class _Source:
+    """What a row is made of: the block that it belongs to, the name of the metric in its scores, and the name of their units."""
+
+    block: str
+    noise: str
+    metric: str
+    scores: NoiseScores
+    units: str
 
 
-def _row(scores: NoiseScores, metric: str, methods: list[str], rng: np.random.Generator, reference: str) -> dict[str, Cell]:
-    values = scores.values[metric]
-    ordered = {method: values[method] for method in methods if method in values}
-    return summarise(ordered, scores.patients, rng, METRICS[metric].higher_is_better, reference)
+def _sources(
+    noise: str, scores: NoiseScores, facts: Facts, lesions: Mapping[str, Mapping[str, LesionScores]]
+) -> Iterator[_Source]:
+    """The rows of a noise: metrics of images, then those of real and of inserted lesions, by what their names start with."""
+    person = "patients" if facts.persons_known else "images"
+    for metric in scores.values:
+        yield _Source(metric, noise, metric, scores, person)
+    for prefix, found in lesions.items():
+        if noise in found:
+            units = "lesions" if found[noise].unit == "lesion" else person
+            for metric, block in found[noise].blocks.items():
+                yield _Source(f"{prefix}{metric}", noise, metric, block, units)
+
+
+def _block(sources: Sequence[_Source], methods: Sequence[str], reference: str, axes: tuple[int, str]) -> tuple[Block, Units]:
+    """The rows of a metric, and what their intervals are over."""
+    seed, dataset = axes
+    block: Block = {}
+    count = 0
+    for source in sources:
+        values = source.scores.values[source.metric]
+        ordered = {method: values[method] for method in methods if method in values}
+        rng = generator(seed, "bootstrap", dataset, source.noise)
+        row = summarise(ordered, source.scores.patients, rng, METRICS[source.metric].direction, reference)
+        if row:
+            block[source.noise] = row
+            count = max(count, len(set(source.scores.patients)))
+    return block, Units(sources[0].units, count)
+
+
+def _ordered(metrics: Iterable[str], shown: Sequence[str]) -> list[str]:
+    """The metrics that are shown, in that order, then the others by name."""
+    found = set(metrics)
+    return [*(metric for metric in shown if metric in found), *sorted(found - set(shown))]
+
+
+def _largest(scores: Mapping[str, LesionScores] | None) -> LesionScores | None:
+    """The scores on the noise with most lesions; all noises have the same ones, unless some were not scored."""
+    return max(scores.values(), key=lambda found: found.lesions) if scores else None

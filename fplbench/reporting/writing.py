@@ -1,7 +1,7 @@
 """The files of a table: LaTeX, Markdown, HTML and csv."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fplbench import published
@@ -10,17 +10,23 @@ from fplbench.reporting.html import page
 from fplbench.reporting.latex import latex
 from fplbench.reporting.markdown import markdown
 from fplbench.reporting.sections import table_section
-from fplbench.reporting.tables import Table
+from fplbench.reporting.tables import LATEX, Table
 
 PUBLISHED_AS = {"psnr_uint8": "psnr", "ssim": "ssim"}
 
 
-def write_table(table: Table, folder: str | os.PathLike[str]) -> None:
-    """Write {dataset}.tex, {dataset}_intervals.tex, {dataset}.md, {dataset}.html and {dataset}.csv into a folder."""
+def write_table(table: Table, folder: str | os.PathLike[str], metrics: Sequence[str] = LATEX) -> None:
+    """Write {dataset}.tex, {dataset}_intervals.tex, {dataset}.md, {dataset}.html and {dataset}.csv into a folder.
+
+    Args:
+        table: the table, which says what the .md and .html files show. The .csv file holds all metrics.
+        folder: the folder.
+        metrics: the metrics of the .tex files.
+    """
     folder = Path(folder)
     name = table.dataset
-    write_text(folder / f"{name}.tex", latex(table))
-    write_text(folder / f"{name}_intervals.tex", latex(table, intervals=True))
+    write_text(folder / f"{name}.tex", latex(table, metrics=metrics))
+    write_text(folder / f"{name}_intervals.tex", latex(table, intervals=True, metrics=metrics))
     write_text(folder / f"{name}.md", markdown(table))
     write_text(folder / f"{name}.html", page(table.labels.dataset(name), table_section(table)))
     write_csv(folder / f"{name}.csv", csv_rows(table))
@@ -29,8 +35,9 @@ def write_table(table: Table, folder: str | os.PathLike[str]) -> None:
 def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
     """One row for each cell of every metric, unrounded.
 
-    Columns: the mean and its interval (low, high); whether it is the best of its row; the published value, for the metrics
-    that can be compared with it; and by how much the reference method is better (lead, its interval, its unadjusted p).
+    Columns: the mean and its interval (low, high); what it is over (unit, and units, their number); whether it is the best of
+    its row; the published value, for the metrics that can be compared with it; and by how much the reference method is better
+    (lead, its interval, its unadjusted p). Intervals and leads are empty where there are too few units for them.
     """
     for metric, block in table.blocks.items():
         printed = published.values(table.dataset, PUBLISHED_AS[metric]) if metric in PUBLISHED_AS else {}
@@ -43,8 +50,10 @@ def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
                     "noise": noise,
                     "method": method,
                     "mean": cell.mean,
-                    "low": cell.low,
-                    "high": cell.high,
+                    "low": "" if cell.low is None else cell.low,
+                    "high": "" if cell.high is None else cell.high,
+                    "unit": table.units[metric].name,
+                    "units": table.units[metric].count,
                     "best": int(cell.best),
                     "published": printed.get((noise, method), ""),
                     "lead": lead.value if lead else "",

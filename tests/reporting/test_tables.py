@@ -4,7 +4,8 @@ import pytest
 from fplbench.errors import InputError
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.scores import NoiseScores, read_dataset
-from fplbench.reporting.tables import build_table, verdicts
+from fplbench.reporting.tables import build_table
+from fplbench.reporting.verdicts import verdicts
 
 PAPER_COLUMNS = [
     "fpl", "dpir", "bilateral", "filter_combination", "gaussian_filter", "mean_filter", "median_filter", "nlm",

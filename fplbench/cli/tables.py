@@ -1,0 +1,115 @@
+"""Commands that make tables and the report. Labels, notes and the seed come from the resolved config of the run."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fplbench.cli.options import ConfigFile, read_run
+
+if TYPE_CHECKING:
+    from fplbench.reporting.captions import Presentation
+    from fplbench.reporting.facts import Facts
+    from fplbench.reporting.scores import NoiseScores
+    from fplbench.reporting.tables import Table
+
+Scores = Annotated[Path, typer.Argument(help="Long table of scores, .csv.")]
+Reference = Annotated[str | None, typer.Option(help="Method whose lead over the others is shown.", show_default="fpl")]
+Shown = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="Metric that the pages show, in the order of their blocks; repeat it.", show_default="config"),
+]
+ShownInLatex = Annotated[
+    list[str] | None, typer.Option("--latex-metric", help="Metric in the .tex files; repeat it.", show_default="config")
+]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="Folder with {dataset}/sampling.json, which says whether persons are known.")
+]
+
+
+def table(
+    scores: Scores,
+    dataset: Annotated[str, typer.Argument(help="Name of the data set, for instance lidc.")],
+    out_dir: Annotated[Path, typer.Option(help="Folder for {dataset}.tex, .md, .html and .csv.")],
+    config: ConfigFile = None,
+    reference: Reference = None,
+    lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of lesions, {noise}.csv.")] = None,
+    sampling: Annotated[Path | None, typer.Option(help="What the sampling says about the data set, sampling.json.")] = None,
+    metrics: Shown = None,
+    latex_metrics: ShownInLatex = None,
+) -> None:
+    """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
+    from fplbench.reporting.facts import read_facts
+    from fplbench.reporting.scores import read_dataset
+    from fplbench.reporting.writing import write_table
+
+    shown = read_presentation(config, dataset)
+    if metrics:
+        shown = replace(shown, metrics=metrics)
+    found = _table(dataset, read_dataset(scores, dataset), shown, reference, read_facts(sampling), lesion_scores)
+    write_table(found, out_dir, latex_metrics or shown.latex)
+
+
+def report(
+    output: Annotated[Path, typer.Argument(help="Page to write, .html.")],
+    scores: Scores,
+    run: Annotated[Path, typer.Option(help="Manifest of the run, .json.")],
+    figures: Annotated[Path, typer.Option(help="Folder with the figures of the run.")],
+    config: ConfigFile = None,
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Medical image denoising benchmark",
+    reference: Reference = None,
+    lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of lesions, {dataset}/{noise}.csv.")] = None,
+    data: DataFolder = None,
+    metrics: Shown = None,
+) -> None:
+    """Write the report of a run as one HTML page that includes its figures."""
+    from fplbench.files import write_text
+    from fplbench.reporting import report as reporting
+    from fplbench.reporting.captions import figure_captions, presentation
+    from fplbench.reporting.facts import read_all_facts
+    from fplbench.reporting.scores import read_scores
+
+    found = read_run(config)
+    tables = []
+    long = read_scores(scores)
+    facts = read_all_facts(data, long)
+    for dataset, noises in long.items():
+        shown = presentation(found, dataset)
+        if metrics:
+            shown = replace(shown, metrics=metrics)
+        folder = None if lesion_scores is None else lesion_scores / dataset
+        tables.append(_table(dataset, noises, shown, reference, facts[dataset], folder))
+    pictures = {} if found is None else figure_captions(found)
+    captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
+    write_text(output, reporting.report(tables, captions, reporting.read_manifest(run), title, presentation(found).note))
+
+
+def read_presentation(config: Path | None, dataset: str = "", image: int | None = None) -> "Presentation":
+    """How the config of a run presents its tables and figures; an image that is given overrides that of the config."""
+    from fplbench.reporting.captions import presentation
+
+    shown = presentation(read_run(config), dataset)
+    return shown if image is None else replace(shown, image=image)
+
+
+def _table(
+    dataset: str,
+    scores: "Mapping[str, NoiseScores]",
+    shown: "Presentation",
+    reference: str | None,
+    facts: "Facts",
+    lesion_scores: Path | None,
+) -> "Table":
+    """The table of a data set, with the scores of its lesions where there are any."""
+    from fplbench.reporting.lesion_scores import read_lesion_scores
+    from fplbench.reporting.tables import build_table
+
+    real, inserted = (
+        {} if lesion_scores is None else read_lesion_scores(lesion_scores, scores, kind) for kind in (False, True)
+    )
+    return build_table(
+        dataset, scores, shown.seed, shown.labels, shown.note, reference,
+        shown=shown.metrics, facts=facts, lesions=real, inserted=inserted,
+    )  # fmt: skip

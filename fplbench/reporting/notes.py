@@ -1,0 +1,183 @@
+"""The sentences of a table's caption: what the numbers are, over how many patients and lesions, and what they cannot show."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fplbench.denoising.columns import TUNED_MARK
+from fplbench.reporting.labels import METRICS
+from fplbench.reporting.lesion_scores import FEWEST_PIXELS, INSERTED, LesionScores
+from fplbench.reporting.lesion_scores import METRICS as LESION_METRICS
+from fplbench.reporting.sentences import sentences
+from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_UNITS
+
+if TYPE_CHECKING:
+    from fplbench.reporting.tables import Table, Units
+
+PEAK = 255
+IMAGE_SCORES, LESION_SCORES, INSERTED_SCORES = "images", "lesions", "inserted lesions"
+DEFINITIONS = {
+    "body_psnr": "Body PSNR: over the pixels of the body.",
+    "lesion_psnr": "Lesion PSNR: over the lesion and a margin around it.",
+    "lesion_ssim": "Lesion SSIM: mean over the lesion and a margin around it.",
+    "contrast_recovery": "Contrast recovery: contrast between lesion and margin, relative to that in the clean image; "
+    "1 is right, so no method is marked as the best.",
+    "recovery_error": "|1 − recovery|: by how much the contrast recovery differs from 1.",
+    "feature_error": "Feature error: relative squared error of the denoised image's feature maps; 0 is perfect.",
+}
+
+
+def caption(table: "Table", metrics: Sequence[str]) -> str:
+    """The caption of a table: what the numbers are, of how many images, patients and lesions, and its note.
+
+    Args:
+        table: the table.
+        metrics: the metrics that are shown.
+    """
+    shown = [metric for metric in metrics if metric in table.blocks]
+    names = " and ".join(METRICS[metric].label for metric in shown) if set(shown) <= {"psnr", "ssim"} else "score"
+    title = f"{table.labels.dataset(table.dataset)} {names} comparison"
+    parts = [f"{title}: mean over {_images(table)}", "The best of each row is in bold"]
+    if "noisy" in table.methods:
+        parts.append("Noisy: the unprocessed image")
+    if any(table.labels.method(name).endswith(TUNED_MARK) for name in table.methods):
+        parts.append(f"{TUNED_MARK}: with the options that were best on training images")
+    plain = dict.fromkeys(metric.removeprefix(INSERTED) for metric in shown)
+    definitions = [DEFINITIONS[metric] for metric in plain if metric in DEFINITIONS]
+    return sentences(*parts, *definitions, *_lesions(table, shown), *_reference_noise(table), table.note)
+
+
+def interval_note(table: "Table", metrics: Sequence[str]) -> str:
+    """How the intervals were computed, over what, and why there are none where there are none.
+
+    Args:
+        table: the table.
+        metrics: the metrics that are shown.
+    """
+    groups: dict[str, list[Units]] = {}
+    for metric in metrics:
+        if metric in table.units:
+            groups.setdefault(_group(metric), []).append(table.units[metric])
+    return sentences(*(_intervals(table, group, units) for group, units in groups.items()))
+
+
+def why_undecided(table: "Table", metrics: Sequence[str]) -> str:
+    """Why there is no verdict on some of the metrics; "" if there is one on each."""
+    few = [metric for metric in metrics if metric in table.units and table.units[metric].count < MINIMUM_UNITS]
+    return interval_note(table, few)
+
+
+def units_of(table: "Table", metrics: Sequence[str]) -> str:
+    """What the intervals of some metrics are over: patients, images or lesions."""
+    names = dict.fromkeys(table.units[metric].name for metric in metrics if metric in table.units)
+    return " or ".join(names)
+
+
+def _images(table: "Table") -> str:
+    if table.facts.persons_known:
+        return f"{table.images} test images of {_count(table.patients, 'patient')}"
+    return f"{table.images} test images; which of them show the same person is not known"
+
+
+def _group(metric: str) -> str:
+    if metric.startswith(INSERTED):
+        return INSERTED_SCORES
+    return LESION_SCORES if metric in LESION_METRICS.values() else IMAGE_SCORES
+
+
+def _intervals(table: "Table", group: str, found: Sequence["Units"]) -> str:
+    """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
+    name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
+    whose = "" if group == IMAGE_SCORES else f" of the scores of {group}"
+    if most < MINIMUM_UNITS:
+        return _too_few(whose, name, most)
+    text = f"Intervals{whose}: 95 %, paired bootstrap over {most if least == most else f'{least} to {most}'} {name}"
+    if name == "lesions":
+        text += " of one patient, which say nothing about other patients"
+    if name == "images":
+        text += "; they are too narrow if several images show the same person"
+    parts = [text]
+    if least < MANY_UNITS:
+        parts.append(
+            f"With fewer than {MANY_UNITS} {name}, intervals are slightly too narrow: in simulations they cover the mean in 92 "
+            "to 95 of 100 samples"
+        )
+    if least < MINIMUM_UNITS:
+        parts.append(f"There is no interval where fewer than {MINIMUM_UNITS} {name} have a score")
+    return sentences(*parts)
+
+
+def _too_few(whose: str, name: str, count: int) -> str:
+    text = f"No intervals and no verdicts{whose}: "
+    if name == "patients" and count == 1:
+        return f"{text}all images are of one patient, and say nothing about others."
+    singular = name.removesuffix("s")
+    single = f"there is only one {singular}" if count == 1 else f"there are only {count} {name}"
+    return f"{text}{single}, and with fewer than {MINIMUM_UNITS} an interval would be too narrow."
+
+
+def _lesions(table: "Table", shown: Sequence[str]) -> Iterator[str]:
+    yield _drawn(table)
+    if any(_group(metric) == LESION_SCORES for metric in shown) and table.lesions is not None:
+        yield _unscored(table.lesions, "")
+    if any(_group(metric) == INSERTED_SCORES for metric in shown) and table.inserted is not None:
+        number = _count(table.inserted.lesions, "lesion")
+        where = _places(table, table.inserted.images, table.inserted.patients)
+        yield (
+            f"Inserted: {number} inserted into copies of the test images before the noise, {where}. They are not real, and show "
+            "nothing about real lesions beyond what happens to these"
+        )
+        yield _unscored(table.inserted, "inserted ")
+
+
+def _drawn(table: "Table") -> str:
+    """How many lesions the draw contains."""
+    facts, scored = table.facts, table.lesions
+    if facts.lesions is None and scored is None:
+        return ""
+    if facts.annotated == 0:
+        return "No annotation of lesions is known for these images."
+    lesions = scored.lesions if facts.lesions is None and scored else facts.lesions or 0
+    if not lesions:
+        return "The draw contains no annotated lesion."
+    images = facts.lesion_images or (scored.images if scored else 0)
+    patients = facts.lesion_patients or (scored.patients if scored else 0)
+    boxes = ", marked by boxes" if scored and scored.boxes else ""
+    return f"The draw contains {_count(lesions, 'annotated lesion')} {_places(table, images, patients)}{boxes}."
+
+
+def _places(table: "Table", images: int, patients: int) -> str:
+    """The images, and the patients where it is known who they are."""
+    text = f"in {_count(images, 'image')}"
+    return f"{text} of {_count(patients, 'patient')}" if table.facts.persons_known else text
+
+
+def _unscored(lesions: LesionScores, kind: str) -> str:
+    """Which lesions have no score of their contrast, and why; each is counted in every image that shows it."""
+    faint = lesions.unscored - lesions.too_small
+    reasons = []
+    if lesions.too_small:
+        reasons.append(f"{lesions.too_small} of fewer than {FEWEST_PIXELS} pixels")
+    if faint:
+        reasons.append(f"{faint} that differ from their margin by less than 2 of its standard deviations in the clean image")
+    if not reasons:
+        return ""
+    return (
+        f"Contrast is not scored for {_count(lesions.unscored, f'{kind}lesion')} (counted in each image): {', '.join(reasons)}."
+    )
+
+
+def _reference_noise(table: "Table") -> Iterator[str]:
+    """The noise of the clean images, and which of the added noises are below twice of it."""
+    level = table.facts.reference_noise
+    if level is None:
+        return
+    yield f"The clean images have noise of their own, about {level:.1f} grey levels."
+    cells = table.blocks.get("psnr", {})
+    weak = [noise for noise, row in cells.items() if "noisy" in row and PEAK * 10 ** (-row["noisy"].mean / 20) < 2 * level]
+    if weak:
+        names = ", ".join(table.labels.noise(noise) for noise in weak)
+        yield f"Less than twice that is added by {names}: there, removing noise that the clean images have lowers the scores."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"one {noun}" if number == 1 else f"{number} {noun}s"
