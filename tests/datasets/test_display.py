@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fplbench.datasets.display import content, to_eight_bit
+from fplbench.datasets.display import content, coverage, to_eight_bit
 
 
 def test_a_window_maps_its_ends_to_0_and_255_and_clips_beyond():
@@ -53,3 +53,18 @@ def test_nan_is_black():
 
 def test_content_counts_pixels_above_five_per_cent_of_the_range():
     assert content(np.array([[0, 12], [13, 255]], np.uint8)) == 0.5
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (37, 60), (90, 64)])
+@pytest.mark.parametrize("size", [16, 48, 96])
+def test_the_coverage_of_a_mask_is_what_its_image_would_show(shape, size):
+    mask = np.random.default_rng(0).random(shape) > 0.6
+    assert np.abs(255 * coverage(mask, size) - to_eight_bit(mask, (0, 1), size)).max() <= 0.5 + 1e-3
+
+
+def test_coverage_is_the_share_of_the_area():
+    mask = np.zeros((6, 6), bool)
+    mask[1:3, 0:4] = True
+    assert coverage(mask, 3).tolist() == [[0.5, 0.5, 0], [0.5, 0.5, 0], [0, 0, 0]]
+    wide = np.ones((2, 4), bool)  # padded by a row on either side
+    assert coverage(wide, 4).tolist() == [[0] * 4, [1] * 4, [1] * 4, [0] * 4]

@@ -1,5 +1,6 @@
 """Which slices are drawn for which split, and what replaces those that cannot be used."""
 
+import hashlib
 import random
 from collections import Counter
 from itertools import product
@@ -9,6 +10,7 @@ import pytest
 from fplbench.datasets.registry import Slice
 from fplbench.datasets.splits import SPLITS, SamplingOptions, Split, candidates, leak
 from fplbench.errors import InputError
+from fplbench.registry import parse_options
 
 
 def make(patients, slices, first=0):
@@ -163,3 +165,149 @@ def test_the_papers_draw_replaces_at_random():
     split = candidates(slices, SamplingOptions(train=100, validation=10, test=10, split="random_slice"), 1, "lidc")["train"]
     expected = split.spare[0]
     assert split.replace(split.drawn[0], anything) == expected
+
+
+def with_nodule(slices, patients, numbers):
+    """The image_ids of some slices of some patients."""
+    return {one.image_id for one in slices if int(one.patient[1:]) in patients and one.number in numbers}
+
+
+def showing(splits, lesions):
+    return {name: sum(one.image_id in lesions for one in split.drawn) for name, split in splits.items()}
+
+
+@pytest.mark.parametrize(
+    ("split", "patients", "expected"),
+    [("patient", 12, "3130c8945b666924"), ("random_slice", 12, "3a7d6325963de870"), ("blocks", 1, "7383e44be1949008")],
+)
+def test_without_a_share_of_lesions_the_draw_is_as_before(split, patients, expected):
+    """The hashes are those of the draws, reserves and replacements before lesions were known."""
+    slices = make(patients, 20 if patients > 1 else 88)
+    lesions = {one.image_id for one in slices[::3]}
+    text = ""
+    for name, one in candidates(slices, options(48, 6, 12, split=split), 5, "lidc", lesions).items():
+        drawn, spare = ([other.image_id for other in part] for part in (one.drawn, one.spare))
+        others = [one.replace(other, lambda candidate: candidate.number % 3 > 0) for other in one.drawn]
+        text += "\n".join([name, *drawn, "-", *spare, "-", *(other.image_id if other else "none" for other in others)]) + "\n"
+    assert hashlib.sha256(text.encode()).hexdigest().startswith(expected)
+
+
+@pytest.mark.parametrize("split", ["patient", "random_slice"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 1])
+def test_the_share_of_slices_with_a_lesion_is_reached(split, share):
+    """A third of the patients have ten slices with a lesion among fifty: 7 % of all slices."""
+    slices = make(60, 50)
+    lesions = with_nodule(slices, range(0, 60, 3), range(20, 30))
+    sampling = options(80, 10, 20, split=split, lesions={"share": share})
+    splits = candidates(slices, sampling, 1, "lidc", lesions)
+    found = showing(splits, lesions)
+    for name, count in sampling.counts().items():
+        assert len(splits[name].drawn) == count and found[name] >= share * count
+    if split == "patient":
+        assert leak({name: one.drawn for name, one in splits.items()}) == 0
+
+
+@pytest.mark.parametrize("split", ["patient", "random_slice", "blocks"])
+def test_with_a_share_of_lesions_no_image_is_drawn_twice_and_the_order_of_files_does_not_matter(split):
+    slices = make(12, 20)
+    lesions = with_nodule(slices, range(5), range(8, 12))
+    sampling = options(60, 10, 20, split=split, lesions={"share": 0.4})
+    splits = flat(candidates(slices, sampling, 5, "lidc", lesions))
+    every = [one.image_id for split in splits.values() for one in split]
+    assert len(every) == len(set(every))
+    shuffled = random.Random(3).sample(slices, len(slices))
+    assert flat(candidates(shuffled, sampling, 5, "lidc", sorted(lesions))) == splits
+
+
+@pytest.mark.parametrize("split", ["patient", "random_slice"])
+def test_where_there_are_fewer_lesions_all_are_drawn_and_the_rest_filled_up(split):
+    slices = make(30, 30)
+    lesions = with_nodule(slices, range(10), [7])
+    splits = candidates(slices, options(60, 10, 20, split=split, lesions={"share": 0.5}), 1, "lidc", lesions)
+    found = showing(splits, lesions)
+    assert sum(found.values()) == 10 and min(found.values()) >= 1
+    assert {name: len(one.drawn) for name, one in splits.items()} == {"train": 60, "validation": 10, "test": 20}
+
+
+@pytest.mark.parametrize(("patients", "expected"), [(0, []), (1, ["test"]), (2, ["test", "train"]), (3, list(SPLITS))])
+def test_the_lesions_of_few_patients_go_to_the_test_first(patients, expected):
+    slices = make(12, 20)
+    lesions = with_nodule(slices, range(patients), range(5, 8))
+    splits = candidates(slices, options(60, 10, 20, lesions={"share": 0.1}), 1, "lidc", lesions)
+    assert sorted(name for name, number in showing(splits, lesions).items() if number) == sorted(expected)
+
+
+def test_slices_with_a_lesion_are_even_over_patients_and_so_are_all_slices():
+    """The 12 test patients have ten slices with a nodule each; 10 of the 20 images are to show one."""
+    slices = make(40, 30)
+    lesions = with_nodule(slices, range(40), range(10, 20))
+    splits = candidates(slices, options(80, 10, 20, lesions={"share": 0.5}, patients=SHARES), 1, "lidc", lesions)
+    test = splits["test"].drawn
+    assert len({one.patient for one in test}) == 12
+    assert set(Counter(one.patient for one in test).values()) <= {1, 2}
+    assert set(Counter(one.patient for one in test if one.image_id in lesions).values()) <= {1, 2}
+
+
+def test_slices_with_a_lesion_are_replaced_by_slices_with_one_while_there_are_any():
+    slices = make(12, 30)
+    lesions = with_nodule(slices, range(12), range(10, 14))
+    for split in candidates(slices, options(24, 4, 8, lesions={"share": 0.5}), 1, "lidc", lesions).values():
+        patients = {one.patient for one in split.drawn}
+        left = 4 * len({one.patient for one in [*split.drawn, *split.spare]}) - sum(
+            one.image_id in lesions for one in split.drawn
+        )
+        rejected = next(one for one in split.drawn if one.image_id in lesions)
+        replacements = [split.replace(rejected, anything) for _ in range(left + 1)]
+        assert [one.image_id in lesions for one in replacements] == [True] * left + [False]
+        assert replacements[0].patient == rejected.patient and {one.patient for one in replacements} >= patients
+
+
+SHARES = {"train": 0.6, "validation": 0.1, "test": 0.3}
+
+
+def test_patients_are_shared_out_apart_from_images():
+    """Of 131 patients, 30 % are 39, although a twelfth of the images is for the test."""
+    splits = flat(candidates(make(131, 60), options(2400, 240, 240, patients=SHARES), 1, "lits"))
+    assert [len({one.patient for one in splits[split]}) for split in SPLITS] == [79, 13, 39]
+
+
+def test_a_split_whose_share_of_patients_has_too_few_slices_is_reported():
+    with pytest.raises(
+        InputError, match=r"sampling\.validation asks for 60 images, but its patients, 1 of 10, have only 30; .*patients"
+    ):
+        candidates(make(10, 30), options(60, 60, 60, patients=SHARES), 1, "lits")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"patients": {"train": 0.6, "validation": 0.1, "test": 0.2}},
+            r"sampling\.patients: the shares .* sum to 0\.9; they must sum to 1",
+        ),
+        ({"patients": {"train": 0.7, "test": 0.3}}, r"sampling\.patients: there is no share for validation; give all three"),
+        ({"patients": {}}, r"sampling\.patients: there is no share for train and validation and test"),
+        (
+            {"patients": {"train": 1.0, "validation": 0, "test": 0}},
+            r"sampling\.patients\.validation is 0: input should be greater",
+        ),
+        (
+            {"patients": {"train": 1.2, "validation": -0.4, "test": 0.2}},
+            r"sampling\.patients\.validation is -0\.4: input should be",
+        ),
+        ({"patients": {**SHARES, "tests": 0.1}}, r"sampling\.patients\.tests is not a known key: did you mean 'test'"),
+        ({"patients": SHARES, "split": "blocks"}, r"sampling: patients needs split: patient, as split: blocks does not"),
+        ({"lesions": {"share": 1.5}}, r"sampling\.lesions\.share is 1\.5: input should be less than or equal to 1"),
+        ({"lesions": {"share": -1}}, r"sampling\.lesions\.share is -1: input should be greater than or equal to 0"),
+        ({"lesions": {"shares": 0.5}}, r"sampling\.lesions\.shares is not a known key: did you mean 'share'"),
+    ],
+)
+def test_wrong_shares_are_one_sentence(values, message):
+    with pytest.raises(InputError, match=message):
+        parse_options(SamplingOptions, values, "sampling")
+
+
+def test_options_survive_the_command_line():
+    sampling = options(6, 2, 2, patients=SHARES, lesions={"share": 0.5})
+    assert parse_options(SamplingOptions, sampling.model_dump(mode="json"), "sampling") == sampling
+    assert sampling.lesion_counts() == {"train": 3, "validation": 1, "test": 1}
