@@ -57,8 +57,8 @@ class LesionRegions:
         """
         if clean.ndim != 2 or clean.shape != lesions.shape:
             raise InputError(f"The clean image has shape {clean.shape}, but its lesions have shape {lesions.shape}.")
-        self._clean = np.ascontiguousarray(clean)
-        self._regions = _find(self._clean, np.ascontiguousarray(lesions))
+        self._clean = np.asarray(clean, order="C")
+        self._regions = _find(self._clean, np.asarray(lesions, order="C"))
 
     def __len__(self) -> int:
         return len(self._regions)
@@ -86,7 +86,7 @@ class LesionRegions:
         for what, image in (("denoised image", denoised), ("map of the SSIM", ssim_map)):
             if image.shape != self._clean.shape:
                 raise InputError(f"The clean image has shape {self._clean.shape}, but the {what} has shape {image.shape}.")
-        images = self._clean.ravel(), denoised.ravel(), ssim_map.ravel()
+        images = self._clean.ravel(), np.asarray(denoised).ravel(), np.asarray(ssim_map).ravel()
         return {number: _score(region, *images, scale) for number, region in self._regions.items()}
 
 
