@@ -13,10 +13,14 @@ def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     return bounds
 
 
-Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
-Lengths = Annotated[tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]], AfterValidator(_ordered)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Length = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
-Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=20)], Annotated[int, Field(ge=1, le=20)]], AfterValidator(_ordered)]
+Count = Annotated[int, Field(ge=1, le=20)]
+Range = Annotated[tuple[Finite, Finite], AfterValidator(_ordered)]
+Lengths = Annotated[tuple[Length, Length], AfterValidator(_ordered)]
+Shares = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
+Counts = Annotated[tuple[Count, Count], AfterValidator(_ordered)]
 
 
 class InsertionOptions(Options):
@@ -37,9 +41,7 @@ class InsertionOptions(Options):
     min_pixels: int = Field(
         9, ge=4, description="Smallest area, in pixels of the stack; where the sizes in mm are smaller than that, this counts."
     )
-    axis_ratio: Annotated[tuple[Share, Share], AfterValidator(_ordered)] = Field(
-        (0.7, 1), description="Smaller diameter of the ellipse over the largest; 1 for circles."
-    )
+    axis_ratio: Shares = Field((0.7, 1), description="Smaller diameter of the ellipse over the largest; 1 for circles.")
     softness_mm: Lengths = Field(
         (1, 2.5), description="Softness of the edge, mm: at a distance d from the edge, outwards, an ellipse has "
         "(1 - erf(d / softness)) / 2 of its contrast."

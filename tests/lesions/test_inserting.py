@@ -227,7 +227,10 @@ def test_inputs_that_cannot_be_used_are_named(tmp_path):
         inserted(path)
 
 
-@pytest.mark.parametrize("options", [{"size_mm": [9, 3]}, {"min_pixels": 3}, {"axis_ratio": [0.5, 1.2]}, {"moved": 2}])
+@pytest.mark.parametrize(
+    "options",
+    [{"size_mm": [9, 3]}, {"min_pixels": 3}, {"axis_ratio": [0.5, 1.2]}, {"moved": 2}, {"lung_contrast": [0, float("inf")]}],
+)
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         InsertionOptions(**options)
