@@ -1,0 +1,146 @@
+"""The largest lesions of the test images: clean, noisy, and denoised by each method, with outline and contrast recovery."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fplbench.lesions.stack import open_lesions
+from fplbench.reporting.facts import read_facts
+from fplbench.reporting.labels import Labels
+from fplbench.reporting.lesion_crops import (
+    NOT_SCORED,
+    Chosen,
+    crop_around,
+    describe_crop,
+    describe_lesion,
+    grey_window,
+    largest_lesions,
+    read_recoveries,
+)
+from fplbench.reporting.lesion_panels import DOTS_PER_INCH, Block, draw_blocks, sentence_figure
+from fplbench.reporting.panels import check_picture, save
+from fplbench.reporting.sentences import sentences
+from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
+from fplbench.scoring.matching import open_matching
+from fplbench.stacks import open_stack, read_index
+
+MOST_LESIONS = 3
+INSERTED_SUFFIX = "_inserted"
+LEGEND = (
+    "The number above a crop is the lesion's contrast recovery: its contrast to the pixels around it over that in the clean "
+    f"image (1: kept, 0: gone). –: not scored, as the lesion has fewer than {FEWEST_PIXELS} pixels or its clean contrast is "
+    f"below {LEAST_CONTRAST:g} standard deviations of the pixels around it. Yellow: the frame of the crop, and the outline of "
+    "the lesion. All crops of a lesion have the same grey window, a little wider than the range of the clean lesion and the "
+    "pixels around it."
+)
+
+
+def lesion_figure(
+    output: str | os.PathLike[str],
+    clean: str | os.PathLike[str],
+    noisy: str | os.PathLike[str],
+    denoised: Sequence[str | os.PathLike[str]],
+    lesion_scores: str | os.PathLike[str] | None = None,
+    inserted: bool = False,
+    dataset: str = "",
+    note: str = "",
+    labels: Labels | None = None,
+) -> None:
+    """Draw the three largest lesions of a stack, each in the image where it is largest: clean, noisy and denoised.
+
+    Where the stack has no lesion, the picture is one sentence that says so.
+
+    Args:
+        output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
+        clean: the clean stack, with its index, its lesion stack and the table of the lesions.
+        noisy: the noisy stack, named {noise}/{split}.npy.
+        denoised: stacks named {method}.npy, or {method}_inserted.npy.
+        lesion_scores: scores of the lesions on this noise, .csv; None shows no contrast recovery.
+        inserted: whether to show the inserted lesions of the stack or the real ones.
+        dataset: name of the data set.
+        note: text below the panels.
+        labels: labels of the data set, the noise and the methods.
+
+    Raises:
+        InputError: a stack, index or table is missing, malformed or does not match the clean stack, or the name of the
+            picture does not end like one.
+    """
+    check_picture(output)
+    labels = labels or Labels()
+    where = labels.dataset(dataset) if dataset else ""
+    lesions, rows = open_lesions(clean)
+    index = read_index(clean, len(lesions))
+    chosen, total = largest_lesions(rows, [entry["image_id"] for entry in index], inserted, MOST_LESIONS)
+    if chosen:
+        stacks = _stacks(clean, noisy, denoised, inserted, labels)
+        recoveries = {} if lesion_scores is None else read_recoveries(lesion_scores, inserted)
+        persons_known = read_facts(Path(clean).with_name("sampling.json")).persons_known
+        blocks = [
+            _block(lesion, lesions[lesion.position], index[lesion.position], stacks, recoveries, persons_known)
+            for lesion in chosen
+        ]
+        noise = labels.noise_title(Path(noisy).parent.name)
+        title = f"{', '.join(filter(None, (where, noise)))}: {_which(len(chosen), total, inserted)}"
+        figure = draw_blocks(blocks, title, sentences(LEGEND, note))
+    else:
+        figure = sentence_figure(_no_lesions(where, index, inserted))
+    save(figure, output, DOTS_PER_INCH)
+
+
+def _stacks(
+    clean: str | os.PathLike[str],
+    noisy: str | os.PathLike[str],
+    denoised: Sequence[str | os.PathLike[str]],
+    inserted: bool,
+    labels: Labels,
+) -> dict[str, tuple[str, np.ndarray]]:
+    """The stacks of the panels in their order: the label and the stack of each, by method; the clean one has the name ""."""
+    images = open_stack(clean)
+    found = {"noisy": open_matching(noisy, images, clean)}
+    for path in denoised:
+        name = Path(path).stem
+        found.setdefault(name.removesuffix(INSERTED_SUFFIX) if inserted else name, open_matching(path, images, clean))
+    return {"": ("Clean", images), **{name: (labels.method(name), found[name]) for name in labels.methods(found)}}
+
+
+def _block(
+    lesion: Chosen,
+    numbers: np.ndarray,
+    entry: Mapping[str, str],
+    stacks: Mapping[str, tuple[str, np.ndarray]],
+    recoveries: Mapping[tuple[str, str, str], str],
+    persons_known: bool,
+) -> Block:
+    """What is drawn of a lesion; `numbers` are the lesions of its image, and `entry` describes the image."""
+    row = lesion.row
+    mask = numbers == int(row["lesion"])
+    place = crop_around(mask)
+    crops = []
+    for method, (label, stack) in stacks.items():
+        recovery = recoveries.get((method, row["image_id"], row["lesion_id"]), NOT_SCORED) if method else ""
+        crops.append((label, recovery, np.asarray(stack[lesion.position][place])))
+    image = np.asarray(stacks[""][1][lesion.position])
+    window = grey_window(image, mask)
+    about = describe_crop(entry, max(mask[place].shape), max(mask.shape), window)
+    heading = sentences(describe_lesion(lesion, persons_known), about)
+    return Block(heading, image, *place, mask[place], crops, window)
+
+
+def _which(shown: int, total: int, inserted: bool) -> str:
+    kind = "inserted" if inserted else "annotated"
+    if total == 1:
+        return f"the {kind} lesion of the test images"
+    return f"the {f'{shown} largest of {total}' if total > shown else total} {kind} lesions of the test images"
+
+
+def _no_lesions(where: str, index: Sequence[Mapping[str, str]], inserted: bool) -> str:
+    start = f"{where}: no" if where else "No"
+    if inserted:
+        return f"{start} test image has an inserted lesion."
+    known = ""
+    if all("annotated" in entry for entry in index):
+        examined = sum(entry["annotated"] == "1" for entry in index)
+        known = f" (annotations cover {examined} of {len(index)} images)"
+    return f"{start} test image has an annotated lesion{known}."
