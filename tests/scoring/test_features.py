@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fplbench.errors import InputError
+from fplbench.explaining import maps
 from fplbench.scoring import features
 from fplbench.stacks import write_stack
 from tests.helpers.scores import index_rows, read_rows
@@ -10,7 +11,7 @@ from tests.helpers.scores import index_rows, read_rows
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Stacks whose feature maps are the images themselves."""
-    monkeypatch.setattr(features, "feature_maps", lambda restoration, images, device, **explanation: images.astype(np.float32))
+    monkeypatch.setattr(maps, "feature_maps", lambda restoration, images, device, **explanation: images.astype(np.float32))
     clean = np.full((2, 16, 16), 100, np.uint8)
     write_stack(tmp_path / "clean.npy", clean, index_rows(2))
     write_stack(tmp_path / "median.npy", np.stack([clean[0] + np.uint8(10), clean[1] - np.uint8(20)]))
