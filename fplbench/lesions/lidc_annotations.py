@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import Header, Masks, Slice, Unreadable, Wanted
 from fplbench.errors import InputError
-from fplbench.lesions.lidc_nodules import MAJORITY, Nodule
+from fplbench.lesions.lidc_nodules import Nodule
 from fplbench.lesions.lidc_scans import Series, arrange_series, folders
 from fplbench.lesions.lidc_sources import Sources
 from fplbench.lesions.marks import Annotations, Lesion, Mark
@@ -46,7 +46,7 @@ def annotate(headers: Mapping[str, Header], slices: Sequence[Slice], options: "L
     marks, absent = _mark(sources)
     notes = [*_left_out(sources), *_absent(absent, identity)]
     if len(sources.nodules) < len(series):
-        notes.append(f"Of {len(series)} series, {len(series) - len(sources.nodules)} have no annotations that can be used.")
+        notes.append(f"Series without annotations that can be used: {len(series) - len(sources.nodules)} of {len(series)}.")
     return Annotations(marks, sources.faults, sources.read, notes)
 
 
@@ -119,14 +119,10 @@ def _lesion(nodule: Nodule, series: Series, number: int) -> Lesion:
 def _left_out(sources: Sources) -> Iterator[str]:
     """What is left out on purpose, with counts."""
     for reason, names in sorted(sources.left_out.items()):
-        yield f"Left out: {_count(len(names), 'XML file')}: {reason} (the first is {names[0]})."
-    nodules = [nodule for found in sources.nodules.values() for nodule in found]
-    single = sum(nodule.readers < MAJORITY for nodule in nodules)
-    disputed = sum(nodule.readers >= MAJORITY and not nodule.regions for nodule in nodules)
+        yield f"Left out: {_count(len(names), 'XML file')}{reason} (the first is {names[0]})."
+    single = sum(not nodule.regions for found in sources.nodules.values() for nodule in found)
     if single:
         yield f"Left out: {_count(single, 'nodule')} that only one reader outlined."
-    if disputed:
-        yield f"Left out: {_count(disputed, 'nodule')} without a pixel that two readers agree on."
     if sources.points:
         yield f"Left out: {_count(sources.points, 'mark')} of nodules under 3 mm, which are single points."
 

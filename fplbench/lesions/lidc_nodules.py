@@ -93,8 +93,8 @@ def find_nodules(outlines: Sequence[Outline]) -> list[Nodule]:
         outlines: the outlines of all readers; those without any pixel inside are ignored.
 
     Returns:
-        The nodules in no particular order. One that was outlined by a single reader, or on no pixel of which two readers
-        agree, has no regions.
+        The nodules in no particular order. One that a single reader outlined has no regions; any other has, as its outlines
+        share pixels.
     """
     drawn = [(outline, _regions(outline)) for outline in outlines]
     drawn = [(outline, regions) for outline, regions in drawn if regions]

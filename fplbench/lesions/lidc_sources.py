@@ -25,7 +25,7 @@ class Sources:
         read: number of outlines that were read, and of files that could not be.
         points: number of marks of nodules under 3 mm.
         faults: a sentence for each file or outline that cannot be used.
-        left_out: paths of XML files that are left out on purpose, as they are shown, by reason.
+        left_out: paths of XML files that are left out on purpose, by reason, which continues `XML files`.
     """
 
     def __init__(self, series: Mapping[str, Series], identity: Identity) -> None:
@@ -49,7 +49,7 @@ class Sources:
                 continue
             name = self.identity.of(found.path)
             if found.refused:
-                self._leave_out(found.refused, name)
+                self._leave_out(f", {found.refused}", name)
             elif found.fault:
                 self._refuse(name, found.fault)
             else:
@@ -74,17 +74,17 @@ class Sources:
         try:
             reading = read_xml(path, self.series)
         except NotAnnotation:
-            self._leave_out("it does not annotate a CT series", name)
+            self._leave_out(" without annotations of a CT series", name)
         except OtherSeries:
             if beside:
                 self._refuse(name, "the file lies beside images, but annotates a series that is not in the folder")
             else:
-                self._leave_out("its series is not in the folder", name)
+                self._leave_out(" of series that are not in the folder", name)
         except Unreadable as fault:
             self._refuse(name, str(fault))
         else:
             if reading.series in self.nodules:
-                self._leave_out("another file annotates the same series", name)
+                self._leave_out(" of series that another file annotates", name)
             else:
                 self._add(reading, name)
 

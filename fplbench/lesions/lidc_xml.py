@@ -22,7 +22,7 @@ ROOT = "LidcReadMessage"
 MAX_BYTES = 1 << 25  # 32 MiB; the nodules of the most annotated scan of LIDC-IDRI take about 2 MB
 MAX_DEPTH = 16  # elements inside each other; LIDC-IDRI has 6
 MAX_VALUE = 256  # characters
-CHUNK = 1 << 18  # bytes
+CHUNK = 1 << 20  # bytes
 MAX_COORDINATE = 1 << 14  # pixels; more than any image has that is read here
 VALUES = frozenset(("SeriesInstanceUid", "malignancy", "imageZposition", "imageSOP_UID", "inclusion", "xCoord", "yCoord"))
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fplbench.datasets.lidc import LidcOptions, arrange, left_out, read_header, read_images
+from fplbench.datasets.lidc import FIELDS, LidcOptions, arrange, left_out, read_header, read_images
 from fplbench.datasets.registry import NotAnImage, Unreadable
+from fplbench.lesions.lidc_annotations import DATABASE
 from tests.helpers.dicom_files import write_ct
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
@@ -134,6 +135,16 @@ def test_names_of_files_and_folders_do_not_matter(tmp_path):
     assert [one.position for one in slices] == [0, 1, 2]
     assert not any(left_out(path.name, tmp_path) for path in (tcia, idc, bare))
     assert left_out("LIDC/069.XML", tmp_path) == ".xml, not an image"
+
+
+def test_the_size_of_an_image_is_in_its_header_and_numbers_are_shared(tmp_path):
+    header = read_header(write_ct(tmp_path / "a.dcm", hounsfield=np.zeros((600, 700), np.int16)), LidcOptions())
+    assert (header["rows"], header["columns"]) == (600, 700)
+    assert FIELDS["rows"]("600") is FIELDS["rows"]("600") and header.keys() == FIELDS.keys()
+
+
+def test_annotation_files_are_left_out_of_the_images_by_name(tmp_path):
+    assert left_out(f"LIDC/{DATABASE}", tmp_path) == ".sqlite, not an image"
 
 
 def test_identifiers_are_meaningful_and_fit_file_names(tmp_path):
