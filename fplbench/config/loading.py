@@ -8,6 +8,7 @@ from typing import Any
 
 from fplbench.config.models import Config
 from fplbench.config.sections import PAPER_DATASETS
+from fplbench.datasets import DATASETS
 from fplbench.errors import InputError, nearest
 from fplbench.registry import parse_options
 from fplbench.scoring.registry import SCORES, image_metrics
@@ -87,9 +88,19 @@ def _with_names(config: Config) -> Config:
             "generalisation": list(config.noises) if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
+            "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
             "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
         }
     )
+
+
+def _ct(config: Config) -> list[str]:
+    """The data sets that lesions are inserted into."""
+    ct = [name for name in config.datasets if name in DATASETS and DATASETS[name].scans]
+    for name in config.inserted.datasets or ():
+        if name in config.datasets and name not in ct:
+            raise InputError(f"inserted.datasets names {name!r}, but lesions can be inserted into CT images only.")
+    return ct if config.inserted.datasets is None else config.inserted.datasets
 
 
 def _check_overrides(config: Config, dataset: str) -> None:
@@ -113,6 +124,7 @@ def _check_together(config: Config) -> None:
         ("ablation.noises", config.ablation.noises, "noises"),
         ("generalisation", config.generalisation, "noises"),
         ("inserted.noises", config.inserted.noises, "noises"),
+        ("inserted.datasets", config.inserted.datasets, "datasets"),
         ("figures.noise", [config.figures.noise], "noises"),
         ("calibration.datasets", config.calibration.datasets, "datasets"),
         ("notes", config.notes, "datasets"),

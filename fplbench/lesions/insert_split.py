@@ -78,7 +78,7 @@ def open_split(path: Path) -> Split:
     if window is None:
         raise InputError(
             f"Lesions are inserted into CT images only, and the index of {path} has no window in HU (window_low, window_high) "
-            "that holds for all images; leave this data set out of them."
+            "that holds for all images; leave this data set out (inserted.datasets)."
         )
     lesions, rows = open_lesions(path)
     sizes = [_pixel_size(path, row, max(images.shape[1:])) for row in index]

@@ -54,7 +54,7 @@ def insert_lesions(
     if not copies:
         raise InputError(
             f"No lesion fits into any of the {len(split.images)} images of {clean_path}; give inserted lesions smaller sizes "
-            "(size_mm, min_pixels), or leave this data set out of them."
+            "(size_mm, min_pixels), or leave this data set out (inserted.datasets)."
         )
     _write(split, Path(out_path), copies)
     placed = [each for copy in copies for each in copy.placed]

@@ -26,7 +26,8 @@ Counts = Annotated[tuple[Count, Count], AfterValidator(_ordered)]
 class InsertionOptions(Options):
     """Which lesions are inserted into copies of CT slices, and how many. Each lesion draws its own values from the ranges."""
 
-    noises: list[str] = Field([], description="Noises for which they are scored, in the data sets of CT; none if empty.")
+    noises: list[str] = Field([], description="Noises for which they are scored; none if empty.")
+    datasets: list[str] | None = Field(None, description="Data sets into whose images they are inserted; null: all of CT.")
     train: int = Field(
         200, ge=1, description="Training images with inserted lesions; fewer where lesions fit in too few slices for that."
     )

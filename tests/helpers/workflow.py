@@ -65,6 +65,7 @@ def write_config(folder: Path, name: str = "config.yaml", **changes) -> Path:
         "methods": {"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {}},
         "training": {"restoration": TRAINING, "fpl": TRAINING, "drunet": {**TRAINING, "blocks": 1, "patch": 16}},
         "feature_error": ["gaussian"],
+        "inserted": {"noises": ["gaussian"], "train": 2, "validation": 1, "test": 3},
         **changes,
     }
     path = folder / name
@@ -73,13 +74,16 @@ def write_config(folder: Path, name: str = "config.yaml", **changes) -> Path:
 
 
 def write_volumes(folder: Path, count: int = 6, slices: int = 6) -> None:
-    """Write made-up liver volumes as LiTS lays them out: a bright ball in a grey body."""
+    """Write made-up liver volumes and their masks as LiTS lays them out: a bright ball, the tumour, in a grey body."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
     x, y, z = np.mgrid[:64, :64, :slices]
     for number in range(count):
         centre = random.uniform(20, 44, 2)
         volume = np.where((x - 32) ** 2 + (y - 32) ** 2 < 28**2, 40.0, -1000.0)
-        volume[(x - centre[0]) ** 2 + (y - centre[1]) ** 2 < 100 - z] = 150.0
+        ball = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 < 100 - z
+        mask = np.where(ball, 2, volume > 0)
+        volume[ball] = 150.0
         volume += random.normal(0, 10, volume.shape)
-        nibabel.save(nibabel.Nifti1Image(volume.astype(np.int16), np.diag([1, 1, 2, 1])), folder / f"volume-{number}.nii")
+        for name, values in {"volume": volume.astype(np.int16), "segmentation": mask.astype(np.uint8)}.items():
+            nibabel.save(nibabel.Nifti1Image(values, np.diag([2, 2, 3, 1])), folder / f"{name}-{number}.nii")

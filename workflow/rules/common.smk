@@ -27,11 +27,8 @@ workflow.global_resources.setdefault("gpu", 1)
 
 SPLITS = ["train", "validation", "test"]
 INSERTED_SPLITS = [f"inserted_{split}" for split in SPLITS]
-# The cells that are also scored on inserted lesions: a data set needs images in HU.
-INSERTED = {
-    "dataset": [name for name in CONFIG.datasets if DATASETS[name].scans],
-    "noise": CONFIG.inserted.noises,
-}
+# The cells that are also scored on inserted lesions.
+INSERTED = {"dataset": CONFIG.inserted.datasets, "noise": CONFIG.inserted.noises}
 LESION_KINDS = [".npy", ".csv", "_lesions.npy", "_lesions.csv"]  # a stack, its index, its lesions, their table
 
 # Reporting reads the resolved config. Such a rule has what it takes from there as a parameter (`shown`), and the file itself as

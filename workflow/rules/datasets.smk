@@ -43,7 +43,7 @@ rule insert_lesions:
     params:
         code=code_hash("fplbench.lesions.inserting"),
         folder=subpath(output[0], parent=True),
-        options=as_json(CONFIG.inserted.model_dump(mode="json", exclude={"noises"})),
+        options=as_json(CONFIG.inserted.model_dump(mode="json", exclude={"noises", "datasets"})),
         seed=CONFIG.seed,
     message:
         "Inserting lesions into images of {wildcards.dataset}"

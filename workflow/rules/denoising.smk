@@ -3,7 +3,7 @@
 # the config's custom_rules name.
 
 
-for (group, columns), inserts in itertools.product(GROUPS.items(), [False, True] if CONFIG.inserted.noises else [False]):
+for (group, columns), inserts in itertools.product(GROUPS.items(), [False, True] if all(INSERTED.values()) else [False]):
 
     rule:
         name:
