@@ -13,7 +13,7 @@ Root = Annotated[Path, typer.Option("--root", help="Folder with the data set as 
 
 SamplingJson = Annotated[
     str,
-    typer.Option("--sampling", help="Numbers of images, size and split, as a JSON object.", metavar="JSON"),
+    typer.Option("--sampling", help="Numbers of images, size, split and share of lesions, as a JSON object.", metavar="JSON"),
 ]
 
 
@@ -32,7 +32,7 @@ def sample(
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
 ) -> None:
-    """Draw the training, validation and test stacks of a data set."""
+    """Draw the training, validation and test stacks of a data set, with their lesions."""
     from fplbench.datasets import SamplingOptions, sample_dataset
 
     plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
@@ -46,7 +46,7 @@ def check_data(
     sampling: SamplingJson = "{}",
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
-    sheet: Annotated[Path | None, typer.Option("--sheet", help="Contact sheet to write (.png).")] = None,
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Contact sheet to write, with outlined lesions (.png).")] = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Earlier header scan to reuse and update (.csv).")] = None,
 ) -> None:
     """Report what a data folder contains and whether the images can be drawn from it (exit code 0: yes, 1: no)."""

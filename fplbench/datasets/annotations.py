@@ -10,7 +10,6 @@ from fplbench.lesions.marks import Annotations
 log = logging.getLogger(__name__)
 
 FAULTS_LISTED = 20
-NOT_NAMED = "their names are not shown, because of pseudonymise"
 
 
 def lesion_slices(annotations: Annotations) -> frozenset[str]:
@@ -18,20 +17,16 @@ def lesion_slices(annotations: Annotations) -> frozenset[str]:
     return frozenset(name for name, marks in annotations.marks.items() if marks)
 
 
-def report_annotations(annotations: Annotations, options: DatasetOptions) -> None:
+def report_annotations(annotations: Annotations) -> None:
     """Log what was left out on purpose, and the annotations that cannot be used, the first 20 by name."""
     for note in annotations.notes:
         log.info("Annotations: %s", note)
-    for line in fault_lines(annotations.faults, options):
+    for line in _fault_lines(annotations.faults):
         log.warning("Annotations: %s", line)
 
 
-def fault_lines(faults: Sequence[str], options: DatasetOptions) -> list[str]:
-    """The sentences on unusable annotations, the first 20 in full; with pseudonyms their number only."""
-    if not faults:
-        return []
-    if options.pseudonymise:
-        return [f"{count(len(faults), 'annotation')} cannot be used; {NOT_NAMED}."]
+def _fault_lines(faults: Sequence[str]) -> list[str]:
+    """The sentences on annotations that cannot be used, the first 20 of them."""
     more = [f"and {len(faults) - FAULTS_LISTED} more that cannot be used."] if len(faults) > FAULTS_LISTED else []
     return [*faults[:FAULTS_LISTED], *more]
 
@@ -54,9 +49,7 @@ def check_annotations(unusable: int, read: int, options: DatasetOptions, name: s
         )
 
 
-def annotation_lines(
-    annotations: Annotations, slices: Sequence[Slice], options: DatasetOptions, persons_known: bool
-) -> list[str]:
+def annotation_lines(annotations: Annotations, slices: Sequence[Slice], persons_known: bool) -> list[str]:
     """Lines of a report: numbers of lesions, patients, slices and annotated images; notes; what cannot be used and why."""
     marks = annotations.marks
     with_lesion = [one for one in slices if marks.get(one.image_id)]
@@ -75,7 +68,7 @@ def annotation_lines(
         lines.append(f"Annotations that cannot be used: {len(annotations.faults)} of {_read(annotations)}")
     return [
         *lines,
-        *(f"  {line}" for line in fault_lines(annotations.faults, options)),
+        *(f"  {line}" for line in _fault_lines(annotations.faults)),
         *(f"  {note}" for note in annotations.notes),
     ]
 

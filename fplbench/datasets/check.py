@@ -60,7 +60,7 @@ def check_data(
         *_contents(dataset, options, slices, len(found.headers)),
         *_left_out(found, omitted, identity),
         *(_gaps(slices, identity) if dataset.scans else []),
-        *annotation_lines(annotations, slices, options, dataset.persons_known(options)),
+        *annotation_lines(annotations, slices, dataset.persons_known(options)),
         *_seen(seen, sheet, identity),
     ]
     return [*lines, "", verdict], possible

@@ -83,7 +83,7 @@ def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[li
     annotations = dataset.annotate(found.headers, slices, options)
     found.headers.clear()  # for 244,000 images they take as much memory as everything else
     found.stamps.clear()
-    report_annotations(annotations, options)
+    report_annotations(annotations)
     check_annotations(len(annotations.faults), annotations.read, options, dataset.name)
     return slices, len(omitted), annotations
 

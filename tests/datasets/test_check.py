@@ -8,7 +8,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fplbench.cli import app
+from fplbench.datasets.contact_sheet import OUTLINE, outline
 from fplbench.errors import InputError
+from tests.datasets.annotated import annotate_with, nodule
 from tests.helpers.dicom_files import write_ct, write_radiograph
 from tests.helpers.nifti_files import write_volume
 
@@ -160,3 +162,89 @@ def test_paths_that_cannot_be_written_are_reported_before_the_scan(lidc_root, tm
 def test_a_missing_folder_is_one_sentence(tmp_path):
     result = check("lits", tmp_path / "nowhere", tmp_path / "sheet.png")
     assert result.exit_code != 0 and "datasets.lits.root" in str(result.exception)
+
+
+LESIONS = ("--sampling", '{"train": 20, "validation": 5, "test": 6, "size": 16, "lesions": {"share": 0.5}}')
+
+
+def test_lesions_are_counted_and_the_verdict_says_how_many_are_drawn(lidc_root, tmp_path, monkeypatch):
+    """Slices 4 to 7 of patients 1 to 4 show a nodule; slice 0 of each has no annotation."""
+
+    def marks_of(one):
+        ill = 4 <= one.number <= 7 and one.patient <= "LIDC-IDRI-0004"
+        return None if one.number == 0 else (nodule(one.patient),) if ill else ()
+
+    annotate_with(monkeypatch, marks_of, ["a.xml describes another scan."], read=66, notes=["2 small nodules are left out."])
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *LESIONS)
+    assert result.exit_code == 0, result.output
+    for line in (
+        "Lesions:  4 in 16 images of 4 patients\n",
+        "Annotated images: 66 of 72\n",
+        "Annotations that cannot be used: 1 of 66\n  a.xml describes another scan.\n",
+        "  2 small nodules are left out.\n",
+        "Images shown: 16, of which near-empty: 0, with a lesion, shown first and outlined: ",
+    ):
+        assert line in result.output
+    found = re.search(r"Of these images, (\d+) train \+ (\d+) validation \+ (\d+) test show a lesion", result.output)
+    drawn = list(map(int, found.groups()))
+    # Two of the four patients with a nodule are in training at least; each has four slices that show it.
+    assert drawn[0] >= 8 and drawn[1] >= 3 and drawn[2] >= 3
+
+
+def test_lesions_come_first_on_the_contact_sheet_and_are_outlined(lidc_root, tmp_path, monkeypatch):
+    """Patients 5 and 6 have a nodule of 12x12 of 24x24 pixels in every slice; each of these is 128x128 on the sheet."""
+    annotate_with(monkeypatch, lambda one: (nodule(one.patient),) if one.patient > "LIDC-IDRI-0004" else ())
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *LESIONS)
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    outlined = [(sheet[n // 4 * 272 :, n % 4 * 256 :][:256, :256] == OUTLINE).all(axis=2) for n in range(16)]
+    assert all(edge.any() for edge in outlined[:8])
+    rows, columns = np.nonzero(outlined[0])
+    corners = np.array([rows.min(), columns.min(), rows.max(), columns.max()])
+    assert np.abs(corners - np.array([4, 6, 16, 18]) * 256 / 24).max() <= 2
+    assert f"outlined: {sum(edge.any() for edge in outlined)}\n" in result.output
+
+
+def test_lesion_slices_say_nothing_about_how_many_are_near_empty(tmp_path, monkeypatch):
+    """Of 72 slices 8 have content and a nodule, the others are air: 16 of all cannot be drawn."""
+    for number in range(72):
+        image = np.full((24, 24), 0 if number % 9 == 0 else -1000, np.int16)
+        patient = f"P{number // 12}"
+        write_ct(tmp_path / f"in/{number}.dcm", patient=patient, series=f"1.{patient[1:]}", z=number, hounsfield=image)
+    ill = {f"in/{number}.dcm" for number in range(0, 72, 9)}
+    annotate_with(monkeypatch, lambda one: (nodule(one.patient),) if f"in/{one.source}" in ill else ())
+    few = ("--sampling", '{"train": 10, "validation": 3, "test": 3, "size": 16}')
+    result = check("lidc", tmp_path / "in", tmp_path / "sheet.png", *few)
+    assert "Images shown: 16, of which near-empty: 8, with a lesion, shown first and outlined: 8" in result.output
+    assert "No: lidc: 8 of the 8 other images on the contact sheet are near-empty, so about 0 of 72" in result.output
+
+
+def test_missing_annotations_are_one_line(lidc_root, tmp_path, monkeypatch):
+    annotate_with(monkeypatch, lambda one: None)
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *SMALL)
+    assert result.exit_code == 0 and "show a lesion" not in result.output
+    assert "Lesions:  no annotations found, so lesions can neither be drawn on purpose nor scored\n" in result.output
+
+
+def test_no_when_too_many_annotations_cannot_be_used(lidc_root, tmp_path, monkeypatch):
+    annotate_with(monkeypatch, lambda one: None, [f"{number}.xml is damaged." for number in range(30)], read=40)
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *SMALL)
+    assert result.exit_code == 1 and "No: lidc: 30 of 40 annotations cannot be used (75.0%" in result.output
+    assert "  19.xml is damaged.\n  and 10 more that cannot be used.\n" in result.output
+
+
+def test_masks_that_cannot_be_read_are_named_and_the_image_is_shown_without(lidc_root, tmp_path, monkeypatch):
+    annotate_with(monkeypatch, lambda one: (nodule(one.patient, "unreadable"),) if one.number == 5 else ())
+    result = check("lidc", lidc_root, tmp_path / "sheet.png", *SMALL)
+    assert "Images shown: 16" in result.output and "Lesion masks that cannot be read: those of 6 files\n" in result.output
+    assert result.output.count(": its mask is truncated\n") == 6
+    assert not (np.asarray(Image.open(tmp_path / "sheet.png")) == OUTLINE).all(axis=2).any()
+
+
+def test_the_outline_is_a_line_just_outside_each_lesion():
+    labels = np.zeros((6, 8), np.uint8)
+    labels[2:4, 1:3], labels[2:4, 3:5] = 1, 2
+    expected = np.zeros((6, 8), bool)
+    expected[1, 1:5] = expected[4, 1:5] = True  # above and below both
+    expected[2:4, [0, 5]] = True  # at the outer sides
+    expected[2:4, 2:4] = True  # each lies just outside the other
+    assert np.array_equal(outline(labels), expected * 255)

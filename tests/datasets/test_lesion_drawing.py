@@ -147,16 +147,15 @@ def test_lesions_too_small_for_a_pixel_are_counted_and_not_listed(lidc_root, tmp
 
 def test_pseudonyms_cover_lesions_patients_and_images(lidc_root, tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("FPLBENCH_PSEUDONYM_KEY", str(tmp_path / "key"))
-    faults = ["LIDC-IDRI-0003/scan.xml describes another scan."]
-    annotate_with(monkeypatch, in_the_middle, faults, read=100)
+    annotate_with(monkeypatch, lambda one: (nodule(one.patient, "unreadable" if one.number == 5 else (4, 6, 16, 18)),))
     with caplog.at_level(logging.INFO):
-        summary = sample(lidc_root, tmp_path / "out", pseudonymise=True)
+        summary = sample(lidc_root, tmp_path / "out", pseudonymise=True, max_unreadable=1)
     for split, index, _, table in read(tmp_path / "out"):
         assert {row["patient"] for row in table} <= {row["patient"] for row in index}
         assert len({row["lesion_id"] for row in table}) == summary["lesions"][split]
         for name in (f"{split}.csv", f"{split}_lesions.csv"):
             assert "LIDC" not in (tmp_path / "out" / name).read_text() and "nodule-" not in (tmp_path / "out" / name).read_text()
-    assert "LIDC-IDRI-0003" not in caplog.text and "1 annotation cannot be used" in caplog.text
+    assert "Annotation unusable" in caplog.text and "LIDC-IDRI-0" not in caplog.text
 
 
 @pytest.mark.slow

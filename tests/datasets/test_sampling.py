@@ -14,7 +14,7 @@ from fplbench.datasets.rsna import RsnaOptions
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
 from fplbench.stacks import open_stack, read_index
-from tests.helpers.dicom_files import write_radiograph
+from tests.helpers.dicom_files import write_ct, write_radiograph
 
 SAMPLING = SamplingOptions(train=20, validation=5, test=6, size=16)
 
@@ -89,6 +89,23 @@ def test_the_summary_gives_the_leakage(lidc_root, tmp_path):
     assert json.loads((tmp_path / "b" / "sampling.json").read_text()) == at_random
 
 
+def test_the_summary_gives_the_noise_of_the_clean_test_images(tmp_path, caplog):
+    """Six patients with noise of 56 HU, which are 10 of the 255 grey levels of the window."""
+    random = np.random.default_rng(0)
+    for number in range(18):
+        image = random.normal(-300, 10 / 255 * 1400, (64, 64)).astype(np.int16)
+        path = tmp_path / f"in/{number}.dcm"
+        write_ct(path, patient=f"P{number // 3}", series=f"1.{number // 3}", z=number, hounsfield=image)
+    with caplog.at_level(logging.INFO):
+        summary = sample(tmp_path / "in", tmp_path / "out", SamplingOptions(train=6, validation=3, test=3, size=64))
+    assert summary["reference_noise"] == pytest.approx(10, rel=0.06)
+    assert f"Noise of the clean test images: {summary['reference_noise']:.1f} grey levels" in caplog.text
+
+
+def test_noise_that_cannot_be_measured_is_null(lidc_root, tmp_path):
+    assert sample(lidc_root, tmp_path / "out")["reference_noise"] is None  # 16x16 pixels are too few
+
+
 def test_without_a_mapping_the_leakage_of_radiographs_is_unknown(tmp_path, caplog):
     for number in range(12):
         photometric = "MONOCHROME1" if number % 2 else "MONOCHROME2"
@@ -100,6 +117,7 @@ def test_without_a_mapping_the_leakage_of_radiographs_is_unknown(tmp_path, caplo
         unknown = sample_dataset("rsna", options, sampling, 1, tmp_path / "out")
     assert unknown["persons_known"] is False and unknown["test_images_of_training_patients"] is None
     assert unknown["patients_found"] is None and unknown["patients"]["test"] is None
+    assert unknown["lesion_patients"] == dict.fromkeys(sampling.counts()) and unknown["lesions"]["test"] == 0
     assert "images (persons unknown)" in caplog.text and "the leakage is unknown" in caplog.text
     for split in sampling.counts():
         for row in read_index(tmp_path / "out" / f"{split}.npy"):
