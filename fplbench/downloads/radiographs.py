@@ -59,7 +59,10 @@ def write_radiographs(
             {row: one[head.SOPInstanceUID] for row, head in enumerate(headers) if head.SOPInstanceUID in one} for one in lesions
         ]
         found = zip(*(project_boxes(one, len(headers), spacing, height, angles) for one in rows), strict=True)
-        boxes = {name: [box for box in some if box] for name, some in zip(names, found, strict=True)}
+        boxes = {
+            name: {f"nodule-{number}": box for number, box in enumerate(some, start=1) if box}
+            for name, some in zip(names, found, strict=True)
+        }
         write_labels(folder.parent / LABELS, boxes)
 
 

@@ -50,7 +50,8 @@ Everything here derives from the CT series of one patient, LIDC-IDRI-0001, whose
 - `rsna/`: {views} radiographs *projected from the CT*, from angles over half a turn, as JPEG-compressed DICOM. Not RSNA
   images, and not acquired with an X-ray detector: line integrals of attenuation, shown on a logarithmic scale.
   `stage_2_train_labels.csv` has the box around the nodule in each of them. No radiologist drew it: it is the *projected*
-  outline that at least half of the radiologists share in the CT.
+  outline that at least half of the radiologists share in the CT. All boxes show the same nodule, as the column `lesion`
+  says, which RSNA does not have.
 
 ## Licence and citation
 

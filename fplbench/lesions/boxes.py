@@ -2,20 +2,22 @@
 
 import csv
 import math
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fplbench.datasets.annotations import count
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import DatasetOptions, Header, Masks, Slice, Wanted
+from fplbench.files import write_csv
 from fplbench.lesions.marks import Annotations, Lesion, Mark
 
 LABELS = "stage_2_train_labels.csv"
 COLUMNS = ("patientId", "x", "y", "width", "height", "Target")
+LESION = "lesion"  # a column that RSNA does not have: the name of a lesion that several images of a person show
 
 
 class Box(NamedTuple):
@@ -36,13 +38,13 @@ class _Table:
     """What a file of labels says about the images that were asked for.
 
     Attributes:
-        boxes: boxes of each image, none where it was examined without a finding.
+        boxes: boxes of each image, with the name of the lesion or ""; none where it was examined without a finding.
         faults: what is wrong with a row, by its line number: the image and a phrase.
         absent: images that are listed and were not asked for.
         rows: number of boxes, faulty rows included.
     """
 
-    boxes: dict[str, list[Box]] = field(default_factory=dict)
+    boxes: dict[str, dict[Box, str]] = field(default_factory=dict)
     faults: dict[int, tuple[str, str]] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     rows: int = 0
@@ -51,7 +53,8 @@ class _Table:
 def annotate(headers: dict[str, Header], slices: Sequence[Slice], options: DatasetOptions) -> Annotations:
     """The boxes of the images that the labels list; images that are not listed are not annotated.
 
-    An image with a row that cannot be used counts as not annotated, since a lesion would be missing.
+    An image with a row that cannot be used counts as not annotated, since a lesion would be missing. Each box is a lesion of
+    its own, unless the column LESION gives the boxes of a person in several images the same name.
 
     Args:
         headers: by path relative to the root, with the size of each image, `rows` and `columns`.
@@ -112,15 +115,17 @@ def rectangle(box: Box, shape: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def write_labels(path: Path, boxes: Mapping[str, Sequence[Box]]) -> None:
-    """Write boxes by image in the format of RSNA; an image without a box is listed as examined."""
-    from fplbench.files import write_csv
+def write_labels(path: Path, boxes: Mapping[str, Mapping[str, Box]]) -> None:
+    """Write boxes by image and name of the lesion, in the format of RSNA with the column LESION after the others.
 
-    rows = []
+    An image without a box is listed as examined.
+    """
+    rows: list[dict[str, Any]] = []
     for image, found in boxes.items():
-        values = [{**box._asdict(), "Target": 1} for box in found] or [{"x": "", "y": "", "width": "", "height": "", "Target": 0}]
-        rows += [{"patientId": image, **one} for one in values]
-    write_csv(path, rows, COLUMNS)
+        rows += [{"patientId": image, **box._asdict(), "Target": 1, LESION: name} for name, box in found.items()]
+        if not found:
+            rows.append({"patientId": image, "Target": 0})
+    write_csv(path, rows, (*COLUMNS, LESION))
 
 
 def _read(path: Path, sizes: Mapping[str, tuple[int, int]]) -> _Table:
@@ -155,11 +160,10 @@ def _take(table: _Table, line: int, row: Mapping[str, str | None], sizes: Mappin
         if not image:
             raise _Fault("it names no image")
         box = _box(values, sizes[image])
-        boxes = table.boxes.setdefault(image, [])
+        boxes = table.boxes.setdefault(image, {})
         if box is not None:
             table.rows += 1
-            if box not in boxes:
-                boxes.append(box)
+            boxes.setdefault(box, (row.get(LESION) or "").strip())
     except _Fault as fault:
         table.rows += 1
         table.faults[line] = image, str(fault)
@@ -187,11 +191,12 @@ def _box(values: Mapping[str, str], size: tuple[int, int]) -> Box | None:
     return box
 
 
-def _marks(one: Slice, boxes: Sequence[Box]) -> Iterator[Mark]:
+def _marks(one: Slice, boxes: Mapping[Box, str]) -> Iterator[Mark]:
     """The marks of an image."""
-    for number, box in enumerate(boxes, start=1):
+    for number, (box, name) in enumerate(boxes.items(), start=1):
         size = None if one.spacing is None else max(box.height * one.spacing[0], box.width * one.spacing[1])
-        yield Mark(Lesion(f"{one.image_id}_box-{number}", "opacity", "box", size_mm=size), tuple(box))
+        lesion_id = f"{one.patient}_{name}" if name else f"{one.image_id}_box-{number}"
+        yield Mark(Lesion(lesion_id, "opacity", "box", size_mm=size), tuple(box))
 
 
 def _sentence(line: int, image: str, phrase: str, identity: Identity) -> str:
@@ -201,17 +206,16 @@ def _sentence(line: int, image: str, phrase: str, identity: Identity) -> str:
 
 
 def _notes(table: _Table, slices: Sequence[Slice], identity: Identity) -> list[str]:
-    """Sentences on the images that are listed and absent, or present and not listed."""
-    notes = []
-    spoilt = Counter(image for image, _ in table.faults.values() if image)
-    if spoilt:
-        notes.append(f"{len(spoilt)} images have a box that cannot be used and count as not annotated.")
-    if table.absent:
-        example = identity.of(min(table.absent))
-        notes.append(f"{LABELS} lists {len(table.absent)} images that are not there or left out, such as {example}.")
+    """Sentences on images that are not annotated, and on those that are listed and absent."""
+    spoilt = {image for image, _ in table.faults.values() if image}
     unlisted = [one.image_id for one in slices if one.image_id not in table.boxes and one.image_id not in spoilt]
+    notes = []
+    if spoilt:
+        notes.append(f"Not annotated, since a box cannot be used: {count(len(spoilt), 'image')}.")
     if unlisted:
-        notes.append(
-            f"{len(unlisted)} images are not listed in {LABELS}, so they are not annotated, such as {identity.of(unlisted[0])}."
-        )
+        named = f"{count(len(unlisted), 'image')}, such as {identity.of(unlisted[0])}"
+        notes.append(f"Not annotated, since not listed in {LABELS}: {named}.")
+    if table.absent:
+        named = f"{count(len(table.absent), 'image')}, such as {identity.of(min(table.absent))}"
+        notes.append(f"Listed in {LABELS}, but left out or not there: {named}.")
     return notes

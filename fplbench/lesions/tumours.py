@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fplbench.datasets import nifti
+from fplbench.datasets.annotations import count
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import DatasetOptions, Header, Masks, NotAnImage, Slice, Unreadable, Wanted
 from fplbench.lesions.components import Component, find_components, from_text, to_text
@@ -111,7 +112,7 @@ def annotate(headers: dict[str, Header], slices: Sequence[Slice], options: Datas
         elif state != ABSENT:
             faults.append(f"The tumours of {identity.of(source)} cannot be used: {state}.")
     absent = len(series) - len(marks) - len(faults)
-    notes = [f"{absent} of {len(series)} volumes have no mask, so their slices are not annotated."] if absent else []
+    notes = [f"Not annotated, since there is no mask: {absent} of {count(len(series), 'volume')}."] if absent else []
     by_image = {one.image_id: tuple(marks[one.source].get(one.number, ())) for one in slices if one.source in marks}
     return Annotations(by_image, faults, len(marks) + len(faults), notes)
 

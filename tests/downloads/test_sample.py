@@ -152,8 +152,8 @@ def test_every_radiograph_has_the_box_of_the_nodule_at_the_height_of_its_slices(
         assert x > 0 and x + width < 1024
         # No view of the nodule is narrower than its shorter side, or wider than its diagonal.
         assert HEIGHT * 0.7 - 2 < width * spacing < np.hypot(HEIGHT, WIDTH) * 0.7 + 2
-    lesion = marks[slices[0].image_id][0].lesion
-    assert (lesion.kind, lesion.shape) == ("opacity", "box")
+    lesions = {(mark.lesion.lesion_id, mark.lesion.kind, mark.lesion.shape) for found in marks.values() for mark in found}
+    assert lesions == {("LIDC-IDRI-0001_nodule-1", "opacity", "box")}
     assert {row["Target"] for row in read_csv(sample / "rsna/stage_2_train_labels.csv")} == {"1"}
 
 

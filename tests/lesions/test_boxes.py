@@ -36,7 +36,7 @@ def test_boxes_become_marks_and_every_listed_image_was_examined(tmp_path):
     assert first.size_mm == pytest.approx(3.0) and second.size_mm == pytest.approx(2.5)
     assert result.marks["b"] == () and "c" not in result.marks
     assert (result.read, result.faults) == (2, [])
-    assert result.notes == [f"1 images are not listed in {LABELS}, so they are not annotated, such as c."]
+    assert result.notes == [f"Not annotated, since not listed in {LABELS}: 1 image, such as c."]
 
 
 def test_the_spacing_may_be_unknown(tmp_path):
@@ -69,7 +69,7 @@ def test_a_box_that_cannot_be_used_is_named_and_its_image_is_not_annotated(tmp_p
     (fault,) = result.faults
     assert fault.startswith(f"{LABELS}, line 3 (a): ") and message in fault
     assert set(result.marks) == {"b"} and result.read == 3
-    assert "1 images have a box that cannot be used and count as not annotated." in result.notes
+    assert "Not annotated, since a box cannot be used: 1 image." in result.notes
 
 
 def test_a_box_that_ends_at_the_border_is_inside(tmp_path):
@@ -85,7 +85,7 @@ def test_a_repeated_row_is_one_box(tmp_path):
 def test_rows_of_other_images_are_counted_whatever_they_say(tmp_path):
     result, _ = annotated(tmp_path, HEAD + "x,1,1,5,5,1\ny,-1,,,,\na,,,,,0\n", images="a")
     assert result.marks == {"a": ()} and result.faults == [] and result.read == 0
-    assert result.notes == [f"{LABELS} lists 2 images that are not there or left out, such as x."]
+    assert result.notes == [f"Listed in {LABELS}, but left out or not there: 2 images, such as x."]
 
 
 def test_a_row_without_an_image_is_a_fault(tmp_path):
@@ -170,6 +170,15 @@ def test_fractions_of_pixels_are_rounded_and_no_box_vanishes(box, rows, columns)
     assert np.array_equal(rectangle(Box(*box), (4, 6)), mask)
 
 
-def test_written_labels_are_those_of_the_challenge(tmp_path):
-    write_labels(tmp_path / LABELS, {"a": [Box(1, 2, 3, 4), Box(5, 6, 7, 8)], "b": []})
-    assert (tmp_path / LABELS).read_text() == HEAD + "a,1,2,3,4,1\na,5,6,7,8,1\nb,,,,,0\n"
+def test_a_named_lesion_is_one_lesion_in_all_images_of_a_person_and_not_of_others(tmp_path):
+    (tmp_path / "persons.csv").write_text("image_id,person\na,1\nb,1\nc,2\n")
+    head = HEAD.replace("Target", "Target,lesion")
+    result, _ = annotated(tmp_path, head + "a,1,1,5,5,1,left\na,9,9,5,5,1,\nb,2,2,6,6,1,left\nc,1,1,5,5,1,left\n")
+    names = {image: [mark.lesion.lesion_id for mark in marks] for image, marks in result.marks.items()}
+    assert names == {"a": ["1_left", "a_box-2"], "b": ["1_left"], "c": ["2_left"]}
+
+
+def test_written_labels_are_those_of_the_challenge_with_the_name_of_the_lesion(tmp_path):
+    write_labels(tmp_path / LABELS, {"a": {"left": Box(1, 2, 3, 4), "right": Box(5, 6, 7, 8)}, "b": {}})
+    lines = (tmp_path / LABELS).read_text().splitlines()
+    assert lines == [f"{HEAD.strip()},lesion", "a,1,2,3,4,1,left", "a,5,6,7,8,1,right", "b,,,,,0,"]

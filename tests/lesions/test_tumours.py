@@ -105,7 +105,7 @@ def test_a_volume_without_a_mask_is_not_annotated_and_counted(tmp_path, labels):
     write_volume(tmp_path / "volume-4.nii", np.full(SHAPE, 40))
     result, slices, _ = annotated(tmp_path)
     assert len(slices) == 12 and {name[:10] for name in result.marks} == {"volume-003"}
-    assert result.notes == ["1 of 2 volumes have no mask, so their slices are not annotated."] and result.faults == []
+    assert result.notes == ["Not annotated, since there is no mask: 1 of 2 volumes."] and result.faults == []
 
 
 def test_a_mask_without_a_tumour_was_examined(tmp_path, labels):
