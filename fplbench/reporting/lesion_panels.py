@@ -20,6 +20,7 @@ LEAST_PANEL, MOST_PANEL, GAP, MARGIN, LINE = 200, 260, 14, 24, 26
 PIXEL = 4
 """Fewest dots for the side of a pixel. A crop that is too large for that fills its panel, however many dots that makes."""
 DOTS_PER_LETTER = 10.7  # at seven points
+TITLE_SHARE = 0.68  # of the letters of a line, in the title, which is larger and bold
 LABEL_LETTERS = 17  # above a panel
 COLOUR = "#ffb000"
 MOST_COLUMNS = 7
@@ -61,12 +62,15 @@ def sentence_figure(sentence: str) -> "Figure":
 def draw_blocks(blocks: Sequence[Block], title: str, note: str) -> "Figure":
     """Draw lesions below each other: at the left the whole image, beside it the crops, in rows of at most seven."""
     grid = Grid.of(blocks)
+    titles = textwrap.wrap(title, int(grid.letters * TITLE_SHARE))
     headings = [textwrap.wrap(block.heading, grid.letters) for block in blocks]
     footer = textwrap.wrap(note, grid.letters)
-    height = 2 * MARGIN + 3 * LINE // 2 + sum(len(heading) * LINE + grid.height for heading in headings) + len(footer) * LINE
-    page = Page(grid.width, height)
-    page.write(MARGIN, MARGIN + LINE // 2, title, size=9, weight="bold")
-    top = MARGIN + LINE
+    lines = len(titles) + sum(map(len, headings)) + len(footer)
+    page = Page(grid.width, 2 * MARGIN + lines * LINE + len(titles) * LINE // 2 + len(blocks) * grid.height)
+    top = MARGIN
+    for line in titles:
+        page.write(MARGIN, top + LINE // 2, line, size=9, weight="bold")
+        top += 3 * LINE // 2
     for block, heading in zip(blocks, headings, strict=True):
         top = page.paragraph(top, heading)
         _draw_block(page, grid, top, block)
@@ -157,7 +161,8 @@ def _draw_block(page: Page, grid: Grid, top: int, block: Block) -> None:
     enlarge = grid.panel / max(rows, columns)
     enlarge = int(enlarge) if enlarge >= PIXEL else enlarge
     first = top + grid.above
-    page.write(MARGIN, first - LINE // 2, f"Whole image; crops at {enlarge / shrink:.1f} times its scale")
+    page.write(MARGIN, first - 3 * LINE // 2, "Whole image")
+    page.write(MARGIN, first - LINE // 2, f"crops: scale × {enlarge / shrink:.1f}")
     _overview(page.axes(MARGIN, first, round(width * shrink), round(height * shrink)), block)
     for number, (label, recovery, crop) in enumerate(block.crops):
         row, column = divmod(number, grid.columns)
