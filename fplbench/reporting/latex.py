@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
-from fplbench.reporting.notes import caption, interval_note
+from fplbench.reporting.notes import caption, interval_notes, remarks
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import LATEX, Table
@@ -37,10 +37,10 @@ def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX)
     head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
     shown = [metric for metric in metrics if metric in table.blocks]
     body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
-    text = caption(table, shown)
+    text = sentences(caption(table, shown), *remarks(table, shown))
     if intervals:
         drawn = any(cell.low is not None for metric in shown for row in table.blocks[metric].values() for cell in row.values())
-        text = sentences(text, interval_note(table, shown), "Below each mean: the ends of its interval" if drawn else "")
+        text = sentences(text, *interval_notes(table, shown), "Below each mean: the ends of its interval" if drawn else "")
     return "\n".join(
         [
             r"\begin{table}[htbp]",

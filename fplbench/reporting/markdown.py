@@ -1,7 +1,7 @@
 """Tables as Markdown with aligned columns, readable in a terminal too."""
 
 from fplbench.reporting.labels import METRICS
-from fplbench.reporting.notes import caption
+from fplbench.reporting.notes import caption, remarks
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table
 
@@ -9,17 +9,19 @@ TEXT_COLUMNS = 2
 
 
 def markdown(table: Table) -> str:
-    """A table as in the paper, PSNR above SSIM, and the other metrics below, under its caption."""
+    """A table as in the paper, PSNR above SSIM, and the other metrics below; remarks on them stand last."""
     rows = [["", "Noise Type", *(table.labels.method(name) for name in table.methods)]]
     for metric in table.shown_blocks:
         for i, (noise, cells) in enumerate(table.blocks[metric].items()):
             numbers = [_number(cells.get(name), metric) for name in table.methods]
             rows.append([METRICS[metric].label if i == 0 else "", table.labels.noise(noise), *numbers])
-    return f"{caption(table, table.shown)}\n\n{aligned(rows, TEXT_COLUMNS)}\n"
+    below = "".join(f"\n- {remark}" for remark in remarks(table, table.shown))
+    return f"{caption(table, table.shown)}\n\n{aligned(rows, TEXT_COLUMNS)}\n{below}" + ("\n" if below else "")
 
 
 def aligned(rows: list[list[str]], text_columns: int) -> str:
     """A Markdown table. The first row is the head; the first columns are aligned to the left, the others to the right."""
+    rows = [[cell.replace("|", r"\|") for cell in row] for row in rows]
     widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
     ruler = ["-" * width if i < text_columns else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     return "\n".join(_line(row, widths, text_columns) for row in (rows[0], ruler, *rows[1:]))

@@ -27,7 +27,7 @@ DEFINITIONS = {
 
 
 def caption(table: "Table", metrics: Sequence[str]) -> str:
-    """The caption of a table: what the numbers are, of how many images, patients and lesions, and its note.
+    """The caption of a table: what the numbers are, of how many images and patients, and its note.
 
     Args:
         table: the table.
@@ -41,35 +41,53 @@ def caption(table: "Table", metrics: Sequence[str]) -> str:
         parts.append("Noisy: the unprocessed image")
     if any(table.labels.method(name).endswith(TUNED_MARK) for name in table.methods):
         parts.append(f"{TUNED_MARK}: with the options that were best on training images")
+    return sentences(*parts, table.note)
+
+
+def remarks(table: "Table", metrics: Sequence[str]) -> list[str]:
+    """What else a reader has to know: definitions of scores, lesions, and the noise of the clean images.
+
+    Args:
+        table: the table.
+        metrics: the metrics that are shown.
+
+    Returns:
+        Paragraphs, in order.
+    """
+    shown = [metric for metric in metrics if metric in table.blocks]
     plain = dict.fromkeys(metric.removeprefix(INSERTED) for metric in shown)
-    definitions = [DEFINITIONS[metric] for metric in plain if metric in DEFINITIONS]
-    return sentences(*parts, *definitions, *_lesions(table, shown), *_reference_noise(table), table.note)
+    definitions = sentences(*(DEFINITIONS[metric] for metric in plain if metric in DEFINITIONS))
+    found = [definitions, *_lesions(table, shown), sentences(*_reference_noise(table))]
+    return [paragraph for paragraph in found if paragraph]
 
 
-def interval_note(table: "Table", metrics: Sequence[str]) -> str:
+def interval_notes(table: "Table", metrics: Sequence[str]) -> list[str]:
     """How the intervals were computed, over what, and why there are none where there are none.
 
     Args:
         table: the table.
         metrics: the metrics that are shown.
+
+    Returns:
+        A paragraph for scores of images, of lesions, and of inserted lesions, as far as they are shown.
     """
     groups: dict[str, list[Units]] = {}
     for metric in metrics:
         if metric in table.units:
             groups.setdefault(_group(metric), []).append(table.units[metric])
-    return sentences(*(_intervals(table, group, units) for group, units in groups.items()))
+    return [_intervals(group, units) for group, units in groups.items()]
 
 
 def why_undecided(table: "Table", metrics: Sequence[str]) -> str:
     """Why there is no verdict on some of the metrics; "" if there is one on each."""
     few = [metric for metric in metrics if metric in table.units and table.units[metric].count < MINIMUM_UNITS]
-    return interval_note(table, few)
+    return sentences(*interval_notes(table, few))
 
 
 def units_of(table: "Table", metrics: Sequence[str]) -> str:
     """What the intervals of some metrics are over: patients, images or lesions."""
     names = dict.fromkeys(table.units[metric].name for metric in metrics if metric in table.units)
-    return " or ".join(names)
+    return " or ".join(f"{name} of one patient" if name == "lesions" else name for name in names)
 
 
 def _images(table: "Table") -> str:
@@ -84,7 +102,7 @@ def _group(metric: str) -> str:
     return LESION_SCORES if metric in LESION_METRICS.values() else IMAGE_SCORES
 
 
-def _intervals(table: "Table", group: str, found: Sequence["Units"]) -> str:
+def _intervals(group: str, found: Sequence["Units"]) -> str:
     """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
     name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
     whose = "" if group == IMAGE_SCORES else f" of the scores of {group}"
@@ -116,17 +134,16 @@ def _too_few(whose: str, name: str, count: int) -> str:
 
 
 def _lesions(table: "Table", shown: Sequence[str]) -> Iterator[str]:
-    yield _drawn(table)
-    if any(_group(metric) == LESION_SCORES for metric in shown) and table.lesions is not None:
-        yield _unscored(table.lesions, "")
+    scored = any(_group(metric) == LESION_SCORES for metric in shown) and table.lesions is not None
+    yield sentences(_drawn(table), _unscored(table.lesions, "") if scored and table.lesions else "")
     if any(_group(metric) == INSERTED_SCORES for metric in shown) and table.inserted is not None:
         number = _count(table.inserted.lesions, "lesion")
-        where = _places(table, table.inserted.images, table.inserted.patients)
-        yield (
-            f"Inserted: {number} inserted into copies of the test images before the noise, {where}. They are not real, and show "
-            "nothing about real lesions beyond what happens to these"
+        places = _places(table, table.inserted.images, table.inserted.patients)
+        yield sentences(
+            f"Inserted: {number} that were inserted into copies of test images ({places}) before the noise was added. They are "
+            "not real, and show nothing about real lesions beyond that",
+            _unscored(table.inserted, "inserted "),
         )
-        yield _unscored(table.inserted, "inserted ")
 
 
 def _drawn(table: "Table") -> str:
@@ -142,12 +159,12 @@ def _drawn(table: "Table") -> str:
     images = facts.lesion_images or (scored.images if scored else 0)
     patients = facts.lesion_patients or (scored.patients if scored else 0)
     boxes = ", marked by boxes" if scored and scored.boxes else ""
-    return f"The draw contains {_count(lesions, 'annotated lesion')} {_places(table, images, patients)}{boxes}."
+    return f"The draw contains {_count(lesions, 'annotated lesion')} in {_places(table, images, patients)}{boxes}."
 
 
 def _places(table: "Table", images: int, patients: int) -> str:
     """The images, and the patients where it is known who they are."""
-    text = f"in {_count(images, 'image')}"
+    text = _count(images, "image")
     return f"{text} of {_count(patients, 'patient')}" if table.facts.persons_known else text
 
 

@@ -66,10 +66,9 @@ def summary(tables: Sequence[Table]) -> str:
         html.text("th", name, class_="text" if name in ("Data set", "Score") else "")
         for name in ("Data set", "Score", "Rows", "Best", *outcomes, "Below noisy")
     ]
-    defeats = [sentence for table in tables for metric in compared[table.dataset] for sentence in _defeats(table, metric)]
-    listed = html.element("ul", *(html.text("li", sentence) for sentence in defeats)) if defeats else ""
-    lost = html.text("p", f"Rows in which {reference} is not the best:") + listed if defeats else ""
-    return html.text("h2", "Summary") + html.table(caption, head, rows) + lost
+    defeats = [_defeats(table, metric) for table in tables for metric in compared[table.dataset]]
+    lost = html.text("p", f"Rows in which {reference} is not the best, with the best method:") if any(defeats) else ""
+    return html.text("h2", "Summary") + html.table(caption, head, rows) + lost + html.notes(defeats)
 
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -107,13 +106,16 @@ def _summary_row(table: Table, metric: str, decided: bool) -> str:
     return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", n) for n in numbers)])
 
 
-def _defeats(table: Table, metric: str) -> Iterator[str]:
-    digits = METRICS[metric].digits + 1
-    for rival in rivals(table, metric):
-        if rival.gap < 0:
-            row = (table.labels.dataset(table.dataset), METRICS[metric].label, table.labels.noise(rival.noise))
-            gap = f"{-rival.gap:.{digits}f} {METRICS[metric].unit}".rstrip()
-            yield f"{', '.join(row)}: {table.labels.method(rival.method)} is better by {gap}."
+def _defeats(table: Table, metric: str) -> str:
+    """The rows of a block in which another method is better, with that method and by how much; "" if there are none."""
+    unit = METRICS[metric].unit
+    lost = [
+        f"{table.labels.noise(rival.noise)} ({table.labels.method(rival.method)} by {-rival.gap:.{METRICS[metric].digits + 1}f}"
+        f"{f' {unit}' if unit else ''})"
+        for rival in rivals(table, metric)
+        if rival.gap < 0
+    ]
+    return f"{table.labels.dataset(table.dataset)}, {METRICS[metric].label}: {', '.join(lost)}" if lost else ""
 
 
 def _belongs(path: str, dataset: str) -> bool:

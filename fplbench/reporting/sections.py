@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from fplbench import published
 from fplbench.reporting import html
 from fplbench.reporting.labels import METRICS, heading
-from fplbench.reporting.notes import caption, interval_note, units_of
-from fplbench.reporting.sentences import sentences
+from fplbench.reporting.notes import caption, interval_notes, remarks, units_of
 from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import verdicts
@@ -26,8 +25,8 @@ def table_section(table: Table) -> str:
 def means_table(table: Table) -> str:
     """Means with their intervals, in one block for each metric."""
     bodies = [_block(table, metric) for metric in table.shown_blocks]
-    text = sentences(caption(table, table.shown), interval_note(table, table.shown))
-    return html.table(text, _head(table, table.methods), bodies)
+    below = [*remarks(table, table.shown), *interval_notes(table, table.shown)]
+    return html.table(caption(table, table.shown), _head(table, table.methods), bodies) + html.notes(below)
 
 
 def verdict_table(table: Table) -> str:
@@ -68,12 +67,22 @@ def _head(table: Table, methods: list[str] | tuple[str, ...]) -> list[str]:
 
 def _block(table: Table, metric: str) -> Iterator[str]:
     for i, (noise, cells) in enumerate(table.blocks[metric].items()):
-        yield _row_start(table, metric, noise, i) + "".join(_mean(cells.get(name), metric) for name in table.methods)
+        yield _row_start(table, metric, noise, 0 if i else len(table.blocks[metric])) + "".join(
+            _mean(cells.get(name), metric) for name in table.methods
+        )
 
 
-def _row_start(table: Table, metric: str, noise: str, row: int) -> str:
-    block = heading(metric) if row == 0 else ""
-    return html.text("th", block, class_="block") + html.text("th", table.labels.noise(noise))
+def _row_start(table: Table, metric: str, noise: str, rows: int) -> str:
+    """The cell that names the noise, in the first row after the one that names the block, which spans all its rows.
+
+    Args:
+        table: the table.
+        metric: the block.
+        noise: the row.
+        rows: number of rows of the block in the first one, 0 in the others.
+    """
+    block = html.text("th", heading(metric), class_="block", rowspan=str(rows)) if rows else ""
+    return block + html.text("th", table.labels.noise(noise))
 
 
 def _mean(cell: Cell | None, metric: str) -> str:
@@ -86,12 +95,13 @@ def _mean(cell: Cell | None, metric: str) -> str:
 
 def _verdict_rows(table: Table, metric: str) -> Iterator[str]:
     digits = METRICS[metric].digits + 1
-    for i, verdict in enumerate(verdicts(table, metric)):
+    found = verdicts(table, metric)
+    for i, verdict in enumerate(found):
         lead = verdict.lead
         bounds = html.text("small", f"{lead.low:+.{digits}f} to {lead.high:+.{digits}f}")
         yield "".join(
             [
-                _row_start(table, metric, verdict.noise, i),
+                _row_start(table, metric, verdict.noise, 0 if i else len(found)),
                 html.text("td", table.labels.method(verdict.rival), class_="text"),
                 html.element("td", f"{lead.value:+.{digits}f}", bounds),
                 html.text("td", f"{verdict.p:.4f}"),
@@ -104,7 +114,7 @@ def _published_rows(table: Table, metric: str, printed_metric: str, methods: lis
     printed = published.values(table.dataset, printed_metric)
     digits = METRICS[metric].digits
     for i, (noise, cells) in enumerate(table.blocks[metric].items()):
-        row = [_row_start(table, metric, noise, i)]
+        row = [_row_start(table, metric, noise, 0 if i else len(table.blocks[metric]))]
         for method in methods:
             mean = f"{cells[method].mean:.{digits}f}" if method in cells else "–"
             paper = f"{printed[noise, method]:.{digits}f}" if (noise, method) in printed else "–"

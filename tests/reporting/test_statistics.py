@@ -1,25 +1,47 @@
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from fplbench.reporting.statistics import bootstrap_means, holm, interval, permutation_p, summarise
+from fplbench.reporting.statistics import (
+    MINIMUM_UNITS,
+    bootstrap_means,
+    holm,
+    interval,
+    permutation_p,
+    summarise,
+    t_interval,
+    t_test,
+)
 
 
-def test_interval_is_the_percentile_interval_of_scipy():
+def names(count):
+    return [f"p{i}" for i in range(count)]
+
+
+def test_draws_are_those_of_scipy():
     values = np.random.default_rng(1).gamma(2, 3, 40)
-    own = interval(bootstrap_means(values, [str(i) for i in range(40)], np.random.default_rng(2), 40_000))[:, 0]
+    own = np.quantile(bootstrap_means(values, names(40), np.random.default_rng(2), 40_000), [0.025, 0.975])
     reference = stats.bootstrap((values,), np.mean, n_resamples=40_000, method="percentile", rng=3).confidence_interval
     np.testing.assert_allclose(own, reference, atol=0.03 * np.diff(reference).item())
 
 
-def test_interval_of_equal_patients_covers_the_true_mean_95_times_in_100():
-    rng = np.random.default_rng(0)
-    patients = [str(i) for i in range(60)]
-    covered = 0
-    for _ in range(400):
-        low, high = interval(bootstrap_means(rng.normal(5, 2, 60), patients, rng, 500))[:, 0]
-        covered += low <= 5 <= high
-    assert stats.binomtest(covered, 400, 0.94).pvalue > 0.01
+@pytest.mark.parametrize("count", [5, 12, 40])
+def test_the_expanded_interval_of_normal_draws_is_the_one_of_student(count):
+    # The spread of the draws is that of the sample over sqrt(n), with n instead of n - 1 in its denominator.
+    values = np.random.default_rng(0).normal(0, 1, count)
+    draws = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000) * values.std() / math.sqrt(count) + values.mean()
+    low, high = interval(draws[:, None], count)[:, 0]
+    assert (low, high) == pytest.approx(stats.t.interval(0.95, count - 1, values.mean(), stats.sem(values)), abs=2e-3)
+
+
+def test_the_interval_of_seeds_and_its_test_are_those_of_scipy():
+    values = [0.3, -0.1, 0.4, 0.2, 0.6]
+    reference = stats.ttest_1samp(values, 0)
+    assert t_interval(values) == pytest.approx(tuple(reference.confidence_interval(0.95)))
+    assert t_test(values) == pytest.approx(reference.pvalue)
+    assert (t_test([0.0] * 5), t_test([1.0] * 5)) == (1, 0)
 
 
 def test_images_of_a_patient_are_drawn_together():
@@ -35,10 +57,29 @@ def test_the_mean_weighs_images_when_patients_have_unequal_numbers():
     assert set(np.unique(means)) == {0, 0.25, 1}
 
 
-def test_images_are_drawn_when_all_are_of_one_patient():
-    values = np.random.default_rng(0).normal(0, 1, 400)
-    low, high = interval(bootstrap_means(values, ["a"] * 400, np.random.default_rng(1)))[:, 0]
-    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.05)
+def test_below_the_minimum_there_are_means_only():
+    rng = np.random.default_rng(0)
+    for count, drawn in ((1, False), (MINIMUM_UNITS - 1, False), (MINIMUM_UNITS, True)):
+        units = [f"p{i % count}" for i in range(60)]
+        scores = {"fpl": rng.normal(30, 1, 60), "noisy": rng.normal(28, 1, 60)}
+        cells = summarise(scores, units, rng, reference="fpl")
+        assert cells["fpl"].mean == pytest.approx(scores["fpl"].mean())
+        assert cells["fpl"].best
+        for found in (cells["fpl"].low, cells["fpl"].high, cells["noisy"].lead):
+            assert (found is not None) == drawn
+
+
+def test_images_without_a_score_of_any_method_are_left_out_of_all():
+    cells = summarise({"a": np.array([1.0, np.nan, 3]), "b": np.array([2.0, 5, 6])}, "123", np.random.default_rng(0))
+    assert (cells["a"].mean, cells["b"].mean) == (2, 4)
+    assert summarise({"a": np.array([np.nan])}, "1", np.random.default_rng(0)) == {}
+
+
+def test_a_metric_without_a_better_end_has_intervals_but_no_best_and_no_lead():
+    scores = {"fpl": np.linspace(0.5, 1, 20), "noisy": np.linspace(1, 1.5, 20)}
+    cells = summarise(scores, names(20), np.random.default_rng(0), None, "fpl")
+    assert not any(cell.best or cell.lead for cell in cells.values())
+    assert cells["fpl"].low < 0.75 < cells["fpl"].high
 
 
 def test_draws_are_paired():
@@ -51,7 +92,7 @@ def test_best_is_decided_on_unrounded_means_and_ties_all_are():
     scores = {"a": np.array([0.1, 0.2, 0.3]), "b": np.array([0.3, 0.2, 0.1]), "c": np.array([0.1, 0.2, 0.2999999])}
     cells = summarise(scores, "123", np.random.default_rng(0))
     assert [cells[name].best for name in "abc"] == [True, True, False]
-    cells = summarise(scores, "123", np.random.default_rng(0), higher_is_better=False)
+    cells = summarise(scores, "123", np.random.default_rng(0), direction="lower")
     assert [cells[name].best for name in "abc"] == [False, False, True]
 
 
@@ -80,15 +121,16 @@ def test_few_patients_cannot_be_significant_however_many_images_they_have():
 
 
 def test_leads_are_differences_of_means_towards_better():
-    scores = {"fpl": np.array([4.0, 5, 6]), "wiener": np.array([3.0, 5, 4])}
-    up = summarise(scores, "123", np.random.default_rng(0), reference="fpl")
-    down = summarise(scores, "123", np.random.default_rng(0), higher_is_better=False, reference="fpl")
+    scores = {"fpl": np.array([4.0, 5, 6] * 4), "wiener": np.array([3.0, 5, 4] * 4)}
+    up = summarise(scores, names(12), np.random.default_rng(0), reference="fpl")
+    down = summarise(scores, names(12), np.random.default_rng(0), "lower", "fpl")
     assert up["wiener"].lead.value == 1
-    assert (up["wiener"].lead.low, up["wiener"].lead.high) == (0, 2)
     assert down["wiener"].lead.value == -1
-    assert up["wiener"].lead.p == down["wiener"].lead.p == 0.5
+    assert (up["wiener"].lead.low, up["wiener"].lead.high) == (-down["wiener"].lead.high, -down["wiener"].lead.low)
+    assert 0 < up["wiener"].lead.low < 1 < up["wiener"].lead.high < 2
+    assert up["wiener"].lead.p == down["wiener"].lead.p == 2 / 2**8  # eight differences are not zero, all of one sign
     assert up["fpl"].lead is None
-    assert summarise(scores, "123", np.random.default_rng(0))["wiener"].lead is None
+    assert summarise(scores, names(12), np.random.default_rng(0))["wiener"].lead is None
 
 
 def test_holm_by_hand():

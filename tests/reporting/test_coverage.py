@@ -1,0 +1,46 @@
+"""Intervals are printed from the number of units on at which simulations find that they cover at least 92 %."""
+
+import pytest
+from scipy import stats
+
+from benchmarks.coverage import DISTRIBUTIONS, coverage, seed_coverage
+from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_SEEDS, MINIMUM_UNITS
+
+SAMPLES = 2500
+LEAST = 0.92
+
+pytestmark = pytest.mark.slow
+
+
+def at_least(share: float, wanted: float, samples: int) -> bool:
+    """Whether a simulated coverage is compatible with a true one of `wanted` or more."""
+    return stats.binomtest(round(share * samples), samples, wanted, alternative="less").pvalue > 0.01
+
+
+@pytest.mark.parametrize("name", ["normal", "gamma", "lognormal"])
+def test_intervals_over_the_fewest_patients_cover_the_mean(name):
+    assert at_least(coverage(DISTRIBUTIONS[name], MINIMUM_UNITS, SAMPLES, seed=1)["expanded"], LEAST, SAMPLES)
+
+
+@pytest.mark.parametrize("name", ["gamma", "lognormal"])
+def test_five_patients_are_too_few_for_any_of_the_intervals(name):
+    assert max(coverage(DISTRIBUTIONS[name], 5, SAMPLES, seed=1).values()) < LEAST
+
+
+@pytest.mark.parametrize("name", ["normal", "gamma", "lognormal"])
+def test_the_plain_percentile_interval_would_be_too_narrow(name):
+    found = coverage(DISTRIBUTIONS[name], MINIMUM_UNITS, SAMPLES, seed=1)
+    assert found["percentile"] < LEAST - 0.01
+    assert found["percentile"] < found["expanded"] - 0.02
+
+
+@pytest.mark.parametrize("name", ["normal", "gamma", "lognormal"])
+def test_intervals_over_many_patients_cover_94_of_100(name):
+    samples = 1000
+    assert at_least(coverage(DISTRIBUTIONS[name], MANY_UNITS, samples, seed=1)["expanded"], 0.935, samples)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_intervals_over_the_fewest_seeds_cover_the_difference(name):
+    assert at_least(seed_coverage(DISTRIBUTIONS[name], MINIMUM_SEEDS, 8000, seed=1), LEAST, 8000)
+    assert MINIMUM_SEEDS == 5
