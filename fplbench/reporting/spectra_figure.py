@@ -67,7 +67,7 @@ def _describe(axis: "Axes", kind: Spectrum, rows: Sequence[Row]) -> None:
         axis.set_ylim(-0.3, 1.5)
         return
     unit = "HU" if rows[0]["unit"] == "HU" else "grey levels"
-    axis.set_ylabel(f"({unit})² mm²", fontsize=8)
+    axis.set_ylabel(f"{unit}² mm²", fontsize=8)
     axis.set_yscale("log")
     highest = max(float(row["value"]) for row in rows)
     lowest = min((float(row["value"]) for row in rows if float(row["value"]) > 0), default=highest)

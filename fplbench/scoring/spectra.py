@@ -30,20 +30,22 @@ def noise_power_spectrum(fields: np.ndarray, pixel: float = 1.0) -> tuple[np.nda
 
 
 def radial_average(spectrum: np.ndarray, frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of a spectrum over rings about zero frequency, which is left out, up to the Nyquist frequency.
+    """Mean of a spectrum over rings about zero frequency, up to the Nyquist frequency.
+
+    Zero frequency and its neighbours are left out: the removal of the mean takes power from them.
 
     Args:
         spectrum: (S, S).
         frequencies: along an axis (S,), as `noise_power_spectrum` returns them.
 
     Returns:
-        Frequencies (K,) and means (K,), one for each multiple of the lowest frequency.
+        Frequencies (K,) and means (K,), one for each multiple of the lowest frequency from the second on.
     """
     step = frequencies[1]
     rings = np.rint(np.hypot(frequencies[:, None], frequencies) / step).astype(int).ravel()
     last = len(frequencies) // 2
     totals, counts = np.bincount(rings, spectrum.ravel()), np.bincount(rings)
-    return step * np.arange(1, last + 1), (totals / counts)[1 : last + 1]
+    return step * np.arange(2, last + 1), (totals / counts)[2 : last + 1]
 
 
 def edge_transfer(difference: np.ndarray, radius: float, frequencies: np.ndarray) -> np.ndarray:
