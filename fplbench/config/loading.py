@@ -88,6 +88,7 @@ def _with_names(config: Config) -> Config:
             "generalisation": list(config.noises) if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
+            "detectability": config.detectability.model_copy(update={"noises": config.detectability.noises or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
             "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
         }
@@ -123,6 +124,7 @@ def _check_together(config: Config) -> None:
         ("feature_error", config.feature_error, "noises"),
         ("ablation.noises", config.ablation.noises, "noises"),
         ("generalisation", config.generalisation, "noises"),
+        ("detectability.noises", config.detectability.noises, "noises"),
         ("inserted.noises", config.inserted.noises, "noises"),
         ("inserted.datasets", config.inserted.datasets, "datasets"),
         ("figures.noise", [config.figures.noise], "noises"),

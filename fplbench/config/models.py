@@ -9,6 +9,7 @@ from pydantic import Field
 
 from fplbench import DEFAULT_SEED
 from fplbench.config.ablation import AblationOptions, Variant, variants
+from fplbench.config.detectability import DetectabilityOptions
 from fplbench.config.sections import (
     PAPER_DATASETS,
     PAPER_METHODS,
@@ -81,6 +82,7 @@ class Config(Options):
     generalisation: list[str] | None = Field(
         None, description="Noises across which `snakemake generalisation` applies denoisers; null: all."
     )
+    detectability: DetectabilityOptions = Field(DetectabilityOptions(), description="What `snakemake detectability` does.")
     calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
     tables: TableOptions = Field(TableOptions(), description="What the tables show.")
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")

@@ -91,6 +91,8 @@ def figure_captions(config: Config) -> dict[str, str]:
             captions[f"{name}_lesions"] = (
                 f"{labels.dataset(name)}: the largest annotated lesions of the test images, with {noise}"
             )
+            if name in (config.inserted.datasets or ()) and config.figures.noise in config.inserted.noises:
+                captions[f"{name}_inserted"] = f"{labels.dataset(name)}: inserted lesions, with {noise}"
             captions[f"{name}_recovery"] = f"{labels.dataset(name)}: contrast recovery of lesions; 1 is right, below 1 they fade"
     if denoisers(config) and config.explains:
         for name in config.datasets:

@@ -94,6 +94,7 @@ rule lesion_figure:
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=denoisers(CONFIG)),
         lesion_scores=one_noise("<results>/lesion_scores/{{dataset}}/{noise}.csv"),
+        sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
         "<results>/figures/{dataset}_lesions.png",
@@ -103,17 +104,45 @@ rule lesion_figure:
         "<benchmarks>/figures/{dataset}_lesions.tsv"
     params:
         code=code_hash("fplbench.reporting.lesion_figure"),
+        inserted=[],
         shown=shown,
     message:
         "Drawing the lesions of {wildcards.dataset}"
     shell:
-        "fplbench lesion-figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
+        "fplbench lesion-figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} {params.inserted}"
         " --lesion-scores {input.lesion_scores:q} --config {input.config:q} --dataset {wildcards.dataset} > {log:q} 2>&1"
+
+
+use rule lesion_figure as inserted_figure with:
+    input:
+        clean="<results>/data/{dataset}/inserted_test.npy",
+        lesions=expand("<results>/data/{{dataset}}/inserted_test_lesions.{kind}", kind=["npy", "csv"]),
+        noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/inserted_test.npy"),
+        denoised=one_noise(
+            "<results>/denoised/{{dataset}}/{noise}/{method}_inserted.npy",
+            method=[name for name in denoisers(CONFIG) if name in INSERTED_COLUMNS],
+        ),
+        lesion_scores=one_noise("<results>/lesion_scores/{{dataset}}/{noise}.csv"),
+        sampling="<results>/data/{dataset}/sampling.json",
+        config=RESOLVED,
+    output:
+        "<results>/figures/{dataset}_inserted.png",
+    log:
+        "<logs>/figures/{dataset}_inserted.log",
+    benchmark:
+        "<benchmarks>/figures/{dataset}_inserted.tsv"
+    params:
+        code=code_hash("fplbench.reporting.lesion_figure"),
+        inserted=["--inserted"],
+        shown=shown,
+    message:
+        "Drawing inserted lesions of {wildcards.dataset}"
 
 
 rule recovery_figure:
     input:
         lesion_scores=expand("<results>/lesion_scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
+        sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
         "<results>/figures/{dataset}_recovery.png",
@@ -128,14 +157,15 @@ rule recovery_figure:
     message:
         "Drawing the contrast recovery of {wildcards.dataset}"
     shell:
-        "fplbench recovery-figure {output:q} {params.folder:q} --config {input.config:q} --dataset {wildcards.dataset}"
-        " > {log:q} 2>&1"
+        "fplbench recovery-figure {output:q} {params.folder:q} --sampling {input.sampling:q} --config {input.config:q}"
+        " --dataset {wildcards.dataset} > {log:q} 2>&1"
 
 
 rule lesion_summary:
     input:
         lesion_scores=expand("<results>/lesion_scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises),
         sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
+        lesions=expand("<results>/data/{dataset}/test{kind}.csv", dataset=CONFIG.datasets, kind=["", "_lesions"]),
         config=RESOLVED,
     output:
         "<results>/lesions.md",
