@@ -1,5 +1,6 @@
 """Check a config at the start of a run; one sentence says what is wrong with it."""
 
+import importlib.util
 import json
 import os
 from collections.abc import Mapping
@@ -140,6 +141,8 @@ def _check_metrics(config: Config) -> None:
     for name in config.metrics:
         if name not in image_metrics():
             raise InputError(f"metrics names {name!r}, which is not a score of images: {nearest(name, image_metrics())}")
+    if "vif" in config.metrics and importlib.util.find_spec("sewar") is None:
+        raise InputError("metrics names 'vif', which needs the package sewar: install it with `pip install -e '.[vif]'`.")
     for key, names in {"tables.metrics": config.tables.metrics, "tables.latex": config.tables.latex}.items():
         for name in names:
             if name not in SCORES:

@@ -88,8 +88,8 @@ use rule score as score_ablation with:
     params:
         rules="--rule=apply_ablation",
         inserted=[],
-        metrics=[f"--metric={name}" for name in CONFIG.metrics],
-        code=code_hash("fplbench.scoring.cells"),
+        metrics=METRICS,
+        code=METRICS_CODE,
     message:
         "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.split} images"
 

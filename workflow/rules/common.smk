@@ -15,6 +15,7 @@ from fplbench.errors import InputError
 from fplbench.files import write_text
 from fplbench.noise import NOISES
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, presentation
+from fplbench.scoring.registry import ALWAYS, SCORES, in_order
 from fplbench.training import TRAINING_VERSION, TRAININGS
 
 try:
@@ -46,6 +47,10 @@ TRAINING_INPUTS = {
 # Columns by the name of their job.
 GROUPS = grouped(CONFIG.columns)
 INSERTED_COLUMNS = [column.name for columns in GROUPS.values() for column in columns]
+
+# What score jobs compute, and its code: the registry finds the metrics by name.
+METRICS = [f"--metric={name}" for name in in_order([*ALWAYS, *CONFIG.metrics])]
+METRICS_CODE = code_hash("fplbench.scoring.cells", *sorted({SCORES[name].function.__module__ for name in CONFIG.metrics}))
 
 # With keep_denoised: false, denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp

@@ -79,8 +79,8 @@ for across, trained in ACROSS.items():
             f"<benchmarks>/generalisation/{across}/score/{{dataset}}/{{noise}}.tsv"
         params:
             rules=f"--rule=apply_across_{across}s",
-            metrics=[f"--metric={name}" for name in CONFIG.metrics],
-            code=code_hash("fplbench.scoring.cells"),
+            metrics=METRICS,
+            code=METRICS_CODE,
         message:
             "Scoring denoisers of other data sets or noises on {wildcards.noise} of {wildcards.dataset}"
         shell:

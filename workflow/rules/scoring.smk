@@ -18,8 +18,8 @@ rule score:
     params:
         rules=rule_arguments,
         inserted=inserted_arguments,
-        metrics=[f"--metric={name}" for name in CONFIG.metrics],
-        code=code_hash("fplbench.scoring.cells"),
+        metrics=METRICS,
+        code=METRICS_CODE,
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
