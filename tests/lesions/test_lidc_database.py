@@ -84,11 +84,11 @@ def test_a_file_that_is_no_such_database_is_refused(tmp_path):
             read_database(path, {"1.1"})
 
 
-def test_a_text_that_is_not_utf8_is_refused(tmp_path):
-    path = write_lidc_database(tmp_path / "a.sqlite", {"1.1": [NODULE]})
-    path.write_bytes(path.read_bytes().replace(b"4,4\n5,4", b"4,4\n\xff,4"))
-    with pytest.raises(Unreadable, match="not UTF-8"):
-        read_database(path, {"1.1"})
+def test_a_text_that_is_not_utf8_makes_its_scan_unusable(tmp_path):
+    path = write_lidc_database(tmp_path / "a.sqlite", {"1.1": [NODULE], "1.2": [NODULE]})
+    path.write_bytes(path.read_bytes().replace(b"4,4\n5,4", b"4,4\n\xff,4", 1))
+    found = read_database(path, {"1.1", "1.2"})
+    assert sorted(isinstance(one, Reading) for one in found.values()) == [False, True]
 
 
 def test_a_value_of_megabytes_is_refused(tmp_path):
