@@ -1,6 +1,7 @@
 """Every key of the config as text, from its models; docs/config.md holds it."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 from fplbench.config.models import Config
 from fplbench.datasets import DATASETS
@@ -29,6 +30,13 @@ def _models() -> Iterator[tuple[str, type[Options]]]:
     for name, training in TRAININGS.items():
         if training.inherits is None:
             yield f"training.{name}", training.options
-    for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
-            yield name, field.annotation
+    yield from _nested(Config)
+
+
+def _nested(model: type[Options], place: str = "") -> Iterator[tuple[str, type[Options]]]:
+    """The models of fields that have keys of their own, and theirs."""
+    for name, field in model.model_fields.items():
+        for kind in get_args(field.annotation) or [field.annotation]:
+            if isinstance(kind, type) and issubclass(kind, Options):
+                yield f"{place}{name}", kind
+                yield from _nested(kind, f"{place}{name}.")
