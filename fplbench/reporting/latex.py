@@ -1,6 +1,6 @@
 """Tables as LaTeX, for documents that load the package booktabs; no other is needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
@@ -10,6 +10,10 @@ from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import LATEX, Table
 
 MOST_COLUMNS = 11
+PAGE_POINTS = 490  # height of a page of the article class, less the head of a table
+CAPTION_LINE_POINTS = 12
+CAPTION_LETTERS = 75  # in a line of the caption
+LINE_POINTS = {False: 8.5, True: 5.0}  # height of a row without and with intervals, which have three to a mean
 NEW_LINE = r" \\ "
 RESERVED = str.maketrans(
     {
@@ -25,35 +29,59 @@ RESERVED = str.maketrans(
 
 
 def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX) -> str:
-    """A table as in the paper, PSNR above SSIM, as wide as the text.
+    """A table as in the paper, PSNR above SSIM, as wide as the text. What does not fit a page goes into further tables.
 
     Args:
         table: the table. Up to eleven methods fit a page of the article class at \\scriptsize; more are set at \\tiny.
         intervals: whether the ends of its interval stand below each mean; these tables are set at \\tiny.
         metrics: the metrics, in the order of their blocks; those that were not scored are left out.
     """
-    size = r"\tiny" if intervals or len(table.methods) > MOST_COLUMNS else r"\scriptsize"
-    columns = "ll" + "r" * len(table.methods)
-    head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
     shown = [metric for metric in metrics if metric in table.blocks]
-    body = "\n\\midrule\n".join("\n".join(_rows(table, metric, intervals)) for metric in shown)
     text = sentences(caption(table, shown), *remarks(table, shown))
     if intervals:
         drawn = any(cell.low is not None for metric in shown for row in table.blocks[metric].values() for cell in row.values())
         text = sentences(text, *interval_notes(table, shown), "Below each mean: the ends of its interval" if drawn else "")
+    blocks = {metric: list(_rows(table, metric, intervals)) for metric in shown}
+    pages = _pages(blocks, intervals, len(text))
+    label = f"tab:{table.dataset}{'-intervals' if intervals else ''}"
+    parts = [_table(table, pages[0], intervals, text, label)]
+    for number, page in enumerate(pages[1:], start=2):
+        continued = f"{table.labels.dataset(table.dataset)}, continued: see the caption of the first part."
+        parts.append(_table(table, page, intervals, continued, f"{label}-{number}"))
+    return "\n".join(parts)
+
+
+def _pages(blocks: Mapping[str, list[str]], intervals: bool, letters: int) -> list[list[list[str]]]:
+    """The rows of the blocks of each page, as far as their height in points allows beside a caption of so many letters."""
+    height = LINE_POINTS[intervals]
+    pages: list[list[list[str]]] = [[]]
+    left = PAGE_POINTS - CAPTION_LINE_POINTS * letters / CAPTION_LETTERS
+    for rows in blocks.values():
+        if pages[-1] and left < height * len(rows):
+            pages.append([])
+            left = PAGE_POINTS - CAPTION_LINE_POINTS
+        pages[-1].append(rows)
+        left -= height * len(rows)
+    return pages
+
+
+def _table(table: Table, blocks: Sequence[Sequence[str]], intervals: bool, text: str, label: str) -> str:
+    size = r"\tiny" if intervals or len(table.methods) > MOST_COLUMNS else r"\scriptsize"
+    columns = "ll" + "r" * len(table.methods)
+    head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
     return "\n".join(
         [
             r"\begin{table}[htbp]",
             r"\centering",
             rf"\caption{{{escape(text)}}}",
-            rf"\label{{tab:{table.dataset}{'-intervals' if intervals else ''}}}",
+            rf"\label{{{label}}}",
             rf"\smallskip{size}\setlength{{\tabcolsep}}{{1pt}}",
             rf"\renewcommand{{\arraystretch}}{{{0.7 if intervals else 1}}}",
             rf"\begin{{tabular*}}{{\textwidth}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
             r"\toprule",
             " & ".join(head) + r" \\",
             r"\midrule",
-            body,
+            "\n\\midrule\n".join("\n".join(rows) for rows in blocks),
             r"\bottomrule",
             r"\end{tabular*}",
             r"\end{table}",

@@ -103,13 +103,15 @@ def build_table(
         inserted: scores of inserted lesions by noise; in the table, the names of their metrics start with "inserted_".
 
     Raises:
-        InputError: the reference was not scored.
+        InputError: the reference was not scored, or a metric is not known.
     """
     labels, facts = labels or Labels(), facts or Facts()
     methods = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
     if reference is not None and reference not in methods:
         raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE
+    for metric in shown:
+        METRICS[metric]  # an unknown name raises
     sources: dict[str, list[_Source]] = {}
     for noise in labels.noises(scores):
         for source in _sources(noise, scores[noise], facts, {"": lesions or {}, INSERTED: inserted or {}}):

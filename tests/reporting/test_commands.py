@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fplbench.config import load_config
 from fplbench.explaining import maps
+from fplbench.reporting.captions import figure_captions
 from tests.helpers.scores import read_rows, run, write_cells, write_config, write_long_table
+from tests.reporting.conftest import lesion_row, write_lesion_scores
 
 NOISES = ["gaussian", "poisson"]
 METHODS = ("noisy", "fpl", "median_filter")
-HEAVY = ("torch", "pandas", "matplotlib", "cv2", "scipy.stats", "scipy.signal", "pydicom", "nibabel")
+HEAVY = ("torch", "pandas", "matplotlib", "scipy.stats", "scipy.signal", "pydicom", "nibabel")
 CONFIG = {
     "datasets": ["lidc"],
     "noises": NOISES,
@@ -68,7 +71,7 @@ def test_from_stacks_to_tables_and_report(folder):
     assert "Mine" in (folder / "tables" / "lidc.tex").read_text()
     run("manifest", folder / "run.json", long, *config)
     (folder / "figures").mkdir()
-    for name in ("noises", "cost", "training", "lidc", "lidc_features"):
+    for name in figure_captions(load_config(CONFIG)):
         (folder / "figures" / f"{name}.png").write_bytes(b"x")
     run("report", folder / "report.html", long, "--run", folder / "run.json", "--figures", folder / "figures", *config)
     report = (folder / "report.html").read_text()
@@ -125,20 +128,58 @@ def test_figures_carry_the_notes_of_the_config(folder):
     assert "<!-- Mine -->" in (folder / "f.svg").read_text()
 
 
-def test_ablation_and_generalisation_take_the_seed_of_the_config(tmp_path):
+def test_generalisation_takes_the_seed_of_the_config(tmp_path):
     rng = np.random.default_rng(0)
-    cells = {("lidc", "gaussian", name): rng.normal(30, 2, 8) for name in ("residual-1", "residual-2", "more-1", "more-2")}
-    write_long_table(tmp_path / "ablation_scores.csv", cells)
-    write_long_table(tmp_path / "across.csv", {("lidc", "gaussian", name): rng.normal(30, 2, 8) for name in ("lidc", "noisy")})
+    write_long_table(tmp_path / "across.csv", {("lidc", "gaussian", name): rng.normal(30, 2, 20) for name in ("lidc", "noisy")})
     lows = []
     for seed in (5, 6):
         config = ("--config", write_config(tmp_path / "config.json", **(CONFIG | {"seed": seed})), "--out-dir", tmp_path)
-        run("ablation", tmp_path / "ablation_scores.csv", "--control", "residual", *config)
         run("generalisation", tmp_path / "across.csv", "dataset", *config)
-        tables = (tmp_path / "ablation.csv", tmp_path / "generalisation_dataset.csv")
-        lows.append([read_rows(table)[0]["low"] for table in tables])
-    assert all(one != other for one, other in zip(*lows, strict=True))
-    assert Image.open(tmp_path / "ablation_lidc.png").format == "PNG"
+        lows.append(read_rows(tmp_path / "generalisation_dataset.csv")[0]["low"])
+    assert lows[0] != lows[1] != ""
+
+
+def test_unknown_persons_reach_ablation_generalisation_and_report(tmp_path):
+    rng = np.random.default_rng(0)
+    cells = {("rsna", "gaussian", f"{name}-{seed}"): rng.normal(30, 2, 20) for name in ("residual", "more") for seed in range(5)}
+    write_long_table(tmp_path / "ablation_scores.csv", cells)
+    write_long_table(tmp_path / "scores.csv", {("rsna", "gaussian", name): rng.normal(30, 2, 20) for name in ("rsna", "noisy")})
+    (tmp_path / "data" / "rsna").mkdir(parents=True)
+    (tmp_path / "data" / "rsna" / "sampling.json").write_text(json.dumps({"persons_known": False}))
+    out, data = ("--out-dir", tmp_path), ("--data", tmp_path / "data")
+    run("ablation", tmp_path / "ablation_scores.csv", "--control", "residual", *out, *data)
+    unknown = "20 images; which of them show the same person is not known"
+    assert unknown in (tmp_path / "ablation.md").read_text()
+    assert read_rows(tmp_path / "ablation.csv")[1]["gain_low"] != ""
+    assert Image.open(tmp_path / "ablation_rsna.png").format == "PNG"
+    run("generalisation", tmp_path / "scores.csv", "dataset", *out, *data)
+    assert read_rows(tmp_path / "generalisation_dataset.csv")[0]["unit"] == "images"
+    run("manifest", tmp_path / "run.json")
+    run("report", tmp_path / "report.html", tmp_path / "scores.csv", "--run", tmp_path / "run.json", "--figures", tmp_path, *data)
+    assert "which of them show the same person is not known" in (tmp_path / "report.html").read_text()
+    sampling = ("--sampling", tmp_path / "data" / "rsna" / "sampling.json")
+    run("table", tmp_path / "scores.csv", "rsna", *out, *sampling)
+    assert "which of them show the same person is not known" in (tmp_path / "rsna.md").read_text()
+
+
+def test_scores_of_lesions_reach_table_and_report(tmp_path):
+    rng = np.random.default_rng(0)
+    write_long_table(tmp_path / "scores.csv", {("lidc", "gaussian", name): rng.normal(30, 2, 4) for name in ("fpl", "noisy")})
+    rows = [lesion_row(name, "a", "i0", "p0", recovery) for name, recovery in (("fpl", 0.625), ("noisy", 1))]
+    rows += [lesion_row(name, f"x{i}", "i1", "p0", 0.875, 1) for name in ("fpl", "noisy") for i in range(12)]
+    write_lesion_scores(tmp_path / "lesion_scores" / "lidc" / "gaussian.csv", rows)
+    folder = tmp_path / "lesion_scores"
+    options = ("--metric", "contrast_recovery", "--metric", "inserted_contrast_recovery", "--latex-metric", "contrast_recovery")
+    run("table", tmp_path / "scores.csv", "lidc", "--out-dir", tmp_path, "--lesion-scores", folder / "lidc", *options)
+    means = {(row["metric"], row["method"]): row["mean"] for row in read_rows(tmp_path / "lidc.csv")}
+    assert means["contrast_recovery", "fpl"] == "0.625"
+    assert means["inserted_contrast_recovery", "fpl"] == "0.875"
+    assert "PSNR" not in (tmp_path / "lidc.md").read_text().split("Noise Type")[1]
+    assert "Contrast recovery" in (tmp_path / "lidc.tex").read_text()
+    run("manifest", tmp_path / "run.json")
+    figures = ("--run", tmp_path / "run.json", "--figures", tmp_path, "--lesion-scores", folder)
+    run("report", tmp_path / "report.html", tmp_path / "scores.csv", *figures)
+    assert "Contrast recovery (inserted)" in (tmp_path / "report.html").read_text()
 
 
 def test_scoring_loads_no_heavy_library(folder):

@@ -1,8 +1,11 @@
 import csv
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from fplbench.errors import InputError
+from fplbench.reporting.facts import Facts
 from fplbench.reporting.generalisation import entries, write_generalisation
 from fplbench.reporting.scores import read_scores
 
@@ -16,7 +19,21 @@ def test_data_sets_are_means_over_noises(write_scores):
     assert found["lidc", "lits"].mean == 26
     assert found["lidc", "lits"].gain == 3
     assert found["lidc", "lits"].group == ""
-    assert (found["lidc", "lits"].low, found["lidc", "lits"].high) == (25, 27)
+    assert (found["lidc", "lits"].low, found["lidc", "lits"].high) == (None, None)  # two patients
+
+
+def test_intervals_are_paired_over_noises_and_name_images_where_persons_are_unknown(write_scores):
+    base = np.random.default_rng(0).normal(30, 2, 20)
+    path = write_scores({("rsna", "poisson", "lidc"): base, ("rsna", "rician", "lidc"): 60 - base})
+    [found] = [e for e in entries(read_scores(path), "dataset", 0, {"rsna": Facts(persons_known=False)}) if e.metric == "psnr"]
+    assert (found.low, found.high) == pytest.approx((30, 30))  # what a patient loses on one noise it gains on the other
+    assert (found.unit, found.units) == ("images", 20)
+
+
+def test_noises_scored_on_other_images_are_refused(write_scores):
+    path = write_scores({("lits", "poisson", "lidc"): [30, 32], ("lits", "rician", "lidc"): [20]})
+    with pytest.raises(InputError, match="The noises of lits were scored on different images"):
+        list(entries(read_scores(path), "dataset", 0))
 
 
 def test_noises_have_a_matrix_a_data_set(write_scores):

@@ -3,12 +3,14 @@ import hashlib
 import json
 import subprocess
 
+import numpy as np
 import pytest
 
 from fplbench.errors import InputError
+from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.manifest import git_state, manifest
 from fplbench.reporting.report import read_manifest, report, summary
-from fplbench.reporting.scores import read_scores
+from fplbench.reporting.scores import NoiseScores, read_scores
 from fplbench.reporting.tables import build_table
 
 
@@ -71,9 +73,29 @@ def test_the_summary_counts_rows_and_lists_those_that_are_lost(tables):
     row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
     counts = [cell.split("<")[0] for cell in row.split("<td>")[1:]]
     assert counts == ["3", "1", "1", "1", "1", "2"]
-    assert "LIDC, PSNR, Poisson Noise: Noisy is better by 1.000 dB." in text
-    assert "LIDC, PSNR, Rician: Noisy is better by 0.100 dB." in text
-    assert "LIDC, PSNR, Gauss." not in text
+    assert "<li>LIDC, PSNR: Poisson Noise (Noisy by 1.000 dB), Rician (Noisy by 0.100 dB)</li>" in text
+
+
+def test_the_summary_of_one_patient_counts_the_best_and_has_no_verdicts(write_scores):
+    cells = {("lidc", "gaussian", "fpl"): [32, 33], ("lidc", "gaussian", "noisy"): [30, 31]}
+    cells |= {("lidc", "poisson", "fpl"): [32, 33], ("lidc", "poisson", "noisy"): [34, 35]}
+    scores = read_scores(write_scores(cells, patients="aa"))
+    text = summary([build_table("lidc", scores["lidc"], 0)])
+    row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
+    assert [cell.split("<")[0] for cell in row.split("<td>")[1:]] == ["2", "1", "1"]
+    assert "Undecided" not in text
+    assert "LIDC: No intervals and no verdicts: all images are of one patient, and say nothing about others." in text
+    assert "LIDC, PSNR: Poisson Noise (Noisy by 2.000 dB)" in text
+
+
+def test_metrics_of_which_neither_end_is_better_are_not_in_the_summary(tables, write_scores):
+    names = tuple(f"p{i}" for i in range(12))
+    block = NoiseScores(names, names, {"contrast_recovery": {"fpl": np.ones(12), "noisy": np.ones(12)}})
+    lesions = {"gaussian": LesionScores("patient", 12, 12, 12, 0, blocks={"contrast_recovery": block})}
+    cells = {("lidc", "gaussian", name): range(12) for name in ("fpl", "noisy")}
+    table = build_table("lidc", read_scores(write_scores(cells))["lidc"], 0, lesions=lesions)
+    assert "contrast_recovery" in table.blocks
+    assert "Contrast recovery" not in summary([table])
 
 
 def test_the_report_holds_its_pictures_and_needs_no_other_file(tables, run, tmp_path):

@@ -54,6 +54,19 @@ def test_a_truncated_line_and_a_file_that_is_not_a_table_are_named(write_scores,
         read_dataset(tmp_path / "stack.npy", "lidc")
 
 
+def test_every_column_that_is_a_metric_is_read_and_may_be_blank_where_it_is_not_defined(write_scores):
+    path = write_scores({("lidc", "gaussian", "fpl"): [30, 31], ("lidc", "gaussian", "nlm"): [30, 31]})
+    lines = path.read_text().splitlines()
+    endings = (",body_psnr,vif,remark", ",inf,,x", ",,,x", ",25,,x", ",26,,x")
+    path.write_text("\n".join(line + ending for line, ending in zip(lines, endings, strict=True)))
+    values = read_dataset(path, "lidc")["gaussian"].values
+    assert set(values) == {"psnr", "psnr_uint8", "ssim", "body_psnr"}
+    np.testing.assert_array_equal(values["body_psnr"]["fpl"], [100, np.nan])
+    path.write_text(path.read_text().replace(",26,", ",high,"))
+    with pytest.raises(InputError, match=r"body_psnr of 'nlm' on 'gaussian', image 'i1', is 'high'"):
+        read_dataset(path, "lidc")
+
+
 def test_the_order_of_the_file_is_kept(write_scores):
     cells = {(dataset, noise, "fpl"): [30] for dataset in ("lits", "lidc") for noise in ("rician", "gaussian")}
     scores = read_scores(write_scores(cells))

@@ -4,13 +4,15 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from fplbench import published
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.latex import escape, latex
+from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.markdown import markdown
-from fplbench.reporting.scores import read_dataset
+from fplbench.reporting.scores import NoiseScores, read_dataset
 from fplbench.reporting.tables import build_table
 from fplbench.reporting.writing import write_table
 
@@ -28,8 +30,8 @@ VOID = {"meta", "img"}
 @pytest.fixture
 def scores(write_scores):
     """PSNR 20.004 + column number, so that the last column is best; on Gaussian noise the first two tie."""
-    cells = {("lidc", noise, method): [20.004 + i] * 3 for noise in NOISES for i, method in enumerate(METHODS)}
-    cells["lidc", "gaussian", "noisy"] = cells["lidc", "gaussian", "fpl"] = [40.125, 42, 43]
+    cells = {("lidc", noise, method): [20.004 + i] * 12 for noise in NOISES for i, method in enumerate(METHODS)}
+    cells["lidc", "gaussian", "noisy"] = cells["lidc", "gaussian", "fpl"] = [40.125, 42, 43] * 4
     return read_dataset(write_scores(cells), "lidc")
 
 
@@ -88,21 +90,26 @@ def test_escape_covers_what_latex_reserves():
     )
 
 
+def assert_compiles(text, folder):
+    """Compile a table in a three-line document; it must fit the page."""
+    (folder / "lidc.tex").write_text(text, encoding="utf-8")
+    (folder / "document.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\n\\begin{document}\\input{lidc}\n\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    assert "Overfull" not in run.stdout
+    assert "Float too large" not in run.stdout
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
 @pytest.mark.parametrize("intervals", [False, True])
 @pytest.mark.parametrize("mark", ["", " (tuned)"])
 def test_latex_compiles_in_a_three_line_document_and_fits_the_page(scores, tmp_path, intervals, mark):
     labels = Labels({name: f"{Labels().method(name)}{mark}" for name in METHODS[3:]})
     table = build_table("lidc", scores, 0, labels=labels)
-    (tmp_path / "lidc.tex").write_text(latex(table, intervals), encoding="utf-8")
-    (tmp_path / "document.tex").write_text(
-        "\\documentclass{article}\\usepackage{booktabs}\n\\begin{document}\\input{lidc}\n\\end{document}\n"
-    )
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
-    assert "Overfull" not in run.stdout
-    assert "Float too large" not in run.stdout
+    assert_compiles(latex(table, intervals), tmp_path)
 
 
 def test_markdown_columns_are_aligned_and_hold_the_means(table):
@@ -134,7 +141,8 @@ def test_html_is_well_formed_with_rows_of_one_width(table, tmp_path):
     nesting = Nesting()
     nesting.feed(text)
     assert nesting.open == []
-    assert set(nesting.widths) == {13, 6}
+    # The cell that names a block spans its rows, so that all but the first have one less: 11 methods, and verdicts.
+    assert set(nesting.widths) == {13, 12, 6, 5}
     assert "Salt &amp; Pepper" in text
     assert "100 % made up &amp; small_scale." in text
     assert not re.search(r'(src|href)="http', text)
@@ -151,3 +159,49 @@ def test_a_table_without_the_reference_method_has_no_leads(write_scores, tmp_pat
     write_table(build_table("mine", read_dataset(path, "mine"), 0), tmp_path)
     assert "Best other" not in (tmp_path / "mine.html").read_text(encoding="utf-8")
     assert (tmp_path / "mine.csv").read_text().splitlines()[1].endswith(",,,,,")
+
+
+@pytest.fixture
+def lesion_table(scores):
+    """A table with real and inserted lesions; the contrast of the real ones recovers to 0.8 and 1.2."""
+
+    def found(unit, count):
+        names = tuple(f"x{i}" for i in range(count))
+        values = {"lesion_psnr": 25.0, "contrast_recovery": 0.8, "recovery_error": 0.2}
+        blocks = {
+            metric: NoiseScores(names, names, {metric: {name: np.full(count, value) for name in METHODS[:3]}})
+            for metric, value in values.items()
+        }
+        return {"gaussian": LesionScores(unit, count, 4, 1, 0, blocks=blocks)}
+
+    return build_table("lidc", scores, 0, lesions=found("lesion", 1), inserted=found("lesion", 20))
+
+
+def test_lesions_stand_in_markdown_html_and_csv_and_in_latex_by_option(lesion_table, tmp_path):
+    write_table(lesion_table, tmp_path / "plain")
+    write_table(lesion_table, tmp_path / "more", ["psnr", "contrast_recovery", "recovery_error"])
+    text = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "plain").iterdir()}
+    for name in ("lidc.md", "lidc.html", "lidc.csv"):
+        assert "recovery" in text[name]
+    assert "recovery" not in text["lidc.tex"]
+    assert "Contrast recovery" in (tmp_path / "more" / "lidc.tex").read_text(encoding="utf-8")
+    rows = [line for line in text["lidc.md"].splitlines() if line.startswith("| Contrast recovery ")]
+    assert [cell.strip() for cell in rows[0].split("|")[3:7]] == ["0.80", "0.80", "0.80", "–"]
+    with open(tmp_path / "plain" / "lidc.csv", newline="") as stream:
+        cells = {(row["metric"], row["method"]): row for row in csv.DictReader(stream) if row["noise"] == "gaussian"}
+    real, inserted = cells["contrast_recovery", "fpl"], cells["inserted_contrast_recovery", "fpl"]
+    assert (real["unit"], real["units"], real["low"], real["best"]) == ("lesions", "1", "", "0")
+    assert (inserted["unit"], inserted["units"], float(inserted["low"])) == ("lesions", "20", pytest.approx(0.8))
+
+
+def test_a_bar_in_a_label_does_not_end_a_cell_of_markdown(lesion_table):
+    row = next(line for line in markdown(lesion_table).splitlines() if "1 − recovery" in line and line.startswith("|"))
+    assert len(re.split(r"(?<!\\)\|", row)) == 2 + 2 + len(METHODS)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
+@pytest.mark.slow
+@pytest.mark.parametrize("intervals", [False, True])
+def test_latex_with_lesions_compiles_and_fits_the_page(lesion_table, tmp_path, intervals):
+    shown = ("psnr", "ssim", "lesion_psnr", "contrast_recovery", "recovery_error", "inserted_contrast_recovery")
+    assert_compiles(latex(lesion_table, intervals, shown), tmp_path)

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+
+from fplbench.reporting.facts import Facts
+from fplbench.reporting.labels import Labels
+from fplbench.reporting.lesion_scores import LesionScores
+from fplbench.reporting.notes import caption, interval_notes, remarks, why_undecided
+from fplbench.reporting.scores import NoiseScores
+from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_UNITS
+from fplbench.reporting.tables import build_table
+
+SHOWN = ("psnr", "ssim", "lesion_psnr", "contrast_recovery", "inserted_lesion_psnr", "inserted_contrast_recovery")
+
+
+def scores(patients, psnr=30.0, noise="poisson"):
+    """Constant scores of FPL and the noisy images, one for each patient named."""
+    values = {method: np.full(len(patients), psnr) for method in ("fpl", "noisy")}
+    images = tuple(f"i{i}" for i in range(len(patients)))
+    return {noise: NoiseScores(images, tuple(patients), {"psnr": values, "ssim": values})}
+
+
+def people(count):
+    return [f"p{i}" for i in range(count)]
+
+
+def lesion_scores(units, unit="lesion", **counts):
+    names = tuple(f"x{i}" for i in range(units))
+    blocks = {
+        metric: NoiseScores(names, names, {metric: {"fpl": np.linspace(0.5, 1, units)}})
+        for metric in ("lesion_psnr", "contrast_recovery")
+    }
+    facts = {"lesions": units, "images": 4, "patients": 1, "unscored": 0} | counts
+    return {"poisson": LesionScores(unit=unit, blocks=blocks, **facts)}
+
+
+def text(table):
+    return " ".join([caption(table, SHOWN), *remarks(table, SHOWN), *interval_notes(table, SHOWN)])
+
+
+def test_the_caption_counts_images_and_patients():
+    assert "3 test images of 3 patients" in text(build_table("lidc", scores("abc"), 0))
+    assert "3 test images of one patient" in text(build_table("lidc", scores("aaa"), 0))
+    table = build_table("lidc", scores("abc"), 0, note="Made up")
+    assert caption(table, SHOWN).startswith("LIDC PSNR and SSIM comparison: mean over")
+    assert caption(table, SHOWN).endswith("Made up.")
+
+
+def test_images_are_not_called_patients_where_persons_are_unknown():
+    inserted = lesion_scores(14, "patient", patients=14)
+    table = build_table("rsna", scores(people(40)), 0, facts=Facts(persons_known=False), inserted=inserted)
+    assert "mean over 40 test images; which of them show the same person is not known." in text(table)
+    assert "paired bootstrap over 40 images; they are too narrow if several images show the same person." in text(table)
+    assert "patient" not in text(table).replace("inserted lesions of one patient", "")
+
+
+def test_tuned_is_explained_where_a_column_is():
+    labels = Labels({"fpl": "Mine (tuned)"})
+    assert "best on training images" in text(build_table("lidc", scores("ab"), 0, labels))
+    assert "tuned" not in text(build_table("lidc", scores("ab"), 0))
+
+
+def test_one_patient_has_no_intervals_and_the_note_says_why():
+    table = build_table("lidc", scores("aaa"), 0)
+    assert interval_notes(table, SHOWN) == [
+        "No intervals and no verdicts: all images are of one patient, and say nothing about others."
+    ]
+    assert why_undecided(table, SHOWN) == interval_notes(table, SHOWN)[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn", "narrow"),
+    [(MINIMUM_UNITS - 1, False, False), (MINIMUM_UNITS, True, True), (MANY_UNITS - 1, True, True), (MANY_UNITS, True, False)],
+)
+def test_few_patients_have_no_intervals_or_slightly_narrow_ones(count, drawn, narrow):
+    found = text(build_table("lidc", scores(people(count)), 0))
+    assert (f"Intervals: 95 %, paired bootstrap over {count} patients." in found) == drawn
+    assert (
+        f"there are only {count} patients, and with fewer than {MINIMUM_UNITS} an interval would be too narrow" in found
+    ) != drawn
+    assert ("intervals are slightly too narrow" in found) == narrow
+
+
+def test_the_draw_counts_its_lesions_or_says_that_there_are_none():
+    facts = Facts(annotated=5, lesions=3, lesion_images=4, lesion_patients=2)
+    assert "The draw contains 3 annotated lesions in 4 images of 2 patients." in text(
+        build_table("lidc", scores("ab"), 0, facts=facts)
+    )
+    none = Facts(annotated=5, lesions=0)
+    assert "The draw contains no annotated lesion." in text(build_table("lidc", scores("ab"), 0, facts=none))
+    unknown = Facts(annotated=0, lesions=0)
+    assert "No annotation of lesions is known for these images." in text(build_table("lits", scores("ab"), 0, facts=unknown))
+    assert "lesion" not in text(build_table("lits", scores("ab"), 0))
+
+
+def test_lesions_whose_contrast_is_not_scored_are_counted_with_the_reason():
+    found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2, unscored=5, too_small=2)))
+    assert "Contrast is not scored for 5 lesions (counted in each image): 2 of fewer than 4 pixels, 3 that differ" in found
+    assert "not scored" not in text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2)))
+
+
+def test_boxes_are_called_boxes():
+    assert "one patient, marked by boxes." in text(build_table("rsna", scores("aa"), 0, lesions=lesion_scores(2, boxes=True)))
+
+
+def test_inserted_lesions_are_said_to_be_inserted_and_their_intervals_to_be_over_lesions():
+    found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(1), inserted=lesion_scores(40)))
+    assert "Inserted: 40 lesions that were inserted into copies of test images (4 images of one patient)" in found
+    assert "show nothing about real lesions beyond that" in found
+    assert "No intervals and no verdicts of the scores of lesions: there is only one lesion" in found
+    assert (
+        "Intervals of the scores of inserted lesions: 95 %, paired bootstrap over 40 lesions of one patient, which say nothing "
+        "about other patients." in found
+    )
+    assert "1 is right, so no method is marked as the best" in found
+
+
+def test_the_noise_of_the_clean_images_is_named_and_noises_below_twice_of_it():
+    # 255 * 10^(-PSNR / 20) grey levels: 25.5 at 20 dB, 8.06 at 30 dB.
+    both = {**scores("ab", 20.0, "gaussian"), **scores("ab", 30.0, "poisson")}
+    found = text(build_table("lidc", both, 0, facts=Facts(reference_noise=4.1)))
+    assert "The clean images have noise of their own, about 4.1 grey levels." in found
+    assert "Less than twice that is added by Poisson Noise:" in found
+    quiet = text(build_table("lidc", both, 0, facts=Facts(reference_noise=4.0)))
+    assert "about 4.0 grey levels." in quiet
+    assert "Less than twice" not in quiet
