@@ -1,7 +1,7 @@
 """Noise power spectra and task transfer functions of all methods."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fplbench.reporting.labels import Labels
 
@@ -28,24 +28,23 @@ def spectra_figure(noises: Mapping[str, Sequence[Row]], kind: Spectrum, labels: 
     from matplotlib.figure import Figure
 
     rows = {noise: [row for row in noises[noise] if row["spectrum"] == kind] for noise in labels.noises(noises)}
-    panels = [
-        (noise, contrast)
-        for noise, found in rows.items()
-        for contrast in sorted({row["contrast"] for row in found}, key=lambda text: float(text or 0))
-    ]
-    drawing = Figure(figsize=(2 + 3.2 * max(1, len(panels)), 3.6), layout="constrained")
+    contrasts = sorted({row["contrast"] for found in rows.values() for row in found}, key=lambda text: float(text or 0))
+    drawing = Figure(figsize=(2 + 3.2 * max(1, len(contrasts)), 0.8 + 2.7 * len(rows)), layout="constrained")
     drawing.suptitle(", ".join(filter(None, (title, TITLES[kind]))), fontsize=10)
-    if not panels:
+    if not contrasts:
         drawing.text(0.5, 0.5, "No disc has a radius of 3 pixels.", ha="center")
         return drawing
-    axes = drawing.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axis, (noise, contrast) in zip(axes, panels, strict=True):
-        points = [row for row in rows[noise] if row["contrast"] == contrast]
-        _draw(axis, points, labels)
-        axis.set_title(", ".join(filter(None, (labels.noise_title(noise), _contrast(points[0])))), fontsize=8)
+    axes = drawing.subplots(len(rows), len(contrasts), squeeze=False, sharex=True, sharey=True)
+    for line, (noise, found) in zip(axes, rows.items(), strict=True):
+        for axis, contrast in zip(line, contrasts, strict=True):
+            points = [row for row in found if row["contrast"] == contrast]
+            _draw(axis, points, labels)
+            axis.set_title(", ".join(filter(None, (labels.noise_title(noise), _contrast(points[0])))), fontsize=8)
+        _describe(line[0], kind, found)
+    for axis in axes[-1]:
         axis.set_xlabel("cycles/mm", fontsize=8)
-    _describe(axes[0], kind, rows[panels[0][0]])
-    drawing.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=7, frameon=False)
+    _limit(axes[0, 0], kind, [row for found in rows.values() for row in found])
+    drawing.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right center", fontsize=7, frameon=False)
     return drawing
 
 
@@ -54,7 +53,9 @@ def _draw(axis: "Axes", points: Sequence[Row], labels: Labels) -> None:
 
     for number, method in enumerate(labels.methods(row["method"] for row in points)):
         own = [row for row in points if row["method"] == method]
-        style = {"color": "black", "linestyle": "--"} if method == UNPROCESSED else {"color": colormaps["tab20"](number % 20)}
+        style: dict[str, Any] = {"color": colormaps["tab20"](number % 20)}
+        if method == UNPROCESSED:
+            style = {"color": "black", "linestyle": "--", "zorder": 5}  # above a method that changes nothing
         frequencies, values = ([float(row[name]) for row in own] for name in ("frequency", "value"))
         axis.plot(frequencies, values, linewidth=1.3, label=labels.method(method), **style)
     axis.tick_params(labelsize=7)
@@ -62,17 +63,19 @@ def _draw(axis: "Axes", points: Sequence[Row], labels: Labels) -> None:
 
 
 def _describe(axis: "Axes", kind: Spectrum, rows: Sequence[Row]) -> None:
+    unit = "HU" if rows[0]["unit"] == "HU" else "grey levels"
+    axis.set_ylabel("transfer, 1 at zero frequency" if kind == "ttf" else f"{unit}² mm²", fontsize=8)
+
+
+def _limit(axis: "Axes", kind: Spectrum, rows: Sequence[Row]) -> None:
+    """Limits of all panels, which share them."""
     if kind == "ttf":
-        axis.set_ylabel("transfer, 1 at zero frequency", fontsize=8)
         axis.set_ylim(-0.3, 1.5)
         return
-    unit = "HU" if rows[0]["unit"] == "HU" else "grey levels"
-    axis.set_ylabel(f"{unit}² mm²", fontsize=8)
     axis.set_yscale("log")
-    highest = max(float(row["value"]) for row in rows)
-    lowest = min((float(row["value"]) for row in rows if float(row["value"]) > 0), default=highest)
-    if highest > 0:
-        axis.set_ylim(max(lowest / 2, highest / DECADES), highest * 2)
+    powers = [value for row in rows if (value := float(row["value"])) > 0]
+    if powers:
+        axis.set_ylim(max(min(powers) / 2, max(powers) / DECADES), max(powers) * 2)
 
 
 def _contrast(point: Row) -> str:

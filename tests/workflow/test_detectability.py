@@ -21,7 +21,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("detectability")
     write_volumes(folder / "volumes")
     for path in (folder / "volumes").iterdir():
-        nibabel.save(nibabel.Nifti1Image(np.asarray(nibabel.load(path).dataobj), np.diag([4, 4, 2, 1])), path)
+        nibabel.save(nibabel.Nifti1Image(nibabel.load(path).get_fdata().astype(np.int16), np.diag([4, 4, 2, 1])), path)
     methods = {"noisy": {}, "fpl": {}, "median_filter": {"tune": True}}
     write_config(folder, methods=methods, detectability=OBSERVER, tuning={"images": 2})
     process = snakemake(folder, "detectability", "--configfile", "config.yaml")
