@@ -86,7 +86,7 @@ for group, columns in GROUPS.items():
             settings=settings_of(columns),
             code=code_hash("fplbench.denoising.groups", *(column.method.function.__module__ for column in columns)),
         message:
-            f"Denoising images with and without signals, {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(column.name for column in columns)}"
+            f"Denoising signals in {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(column.name for column in columns)}"
         shell:
             "fplbench denoise-signals {params.noisy:q} {params.folder:q} --methods {params.methods:q} {params.chosen:q}"
             " --device {params.device} --threads {threads} > {log:q} 2>&1"
