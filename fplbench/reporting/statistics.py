@@ -15,7 +15,8 @@ MINIMUM_UNITS = 12
 """Below this number of units there are no intervals. Simulations on skewed scores find that they cover 92 % from here on
 (benchmarks/coverage.py, docs/statistics.md)."""
 MANY_UNITS = 30
-"""From this number on, intervals cover 94 % of skewed scores in the same simulations."""
+"""Below this number, a note says that intervals are slightly too narrow; from here on they cover 93 to 95 % in the same
+simulations."""
 MINIMUM_SEEDS = 5
 """Below this number of training seeds there are no intervals over seeds."""
 
