@@ -106,9 +106,7 @@ def _table(
     from fplbench.reporting.lesion_scores import read_lesion_scores
     from fplbench.reporting.tables import build_table
 
-    real, inserted = (
-        {} if lesion_scores is None else read_lesion_scores(lesion_scores, scores, kind) for kind in (False, True)
-    )
+    real, inserted = ({} if lesion_scores is None else read_lesion_scores(lesion_scores, scores, kind) for kind in (False, True))
     return build_table(
         dataset, scores, shown.seed, shown.labels, shown.note, reference,
         shown=shown.metrics, facts=facts, lesions=real, inserted=inserted,
