@@ -13,6 +13,7 @@ from fplbench.cli import (
     config,
     datasets,
     denoising,
+    detectability,
     downloads,
     explaining,
     generalisation,
@@ -29,6 +30,7 @@ STAGES = (
     config,
     downloads,
     datasets,
+    lesions,
     noise,
     calibration,
     training,
@@ -39,7 +41,7 @@ STAGES = (
     lesion_figures,
     ablation,
     generalisation,
-    lesions,
+    detectability,
 )
 
 app = typer.Typer(
