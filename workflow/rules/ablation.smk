@@ -131,6 +131,7 @@ use rule collate_dataset as collate_ablation with:
 rule ablation_table:
     input:
         scores="<results>/ablation/{split}/scores.csv",
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         config=RESOLVED,
     output:
         table="<results>/ablation/{split}/ablation.csv",
@@ -142,10 +143,11 @@ rule ablation_table:
         "<benchmarks>/ablation/{split}/table.tsv"
     params:
         folder=subpath(output.table, parent=True),
+        data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
         code=code_hash("fplbench.reporting.ablation"),
         shown=shown,
     message:
         "Writing the ablation on the {wildcards.split} images"
     shell:
         "fplbench ablation {input.scores:q} --out-dir {params.folder:q} --control residual --config {input.config:q}"
-        " > {log:q} 2>&1"
+        " --data {params.data:q} > {log:q} 2>&1"

@@ -107,6 +107,7 @@ use rule collate_dataset as collate_generalisation with:
 rule generalisation_matrix:
     input:
         scores="<results>/generalisation/{across}.csv",
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         config=RESOLVED,
     output:
         table="<results>/generalisation/generalisation_{across}.csv",
@@ -117,10 +118,11 @@ rule generalisation_matrix:
         "<benchmarks>/generalisation/matrix_{across}.tsv"
     params:
         folder=subpath(output.table, parent=True),
+        data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
         code=code_hash("fplbench.reporting.generalisation"),
         shown=shown,
     message:
         "Drawing the generalisation across {wildcards.across}s"
     shell:
         "fplbench generalisation {input.scores:q} {wildcards.across} --out-dir {params.folder:q} --config {input.config:q}"
-        " > {log:q} 2>&1"
+        " --data {params.data:q} > {log:q} 2>&1"
