@@ -1,7 +1,6 @@
 """The lesion stacks of a draw: masks of the drawn slices, read in worker processes, and counts of what they show."""
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from fplbench.datasets.sampling_options import SPLITS
 from fplbench.datasets.workers import run_guarded
 from fplbench.lesions.marks import Annotations, Lesion
 from fplbench.lesions.painting import label_image, lesion_rows
-from fplbench.lesions.stack import MOST, write_lesions
+from fplbench.lesions.stack import creating_lesions
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +74,7 @@ class LesionTally:
         }
         rows: dict[int, list[dict[str, Any]]] = {}
         identity = Identity(self.options.pseudonymise)
-        # A file without content takes no space, and its pages can leave the memory.
-        with tempfile.TemporaryFile(dir=path.parent) as file:
-            labels = np.memmap(file, np.uint8, "w+", shape=(len(chosen), size, size))
+        with creating_lesions(path, (len(chosen), size, size)) as (labels, table):
             for slot, answer in read_lesions(self.dataset, self.options, size, wanted, threads):
                 one = chosen[slot][0]
                 if isinstance(answer, Failure):
@@ -91,7 +88,7 @@ class LesionTally:
                 rows[slot] = lesion_rows(identity.of(one.image_id), identity.of(one.patient), kept)
             check_annotations(self.unusable, self.annotations.read, self.options, self.dataset.name)
             self.rows[path.stem] = [row for slot in sorted(rows) for row in rows[slot]]
-            write_lesions(path, labels, self.rows[path.stem])
+            table.extend(self.rows[path.stem])
         self.annotated[path.stem] = sum(annotated)
         return annotated
 
@@ -156,7 +153,7 @@ def paint_file(task: tuple[Callable[..., Any], DatasetOptions, str, list[Wanted]
     """Read and number the lesions of the wanted slices of one file; runs in a worker process.
 
     Raises:
-        Unreadable: a mask is missing or has another size than its image, or there are more than 255 in an image.
+        Unreadable: a mask is missing or has another size than its image, or an image has more lesions than can be numbered.
     """
     masks_of, options, source, wanted, size = task
     shapes = {one.slice.image_id: one.shape for one in wanted}
@@ -167,8 +164,6 @@ def paint_file(task: tuple[Callable[..., Any], DatasetOptions, str, list[Wanted]
             if mask.shape != (rows, columns):
                 height, width = mask.shape
                 raise Unreadable(f"a lesion mask has {height}x{width} pixels and its image {rows}x{columns}")
-        if len(masks) > MOST:
-            raise Unreadable(f"an image has {len(masks)} lesions; at most {MOST} can be numbered")
         labels, kept, too_small = label_image(masks, size)
         painted[image_id] = Painted(labels if kept else None, kept, too_small)
     if painted.keys() != shapes.keys():

@@ -44,12 +44,13 @@ class Annotations:
     """The annotations of a data set.
 
     Attributes:
-        marks: the marks of each annotated image by image_id, none for an image that was examined and shows no lesion. An image
+        marks: the marks of each annotated image by image_id, which is never a pseudonym; none for an image that was examined and shows no lesion. An image
             that is missing here has no annotation; nothing is guessed about it.
         faults: a sentence for each annotation that cannot be used. Like unreadable files, they stop the sampling only
-            where their share exceeds max_unreadable.
+            where their share exceeds max_unreadable. They are logged as they are, so with options.pseudonymise whoever
+            reads the annotations writes pseudonyms instead of the names of patients, images and files.
         read: number of annotations (outlined nodules, masks, boxes) that were read, faulty ones included.
-        notes: sentences on what was left out on purpose, with counts.
+        notes: sentences on what was left out on purpose, with counts; names are written as in faults.
     """
 
     marks: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)

@@ -26,13 +26,15 @@ def label_image(masks: Sequence[tuple[Lesion, np.ndarray]], size: int) -> tuple[
         number of pixels; and how many lesions are too small to have one.
 
     Raises:
-        ValueError: the masks differ in size, or there are more than 255.
+        Unreadable: there are more lesions than a stack can number, 255.
+        ValueError: the masks differ in size.
     """
-    # The data sets import this module.
+    # The package of the data sets imports this module.
     from fplbench.datasets.display import coverage
+    from fplbench.datasets.registry import Unreadable
 
     if len(masks) > MOST:
-        raise ValueError(f"an image can have {MOST} lesions, not {len(masks)}")
+        raise Unreadable(f"an image has {len(masks)} lesions; at most {MOST} can be numbered")
     if len({mask.shape for _, mask in masks}) > 1:
         raise ValueError("the masks of an image differ in size")
     owner = np.full((size, size), -1, np.int16)
@@ -51,13 +53,16 @@ def label_image(masks: Sequence[tuple[Lesion, np.ndarray]], size: int) -> tuple[
     return labels, [(masks[index][0], pixels[index]) for index in kept], len(masks) - len(kept)
 
 
-def lesion_rows(image_id: str, patient: str, kept: Sequence[tuple[Lesion, int]], inserted: int = 0) -> list[dict[str, Any]]:
+def lesion_rows(
+    image_id: str, patient: str, kept: Sequence[tuple[Lesion, int]], first: int = 1, inserted: int = 0
+) -> list[dict[str, Any]]:
     """Rows of the table of a lesion stack, with the keys of `fplbench.lesions.stack.COLUMNS`.
 
     Args:
         image_id: the image.
         patient: its patient.
         kept: the lesions with their numbers of pixels, as `label_image` returns them.
+        first: number of the first lesion; the others follow.
         inserted: 1 for lesions that were inserted, else 0.
     """
     return [
@@ -74,5 +79,5 @@ def lesion_rows(image_id: str, patient: str, kept: Sequence[tuple[Lesion, int]],
             "pixels": pixels,
             "inserted": inserted,
         }
-        for number, (lesion, pixels) in enumerate(kept, start=1)
+        for number, (lesion, pixels) in enumerate(kept, start=first)
     ]

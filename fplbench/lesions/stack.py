@@ -1,7 +1,8 @@
 """Lesion stacks: which pixels of a stack belong to which lesion, with a table of the lesions beside them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv
-from fplbench.stacks import creating_stack, describe_size, iterate, open_stack, read_index
+from fplbench.stacks import creating_stack, describe_size, open_stack, read_index
 
 COLUMNS = (
     "image_id", "lesion", "lesion_id", "patient", "kind", "shape", "readers", "size_mm", "malignancy", "pixels", "inserted",
@@ -53,11 +54,33 @@ def write_lesions(stack: str | os.PathLike[str], lesions: np.ndarray, rows: Sequ
         lesions: uint8 (N, H, W), 0 outside, else the number of the lesion in its image.
         rows: a mapping with the keys COLUMNS for each lesion and image.
     """
+    with creating_lesions(stack, lesions.shape) as (target, table):
+        for place, image in enumerate(lesions):
+            if image.any():
+                target[place] = image
+        table.extend(rows)
+
+
+@contextmanager
+def creating_lesions(
+    stack: str | os.PathLike[str], shape: tuple[int, ...]
+) -> Iterator[tuple[np.ndarray, list[Mapping[str, Any]]]]:
+    """Context that yields a lesion stack and its table, to be filled, for stacks larger than memory.
+
+    The stack is memory-mapped and zero at first. Images that the block does not write take no space in the file. The files
+    appear when the block ends without an exception; otherwise nothing is left behind.
+
+    Args:
+        stack: the stack of images.
+        shape: (N, H, W) of the stack.
+
+    Yields:
+        uint8 (N, H, W), for the number of the lesion of each pixel; and a list for the rows of the table.
+    """
     path = lesions_path(stack)
-    with creating_stack(path, lesions.shape) as target:
-        for chunk in iterate(lesions):
-            if lesions[chunk].any():  # what is not written stays a hole in the file
-                target[chunk] = lesions[chunk]
+    rows: list[Mapping[str, Any]] = []
+    with creating_stack(path, shape) as lesions:
+        yield lesions, rows
     write_csv(path.with_suffix(".csv"), rows, COLUMNS)
 
 
@@ -74,7 +97,7 @@ def _check_table(path: Path, lesions: np.ndarray, rows: Sequence[Mapping[str, st
             raise InputError(f"{path.with_suffix('.csv')}: the lesion {row['lesion']!r} of {row['image_id']!r} is not a number.")
         listed.setdefault(row["image_id"], set()).add(int(row["lesion"]))
     for name, image in zip(names, lesions, strict=True):
-        found = set(np.unique(image).tolist()) - {0}
+        found = set(np.unique(image[image > 0]).tolist())
         if found != listed.get(name, set()):
             raise InputError(
                 f"{path} has the lesions {sorted(found)} in {name!r}, but its table lists {sorted(listed.get(name, set()))}."

@@ -63,7 +63,7 @@ def test_the_largest_number_is_255():
     ]
     labels, kept, _ = label_image(masks[:255], 16)
     assert labels.ravel().tolist() == [*range(1, 256), 0] and len(kept) == 255
-    with pytest.raises(ValueError, match="an image can have 255 lesions, not 256"):
+    with pytest.raises(ValueError, match="an image has 256 lesions; at most 255 can be numbered"):
         label_image(masks, 16)
 
 
