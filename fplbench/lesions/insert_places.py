@@ -8,6 +8,7 @@ import numpy as np
 from fplbench.lesions.insert_shapes import Ellipse, Nodule, draw_ellipse
 from fplbench.lesions.options import InsertionOptions
 from fplbench.lesions.shapes import disc
+from fplbench.lesions.units import WHITE
 
 TRIES = 10
 """Lesions that are drawn before a place counts as full; each has its own size."""
@@ -76,7 +77,7 @@ def insert(image: np.ndarray, placed: Sequence[Placed]) -> np.ndarray:
     values = image.astype(np.float64)
     for each in placed:
         values[_square(each)] += each.change
-    return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
+    return np.rint(np.clip(values, 0, WHITE)).astype(np.uint8)
 
 
 def mark(lesions: np.ndarray, placed: Sequence[Placed]) -> np.ndarray:

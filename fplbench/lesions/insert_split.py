@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from fplbench.datasets.sampling_options import SPLITS
 from fplbench.errors import InputError
-from fplbench.lesions.regions import even_soft_tissue, lungs, shows_lung
+from fplbench.lesions.regions import host_region, shows_lung
 from fplbench.lesions.shapes import surround
 from fplbench.lesions.stack import open_lesions
+from fplbench.lesions.units import per_level, pixel_size, to_hu
 from fplbench.noise.window import index_window
 from fplbench.stacks import open_stack, read_index
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Split:
     @property
     def scale(self) -> float:
         """HU per grey level."""
-        return (self.window[1] - self.window[0]) / 255
+        return per_level(self.window)
 
     @property
     def ring(self) -> int:
@@ -55,12 +55,11 @@ class Split:
 
     def hu(self, position: int) -> np.ndarray:
         """An image in HU, float32."""
-        return np.float32(self.window[0]) + np.float32(self.scale) * self.images[position]
+        return to_hu(self.images[position], self.window)
 
     def region(self, position: int, pixel_mm: float) -> np.ndarray:
         """Where lesions may lie in an image."""
-        hu = self.hu(position)
-        return lungs(hu) if self.in_lungs else even_soft_tissue(hu, pixel_mm)
+        return host_region(self.images[position], self.window, pixel_mm)
 
 
 def open_split(path: Path) -> Split:
@@ -81,17 +80,5 @@ def open_split(path: Path) -> Split:
             "that holds for all images; leave this data set out (inserted.datasets)."
         )
     lesions, rows = open_lesions(path)
-    sizes = [_pixel_size(path, row, max(images.shape[1:])) for row in index]
+    sizes = [pixel_size(path, row, max(images.shape[1:])) for row in index]
     return Split(path.stem, images, index, lesions, rows, window, sizes)
-
-
-def _pixel_size(path: Path, row: Mapping[str, str], size: int) -> float | None:
-    """Size of a pixel of the stack, mm; None if it is not known. Images that are not square were padded."""
-    try:
-        spacing, sides = row["row_spacing_mm"], (row["rows"], row["columns"])
-        return float(spacing) * max(map(int, sides)) / size if spacing else None
-    except (KeyError, ValueError):
-        raise InputError(
-            f"The index of {path} does not tell the pixel size of {row['image_id']!r}: it needs numbers in the columns "
-            "row_spacing_mm, rows and columns."
-        ) from None

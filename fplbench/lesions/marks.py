@@ -44,8 +44,9 @@ class Annotations:
     """The annotations of a data set.
 
     Attributes:
-        marks: the marks of each annotated image by image_id, which is never a pseudonym; none for an image that was examined and shows no lesion. An image
-            that is missing here has no annotation; nothing is guessed about it.
+        marks: the marks of each annotated image by image_id, none for an image that was examined and shows no lesion. An image
+            that is missing here has no annotation; nothing is guessed about it. Names in marks are never pseudonyms; what
+            writes them to a file replaces them.
         faults: a sentence for each annotation that cannot be used. Like unreadable files, they stop the sampling only
             where their share exceeds max_unreadable. They are logged as they are, so with options.pseudonymise whoever
             reads the annotations writes pseudonyms instead of the names of patients, images and files.

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from fplbench.lesions.shapes import disc
+from fplbench.lesions.units import to_hu
+
 TISSUE = -500
-"""HU between lung and tissue."""
+"""HU from which a pixel counts as tissue: half way between air and water."""
 TRACHEA = -950
 """HU below which air is not in lung tissue, but in airways, stomach or bowel."""
 SOFT_TISSUE = (20, 180)
@@ -21,6 +24,21 @@ def shows_lung(window: tuple[float, float]) -> bool:
     return window[0] < TRACHEA and window[1] > TISSUE
 
 
+def host_region(image: np.ndarray, window: tuple[float, float], pixel_mm: float) -> np.ndarray:
+    """Where lesions are inserted: in the lungs if the window shows them, or else in the largest even piece of soft tissue.
+
+    Args:
+        image: uint8 (H, W).
+        window: HU of the grey levels 0 and 255.
+        pixel_mm: size of a pixel.
+
+    Returns:
+        bool (H, W).
+    """
+    hu = to_hu(image, window)
+    return lungs(hu) if shows_lung(window) else even_soft_tissue(hu, pixel_mm)
+
+
 def lungs(hu: np.ndarray) -> np.ndarray:
     """Mask of the lungs.
 
@@ -35,9 +53,8 @@ def lungs(hu: np.ndarray) -> np.ndarray:
         bool (H, W).
     """
     import cv2
-    from scipy.ndimage import binary_fill_holes
 
-    body = binary_fill_holes(_largest(hu > TISSUE))
+    body = largest_filled(hu > TISSUE)
     smooth = cv2.blur(hu, (3, 3))
     found = body & (hu < TISSUE) & (smooth > TRACHEA) & (smooth < TISSUE)
     # The opening removes the rims of airways, where the mean takes in their walls.
@@ -61,13 +78,18 @@ def even_soft_tissue(hu: np.ndarray, pixel_mm: float) -> np.ndarray:
     """
     import cv2
 
-    from fplbench.lesions.shapes import disc
-
     smooth = cv2.GaussianBlur(hu, (0, 0), max(0.5, SMOOTHING_MM / pixel_mm))
     element = disc(max(1, round(EVEN_WITHIN_MM / pixel_mm)))
     even = cv2.dilate(smooth, element) - cv2.erode(smooth, element) < EVENNESS
     piece = _largest(even & (smooth > SOFT_TISSUE[0]) & (smooth < SOFT_TISSUE[1]))
     return piece if np.count_nonzero(piece) * pixel_mm**2 >= LEAST_AREA_MM2 else np.zeros_like(piece)
+
+
+def largest_filled(mask: np.ndarray) -> np.ndarray:
+    """The largest connected region of a mask, bool (H, W), with its holes filled; neighbours share a side."""
+    from scipy.ndimage import binary_fill_holes
+
+    return binary_fill_holes(_largest(mask))
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

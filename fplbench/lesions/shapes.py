@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+FINE = 16  # parts of a pixel, along an axis, by which the border of a sharp disc is drawn
 SAMPLES = 5  # along each side of a pixel: a pixel has the mean over its area, as in images that were shrunk
 
 
@@ -16,6 +17,13 @@ def disc(radius: int) -> np.ndarray:
     """A disc as a structuring element: uint8 (2 radius + 1, 2 radius + 1), 1 up to `radius` from the centre."""
     rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     return (rows**2 + columns**2 <= radius**2).astype(np.uint8)
+
+
+def disc_coverage(side: int, radius: float) -> np.ndarray:
+    """Share of each pixel that a centred disc covers, float64 (side, side); side is odd, the radius is in pixels."""
+    fine = (np.arange(side * FINE) + 0.5) / FINE - side / 2
+    inside = fine[:, None] ** 2 + fine**2 <= radius**2
+    return inside.reshape(side, FINE, side, FINE).mean(axis=(1, 3))
 
 
 def soft_ellipse(

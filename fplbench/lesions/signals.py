@@ -10,7 +10,9 @@ from pydantic import Field, PositiveFloat
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv
-from fplbench.lesions.signal_places import GREY_LEVELS, Scale, disc, patch_side, places, read_scale
+from fplbench.lesions.shapes import disc_coverage
+from fplbench.lesions.signal_places import Scale, patch_side, places, read_scale
+from fplbench.lesions.units import WHITE
 from fplbench.options import Options
 from fplbench.seeds import generator
 from fplbench.stacks import creating_stack, open_stack, read_index
@@ -140,11 +142,11 @@ def _insert(image: np.ndarray, signal: Mapping[str, Any]) -> None:
     half = patch_side(signal["radius"]) // 2
     row, column = signal["row"], signal["column"]
     part = image[row - half : row + half + 1, column - half : column + half + 1]
-    share, change = disc(2 * half + 1, signal["radius"]), signal["contrast"] / signal["scale"]
+    share, change = disc_coverage(2 * half + 1, signal["radius"]), signal["contrast"] / signal["scale"]
     level = float((part * share).sum() / share.sum())
-    if not 0 <= level + change <= GREY_LEVELS:
+    if not 0 <= level + change <= WHITE:
         raise InputError(
             f"A contrast of {signal['contrast']:g} {signal['unit']} is too strong: on a background of grey level {level:.0f} of "
             f"the image {signal['source_image']} it leaves the range of 8 bits. Choose smaller detectability.contrasts."
         )
-    part[:] = np.rint(np.clip(part + change * share, 0, GREY_LEVELS))
+    part[:] = np.rint(np.clip(part + change * share, 0, WHITE))

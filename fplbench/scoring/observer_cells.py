@@ -11,7 +11,8 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import write_csv
-from fplbench.lesions.signal_places import disc, patch_side
+from fplbench.lesions.shapes import disc_coverage
+from fplbench.lesions.signal_places import patch_side
 from fplbench.lesions.signals import CLASSES, read_signals
 from fplbench.scoring.channels import laguerre_gauss
 from fplbench.scoring.matching import open_matching
@@ -130,7 +131,7 @@ def _score(
     rng = generator(seed, "observer", str(task.size_mm), str(task.contrast))
     parts = halves([row["source_image"] for row in task.rows], rng)
     found = observe(absent, present, parts, resample(parts, len(task.rows), options.resamples, rng))
-    inside = disc(side, task.radius) >= 0.5
+    inside = disc_coverage(side, task.radius) >= 0.5
     truth, kept = (_mean_signal(task, stacks, position, side)[inside].mean() for stacks in (clean, denoised))
     return {
         "size_mm": task.size_mm, "contrast": task.contrast, "unit": task.unit, "pairs": len(task.rows),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fplbench.errors import InputError
-from fplbench.lesions.signal_places import disc, patch_side
+from fplbench.lesions.shapes import disc_coverage
+from fplbench.lesions.signal_places import patch_side
 from fplbench.lesions.signals import SignalOptions, read_signals, write_signals
 from fplbench.stacks import open_stack, read_index, write_stack
 
@@ -39,7 +40,7 @@ def body(tmp_path):
 
 @pytest.mark.parametrize("radius", [0.8, 2.5, 8])
 def test_a_disc_has_the_area_of_a_circle(radius):
-    assert disc(patch_side(radius), radius).sum() == pytest.approx(np.pi * radius**2, rel=0.02)
+    assert disc_coverage(patch_side(radius), radius).sum() == pytest.approx(np.pi * radius**2, rel=0.02)
 
 
 def test_the_stacks_differ_in_the_signals_of_the_table_alone(body, tmp_path):
@@ -52,7 +53,7 @@ def test_the_stacks_differ_in_the_signals_of_the_table_alone(body, tmp_path):
         levels = float(row["contrast"]) * 255 / 400
         half = patch_side(radius) // 2
         r, c = int(row["row"]), int(row["column"])
-        expected[position[row["image_id"]], r - half : r + half + 1, c - half : c + half + 1] += levels * disc(
+        expected[position[row["image_id"]], r - half : r + half + 1, c - half : c + half + 1] += levels * disc_coverage(
             2 * half + 1, radius
         )
     assert np.abs(present.astype(int) - absent - expected).max() <= 0.5

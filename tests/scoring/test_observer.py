@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, norm
 
-from fplbench.lesions.signal_places import disc
+from fplbench.lesions.shapes import disc_coverage
 from fplbench.scoring.channels import laguerre_gauss
 from fplbench.scoring.observer import halves, hotelling_detectability, observe, percentile_interval, rank_auc, resample
 
@@ -37,7 +37,7 @@ def test_a_gaussian_signal_that_the_first_channel_matches_is_detected_as_by_the_
 
 @pytest.mark.parametrize("radius", [1.5, 3.2, 4.5])
 def test_the_default_channels_lose_little_of_a_disc_and_gain_nothing(radius):
-    signal = disc(SIDE, radius).ravel()
+    signal = disc_coverage(SIDE, radius).ravel()
     found = white_noise_detectability(signal, laguerre_gauss(SIDE, 5, 0.6 * 2 * radius))
     assert 0.95 < found / (np.linalg.norm(signal) / SIGMA) <= 1
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from fplbench.lesions.signal_places import FINE, disc
+from fplbench.lesions.shapes import FINE, disc_coverage
 from fplbench.scoring.spectra import edge_transfer, noise_power_spectrum, radial_average, task_transfer
 
 PIXEL, SIGMA = 0.7, 12.0
@@ -32,7 +32,7 @@ def test_blurred_noise_has_the_power_of_the_filter():
 
 
 def test_nothing_changed_is_a_transfer_of_one():
-    edge = disc(61, 10)
+    edge = disc_coverage(61, 10)
     _, transfer = task_transfer(0.3 * edge, edge, 10)
     assert transfer == pytest.approx(1)
 
@@ -40,7 +40,7 @@ def test_nothing_changed_is_a_transfer_of_one():
 def test_the_edge_of_a_disc_itself_shows_the_pixel():
     """On average over directions, a square pixel passes about sinc(f)^1; bins of half a pixel take little more."""
     frequencies = np.array([0.05, 0.1, 0.15, 0.2])
-    assert edge_transfer(disc(61, 10), 10, frequencies) == pytest.approx(np.sinc(frequencies), abs=0.05)
+    assert edge_transfer(disc_coverage(61, 10), 10, frequencies) == pytest.approx(np.sinc(frequencies), abs=0.05)
 
 
 @pytest.mark.parametrize(("radius", "sigma"), [(10, 0.7), (10, 1.5), (10, 2.5), (5.3, 0.7), (5.3, 1.5)])
@@ -49,12 +49,12 @@ def test_a_gaussian_blur_transfers_its_gaussian(radius, sigma):
     fine = (np.arange(side * FINE) + 0.5) / FINE - side / 2
     sharp = (fine[:, None] ** 2 + fine**2 <= radius**2).astype(float)
     blurred = gaussian_filter(sharp, sigma * FINE).reshape(side, FINE, side, FINE).mean(axis=(1, 3))
-    frequencies, transfer = task_transfer(blurred, disc(side, radius), radius)
+    frequencies, transfer = task_transfer(blurred, disc_coverage(side, radius), radius)
     assert transfer == pytest.approx(np.exp(-2 * np.pi**2 * sigma**2 * frequencies**2), abs=0.07 if radius < 10 else 0.02)
 
 
 def test_noise_does_not_make_an_edge_sharper():
-    edge = disc(61, 10)
+    edge = disc_coverage(61, 10)
     rng = np.random.default_rng(0)
     blurred = gaussian_filter(edge, 1.5)
     transfers = [task_transfer(blurred + rng.normal(0, 0.1, edge.shape), edge, 10)[1] for _ in range(300)]
