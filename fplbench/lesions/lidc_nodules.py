@@ -6,16 +6,19 @@ Four radiologists read each scan on their own, without a common name for what th
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
+from fplbench.datasets.registry import Unreadable
 from fplbench.lesions.outlines import Contour, Patch, agreement, diameter, interior, overlap
 
 READERS = 4  # of each scan
 MAJORITY = 2  # a pixel belongs to a nodule where at least half of the readers say so
 MAX_OUTLINES = 1000  # in one scan; LIDC-IDRI has 49 at most
-MAX_AREA = 1 << 26  # pixels in the bounding boxes of all contours of a scan; LIDC-IDRI has 201,204 at most
+MAX_AREA = 1 << 26  # pixels in the bounding boxes of all outlines of a scan; LIDC-IDRI has 201,193 at most
 
 
 class Place(NamedTuple):
@@ -95,10 +98,34 @@ def find_nodules(outlines: Sequence[Outline]) -> list[Nodule]:
     Returns:
         The nodules in no particular order. One that a single reader outlined has no regions; any other has, as its outlines
         share pixels.
+
+    Raises:
+        Unreadable: the outlines, or the nodules that they become, extend over more than MAX_AREA pixels in all images.
     """
+    _check_area(_area(contours) for outline in outlines for contours in outline.contours.values())
     drawn = [(outline, _regions(outline)) for outline in outlines]
     drawn = [(outline, regions) for outline, regions in drawn if regions]
-    return [_nodule([drawn[index] for index in group]) for group in _groups([regions for _, regions in drawn])]
+    groups = [[drawn[index] for index in group] for group in _groups([regions for _, regions in drawn])]
+    # Small outlines in opposite corners can be one nodule, if they overlap through others.
+    _check_area(
+        _area([contour for outline, _ in group for contour in outline.contours.get(place, ())])
+        for group in groups
+        for place in {place for _, regions in group for place in regions}
+    )
+    return [_nodule(group) for group in groups]
+
+
+def _check_area(areas: Iterable[int]) -> None:
+    """Raise Unreadable if the sum of areas is too large to be held in memory, which no nodules are."""
+    if sum(areas) > MAX_AREA:
+        raise Unreadable("its contours are far larger than nodules")
+
+
+def _area(contours: Sequence[Contour]) -> int:
+    """Number of pixels in the bounding box of contours in one image."""
+    corners = np.concatenate([[contour.points.min(axis=0), contour.points.max(axis=0)] for contour in contours]).astype(int)
+    width, height = (corners.max(axis=0) - corners.min(axis=0) + 1).tolist()
+    return width * height
 
 
 def _regions(outline: Outline) -> dict[Place, Patch]:

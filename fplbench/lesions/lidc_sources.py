@@ -7,7 +7,7 @@ from fplbench.datasets.files import walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import Unreadable
 from fplbench.lesions.lidc_database import read_database
-from fplbench.lesions.lidc_nodules import MAX_AREA, Nodule, Outline, Reading, find_nodules
+from fplbench.lesions.lidc_nodules import Nodule, Outline, Reading, find_nodules
 from fplbench.lesions.lidc_scans import Series
 from fplbench.lesions.lidc_xml import NotAnnotation, OtherSeries, read_xml
 
@@ -90,22 +90,21 @@ class Sources:
 
     def _add(self, reading: Reading, name: str) -> None:
         """Join the outlines of one series to nodules, without those that are impossible."""
-        if sum(map(_area, reading.outlines)) > MAX_AREA:
-            self._refuse(name, "its contours are far larger than nodules")
+        series = self.series[reading.series]
+        regions = [outline for outline in reading.outlines if not outline.is_point]
+        reasons = [_impossible(outline, series) for outline in regions]
+        try:
+            nodules = find_nodules([outline for outline, reason in zip(regions, reasons, strict=True) if not reason])
+        except Unreadable as fault:
+            self._refuse(name, str(fault))
             return
-        series, good = self.series[reading.series], []
-        for outline in reading.outlines:
-            if outline.is_point:
-                self.points += 1
-                continue
-            self.read += 1
-            reason = _impossible(outline, series)
+        self.nodules[reading.series] = nodules
+        self.points += len(reading.outlines) - len(regions)
+        self.read += len(regions)
+        for outline, reason in zip(regions, reasons, strict=True):
             if reason:
                 self.faults.append(f"An outline in {name} cannot be used ({outline.name}): {reason}.")
                 self.unknown.update(filter(None, (series.find(place) or series.at(place.position) for place in outline.contours)))
-            else:
-                good.append(outline)
-        self.nodules[reading.series] = find_nodules(good)
 
     def _leave_out(self, reason: str, name: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
@@ -113,16 +112,6 @@ class Sources:
     def _refuse(self, name: str, reason: str) -> None:
         self.read += 1
         self.faults.append(f"The annotations in {name} cannot be used: {reason}.")
-
-
-def _area(outline: Outline) -> int:
-    """Number of pixels in the bounding boxes of all contours."""
-    total = 0
-    for contours in outline.contours.values():
-        for contour in contours:
-            width, height = (contour.points.max(axis=0).astype(int) - contour.points.min(axis=0) + 1).tolist()
-            total += width * height
-    return total
 
 
 def _impossible(outline: Outline, series: Series) -> str:

@@ -8,6 +8,7 @@ import pytest
 from fplbench.datasets.lidc import LidcOptions, arrange, read_header
 from fplbench.datasets.registry import DATASETS, Unreadable, Wanted
 from fplbench.errors import InputError
+from fplbench.lesions import lidc_nodules
 from fplbench.lesions.lidc_annotations import DATABASE
 from tests.helpers.dicom_files import write_ct
 from tests.helpers.lidc_files import Marked, Roi, around, write_lidc_database, write_lidc_xml
@@ -182,7 +183,7 @@ def test_a_damaged_file_is_named_and_the_database_takes_its_place(tmp_path):
     assert annotations.read == 1 + 3 and len(masks_of(slices, annotations)["1.2", 0.0]) == 1
 
 
-@pytest.mark.parametrize("box", [(-2.5, 20, 5, 4, 4), (-2.5, 5, 20, 4, 4), (-2.5, 0, 5, 4, 4)])
+@pytest.mark.parametrize("box", [(-2.5, 20, 5, 4, 4), (-2.5, 5, 20, 4, 4), (-2.5, 0, 5, 4, 4), (-2.5, 5, 5, 16_000, 16_000)])
 def test_an_outline_that_leaves_the_image_is_not_used_and_its_images_are_unknown(tmp_path, box):
     write_scan(tmp_path)
     write_lidc_xml(tmp_path / "a.xml", "1.2", [[marked(box)], *FOUR[1:3], FOUR[0]])
@@ -222,13 +223,17 @@ def test_of_two_images_at_a_position_the_one_without_the_outline_is_unknown(tmp_
     assert sorted(z for _, z in masks_of(slices, annotations)) == [-5.0, -2.5, 2.5] and not annotations.faults
 
 
-def test_contours_far_larger_than_nodules_are_refused_before_they_are_drawn(tmp_path):
+def test_a_scan_whose_outlines_are_too_large_together_is_refused_whole(tmp_path, monkeypatch):
+    """Three outlines whose lines are in boxes of 6x6 pixels; the database is read in place of the file."""
+    monkeypatch.setattr(lidc_nodules, "MAX_AREA", 3 * 36 - 1)
     write_scan(tmp_path)
-    far = [(0, 0), (16_000, 0), (16_000, 16_000), (0, 16_000)]
-    write_lidc_xml(tmp_path / "a.xml", "1.2", [[Marked([Roi(sop("1.2", 0.0), 0.0, far)])]])
-    _, annotations = annotated(tmp_path)
+    readers = [[marked((0.0, 5, 6, 4, 4))]] * 3
+    write_lidc_xml(tmp_path / "a.xml", "1.2", readers)
+    write_lidc_database(tmp_path / DATABASE, {"1.2": [nodules[0] for nodules in readers[:2]]})
+    slices, annotations = annotated(tmp_path)
     assert annotations.faults == ["The annotations in a.xml cannot be used: its contours are far larger than nodules."]
-    assert annotations.marks == {}
+    assert annotations.read == 3  # the file, and two outlines of the database
+    assert [mask.sum() for masks in masks_of(slices, annotations).values() for mask in masks.values()] == [16]
 
 
 def test_a_database_that_is_none_is_a_fault_and_a_missing_one_an_error(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fplbench.datasets.registry import Unreadable
 from fplbench.lesions.lidc_nodules import Outline, Place, find_nodules
 from fplbench.lesions.outlines import Contour
 from tests.helpers.lidc_files import around
@@ -66,3 +67,21 @@ def test_points_and_lines_without_a_pixel_inside_are_ignored():
     point = Outline("x", 1, None, {Place(0): [Contour(np.array([(7, 7)], np.int16))]})
     assert point.is_point and find_nodules([point]) == []
     assert not outline((0, 5, 5, 6, 6)).is_point
+
+
+FAR, PLACES = [(2, 2, 4, 4), (500, 500, 4, 4)], range(1, 301)  # opposite corners of 300 images of 512x512 pixels
+
+
+def test_one_outline_in_opposite_corners_of_many_images_is_refused():
+    """A region takes as much memory as its bounding box; 300 of 500x500 pixels are more than 2^26."""
+    drawn = Outline("x", 1, None, {Place(z): [Contour(np.array(around(*box), np.int16)) for box in FAR] for z in PLACES})
+    with pytest.raises(Unreadable, match="far larger than nodules"):
+        find_nodules([drawn])
+
+
+def test_outlines_in_opposite_corners_that_others_join_are_refused():
+    """Each of the four is small; a fifth one, large in one image, makes them one nodule of 500x500 pixels in all others."""
+    near, far = (outline(*((z, *box) for z in (0, *PLACES))) for box in FAR)
+    assert len(find_nodules([near, near, far, far])) == 2
+    with pytest.raises(Unreadable, match="far larger than nodules"):
+        find_nodules([near, near, far, far, outline((0, 1, 1, 508, 508))])
