@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fplbench.lesions.insert_shapes import Ellipse, Nodule, draw_ellipse
+from fplbench.lesions.insert_shapes import Ellipse, MovedNodule, draw_ellipse
 from fplbench.lesions.options import InsertionOptions
 from fplbench.lesions.shapes import disc
 from fplbench.lesions.units import WHITE
@@ -36,14 +36,14 @@ class Ground:
     scale: float
     pixel_mm: float
     ring: int
-    nodules: Sequence[Nodule] = ()
+    nodules: Sequence[MovedNodule] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A lesion in its place: top left corner of its square, what it adds there in grey levels, and its pixels."""
 
-    lesion: Ellipse | Nodule
+    lesion: Ellipse | MovedNodule
     corner: tuple[int, int]
     change: np.ndarray
     mask: np.ndarray
@@ -97,7 +97,7 @@ def _place(
     padded = np.pad(free, 1).astype(np.uint8)  # lesions end at the border of the image
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     for _ in range(TRIES):
-        lesion: Ellipse | Nodule
+        lesion: Ellipse | MovedNodule
         if ground.nodules and rng.random() < options.moved:
             nodule = ground.nodules[int(rng.integers(len(ground.nodules)))]
             lesion = nodule.turned(int(rng.integers(4)), bool(rng.integers(2)))
@@ -110,7 +110,7 @@ def _place(
     return None
 
 
-def _put(image: np.ndarray, lesion: Ellipse | Nodule, row: int, column: int) -> Placed:
+def _put(image: np.ndarray, lesion: Ellipse | MovedNodule, row: int, column: int) -> Placed:
     half = len(lesion.mask) // 2
     corner = row - half, column - half
     there = image[corner[0] : row + half + 1, corner[1] : column + half + 1]

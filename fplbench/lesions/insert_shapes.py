@@ -33,7 +33,7 @@ class Ellipse:
     reach: float
 
     kind = "disc"
-    malignancy = ""
+    malignancy = None
 
     @property
     def mask(self) -> np.ndarray:
@@ -46,12 +46,12 @@ class Ellipse:
 
 
 @dataclass(frozen=True, slots=True)
-class Nodule:
+class MovedNodule:
     """A nodule of an image, less the lung around it.
 
     Attributes:
         size: its largest diameter as annotated, pixels; None if not known.
-        malignancy: its mean rating, as text; empty if not known.
+        malignancy: its mean rating; None if not known.
         mask: its pixels, a square of odd side around the centre.
         difference: grey levels above the median of the lung around it.
         weight: 1 in the nodule and its surroundings, 0.5 in the lung as far again around these, and 0 elsewhere, and in
@@ -60,7 +60,7 @@ class Nodule:
     """
 
     size: float | None
-    malignancy: str
+    malignancy: float | None
     mask: np.ndarray
     difference: np.ndarray
     weight: np.ndarray
@@ -68,12 +68,12 @@ class Nodule:
 
     kind = "moved_nodule"
 
-    def turned(self, quarters: int, mirrored: bool) -> "Nodule":
+    def turned(self, quarters: int, mirrored: bool) -> "MovedNodule":
         """The nodule, turned by quarters of a full turn and mirrored, which needs no interpolation."""
         mask, difference, weight = (
             np.rot90(each[:, ::-1] if mirrored else each, quarters) for each in (self.mask, self.difference, self.weight)
         )
-        return Nodule(self.size, self.malignancy, mask, difference, weight, self.reach)
+        return MovedNodule(self.size, self.malignancy, mask, difference, weight, self.reach)
 
     def change(self, image: np.ndarray) -> np.ndarray:
         """What is added to an image there, so that the nodule replaces what it shows, above the lung around it."""
@@ -114,8 +114,8 @@ def cut_out(
     lung: np.ndarray,
     ring: int,
     size: float | None = None,
-    malignancy: str = "",
-) -> Nodule | None:
+    malignancy: float | None = None,
+) -> MovedNodule | None:
     """Cut a nodule out of an image, with its surroundings, but without the pleura and vessels that it touches.
 
     Args:
@@ -125,7 +125,7 @@ def cut_out(
         lung: bool (H, W), False for tissue.
         ring: width of the surroundings, pixels.
         size: largest diameter of the nodule as annotated, pixels.
-        malignancy: its mean rating.
+        malignancy: its mean rating, if it is known.
 
     Returns:
         The nodule, or None if it is too near to the border of the image, or has too little lung around it.
@@ -151,4 +151,4 @@ def cut_out(
     _, pieces = cv2.connectedComponents((far & ~mask & ~free).astype(np.uint8), connectivity=4)
     other = np.isin(pieces, pieces[far & ~near & ~free])
     weight = np.where(near, 1.0, 0.5 * around) * ~other
-    return Nodule(size, malignancy, mask, difference, weight, extent + ROOM)
+    return MovedNodule(size, malignancy, mask, difference, weight, extent + ROOM)

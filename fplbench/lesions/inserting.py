@@ -11,11 +11,13 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.lesions.insert_places import Ground, Placed, insert, mark, place_lesions
-from fplbench.lesions.insert_shapes import Nodule, cut_out
+from fplbench.lesions.insert_shapes import MovedNodule, cut_out
 from fplbench.lesions.insert_split import Split, open_split
+from fplbench.lesions.marks import Lesion
 from fplbench.lesions.options import InsertionOptions
+from fplbench.lesions.painting import lesion_rows
 from fplbench.lesions.regions import TISSUE
-from fplbench.lesions.stack import write_lesions
+from fplbench.lesions.stack import creating_lesions
 from fplbench.seeds import generator
 from fplbench.stacks import creating_stack
 
@@ -58,7 +60,7 @@ def insert_lesions(
         )
     _write(split, Path(out_path), copies)
     placed = [each for copy in copies for each in copy.placed]
-    moved = sum(isinstance(each.lesion, Nodule) for each in placed)
+    moved = sum(isinstance(each.lesion, MovedNodule) for each in placed)
     log.info(
         "Inserted %d lesions (%d of them nodules that were moved) into %d images, copies of %d of the %d slices of %s; %d slices "
         "have no room for one, and %d have no known pixel size.",
@@ -114,10 +116,10 @@ def _even_order(split: Split, rng: np.random.Generator) -> Iterator[int]:
         yield from (positions[turn] for positions in patients.values() if turn < len(positions))
 
 
-def _nodules(split: Split, options: InsertionOptions, rng: np.random.Generator) -> list[Nodule]:
+def _nodules(split: Split, options: InsertionOptions, rng: np.random.Generator) -> list[MovedNodule]:
     """Nodules of the split that can be moved: outlined ones of enough pixels, with lung around them."""
     positions = {row["image_id"]: position for position, row in enumerate(split.index)}
-    nodules: list[Nodule] = []
+    nodules: list[MovedNodule] = []
     for row in rng.permutation(np.array(split.rows, object)).tolist() if options.moved else ():
         position = positions[row["image_id"]]
         pixel_mm = split.pixel_mm[position]
@@ -125,7 +127,8 @@ def _nodules(split: Split, options: InsertionOptions, rng: np.random.Generator) 
             continue
         size = float(row["size_mm"]) / pixel_mm if row["size_mm"] else None
         image, lesions, lung = split.images[position], split.lesions[position], split.hu(position) < TISSUE
-        nodule = cut_out(image, lesions, int(row["lesion"]), lung, split.ring, size, row["malignancy"])
+        malignancy = float(row["malignancy"]) if row["malignancy"] else None
+        nodule = cut_out(image, lesions, int(row["lesion"]), lung, split.ring, size, malignancy)
         if nodule is not None:
             nodules.append(nodule)
         if len(nodules) == MOST_NODULES:
@@ -143,31 +146,22 @@ def _write(split: Split, out_path: Path, copies: Sequence[_Copy]) -> None:
     real: dict[str, list[Mapping[str, str]]] = {}
     for row in split.rows:
         real.setdefault(row["image_id"], []).append(row)
-    lesions = np.zeros(shape, np.uint8)
-    rows: list[dict[str, Any]] = []
-    with creating_stack(out_path, shape, index) as stack:
+    with creating_stack(out_path, shape, index) as stack, creating_lesions(out_path, shape) as (lesions, rows):
         for position, (copy, entry) in enumerate(zip(copies, index, strict=True)):
             stack[position] = insert(split.images[copy.position], copy.placed)
             lesions[position] = mark(split.lesions[copy.position], copy.placed)
             rows += [{**row, "image_id": entry["image_id"]} for row in real.get(entry["copy_of"], ())]
             rows += _rows(split, copy, entry)
-    write_lesions(out_path, lesions, rows)
 
 
-def _rows(split: Split, copy: _Copy, entry: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(split: Split, copy: _Copy, entry: Mapping[str, str]) -> list[dict[str, Any]]:
     """Rows of the inserted lesions of a copy in the lesion table."""
     pixel_mm = split.pixel_mm[copy.position] or 0.0
-    for number, each in enumerate(copy.placed, start=int(split.lesions[copy.position].max()) + 1):
-        yield {
-            "image_id": entry["image_id"],
-            "lesion": number,
-            "lesion_id": f"{entry['image_id']}_{number}",
-            "patient": entry["patient"],
-            "kind": each.lesion.kind,
-            "shape": "mask",
-            "readers": 0,
-            "size_mm": "" if each.lesion.size is None else f"{each.lesion.size * pixel_mm:.1f}",
-            "malignancy": each.lesion.malignancy,
-            "pixels": int(np.count_nonzero(each.mask)),
-            "inserted": 1,
-        }
+    first = int(split.lesions[copy.position].max()) + 1
+    inserted = []
+    for number, each in enumerate(copy.placed, start=first):
+        size = None if each.lesion.size is None else round(each.lesion.size * pixel_mm, 1)
+        name = f"{entry['image_id']}_{number}"
+        lesion = Lesion(name, each.lesion.kind, readers=0, size_mm=size, malignancy=each.lesion.malignancy)
+        inserted.append((lesion, int(np.count_nonzero(each.mask))))
+    return lesion_rows(entry["image_id"], entry["patient"], inserted, first, inserted=1)

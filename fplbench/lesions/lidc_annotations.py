@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fplbench.datasets.annotations import count
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import Header, Masks, Slice, Unreadable, Wanted
 from fplbench.errors import InputError
@@ -119,18 +120,14 @@ def _lesion(nodule: Nodule, series: Series, number: int) -> Lesion:
 def _left_out(sources: Sources) -> Iterator[str]:
     """What is left out on purpose, with counts."""
     for reason, names in sorted(sources.left_out.items()):
-        yield f"Left out: {_count(len(names), 'XML file')}{reason} (the first is {names[0]})."
+        yield f"Left out: {count(len(names), 'XML file')}{reason} (the first is {names[0]})."
     single = sum(not nodule.regions for found in sources.nodules.values() for nodule in found)
     if single:
-        yield f"Left out: {_count(single, 'nodule')} that only one reader outlined."
+        yield f"Left out: {count(single, 'nodule')} that only one reader outlined."
     if sources.points:
-        yield f"Left out: {_count(sources.points, 'mark')} of nodules under 3 mm, which are single points."
+        yield f"Left out: {count(sources.points, 'mark')} of nodules under 3 mm, which are single points."
 
 
 def _absent(absent: Counter[str], identity: Identity) -> Iterator[str]:
-    for patient, count in sorted(absent.items()):
-        yield f"Not in the folder: {_count(count, 'image')} with an outlined nodule of {identity.of(patient)}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    for patient, images in sorted(absent.items()):
+        yield f"Not in the folder: {count(images, 'image')} with an outlined nodule of {identity.of(patient)}."

@@ -78,7 +78,7 @@ def places(image: np.ndarray, radius: float, scale: Scale) -> np.ndarray:
         scale: of the stack.
 
     Returns:
-        int (K, 2), row and column of each.
+        int16 (K, 2), row and column of each; small, because those of all images of a stack are kept.
     """
     import cv2
 
@@ -94,4 +94,4 @@ def places(image: np.ndarray, radius: float, scale: Scale) -> np.ndarray:
     border = patch_side(radius) // 2
     inner = np.zeros_like(fits)
     inner[border : image.shape[0] - border, border : image.shape[1] - border] = True
-    return np.argwhere(fits & inner)
+    return np.argwhere(fits & inner).astype(np.int16)

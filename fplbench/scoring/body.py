@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 
+from fplbench.lesions.regions import TISSUE, largest_filled
 from fplbench.scoring.metrics import decibels
 from fplbench.scoring.pair import PEAK, Pair, Reference, inner
 from fplbench.scoring.registry import metric
-
-THRESHOLD = -500.0
-"""HU from which a pixel counts as tissue: half way between air and water."""
 
 
 @metric("body_psnr", label="Body PSNR", unit="dB", digits=2, direction="higher")
@@ -34,9 +32,10 @@ def body_of(reference: Reference) -> np.ndarray:
 def body_mask(clean: np.ndarray, window: tuple[float, float] | None = None) -> np.ndarray:
     """The body in a clean image: the largest connected part above a threshold, with its holes filled, the lungs among them.
 
-    In CT the threshold is THRESHOLD, or the lower end of the window if that is higher: then it is everything that is not
-    black. Elsewhere it is the lower one of two by Otsu's method (1979): a radiograph shows air, lungs and tissue, and a
-    single threshold would leave the lungs outside, because they are darker than the skin on either side of them.
+    In CT the threshold is -500 HU, half way between air and water, or the lower end of the window if that is higher: then
+    everything that is not black is above it. Elsewhere it is the lower one of two by Otsu's method (1979): a radiograph shows
+    air, lungs and tissue, and a single threshold would leave the lungs outside, because they are darker than the skin on
+    either side of them.
 
     Args:
         clean: uint8 (H, W).
@@ -45,20 +44,13 @@ def body_mask(clean: np.ndarray, window: tuple[float, float] | None = None) -> n
     Returns:
         bool (H, W), all False if no pixel is above the threshold.
     """
-    import cv2
-    from scipy.ndimage import binary_fill_holes
-
     threshold = _otsu(clean) if window is None else _level(*window)
-    _, labels, measures, _ = cv2.connectedComponentsWithStats((clean > threshold).astype(np.uint8), connectivity=4)
-    areas = measures[1:, cv2.CC_STAT_AREA]
-    if not len(areas):
-        return np.zeros(clean.shape, bool)
-    return binary_fill_holes(labels == 1 + areas.argmax())
+    return largest_filled(clean > threshold)
 
 
 def _level(low: float, high: float) -> float:
-    """Grey level of THRESHOLD in a window in HU, at least 0."""
-    return max(0.0, PEAK * (THRESHOLD - low) / (high - low))
+    """Grey level of TISSUE in a window in HU, at least 0."""
+    return max(0.0, PEAK * (TISSUE - low) / (high - low))
 
 
 def _otsu(clean: np.ndarray) -> float:

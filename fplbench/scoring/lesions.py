@@ -7,6 +7,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.lesions.shapes import disc, surround
+from fplbench.scoring.metrics import decibels
 
 LESION_METRICS = ("rmse", "psnr", "ssim", "contrast_recovery", "recovery_error", "cnr", "bias")
 CONTRAST_METRICS = ("contrast_recovery", "recovery_error", "cnr")
@@ -17,7 +18,6 @@ LEAST_CONTRAST = 2.0
 """Contrast of the clean image, in standard deviations of the ring, from which the contrast is scored."""
 ROUNDING = 1 / math.sqrt(12)
 """Standard deviation of rounding to whole grey levels: a ring of 8-bit values cannot show a smaller one."""
-PEAK = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +90,6 @@ class LesionRegions:
         return {number: _score(region, *images, scale) for number, region in self._regions.items()}
 
 
-def score_lesions(
-    clean: np.ndarray, denoised: np.ndarray, lesions: np.ndarray, ssim_map: np.ndarray, scale: float = 1.0
-) -> dict[int, dict[str, float]]:
-    """Score the lesions of one image in one denoised image.
-
-    Use `LesionRegions` to score several denoised images of the same clean one.
-
-    Args:
-        clean: uint8 (H, W).
-        denoised: uint8 (H, W).
-        lesions: uint8 (H, W), 0 outside, else the lesion's number in the image.
-        ssim_map: float (H, W), the structural similarity of each pixel.
-        scale: what a grey level stands for: (high - low) / 255 of the window in HU, or 1 for grey levels.
-
-    Returns:
-        LESION_METRICS for the number of each lesion; NaN means not scored. See `LesionRegions.score`.
-
-    Raises:
-        InputError: the images differ in shape.
-    """
-    return LesionRegions(clean, lesions).score(denoised, ssim_map, scale)
-
-
 def _find(clean: np.ndarray, lesions: np.ndarray) -> dict[int, _Region | None]:
     """Each lesion of an image by its number; None for those that are too small to be scored."""
     regions: dict[int, _Region | None] = {}
@@ -162,8 +139,7 @@ def _score(
     mean = float(inside.mean())
     scores["rmse"] = scale * math.sqrt(_squared_error(clean[region.inside], inside))
     scores["bias"] = scale * (mean - region.mean)
-    error = _squared_error(clean[region.around], denoised[region.around])
-    scores["psnr"] = 10 * math.log10(PEAK**2 / error) if error else math.inf
+    scores["psnr"] = decibels(_squared_error(clean[region.around], denoised[region.around]))
     scores["ssim"] = float(ssim_map[region.around].mean())
     if not math.isnan(region.contrast):
         ring = denoised[region.ring]

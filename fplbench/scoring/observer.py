@@ -37,28 +37,6 @@ class Detection:
     aucs: np.ndarray
 
 
-def hotelling_detectability(signal: np.ndarray, covariance: np.ndarray) -> float:
-    """The closed form d' = sqrt(dv^T S^-1 dv) of the Hotelling observer (Barrett and Myers 2004, ch. 13).
-
-    With dv and S estimated from few images it is too high; `observe` holds images out instead.
-
-    Args:
-        signal: (C,), dv, the mean response of each channel to the signal.
-        covariance: (C, C), S, the covariance of the responses; the mean of both classes where they differ.
-    """
-    return float(np.sqrt(signal @ np.linalg.solve(covariance, signal)))
-
-
-def rank_auc(absent: np.ndarray, present: np.ndarray) -> float:
-    """Area under the ROC curve as the rank statistic: how often a present rating exceeds an absent one, ties counting half.
-
-    Args:
-        absent: (N,), ratings of images without the signal.
-        present: (M,), ratings of images with it.
-    """
-    return float((np.sign(present[:, None] - absent) / 2 + 0.5).mean())
-
-
 def halves(groups: Sequence[str], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Split pairs into two halves of about the same size.
 
@@ -101,8 +79,9 @@ def observe(absent: np.ndarray, present: np.ndarray, parts: tuple[np.ndarray, np
     """Train the observer on one half of the pairs, test it on the other, and the other way round; the mean of the two.
 
     The template is w = S^-1 dv (Barrett et al. 1993), from the training half. The ratings t = w^T v of the test half give
-    d' = (mean t_present - mean t_absent) / sqrt((var t_present + var t_absent) / 2), and the AUC by `rank_auc`. Training on
-    images that are not tested makes both slightly too low rather than too high. A bootstrap sample trains and tests again.
+    d' = (mean t_present - mean t_absent) / sqrt((var t_present + var t_absent) / 2), and the AUC as the rank statistic: how
+    often a present rating exceeds an absent one, ties counting half. Training on images that are not tested makes both
+    slightly too low rather than too high. A bootstrap sample trains and tests again.
 
     Args:
         absent: float (N, C), channel responses without the signal.

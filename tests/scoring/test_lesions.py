@@ -6,7 +6,7 @@ import pytest
 
 from fplbench.errors import InputError
 from fplbench.lesions.shapes import disc, surround
-from fplbench.scoring.lesions import CONTRAST_METRICS, LESION_METRICS, LesionRegions, score_lesions
+from fplbench.scoring.lesions import CONTRAST_METRICS, LESION_METRICS, LesionRegions
 
 
 def disc_image(size=96, radius=9.0, inside=140, outside=60):
@@ -14,6 +14,10 @@ def disc_image(size=96, radius=9.0, inside=140, outside=60):
     rows, columns = np.mgrid[:size, :size] - size // 2
     lesions = (np.hypot(rows, columns) <= radius).astype(np.uint8)
     return np.where(lesions, np.uint8(inside), np.uint8(outside)), lesions
+
+
+def score_lesions(clean, denoised, lesions, ssim_map, scale=1.0):
+    return LesionRegions(clean, lesions).score(denoised, ssim_map, scale)
 
 
 def flat(image, value=1.0):
