@@ -9,16 +9,17 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.lesions.stack import lesions_path, open_lesions
+from fplbench.lesions.units import per_level
+from fplbench.noise.window import index_window
 from fplbench.scoring.lesions import LesionRegions
 from fplbench.scoring.matching import open_matching
 from fplbench.scoring.metrics import check_size
-from fplbench.scoring.pair import PEAK, Pair, Reference
+from fplbench.scoring.pair import Pair, Reference
 from fplbench.scoring.registry import MetricFunction
 from fplbench.stacks import index_path, open_stack, read_index
 
 INSERTED = "_inserted"
 """What the name of a denoised stack ends with if lesions were inserted into its images before the noise."""
-GREY_LEVELS = (0.0, float(PEAK))
 
 Scores = dict[str, float]
 Row = Mapping[str, str]
@@ -32,7 +33,7 @@ class Comparison:
         index: a row for each image.
         clean: uint8 (N, H, W), memory-mapped.
         denoised: the same by method.
-        windows: for each image, the values of grey level 0 and 255: HU, or 0 and 255 where it is not CT.
+        windows: for each image, the HU of grey level 0 and of 255; None where it is not CT.
         lesions: uint8 (N, H, W), memory-mapped, the number of the lesion of each pixel; None if lesions are not scored.
         table: the rows of the lesions to score, by image_id.
     """
@@ -40,15 +41,15 @@ class Comparison:
     index: Sequence[Row]
     clean: np.ndarray
     denoised: Mapping[str, np.ndarray]
-    windows: Sequence[tuple[float, float]]
+    windows: Sequence[tuple[float, float] | None]
     lesions: np.ndarray | None
     table: Mapping[str, Sequence[Row]]
 
     def score(self, place: int, functions: Mapping[str, MetricFunction]) -> dict[str, tuple[Scores, dict[int, Scores]]]:
         """Score an image: for each method the scores by metric, and those of its lesions by number."""
         window = self.windows[place]
-        reference = Reference(np.asarray(self.clean[place]), None if window == GREY_LEVELS else window)
-        scale = (window[1] - window[0]) / PEAK
+        reference = Reference(np.asarray(self.clean[place]), window)
+        scale = per_level(window) if window else 1.0
         regions = None
         if self.lesions is not None and self.table.get(self.index[place]["image_id"]):
             regions = LesionRegions(reference.clean, np.asarray(self.lesions[place]))
@@ -113,17 +114,15 @@ def _method(path: Path, inserted: bool) -> str:
     return path.stem.removesuffix(INSERTED)
 
 
-def _window(row: Row, index: Path) -> tuple[float, float]:
-    """The values of grey level 0 and 255 of an image, 0 and 255 where the index has none."""
+def _window(row: Row, index: Path) -> tuple[float, float] | None:
+    """The HU of the grey levels 0 and 255 of an image; None where it is not CT."""
     texts = row.get("window_low"), row.get("window_high")
-    if not all(texts):
-        return GREY_LEVELS
     try:
-        low, high = (float(text or "") for text in texts)
+        rises = not all(texts) or float(texts[0] or "") < float(texts[1] or "")
     except ValueError:
-        low, high = 0.0, 0.0
-    if not low < high:
+        rises = False
+    if not rises:
         raise InputError(
             f"{index}: the window of {row['image_id']!r} is {texts[0]} to {texts[1]}; it must be two rising numbers."
         )
-    return low, high
+    return index_window([row])

@@ -80,7 +80,7 @@ def test_an_image_without_a_body_has_blank_scores_of_it(folder):
 
 def test_the_body_is_found_by_the_window_of_each_image(folder):
     clean, denoised = open_stack(folder / "clean.npy"), open_stack(folder / "median.npy")
-    windows = [(-1000, 400), (-160, 240), (0, 255)]
+    windows = [(-1000, 400), (-160, 240), (0, 4095)]  # the last one is a radiograph of 12 bits
     rows = [row | dict(zip(("window_low", "window_high"), w, strict=True)) for row, w in zip(index_rows(3), windows, strict=True)]
     write_stack(folder / "clean.npy", clean.copy(), rows)
     expected = [body_psnr(Pair(Reference(clean[i], w if w[0] else None), denoised[i])) for i, w in enumerate(windows)]

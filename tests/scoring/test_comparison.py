@@ -124,9 +124,11 @@ def test_wrong_stacks_of_inserted_lesions_are_named(folder):
         score(folder, "half", inserted_clean=planted)
 
 
-def test_grey_levels_are_the_unit_where_the_index_has_no_window(folder):
+@pytest.mark.parametrize("window", [{}, {"window_low": 0, "window_high": 4095}, {"window_low": 10, "window_high": 240}])
+def test_grey_levels_are_the_unit_of_images_without_a_window_in_hu(folder, window):
+    """Radiographs of 12 bits, or with a window of their own, are not CT."""
     clean, _ = squares()
-    write_stack(folder / "clean.npy", clean, index_rows(3))
+    write_stack(folder / "clean.npy", clean, [row | window for row in index_rows(3)])
     assert {float(row["bias"]) for row in score(folder, "half")} == {-50}
 
 
