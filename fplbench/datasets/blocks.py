@@ -75,8 +75,8 @@ def _cut(places: Sequence[int], pattern: Sequence[str], lengths: Sequence[int], 
 def _balanced(pattern: Sequence[str], lengths: list[int], gap: int, marked: Sequence[bool]) -> list[int]:
     """Shift the pattern, by lengthening the first run at the cost of the last or the reverse, to share out the lesions.
 
-    Of all shifts, the one is taken whose poorest split has most slices with a lesion, then whose second poorest split has
-    most, then whose test split has most, then the smallest shift.
+    The best shift is the one whose poorest split has the most slices with a lesion. Ties are decided by the second poorest
+    split, then by the test split, then in favour of the smallest shift.
     """
     best, chosen = None, lengths
     for shift in range(1 - lengths[0], lengths[-1]):

@@ -47,6 +47,11 @@ def walk(root: Path) -> Iterator[Found]:
         yield Found(_printable(name), fault=f"the folder cannot be opened: {error.strerror}")
 
 
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether a file below the root is in truth elsewhere, behind a link."""
+    return not path.resolve().is_relative_to(root.resolve())
+
+
 def check_folder(folder: str | os.PathLike) -> None:
     """Create a folder if needed. InputError unless files can be written to it."""
     if Path(folder).is_file():

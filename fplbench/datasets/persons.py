@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fplbench.datasets.files import LINK_OUT, leads_out
 from fplbench.errors import InputError
 
 TABLE = "persons.csv"
@@ -24,8 +25,8 @@ def mapping_file(chosen: Path | None, root: Path) -> Path | None:
         return chosen
     for file in (root / TABLE, root / PUBLISHED):
         if file.exists():
-            if not file.resolve().is_relative_to(root.resolve()):
-                raise InputError(f"{file} is a link that leads out of the folder: set datasets.rsna.persons to its target.")
+            if leads_out(file, root):
+                raise InputError(f"{file} is {LINK_OUT}: set datasets.rsna.persons to its target.")
             return file
     return None
 

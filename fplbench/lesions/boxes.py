@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fplbench.datasets.annotations import count
+from fplbench.datasets.files import LINK_OUT, leads_out
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.registry import DatasetOptions, Header, Masks, Slice, Wanted
+from fplbench.datasets.registry import DatasetOptions, Header, Masks, Slice, Unreadable, Wanted
 from fplbench.files import write_csv
 from fplbench.lesions.marks import Annotations, Lesion, Mark
 
@@ -27,10 +28,6 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
-
-
-class _Fault(Exception):
-    """A row that cannot be used. The message is a phrase without names."""
 
 
 @dataclass
@@ -68,7 +65,7 @@ def annotate(headers: dict[str, Header], slices: Sequence[Slice], options: Datas
         if path is None:
             return Annotations(notes=[f"There is no {LABELS} in {options.root}, so no image is annotated."])
         table = _read(path, {one.image_id: (headers[one.source]["rows"], headers[one.source]["columns"]) for one in slices})
-    except _Fault as fault:
+    except Unreadable as fault:
         return Annotations(faults=[f"{LABELS} {fault}, so no image is annotated."], read=1)
     identity = Identity(options.pseudonymise)
     spoilt = {image for image, _ in table.faults.values()}
@@ -85,15 +82,15 @@ def find_labels(root: Path, sources: Collection[str]) -> Path | None:
     """The labels of images: in the folder of an image or the nearest one above it, up to the root; None if there are none.
 
     Raises:
-        _Fault: the file is a link that leads out of the root.
+        Unreadable: the file is a link that leads out of the root.
     """
     folders = sorted({Path(source).parent for source in sources})
     candidates = {parent: None for folder in folders for parent in (folder, *folder.parents)}
     for folder in sorted(candidates, key=lambda folder: -len(folder.parts)):
         path = root / folder / LABELS
         if path.is_file():
-            if not path.resolve().is_relative_to(root.resolve()):
-                raise _Fault("is a link that leads out of the folder")
+            if leads_out(path, root):
+                raise Unreadable(f"is {LINK_OUT}")
             return path
     return None
 
@@ -132,20 +129,20 @@ def _read(path: Path, sizes: Mapping[str, tuple[int, int]]) -> _Table:
     """Read the boxes of images whose size (rows, columns) is known.
 
     Raises:
-        _Fault: the file cannot be read, or is not a table with COLUMNS.
+        Unreadable: the file cannot be read, or is not a table with COLUMNS.
     """
     table = _Table()
     try:
         with open(path, newline="", encoding="utf-8-sig") as stream:
             rows = csv.DictReader(stream)
             if missing := [column for column in COLUMNS if column not in (rows.fieldnames or ())]:
-                raise _Fault(f"has no column {missing[0]}")
+                raise Unreadable(f"has no column {missing[0]}")
             for row in rows:
                 _take(table, rows.line_num, row, sizes)
     except OSError as error:
-        raise _Fault(f"cannot be read ({error.strerror})") from None
+        raise Unreadable(f"cannot be read ({error.strerror})") from None
     except (csv.Error, UnicodeDecodeError):
-        raise _Fault("is not a .csv file") from None
+        raise Unreadable("is not a .csv file") from None
     return table
 
 
@@ -158,13 +155,13 @@ def _take(table: _Table, line: int, row: Mapping[str, str | None], sizes: Mappin
         return
     try:
         if not image:
-            raise _Fault("it names no image")
+            raise Unreadable("it names no image")
         box = _box(values, sizes[image])
         boxes = table.boxes.setdefault(image, {})
         if box is not None:
             table.rows += 1
             boxes.setdefault(box, (row.get(LESION) or "").strip())
-    except _Fault as fault:
+    except Unreadable as fault:
         table.rows += 1
         table.faults[line] = image, str(fault)
 
@@ -172,22 +169,22 @@ def _take(table: _Table, line: int, row: Mapping[str, str | None], sizes: Mappin
 def _box(values: Mapping[str, str], size: tuple[int, int]) -> Box | None:
     """The box of a row, checked against the size of the image; None if the row says that there is none."""
     if values["Target"] not in ("0", "1"):
-        raise _Fault("its Target is neither 0 nor 1")
+        raise Unreadable("its Target is neither 0 nor 1")
     if values["Target"] == "0":
         if any(values[name] for name in Box._fields):
-            raise _Fault("its Target is 0, but it has a box")
+            raise Unreadable("its Target is 0, but it has a box")
         return None
     try:
         box = Box(*(float(values[name]) for name in Box._fields))
     except ValueError:
-        raise _Fault("its box is not four numbers") from None
+        raise Unreadable("its box is not four numbers") from None
     if not all(math.isfinite(value) for value in box):
-        raise _Fault("its box is not four numbers")
+        raise Unreadable("its box is not four numbers")
     if box.width <= 0 or box.height <= 0:
-        raise _Fault(f"its box of {box.width:g}x{box.height:g} pixels is empty")
+        raise Unreadable(f"its box of {box.width:g}x{box.height:g} pixels is empty")
     rows, columns = size
     if box.x < 0 or box.y < 0 or box.x + box.width > columns or box.y + box.height > rows:
-        raise _Fault(f"its box extends beyond the border of the image of {columns}x{rows} pixels")
+        raise Unreadable(f"its box extends beyond the border of the image of {columns}x{rows} pixels")
     return box
 
 

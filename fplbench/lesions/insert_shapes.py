@@ -9,11 +9,11 @@ from fplbench.lesions.options import InsertionOptions
 from fplbench.lesions.shapes import disc, soft_ellipse
 
 FAINTEST = 0.002
-"""Share of the contrast from which a pixel is changed; less is below half a grey level."""
+"""Smallest share of the contrast that changes a pixel; anything less is below half a grey level."""
 ROOM = 1
 """Pixels between the surroundings of two lesions, or between those of a lesion and the end of the region."""
 LEAST_LUNG = 0.8
-"""Share of lung in what lies around a nodule, from which it can be moved; others lie at the pleura, a vessel or the heart."""
+"""Smallest share of lung around a nodule that can be moved; those with less lie at the pleura, a vessel or the heart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fplbench.datasets.annotations import count
+from fplbench.datasets.files import LINK_OUT, leads_out
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import Header, Masks, Slice, Unreadable, Wanted
 from fplbench.errors import InputError
@@ -36,7 +37,7 @@ def annotate(headers: Mapping[str, Header], slices: Sequence[Slice], options: "L
         The marks, each with a Patch to draw its mask from, and sentences on what cannot be used or is left out.
 
     Raises:
-        InputError: the database that the options name does not exist.
+        InputError: the database that the options name does not exist, or that in the root is a link that leads out of it.
     """
     series, identity = arrange_series(headers, slices), Identity(options.pseudonymise)
     database = find_database(options)
@@ -68,11 +69,15 @@ def find_database(options: "LidcOptions") -> Path | None:
     """The database to use: the one that the options name, or else the one in the root, if there is one.
 
     Raises:
-        InputError: the options name a file that does not exist.
+        InputError: the options name a file that does not exist, or the file in the root is a link that leads out of it.
     """
     if options.annotations is None:
         path = options.root / DATABASE
-        return path if path.is_file() else None
+        if not path.is_file():
+            return None
+        if leads_out(path, options.root):
+            raise InputError(f"{path} is {LINK_OUT}: set datasets.lidc.annotations to its target.")
+        return path
     if not options.annotations.is_file():
         raise InputError(
             f"datasets.lidc.annotations is {options.annotations}, which is not a file: download the annotations with "

@@ -1,7 +1,7 @@
 """Nodules of a LIDC scan: outlines by several readers, which overlap, become one nodule with one mask.
 
 Four radiologists read each scan on their own, without a common name for what they saw (Armato et al. 2011, Medical Physics
-38(2), doi 10.1118/1.3528204). Outlines that share a pixel are taken for the same nodule. In the whole of LIDC-IDRI this gives
+38(2), doi 10.1118/1.3528204). Outlines that share a pixel count as one nodule. In the whole of LIDC-IDRI this gives
 2,654 nodules; it would give the same number if up to 30 % of the smaller outline had to be shared.
 """
 

@@ -65,7 +65,7 @@ def even_soft_tissue(hu: np.ndarray, pixel_mm: float) -> np.ndarray:
     """Mask of the largest even piece of soft tissue.
 
     It is the largest connected region in which the smoothed image lies within SOFT_TISSUE and differs by less than EVENNESS
-    within EVEN_WITHIN_MM of each pixel, if it has at least LEAST_AREA_MM2. This is no segmentation of the liver: where
+    within EVEN_WITHIN_MM of each pixel, if it has at least LEAST_AREA_MM2. This is not a segmentation of the liver: where
     the liver is in view it is usually found, without its edges and large vessels, but it can be the spleen, the heart
     or, rarely, muscle.
 

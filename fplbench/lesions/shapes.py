@@ -9,7 +9,7 @@ SAMPLES = 5  # along each side of a pixel: a pixel has the mean over its area, a
 
 
 def surround(size: int) -> int:
-    """Width of the surroundings of a lesion, in pixels: 2 in an image of side 256, in proportion in others, at least 1."""
+    """Width of the surroundings of a lesion, pixels: 2 in an image of side 256, in proportion to the side, at least 1."""
     return max(1, round(2 * size / 256))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fplbench.datasets import nifti
 from fplbench.datasets.annotations import count
+from fplbench.datasets.files import LINK_OUT, leads_out
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import DatasetOptions, Header, Masks, NotAnImage, Slice, Unreadable, Wanted
 from fplbench.lesions.components import Component, find_components, from_text, to_text
@@ -86,8 +87,8 @@ def find_mask(volume: Path, root: Path) -> Path:
         mask = volume.parent / stem.replace("volume-", "segmentation-")
     for path in (mask.with_name(f"{mask.name}{suffix}") for suffix in (".nii", ".nii.gz")):
         if path.is_file():
-            if not path.resolve().is_relative_to(root.resolve()):
-                raise Unreadable("its mask is a link that leads out of the folder")
+            if leads_out(path, root):
+                raise Unreadable(f"its mask is {LINK_OUT}")
             return path
     raise NotAnImage(NO_MASK)
 

@@ -13,7 +13,7 @@ C = 170.0
 def gmsd(pair: Pair) -> float:
     """Gradient magnitude similarity deviation (Xue et al. 2014), 0 for equal images.
 
-    Of both images at half the size, the gradient magnitudes a and b by the Prewitt operator are compared by
+    The gradient magnitudes a and b of the two images, by the Prewitt operator at half the size, are compared by
     s = (2 a b + C) / (a^2 + b^2 + C). The score is the standard deviation of s over the image.
     """
     a, b = pair.reference.once(_clean_magnitude), gradient_magnitude(pair.halved)

@@ -1,4 +1,4 @@
-"""The error of gradients: are edges as steep, and as many, as in the clean image?"""
+"""Gradient error: are edges as steep, and as many, as in the clean image?"""
 
 import math
 

@@ -18,7 +18,7 @@ SCALES = (2, 4, 8)  # sides of the wavelets, in pixels of the halved image
 def haarpsi(pair: Pair) -> float:
     """Haar wavelet-based perceptual similarity index (Reisenhofer et al. 2018), 0 to 1, with C = 5 and alpha = 4.9.
 
-    Of both images at half the size, the magnitudes a and b of Haar wavelet coefficients of sides 2 and 4 are compared by
+    Both images are halved in size. The magnitudes a and b of their Haar wavelet coefficients of sides 2 and 4 are compared by
     s = (2 a b + C) / (a^2 + b^2 + C), averaged over the two; the larger magnitude of side 8 is the weight w. The index is
     (logit(sum w sigmoid(alpha s) / sum w) / alpha)^2, summed over pixels and the two directions.
     """

@@ -15,7 +15,7 @@ CONTRAST_METRICS = ("contrast_recovery", "recovery_error", "cnr")
 FEWEST_PIXELS = 4
 """Smaller lesions are not scored: their means are those of a pixel or two."""
 LEAST_CONTRAST = 2.0
-"""Contrast of the clean image, in standard deviations of the ring, from which the contrast is scored."""
+"""Smallest contrast of the clean image that is scored, in standard deviations of the ring."""
 ROUNDING = 1 / math.sqrt(12)
 """Standard deviation of rounding to whole grey levels: a ring of 8-bit values cannot show a smaller one."""
 

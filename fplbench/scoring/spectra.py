@@ -52,8 +52,8 @@ def edge_transfer(difference: np.ndarray, radius: float, frequencies: np.ndarray
     """Transfer function of the edge of a disc (Richard et al. 2012), normalised at zero frequency.
 
     The mean at each distance from the centre is the edge spread function. Its derivative, the line spread function, is
-    tapered beyond half a radius from the edge. Of its Fourier transform about the edge, the real part is taken, to which noise
-    adds nothing on average; the modulus would turn noise into sharpness.
+    tapered beyond half a radius from the edge. The result is the real part of its Fourier transform about the edge, to which
+    noise adds nothing on average; the modulus would turn noise into sharpness.
 
     Args:
         difference: float (S, S), the disc without its background, centred, on a patch of at least 4 radii.

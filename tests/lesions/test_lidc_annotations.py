@@ -245,6 +245,17 @@ def test_a_database_that_is_none_is_a_fault_and_a_missing_one_an_error(tmp_path)
         annotated(tmp_path, annotations=tmp_path / "b.sqlite")
 
 
+def test_a_database_outside_the_folder_is_read_only_if_the_options_name_it(tmp_path):
+    root, outside = tmp_path / "data", tmp_path / "elsewhere.sqlite"
+    write_scan(root)
+    write_lidc_database(outside, {"1.2": [marked((0.0, 5, 6, 4, 4))] * 2})
+    (root / DATABASE).symlink_to(outside)
+    with pytest.raises(InputError, match=r"link that leads out of the folder: set datasets\.lidc\.annotations to its target"):
+        annotated(root)
+    slices, annotations = annotated(root, annotations=outside)
+    assert [mask.sum() for masks in masks_of(slices, annotations).values() for mask in masks.values()] == [16]
+
+
 def test_with_pseudonyms_no_name_of_a_file_or_patient_is_shown(tmp_path, monkeypatch):
     monkeypatch.setenv("FPLBENCH_PSEUDONYM_KEY", str(tmp_path / "key"))
     root = tmp_path / "data"
