@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat
 from fplbench.options import Options
 
 LEVEL = 0.95
-CHUNK = 64  # resamples whose ratings are compared at a time
+COMPARISONS = 640_000  # of ratings at a time: 64 resamples of 200 pairs, or one of 1600
 
 
 class ObserverOptions(Options):
@@ -131,8 +131,9 @@ def _test(absent: np.ndarray, present: np.ndarray, weights: np.ndarray, template
     with np.errstate(divide="ignore", invalid="ignore"):
         dprime = np.where(variance > 0, difference / np.sqrt(variance), np.sign(difference) * np.inf)
     auc = np.empty(len(weights))
-    for start in range(0, len(weights), CHUNK):
-        part = slice(start, start + CHUNK)
+    step = max(1, COMPARISONS // len(absent) ** 2)
+    for start in range(0, len(weights), step):
+        part = slice(start, start + step)
         wins = np.sign(ratings[1][part, :, None] - ratings[0][part, None, :]) / 2 + 0.5
         auc[part] = np.einsum("bi,bij,bj->b", weights[part], wins, weights[part], optimize=True) / count[part] ** 2
     return np.stack([np.nan_to_num(dprime, nan=0.0), auc])
