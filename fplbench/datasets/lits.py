@@ -18,7 +18,6 @@ from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header
 from fplbench.lesions import tumours
 
 NAME = re.compile(r"(?:^|/)(?:volume-|liver_)(\d+)\.nii(?:\.gz)?$")
-MASK = re.compile(r"(?:^|/)segmentation-\d+\.nii(\.gz)?$")
 
 
 class LitsOptions(DatasetOptions):
@@ -33,7 +32,7 @@ class LitsOptions(DatasetOptions):
 
 def left_out(path: str, root: Path) -> str:
     """Leave out masks, the test images of the decathlon, and files that are not named like volumes."""
-    if "labelsTr/" in path or MASK.search(path):
+    if "labelsTr/" in path or tumours.MASK.search(path):
         return "a mask"
     if "imagesTs/" in path:
         return "a test volume of the decathlon"

@@ -1,6 +1,7 @@
 """The tumours of LiTS: label 2 of segmentation-N.nii beside volume-N.nii, or of labelsTr/liver_N.nii.gz beside imagesTr."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import numpy as np
 
 from fplbench.datasets import nifti
 from fplbench.datasets.annotations import count
-from fplbench.datasets.files import LINK_OUT, leads_out
+from fplbench.datasets.files import LINK_OUT, leads_out, walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import DatasetOptions, Header, Masks, NotAnImage, Slice, Unreadable, Wanted
 from fplbench.lesions.components import Component, find_components, from_text, to_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
 NO_MASK = "no liver mask, which liver_only needs (segmentation-N next to volume-N, or labelsTr/liver_N)"
+MASK = re.compile(r"(?:^|/)(?:segmentation-|labelsTr/liver_)\d+\.nii(?:\.gz)?$")
 TUMOUR = 2  # label in the masks; 1 is liver
 ABSENT, READ = "absent", "read"
 
@@ -114,6 +116,7 @@ def annotate(headers: dict[str, Header], slices: Sequence[Slice], options: Datas
             faults.append(f"The tumours of {identity.of(source)} cannot be used: {state}.")
     absent = len(series) - len(marks) - len(faults)
     notes = [f"Not annotated, since there is no mask: {absent} of {count(len(series), 'volume')}."] if absent else []
+    notes += _without_volume(options, series, identity)
     by_image = {one.image_id: tuple(marks[one.source].get(one.number, ())) for one in slices if one.source in marks}
     return Annotations(by_image, faults, len(marks) + len(faults), notes)
 
@@ -148,6 +151,15 @@ def _by_number(series: str, found: Sequence[Component]) -> dict[int, list[Mark]]
         for number in range(one.first, one.last + 1):
             marks.setdefault(number, []).append(mark)
     return marks
+
+
+def _without_volume(options: DatasetOptions, sources: Collection[str], identity: Identity) -> Iterator[str]:
+    """A sentence on the masks that belong to none of the volumes, if there are any."""
+    used = {mask_file(options.root / source, options) for source in sources}
+    files = (found.path for found in walk(options.root) if not found.refused and MASK.search(found.path))
+    if others := [path for path in files if options.root / path not in used]:
+        named = f"{count(len(others), 'mask')}, such as {identity.of(others[0])}"
+        yield f"Masks of volumes that are left out or not there: {named}."
 
 
 def _present(volume: Path, root: Path) -> Path:

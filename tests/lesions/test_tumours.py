@@ -108,6 +108,15 @@ def test_a_volume_without_a_mask_is_not_annotated_and_counted(tmp_path, labels):
     assert result.notes == ["Not annotated, since there is no mask: 1 of 2 volumes."] and result.faults == []
 
 
+@pytest.mark.parametrize("mask", ["deep/segmentation-7.nii.gz", "labelsTr/liver_7.nii"])
+def test_a_mask_without_its_volume_is_named_and_counted(tmp_path, labels, mask):
+    write_pair(tmp_path, labels)
+    write_volume(tmp_path / mask, labels, dtype=np.uint8)
+    result, *_ = annotated(tmp_path)
+    assert result.notes == [f"Masks of volumes that are left out or not there: 1 mask, such as {mask}."]
+    assert (result.read, result.faults) == (1, [])
+
+
 def test_a_mask_without_a_tumour_was_examined(tmp_path, labels):
     write_pair(tmp_path, np.minimum(labels, 1))
     result, slices, _ = annotated(tmp_path)
