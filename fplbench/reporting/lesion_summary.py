@@ -53,17 +53,15 @@ def write_lesion_summary(
 
 
 def _lines(dataset: str, folder: Path, data: Path, noises: Sequence[str], labels: Labels) -> Iterator[str]:
-    """The items of a list: what is annotated and, below it, the scores of annotated and of inserted lesions."""
+    """The items of a list: what is annotated and, below it, a line on annotated and one on inserted lesions."""
     clean = data / "test.npy"
     rows = [row for row in read_csv(lesions_path(clean).with_suffix(".csv"), COLUMNS) if row["inserted"] == "0"]
     persons_known = read_facts(data / "sampling.json").persons_known
     yield f"- {labels.dataset(dataset)}: {_annotated(rows, read_index(clean), persons_known)}"
     for inserted in (False, True):
         for noise, scores in itertools.islice(read_lesion_scores(folder, noises, inserted).items(), 1):
-            start = f"inserted lesions ({scores.lesions}): " if inserted else ""
-            for line in _scores(noise, scores, labels):
-                text = start + line
-                yield f"  - {text[0].upper()}{text[1:]}"
+            text = (f"{_count(scores.lesions, 'inserted lesion')}: " if inserted else "") + _scores(noise, scores, labels)
+            yield f"  - {text[0].upper()}{text[1:]}"
 
 
 def _annotated(rows: Sequence[Row], index: Sequence[Row], persons_known: bool) -> str:
@@ -78,18 +76,20 @@ def _annotated(rows: Sequence[Row], index: Sequence[Row], persons_known: bool) -
     patients = len({row["patient"] for row in rows})
     kinds = {row["kind"] for row in rows}
     what = kinds.pop() if len(kinds) == 1 else "lesion"
-    boxes = " as boxes" if all(row["shape"] == "box" for row in rows) else ""
+    boxes = ", outlined by a box," if all(row["shape"] == "box" for row in rows) else ""
     whose = f" ({_count(patients, 'patient')})" if persons_known else ""
     return f"{_count(len(lesions), f'annotated {what}')}{boxes} in {len(images)} of {len(index)} test images{whose}."
 
 
-def _scores(noise: str, scores: LesionScores, labels: Labels) -> Iterator[str]:
-    """The contrast recovery and the PSNR of every method, each in a line."""
+def _scores(noise: str, scores: LesionScores, labels: Labels) -> str:
+    """The contrast recovery of every method; where none can be scored, the PSNR."""
     left_out = f" ({_count(scores.unscored, 'outline')} too small or too faint)" if scores.unscored else ""
-    means = _means(scores, "contrast_recovery", 2, labels) or "not scored"
-    yield f"{RECOVERY}{labels.noise_title(noise)}{left_out}: {means}"
-    if "lesion_psnr" in scores.blocks:
-        yield f"PSNR in and around {'it' if scores.lesions == 1 else 'them'} (dB): {_means(scores, 'lesion_psnr', 1, labels)}"
+    if recovery := _means(scores, "contrast_recovery", 2, labels):
+        return f"{RECOVERY}{labels.noise_title(noise)}{left_out}: {recovery}"
+    text = "too small or too faint for its contrast to be scored" if scores.unscored else ""
+    if psnr := _means(scores, "lesion_psnr", 1, labels):
+        text += f"; PSNR in and around it (dB) on {labels.noise_title(noise)}: {psnr}"
+    return text
 
 
 def _means(scores: LesionScores, metric: str, digits: int, labels: Labels) -> str:

@@ -65,10 +65,8 @@ def test_annotated_and_inserted_lesions_with_their_means(tmp_path):
     assert summary(tmp_path, ["lidc"]) == [
         "- LIDC: 2 annotated nodules in 2 of 4 test images (1 patient).",
         "- Contrast recovery on Gaussian Noise: Noisy 0.70, Our (FPL) 0.35",  # (0.9 + 0.5) / 2 and half of it
-        "- PSNR in and around them (dB): Noisy 20.0, Our (FPL) 30.0",
-        "- Inserted lesions (4): contrast recovery on Gaussian Noise (1 outline too small or too faint): Noisy 0.25, "
-        "Our (FPL) 0.25",
-        f"- Inserted lesions (4): PSNR in and around them (dB): Noisy 25.0, Our (FPL) 25.0 {LEGEND}",
+        "- 4 inserted lesions: contrast recovery on Gaussian Noise (1 outline too small or too faint): Noisy 0.25, "
+        f"Our (FPL) 0.25 {LEGEND}",
     ]
 
 
@@ -83,17 +81,16 @@ def test_data_sets_without_annotations_or_without_lesions_say_so(tmp_path):
 
 def test_boxes_and_patients_that_are_not_known(tmp_path):
     write_data(tmp_path, "rsna", [(0, "a", "p0"), (2, "b", "p2")], kind="opacity", shape="box")
-    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities as boxes in 2 of 4 test images (2 patients)."]
+    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities, outlined by a box, in 2 of 4 test images (2 patients)."]
     (tmp_path / "data" / "rsna" / "sampling.json").write_text('{"persons_known": false}')
-    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities as boxes in 2 of 4 test images."]
+    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities, outlined by a box, in 2 of 4 test images."]
 
 
 def test_lesions_whose_contrast_is_not_scored_keep_their_psnr(tmp_path):
     write_data(tmp_path, "lidc", [(0, "a", "p0")])
     write_scores(tmp_path, "lidc", "gaussian", [("noisy", "i0", "a", "p0", "", 20, 0)])
     assert summary(tmp_path, ["lidc"])[1:] == [
-        "- Contrast recovery on Gaussian Noise (1 outline too small or too faint): not scored",
-        f"- PSNR in and around it (dB): Noisy 20.0 {LEGEND}",
+        "- Too small or too faint for its contrast to be scored; PSNR in and around it (dB) on Gaussian Noise: Noisy 20.0",
     ]
 
 
