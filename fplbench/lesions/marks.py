@@ -13,7 +13,7 @@ class Lesion:
         lesion_id: identifier, unique in the data set, and the same in all images that show the lesion.
         kind: nodule, tumour or opacity; for inserted ones, what was inserted.
         shape: mask, or box where only a bounding box is known.
-        readers: number of readers who marked it.
+        readers: number of readers who marked it; None if the annotation does not say.
         size_mm: largest diameter in an image plane; of a box, its longer side; None if the spacing cannot be trusted.
         malignancy: mean of the readers' ratings, 1 (benign) to 5; None if it was not rated.
     """
@@ -21,7 +21,7 @@ class Lesion:
     lesion_id: str
     kind: str
     shape: Literal["mask", "box"] = "mask"
-    readers: int = 1
+    readers: int | None = None
     size_mm: float | None = None
     malignancy: float | None = None
 

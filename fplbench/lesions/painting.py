@@ -42,6 +42,9 @@ def label_image(masks: Sequence[tuple[Lesion, np.ndarray]], size: int) -> tuple[
     by_area = sorted(range(len(masks)), key=lambda index: -int(np.count_nonzero(masks[index][1])))
     for index in by_area:
         covered = coverage(masks[index][1], size)
+        if masks[index][0].shape == "box":
+            # Row and column decide one by one, as a box would lose its corners: half of a half is a quarter.
+            covered = np.minimum.outer(covered.max(axis=1), covered.max(axis=0))
         mine = covered >= most
         owner[mine] = index
         most[mine] = covered[mine]
@@ -73,7 +76,7 @@ def lesion_rows(
             "patient": patient,
             "kind": lesion.kind,
             "shape": lesion.shape,
-            "readers": lesion.readers,
+            "readers": "" if lesion.readers is None else lesion.readers,
             "size_mm": "" if lesion.size_mm is None else round(lesion.size_mm, 2),
             "malignancy": "" if lesion.malignancy is None else round(lesion.malignancy, 2),
             "pixels": pixels,

@@ -31,7 +31,7 @@ def test_boxes_become_marks_and_every_listed_image_was_examined(tmp_path):
     result, _ = annotated(tmp_path, text)
     first, second = (mark.lesion for mark in result.marks["a"])
     assert [mark.drawing for mark in result.marks["a"]] == [(10, 20, 30, 5), (50, 1, 4, 12.5)]
-    assert (first.lesion_id, first.kind, first.shape, first.readers) == ("a_box-1", "opacity", "box", 1)
+    assert (first.lesion_id, first.kind, first.shape, first.readers) == ("a_box-1", "opacity", "box", None)
     # The longer side in mm: columns are 0.1 mm wide, rows 0.2 mm high.
     assert first.size_mm == pytest.approx(3.0) and second.size_mm == pytest.approx(2.5)
     assert result.marks["b"] == () and "c" not in result.marks

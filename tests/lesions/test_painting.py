@@ -77,4 +77,19 @@ def test_rows_have_the_columns_of_the_table():
     rows = lesion_rows("image", "patient", [(known, 12), (Lesion("b", "opacity", "box"), 40)], inserted=1)
     assert [tuple(row) for row in rows] == [COLUMNS] * 2
     assert list(rows[0].values()) == ["image", 1, "n1", "patient", "nodule", "mask", 4, 30.12, 4.75, 12, 1]
-    assert list(rows[1].values()) == ["image", 2, "b", "patient", "opacity", "box", 1, "", "", 40, 1]
+    assert list(rows[1].values()) == ["image", 2, "b", "patient", "opacity", "box", "", "", "", 40, 1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        # Shares of rows 0 to 2: 1/2, 1, 1/2; of columns 1 to 3: 3/4, 1, 1/2. A corner has 3/8 or 1/4.
+        ("mask", [[0, 0, 1, 0], [0, 1, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0]]),
+        ("box", [[0, 1, 1, 1], [0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0]]),
+    ],
+)
+def test_a_box_keeps_its_corners(shape, expected):
+    mask = np.zeros((16, 16), bool)
+    mask[2:10, 5:14] = True
+    labels, _, _ = label_image([(Lesion("a", "opacity", shape), mask)], 4)
+    assert labels.tolist() == expected

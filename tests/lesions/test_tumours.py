@@ -60,8 +60,8 @@ def test_tumours_are_found_and_drawn_as_the_slice_is_shown(tmp_path, labels, axe
     }  # fmt: skip
     lesions = {mark.lesion for found in marks.values() for mark in found}
     assert {(one.lesion_id, one.kind, one.shape, one.readers) for one in lesions} == {
-        ("volume-003_tumour-001", "tumour", "mask", 1),
-        ("volume-003_tumour-002", "tumour", "mask", 1),
+        ("volume-003_tumour-001", "tumour", "mask", None),
+        ("volume-003_tumour-002", "tumour", "mask", None),
     }
     # One voxel of 0.8 mm by three of 0.7 mm; four of 0.8 mm by one of 0.7 mm; from corner to corner.
     assert sorted(one.size_mm for one in lesions) == pytest.approx([np.hypot(0.8, 2.1), np.hypot(3.2, 0.7)], rel=1e-3)
