@@ -100,7 +100,7 @@ def test_noises_are_added_to_a_list_by_a_second_config_file(tmp_path):
 
 def test_an_entry_named_after_a_file_of_a_rule_is_that_method(tmp_path):
     """The repository has a rule file kuwahara.smk, which is for an entry with rule: true."""
-    write_config(tmp_path, methods={"noisy": {}, "kuwahara": {"method": "median_filter"}}, feature_error=[])
+    write_config(tmp_path, methods={"noisy": {}, "kuwahara": {"method": "median_filter"}}, feature_error=[], inserted={})
     assert plan(tmp_path, "--configfile", "config.yaml")["denoise_filters"] == 2
 
 

@@ -6,9 +6,12 @@ import pytest
 
 from tests.helpers.workflow import ROOT, TRAINING, plan, snakemake, write_config
 
+LESION_FIGURES = {"lesion_figure", "inserted_figure", "recovery_figure", "lesion_summary"}
 AFTER_A_METHOD = {"score", "score_features", "collate_dataset", "collate", "table", "figure", "feature_figure", "cost",
-                  "manifest", "report", "all"}  # fmt: skip
-AFTER_A_TRAINING = AFTER_A_METHOD | {"denoise_networks", "training_figure"}
+                  "manifest", "report", "all"} | LESION_FIGURES  # fmt: skip
+# Lesions are inserted for Gaussian noise, and the rule of that cell has a name of its own.
+FILTERS, NETWORKS = ({f"denoise_{group}", f"denoise_{group}_inserted"} for group in ("filters", "networks"))
+AFTER_A_TRAINING = AFTER_A_METHOD | NETWORKS | {"training_figure"}
 
 
 @pytest.fixture(scope="session")
@@ -62,14 +65,14 @@ def test_code_of_a_noise_runs_the_noises_of_its_file_and_what_follows_from_them(
     """The config has two noises: Rician noise, of mri.py, and Gaussian noise, of another file."""
     jobs = planned("noise/mri.py", "np.sqrt(power, out=power)", "np.sqrt(power)")
     assert jobs["synthesize_noise"] == jobs["train_fpl"] == jobs["denoise_filters"] == jobs["score"] == 1
-    assert "score_features" not in jobs  # of Gaussian noise alone
+    assert not {"score_features", "add_noise_to_inserted", "denoise_filters_inserted"} & jobs.keys()  # of Gaussian noise alone
     assert not {"sample_images", "train_restoration", "train_drunet", "explain_clean_images", "write_config"} & jobs.keys()
 
 
 def test_code_of_a_method_runs_its_group(planned):
     jobs = planned("methods/median_filter.py", "import numpy as np\n", "import numpy as np\n\nUNUSED = 1\n")
-    assert jobs["denoise_filters"] == jobs["score"] == 2
-    assert set(jobs) - {"total"} == AFTER_A_METHOD | {"denoise_filters"}
+    assert jobs["denoise_filters"] + jobs["denoise_filters_inserted"] == jobs["score"] == 2
+    assert set(jobs) - {"total"} == AFTER_A_METHOD | FILTERS
 
 
 def test_code_of_guided_backpropagation_runs_maps_feature_scores_and_the_trainings_that_read_maps(planned):
@@ -96,7 +99,7 @@ def test_a_changed_note_runs_what_shows_it(benchmark_run):
     folder = benchmark_run
     jobs = changed(folder, notes={"lits": "Made-up volumes."})
     shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "all"}
-    assert set(jobs) - {"total"} == shows
+    assert set(jobs) - {"total"} == shows | LESION_FIGURES
 
 
 def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):
@@ -109,8 +112,8 @@ def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):
 def test_a_changed_method_option_runs_its_group_alone(benchmark_run):
     folder = benchmark_run
     jobs = changed(folder, methods={"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {"size": 5}})
-    assert jobs["denoise_filters"] == jobs["score"] == 2
-    assert not {"denoise_networks", "train_fpl", "synthesize_noise"} & jobs.keys()
+    assert jobs["denoise_filters"] + jobs["denoise_filters_inserted"] == jobs["score"] == 2
+    assert not NETWORKS & jobs.keys() and not {"train_fpl", "synthesize_noise"} & jobs.keys()
 
 
 def test_a_changed_training_option_runs_that_training(benchmark_run):
@@ -118,4 +121,22 @@ def test_a_changed_training_option_runs_that_training(benchmark_run):
     drunet = {**TRAINING, "blocks": 1, "patch": 16}
     jobs = changed(folder, training={"restoration": TRAINING, "fpl": {**TRAINING, "steps": 5}, "drunet": drunet})
     assert jobs["train_fpl"] == 2
-    assert not {"train_restoration", "train_drunet", "explain_clean_images", "denoise_filters"} & jobs.keys()
+    assert not {"train_restoration", "train_drunet", "explain_clean_images", *FILTERS} & jobs.keys()
+
+
+def test_other_inserted_lesions_run_what_shows_them_and_no_training(benchmark_run):
+    folder = benchmark_run
+    jobs = changed(folder, inserted={"noises": ["gaussian"], "train": 2, "validation": 1, "test": 3, "moved": 0.5})
+    assert jobs["insert_lesions"] == jobs["add_noise_to_inserted"] == jobs["denoise_networks_inserted"] == jobs["score"] == 1
+    assert not {"sample_images", "synthesize_noise", "train_fpl", "denoise_filters", "denoise_networks"} & jobs.keys()
+
+
+def test_code_of_a_metric_scores_again(planned):
+    jobs = planned("scoring/gmsd.py", "import numpy as np\n", "import numpy as np\n\nUNUSED = 1\n")
+    assert jobs["score"] == 2 and not (FILTERS | NETWORKS | {"train_fpl", "sample_images"}) & jobs.keys()
+
+
+def test_other_metrics_in_the_tables_run_the_tables_alone(benchmark_run):
+    folder = benchmark_run
+    jobs = changed(folder, tables={"metrics": ["psnr", "gmsd"]})
+    assert "table" in jobs and not {"score", "collate", *FILTERS} & jobs.keys()

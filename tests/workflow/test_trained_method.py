@@ -73,7 +73,7 @@ def repository(tmp_path):
 
 
 def test_three_files_make_the_jobs_of_a_trained_method(repository, tmp_path):
-    write_config(tmp_path, methods={"noisy": {}, "blur": {}}, training={"blur": TRAINING}, feature_error=[])
+    write_config(tmp_path, methods={"noisy": {}, "blur": {}}, training={"blur": TRAINING}, feature_error=[], inserted={})
     jobs = plan(tmp_path, "--configfile", "config.yaml", repository=repository)
     assert jobs["train_blur"] == jobs["denoise_networks"] == 2
     assert "train_fpl" not in jobs and "train_restoration" not in jobs
