@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fplbench.datasets.annotations import count
 from fplbench.files import write_csv, write_text
 from fplbench.reporting.comparison import METRICS_SHOWN, Variant, compare
 from fplbench.reporting.facts import Facts
@@ -56,7 +57,7 @@ def ablation_note(scores: Scores, variants: Sequence[Variant], labels: Labels, f
         if not facts.get(dataset, Facts()).persons_known:
             text += "; which of them show the same person is not known"
         else:
-            text += " of one patient" if patients == 1 else f" of {patients} patients"
+            text += f" of {count(patients, 'patient')}"
         means.append(text)
     return sentences(*means, _intervals(variants))
 

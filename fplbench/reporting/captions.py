@@ -89,7 +89,7 @@ def figure_captions(config: Config) -> dict[str, str]:
     if denoisers(config):
         for name in config.datasets:
             captions[f"{name}_lesions"] = (
-                f"{labels.dataset(name)}: the largest annotated lesions of the test images, with {noise}"
+                f"{labels.dataset(name)}: the largest annotated lesions in the test images, with {noise}"
             )
             if name in (config.inserted.datasets or ()) and config.figures.noise in config.inserted.noises:
                 captions[f"{name}_inserted"] = f"{labels.dataset(name)}: inserted lesions, with {noise}"

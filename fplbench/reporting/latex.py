@@ -33,21 +33,22 @@ def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX)
 
     Args:
         table: the table. Up to eleven methods fit a page of the article class at \\scriptsize; more are set at \\tiny.
-        intervals: whether the ends of its interval stand below each mean; these tables are set at \\tiny.
+        intervals: whether the ends of its interval, if it has one, stand below each mean; such tables are set at \\tiny.
         metrics: the metrics, in the order of their blocks; those that were not scored are left out.
     """
     shown = [metric for metric in metrics if metric in table.blocks]
     text = sentences(caption(table, shown), *remarks(table, shown))
+    cells = [cell for metric in shown for row in table.blocks[metric].values() for cell in row.values()]
+    drawn = intervals and any(cell.low is not None for cell in cells)
     if intervals:
-        drawn = any(cell.low is not None for metric in shown for row in table.blocks[metric].values() for cell in row.values())
         text = sentences(text, *interval_notes(table, shown), "Below each mean: the ends of its interval" if drawn else "")
-    blocks = {metric: list(_rows(table, metric, intervals)) for metric in shown}
-    pages = _pages(blocks, intervals, len(text))
+    blocks = {metric: list(_rows(table, metric, drawn)) for metric in shown}
+    pages = _pages(blocks, drawn, len(text))
     label = f"tab:{table.dataset}{'-intervals' if intervals else ''}"
-    parts = [_table(table, pages[0], intervals, text, label)]
+    parts = [_table(table, pages[0], drawn, text, label)]
     for number, page in enumerate(pages[1:], start=2):
         continued = f"{table.labels.dataset(table.dataset)}, continued: see the caption of the first part."
-        parts.append(_table(table, page, intervals, continued, f"{label}-{number}"))
+        parts.append(_table(table, page, drawn, continued, f"{label}-{number}"))
     return "\n".join(parts)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
+from fplbench.lesions.shapes import disc, surround
+from fplbench.lesions.units import WHITE, per_level, pixel_size
+from fplbench.noise.window import index_window
 from fplbench.reporting.panels import scale
-from fplbench.scoring.lesions import disc, surround
 
 LEAST_SIDE, LEAST_MARGIN = 24, 6  # pixels of an image of 256x256, in proportion in others
 WIDER = 0.2  # share of the range that a window is wider at each end
@@ -85,7 +87,7 @@ def _part(occupied: np.ndarray, side: int, length: int) -> slice:
     return slice(start, start + side)
 
 
-def outline(mask: np.ndarray) -> np.ndarray:
+def edges(mask: np.ndarray) -> np.ndarray:
     """The edges between the pixels of a lesion and all others, where a picture of the mask has them.
 
     Args:
@@ -119,8 +121,8 @@ def grey_window(image: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
     around = cv2.dilate(mask.astype(np.uint8), element, borderType=cv2.BORDER_CONSTANT, borderValue=0) == 1
     black, white = scale(image[around])
     wider = max((white - black) * WIDER, (LEAST_RANGE - (white - black)) / 2)
-    black = min(max(black - wider, 0), 255 - LEAST_RANGE)
-    return black, max(min(white + wider, 255), black + LEAST_RANGE)
+    black = min(max(black - wider, 0), WHITE - LEAST_RANGE)
+    return black, max(min(white + wider, WHITE), black + LEAST_RANGE)
 
 
 def read_recoveries(path: str | os.PathLike[str], inserted: bool) -> dict[tuple[str, str, str], str]:
@@ -149,9 +151,10 @@ def describe_lesion(lesion: Chosen, persons_known: bool = True) -> str:
     row = lesion.row
     inserted = row["inserted"] == "1"
     readers = int(float(row["readers"] or 0))
-    kind = row["kind"].replace("_", " ").capitalize() + (", inserted" if inserted else "")
+    kind = row["kind"].replace("_", " ").capitalize()
     facts = [
         f"{kind} (box)" if row["shape"] == "box" else kind,
+        "inserted" if inserted else "",
         f"{float(row['size_mm']):.3g}\xa0mm" if row["size_mm"] else "",
         f"marked by {readers} reader{'s' * (readers != 1)}" if readers and not inserted else "",
         f"malignancy {float(row['malignancy']):.3g} of 5" if row["malignancy"] else "",
@@ -162,32 +165,26 @@ def describe_lesion(lesion: Chosen, persons_known: bool = True) -> str:
     return f"{', '.join(filter(None, facts))}; shown: {row['image_id']}{where} ({row['pixels']}\xa0pixels)."
 
 
-def describe_crop(entry: Row, side: int, size: int, window: tuple[float, float]) -> str:
+def describe_crop(path: str | os.PathLike[str], entry: Row, side: int, size: int, window: tuple[float, float]) -> str:
     """A sentence on the size and the window of a crop.
 
     Args:
-        entry: the row of the image in the index of its stack.
+        path: the stack, for messages.
+        entry: the row of the image in its index.
         side: side of the crop, pixels.
         size: side of the image, pixels.
         window: grey levels shown as black and white.
+
+    Raises:
+        InputError: the window or the spacing of the image is not a number.
     """
-    try:
-        low, high = float(entry["window_low"]), float(entry["window_high"])
-    except (KeyError, ValueError):
-        low, high = 0.0, 255.0
-    black, white = (low + level / 255 * (high - low) for level in window)
-    limits = f"{black:.0f}\xa0to\xa0{white:.0f}"
-    shown = f"grey levels {limits}" if (low, high) == (0, 255) else f"window {limits}\xa0HU"
-    return f"Crops: {side}×{side}\xa0pixels{_millimetres(entry, side / size)}, {shown}.".replace("-", "−")
-
-
-def _millimetres(entry: Row, share: float) -> str:
-    """The width of a share of an image in mm, where its spacing is known."""
-    try:
-        width = float(entry["column_spacing_mm"]) * max(float(entry["rows"]), float(entry["columns"]))
-    except (KeyError, ValueError):
-        return ""
-    return f" ({width * share:.0f}\xa0mm)"
+    hounsfield = index_window([entry])
+    low, step = (0.0, 1.0) if hounsfield is None else (hounsfield[0], per_level(hounsfield))
+    limits = "\xa0to\xa0".join(f"{low + step * level:.0f}" for level in window)
+    shown = f"grey levels {limits}" if hounsfield is None else f"window {limits}\xa0HU"
+    pixel = pixel_size(path, {"row_spacing_mm": "", "column_spacing_mm": "", **entry}, size)
+    width = "" if pixel is None else f" ({pixel * side:.0f}\xa0mm)"
+    return f"Crops: {side}×{side}\xa0pixels{width}, {shown}.".replace("-", "−")
 
 
 def _pixels(row: Row) -> int:

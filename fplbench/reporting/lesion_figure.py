@@ -19,21 +19,21 @@ from fplbench.reporting.lesion_crops import (
     largest_lesions,
     read_recoveries,
 )
-from fplbench.reporting.lesion_panels import DOTS_PER_INCH, Block, draw_blocks, sentence_figure
-from fplbench.reporting.panels import check_picture, save
+from fplbench.reporting.lesion_panels import DOTS_PER_INCH, Block, draw_blocks
+from fplbench.reporting.lesion_scores import RECOVERY
+from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.sentences import sentences
+from fplbench.scoring.comparison import INSERTED
 from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
 from fplbench.scoring.matching import open_matching
 from fplbench.stacks import open_stack, read_index
 
 MOST_LESIONS = 3
-INSERTED_SUFFIX = "_inserted"
 LEGEND = (
-    "The number above a crop is the lesion's contrast recovery: its contrast to the pixels around it over that in the clean "
-    f"image (1: kept, 0: gone). –: not scored, as the lesion has fewer than {FEWEST_PIXELS} pixels or its clean contrast is "
-    f"below {LEAST_CONTRAST:g} standard deviations of the pixels around it. Yellow: the frame of the crop, and the outline of "
-    "the lesion. All crops of a lesion have the same grey window, a little wider than the range of the clean lesion and the "
-    "pixels around it."
+    f"Above a crop: contrast recovery, {RECOVERY} (1: kept, 0: gone). –: not scored, as the lesion has fewer than "
+    f"{FEWEST_PIXELS} pixels or its contrast in the clean image is below {LEAST_CONTRAST:g} standard deviations of the pixels "
+    "around it. Yellow: the frame of the crop in the whole image, and the outline of the lesion. All crops of a lesion have the "
+    "same grey window, a little wider than the range of the clean lesion and the pixels around it."
 )
 
 
@@ -78,7 +78,7 @@ def lesion_figure(
         recoveries = {} if lesion_scores is None else read_recoveries(lesion_scores, inserted)
         persons_known = read_facts(Path(clean).with_name("sampling.json")).persons_known
         blocks = [
-            _block(lesion, lesions[lesion.position], index[lesion.position], stacks, recoveries, persons_known)
+            _block(clean, lesion, lesions[lesion.position], index[lesion.position], stacks, recoveries, persons_known)
             for lesion in chosen
         ]
         noise = labels.noise_title(Path(noisy).parent.name)
@@ -101,11 +101,12 @@ def _stacks(
     found = {"noisy": open_matching(noisy, images, clean)}
     for path in denoised:
         name = Path(path).stem
-        found.setdefault(name.removesuffix(INSERTED_SUFFIX) if inserted else name, open_matching(path, images, clean))
+        found.setdefault(name.removesuffix(INSERTED) if inserted else name, open_matching(path, images, clean))
     return {"": ("Clean", images), **{name: (labels.method(name), found[name]) for name in labels.methods(found)}}
 
 
 def _block(
+    path: str | os.PathLike[str],
     lesion: Chosen,
     numbers: np.ndarray,
     entry: Mapping[str, str],
@@ -123,7 +124,7 @@ def _block(
         crops.append((label, recovery, np.asarray(stack[lesion.position][place])))
     image = np.asarray(stacks[""][1][lesion.position])
     window = grey_window(image, mask)
-    about = describe_crop(entry, max(mask[place].shape), max(mask.shape), window)
+    about = describe_crop(path, entry, max(mask[place].shape), max(mask.shape), window)
     heading = sentences(describe_lesion(lesion, persons_known), about)
     return Block(heading, image, *place, mask[place], crops, window)
 
@@ -131,8 +132,8 @@ def _block(
 def _which(shown: int, total: int, inserted: bool) -> str:
     kind = "inserted" if inserted else "annotated"
     if total == 1:
-        return f"the {kind} lesion of the test images"
-    return f"the {f'{shown} largest of {total}' if total > shown else total} {kind} lesions of the test images"
+        return f"the {kind} lesion in the test images"
+    return f"the {f'{shown} largest of {total}' if total > shown else total} {kind} lesions in the test images"
 
 
 def _no_lesions(where: str, index: Sequence[Mapping[str, str]], inserted: bool) -> str:

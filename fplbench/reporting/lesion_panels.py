@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fplbench.reporting.lesion_crops import outline
+from fplbench.reporting.lesion_crops import edges
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,16 +47,6 @@ class Block:
     mask: np.ndarray
     crops: Sequence[tuple[str, str, np.ndarray]]
     window: tuple[float, float]
-
-
-def sentence_figure(sentence: str) -> "Figure":
-    """A small picture of one sentence, in place of a figure that has nothing to show."""
-    from matplotlib.figure import Figure
-
-    lines = textwrap.wrap(sentence, 80)
-    figure = Figure(figsize=(6, 0.35 + 0.2 * len(lines)))
-    figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=9)
-    return figure
 
 
 def draw_blocks(blocks: Sequence[Block], title: str, note: str) -> "Figure":
@@ -192,4 +182,4 @@ def _crop(axes: "Axes", block: Block, crop: np.ndarray) -> None:
 
     black, white = block.window
     axes.imshow(crop, cmap="gray", vmin=black, vmax=white, interpolation="nearest", aspect="auto")
-    axes.add_collection(LineCollection(list(outline(block.mask)), colors=COLOUR, linewidths=0.7, capstyle="projecting"))
+    axes.add_collection(LineCollection(list(edges(block.mask)), colors=COLOUR, linewidths=0.7, capstyle="projecting"))

@@ -11,6 +11,7 @@ import numpy as np
 from fplbench.errors import InputError
 from fplbench.files import read_csv
 from fplbench.reporting.scores import CEILING, NoiseScores
+from fplbench.scoring.lesions import FEWEST_PIXELS
 
 METRICS = {
     "psnr": "lesion_psnr",
@@ -25,8 +26,8 @@ METRICS = {
 INSERTED = "inserted_"
 """What the names of metrics start with in a table where they were measured on inserted lesions."""
 KEYS = ("image_id", "lesion", "lesion_id", "patient", "kind", "shape", "inserted", "pixels")
-FEWEST_PIXELS = 4
-"""Smaller masks are not scored."""
+RECOVERY = "a lesion's contrast to the pixels around it, divided by that in the clean image"
+"""What contrast recovery is, for legends."""
 
 Row = Mapping[str, str]
 Unit = Literal["patient", "lesion"]

@@ -3,25 +3,24 @@
 import itertools
 import os
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from fplbench.datasets.annotations import count
 from fplbench.files import read_csv, write_text
 from fplbench.lesions.stack import COLUMNS, lesions_path
 from fplbench.reporting.facts import read_facts
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.lesion_crops import Row
-from fplbench.reporting.lesion_scores import LesionScores, read_lesion_scores
+from fplbench.reporting.lesion_scores import RECOVERY, LesionScores, read_lesion_scores
 from fplbench.stacks import read_index
 
 WIDTH = 100
 KEPT = "\0"  # a space at which no line ends
-RECOVERY = "contrast recovery on "
+RECOVERY_ON = "contrast recovery on "
 PLURALS = {"opacity": "opacities"}
-LEGEND = (
-    "Contrast recovery: a lesion's contrast to the pixels around it over that in the clean image; 1 is right, below 1 the lesion "
-    "fades."
-)
+LEGEND = f"Contrast recovery: {RECOVERY}; 1 is right, below 1 the lesion fades."
+
+Row = Mapping[str, str]
 
 
 def write_lesion_summary(
@@ -48,7 +47,7 @@ def write_lesion_summary(
     labels = labels or Labels()
     lines = [line for dataset in datasets for line in _lines(dataset, Path(folder, dataset), Path(data, dataset), noises, labels)]
     text = "\n".join(_wrap(line) for line in lines)
-    legend = f"\n\n{_wrap(LEGEND)}" if any(RECOVERY in line.lower() for line in lines) else ""
+    legend = f"\n\n{_wrap(LEGEND)}" if any(RECOVERY_ON in line.lower() for line in lines) else ""
     write_text(output, f"{text}{legend}\n")
 
 
@@ -60,7 +59,7 @@ def _lines(dataset: str, folder: Path, data: Path, noises: Sequence[str], labels
     yield f"- {labels.dataset(dataset)}: {_annotated(rows, read_index(clean), persons_known)}"
     for inserted in (False, True):
         for noise, scores in itertools.islice(read_lesion_scores(folder, noises, inserted).items(), 1):
-            text = (f"{_count(scores.lesions, 'inserted lesion')}: " if inserted else "") + _scores(noise, scores, labels)
+            text = (f"{count(scores.lesions, 'inserted lesion')}: " if inserted else "") + _scores(noise, scores, labels)
             yield f"  - {text[0].upper()}{text[1:]}"
 
 
@@ -76,19 +75,20 @@ def _annotated(rows: Sequence[Row], index: Sequence[Row], persons_known: bool) -
     patients = len({row["patient"] for row in rows})
     kinds = {row["kind"] for row in rows}
     what = kinds.pop() if len(kinds) == 1 else "lesion"
-    boxes = ", outlined by a box," if all(row["shape"] == "box" for row in rows) else ""
-    whose = f" ({_count(patients, 'patient')})" if persons_known else ""
-    return f"{_count(len(lesions), f'annotated {what}')}{boxes} in {len(images)} of {len(index)} test images{whose}."
+    what = what if len(lesions) == 1 else PLURALS.get(what, f"{what}s")
+    boxes = f" ({'box' if len(lesions) == 1 else 'boxes'})" if all(row["shape"] == "box" for row in rows) else ""
+    whose = f" ({count(patients, 'patient')})" if persons_known else ""
+    return f"{len(lesions)} annotated {what}{boxes} in {len(images)} of {len(index)} test images{whose}."
 
 
 def _scores(noise: str, scores: LesionScores, labels: Labels) -> str:
     """The contrast recovery of every method; where none can be scored, the PSNR."""
-    left_out = f" ({_count(scores.unscored, 'outline')} too small or too faint)" if scores.unscored else ""
+    left_out = f" ({count(scores.unscored, 'outline')} too small or too faint)" if scores.unscored else ""
     if recovery := _means(scores, "contrast_recovery", 2, labels):
-        return f"{RECOVERY}{labels.noise_title(noise)}{left_out}: {recovery}"
-    text = "too small or too faint for its contrast to be scored" if scores.unscored else ""
+        return f"{RECOVERY_ON}{labels.noise_title(noise)}{left_out}: {recovery}"
+    text = f"no contrast recovery{left_out}"
     if psnr := _means(scores, "lesion_psnr", 1, labels):
-        text += f"; PSNR in and around it (dB) on {labels.noise_title(noise)}: {psnr}"
+        text += f"; lesion PSNR (dB) on {labels.noise_title(noise)}: {psnr}"
     return text
 
 
@@ -99,13 +99,6 @@ def _means(scores: LesionScores, metric: str, digits: int, labels: Labels) -> st
     values = scores.blocks[metric].values[metric]
     means = {name: f"{values[name].mean():.{digits}f}".replace("-", "−") for name in labels.methods(values)}
     return ", ".join(f"{labels.method(name)} {mean}".replace(" ", KEPT) for name, mean in means.items())
-
-
-def _count(number: int, what: str) -> str:
-    if number != 1:
-        start, _, last = what.rpartition(" ")
-        what = " ".join(filter(None, (start, PLURALS.get(last, f"{last}s"))))
-    return f"{number} {what}"
 
 
 def _wrap(line: str) -> str:

@@ -3,24 +3,25 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fplbench.datasets.annotations import count
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
-from fplbench.reporting.lesion_scores import FEWEST_PIXELS, INSERTED, LesionScores
+from fplbench.reporting.lesion_scores import INSERTED, RECOVERY, LesionScores
 from fplbench.reporting.lesion_scores import METRICS as LESION_METRICS
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_UNITS
+from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
+from fplbench.scoring.pair import PEAK
 
 if TYPE_CHECKING:
     from fplbench.reporting.tables import Table, Units
 
-PEAK = 255
-IMAGE_SCORES, LESION_SCORES, INSERTED_SCORES = "images", "lesions", "inserted lesions"
+IMAGE_SCORES, LESION_SCORES, INSERTED_SCORES = "image scores", "lesion scores", "scores of inserted lesions"
 DEFINITIONS = {
     "body_psnr": "Body PSNR: over the pixels of the body.",
-    "lesion_psnr": "Lesion PSNR: over the lesion and a margin around it.",
-    "lesion_ssim": "Lesion SSIM: mean over the lesion and a margin around it.",
-    "contrast_recovery": "Contrast recovery: contrast between lesion and margin, relative to that in the clean image; "
-    "1 is right, so no method is marked as the best.",
+    "lesion_psnr": "Lesion PSNR: over the lesion and the pixels around it.",
+    "lesion_ssim": "Lesion SSIM: mean over the lesion and the pixels around it.",
+    "contrast_recovery": f"Contrast recovery: {RECOVERY}; 1 is right, so no method is marked as the best.",
     "recovery_error": "|1 − recovery|: by how much the contrast recovery differs from 1.",
     "feature_error": "Feature error: relative squared error of the denoised image's feature maps; 0 is perfect.",
 }
@@ -78,10 +79,10 @@ def interval_notes(table: "Table", metrics: Sequence[str]) -> list[str]:
     return [_intervals(group, units) for group, units in groups.items()]
 
 
-def why_undecided(table: "Table", metrics: Sequence[str]) -> str:
-    """Why there is no verdict on some of the metrics; "" if there is one on each."""
+def why_undecided(table: "Table", metrics: Sequence[str]) -> list[str]:
+    """Why there is no verdict on some of the metrics: a sentence for each reason, none if there is one on each."""
     few = [metric for metric in metrics if metric in table.units and table.units[metric].count < MINIMUM_UNITS]
-    return sentences(*interval_notes(table, few))
+    return interval_notes(table, few)
 
 
 def units_of(table: "Table", metrics: Sequence[str]) -> str:
@@ -92,7 +93,7 @@ def units_of(table: "Table", metrics: Sequence[str]) -> str:
 
 def _images(table: "Table") -> str:
     if table.facts.persons_known:
-        return f"{table.images} test images of {_count(table.patients, 'patient')}"
+        return f"{table.images} test images of {count(table.patients, 'patient')}"
     return f"{table.images} test images; which of them show the same person is not known"
 
 
@@ -105,7 +106,7 @@ def _group(metric: str) -> str:
 def _intervals(group: str, found: Sequence["Units"]) -> str:
     """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
     name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
-    whose = "" if group == IMAGE_SCORES else f" of the scores of {group}"
+    whose = "" if group == IMAGE_SCORES else f" of {group}"
     if most < MINIMUM_UNITS:
         return _too_few(whose, name, most)
     text = f"Intervals{whose}: 95 %, paired bootstrap over {most if least == most else f'{least} to {most}'} {name}"
@@ -124,63 +125,56 @@ def _intervals(group: str, found: Sequence["Units"]) -> str:
     return sentences(*parts)
 
 
-def _too_few(whose: str, name: str, count: int) -> str:
+def _too_few(whose: str, name: str, number: int) -> str:
     text = f"No intervals and no verdicts{whose}: "
-    if name == "patients" and count == 1:
-        return f"{text}all images are of one patient, and say nothing about others."
-    singular = name.removesuffix("s")
-    single = f"there is only one {singular}" if count == 1 else f"there are only {count} {name}"
-    return f"{text}{single}, and with fewer than {MINIMUM_UNITS} an interval would be too narrow."
+    if name == "patients" and number == 1:
+        return f"{text}all images are of one patient and say nothing about others."
+    return f"{text}with {count(number, name.removesuffix('s'))}, fewer than {MINIMUM_UNITS}, an interval would be too narrow."
 
 
 def _lesions(table: "Table", shown: Sequence[str]) -> Iterator[str]:
     scored = any(_group(metric) == LESION_SCORES for metric in shown) and table.lesions is not None
-    yield sentences(_drawn(table), _unscored(table.lesions, "") if scored and table.lesions else "")
+    yield sentences(_drawn(table), _unscored(table.lesions) if scored and table.lesions else "")
     if any(_group(metric) == INSERTED_SCORES for metric in shown) and table.inserted is not None:
-        number = _count(table.inserted.lesions, "lesion")
         places = _places(table, table.inserted.images, table.inserted.patients)
         yield sentences(
-            f"Inserted: {number} that were inserted into copies of test images ({places}) before the noise was added. They are "
-            "not real, and show nothing about real lesions beyond that",
-            _unscored(table.inserted, "inserted "),
+            f"Inserted, not real: {count(table.inserted.lesions, 'lesion')}, put into copies of test images ({places}) before "
+            "the noise was added",
+            _unscored(table.inserted),
         )
 
 
 def _drawn(table: "Table") -> str:
-    """How many lesions the draw contains."""
+    """How many lesions the test images have."""
     facts, scored = table.facts, table.lesions
     if facts.lesions is None and scored is None:
         return ""
     if facts.annotated == 0:
-        return "No annotation of lesions is known for these images."
+        return "Annotated: nothing is known about lesions in the test images."
     lesions = scored.lesions if facts.lesions is None and scored else facts.lesions or 0
     if not lesions:
-        return "The draw contains no annotated lesion."
+        return "Annotated: no lesion in the test images."
     images = facts.lesion_images or (scored.images if scored else 0)
     patients = facts.lesion_patients or (scored.patients if scored else 0)
-    boxes = ", marked by boxes" if scored and scored.boxes else ""
-    return f"The draw contains {_count(lesions, 'annotated lesion')} in {_places(table, images, patients)}{boxes}."
+    boxes = f" ({'box' if lesions == 1 else 'boxes'})" if scored and scored.boxes else ""
+    return f"Annotated: {count(lesions, 'lesion')}{boxes} in {_places(table, images, patients)}."
 
 
 def _places(table: "Table", images: int, patients: int) -> str:
     """The images, and the patients where it is known who they are."""
-    text = _count(images, "image")
-    return f"{text} of {_count(patients, 'patient')}" if table.facts.persons_known else text
+    text = count(images, "image")
+    return f"{text} of {count(patients, 'patient')}" if table.facts.persons_known else text
 
 
-def _unscored(lesions: LesionScores, kind: str) -> str:
+def _unscored(lesions: LesionScores) -> str:
     """Which lesions have no score of their contrast, and why; each is counted in every image that shows it."""
     faint = lesions.unscored - lesions.too_small
     reasons = []
     if lesions.too_small:
-        reasons.append(f"{lesions.too_small} of fewer than {FEWEST_PIXELS} pixels")
+        reasons.append(f"{lesions.too_small} too small (fewer than {FEWEST_PIXELS} pixels)")
     if faint:
-        reasons.append(f"{faint} that differ from their margin by less than 2 of its standard deviations in the clean image")
-    if not reasons:
-        return ""
-    return (
-        f"Contrast is not scored for {_count(lesions.unscored, f'{kind}lesion')} (counted in each image): {', '.join(reasons)}."
-    )
+        reasons.append(f"{faint} too faint (contrast below {LEAST_CONTRAST:g} standard deviations of the pixels around)")
+    return f"Contrast not scored, counting each image of a lesion: {', '.join(reasons)}." if reasons else ""
 
 
 def _reference_noise(table: "Table") -> Iterator[str]:
@@ -193,8 +187,4 @@ def _reference_noise(table: "Table") -> Iterator[str]:
     weak = [noise for noise, row in cells.items() if "noisy" in row and PEAK * 10 ** (-row["noisy"].mean / 20) < 2 * level]
     if weak:
         names = ", ".join(table.labels.noise(noise) for noise in weak)
-        yield f"Less than twice that is added by {names}: there, removing noise that the clean images have lowers the scores."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"one {noun}" if number == 1 else f"{number} {noun}s"
+        yield f"Where less than twice as much is added ({names}), removing this noise too lowers the scores"

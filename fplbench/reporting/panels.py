@@ -89,6 +89,16 @@ def draw(panels: Sequence[Panel], columns: int, title: str = "", note: str = "",
     return figure
 
 
+def sentence_figure(sentence: str) -> "Figure":
+    """A small picture of one sentence, in place of a figure that has nothing to show."""
+    from matplotlib.figure import Figure
+
+    lines = textwrap.wrap(sentence, 80)
+    figure = Figure(figsize=(6, 0.35 + 0.2 * len(lines)))
+    figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=9)
+    return figure
+
+
 def check_picture(output: str | os.PathLike[str]) -> None:
     """Raise InputError unless the name ends like that of a picture."""
     from matplotlib.backend_bases import FigureCanvasBase

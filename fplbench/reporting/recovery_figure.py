@@ -1,16 +1,17 @@
 """Heat map of how much of the lesions' contrast each method keeps on each noise."""
 
 import os
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fplbench.datasets.annotations import count
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.lesion_panels import sentence_figure
-from fplbench.reporting.lesion_scores import LesionScores, read_lesion_scores
-from fplbench.reporting.panels import check_picture, save
+from fplbench.reporting.lesion_scores import RECOVERY, LesionScores, read_lesion_scores
+from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.sentences import sentences
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 METRIC = "contrast_recovery"
 CELL_WIDTH, CELL_HEIGHT = 0.46, 0.26  # inches
-LABELS_WIDTH, BAR_WIDTH, LEAST_WIDTH = 1.1, 1.0, 2.2
+LABELS_WIDTH, BAR_WIDTH, LEAST_WIDTH = 1.1, 1.0, 2.2  # the least: of all maps together
 LETTERS_PER_INCH = 16  # of the note, at seven points
+TITLE_LETTERS_PER_INCH = 14  # of the title of a map, at eight points
 DOTS_PER_INCH = 200
 COLOURS = "PuOr"  # its ends differ in hue for every kind of colour vision, and its middle is almost white
 DARK = 0.179  # relative luminance at which black and white letters have the same contrast, 4.6 to 1
 LEGEND = (
-    "Contrast recovery: a lesion's contrast to the pixels around it over that in the clean image. 1: kept; below 1: the lesion "
-    "fades (orange); above 1: it is exaggerated (violet). –: not scored."
+    f"Contrast recovery: {RECOVERY}. 1: kept; below 1: the lesion fades (orange); above 1: it is exaggerated (violet). "
+    "–: not scored."
 )
 
 Found = Mapping[str, LesionScores]
@@ -112,15 +114,19 @@ def draw_recoveries(
     scored = [scores.blocks[METRIC].values[METRIC] for found in parts.values() for scores in found.values()]
     methods = labels.methods({method for values in scored for method in values})
     noises = {kind: labels.noises(found) for kind, found in parts.items()}
-    widths = [max(CELL_WIDTH * len(names), LEAST_WIDTH) for names in noises.values()]
+    widths = [max(CELL_WIDTH * len(names), LEAST_WIDTH / len(parts)) for names in noises.values()]
     width = LABELS_WIDTH + sum(widths) + 0.15 * len(widths) + BAR_WIDTH
     lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width))
-    height = CELL_HEIGHT * len(methods) + 1.45 + 0.13 * len(lines)
+    titles = [
+        textwrap.wrap(_title(kind, found, persons_known), int(TITLE_LETTERS_PER_INCH * own))
+        for (kind, found), own in zip(parts.items(), widths, strict=True)
+    ]
+    height = CELL_HEIGHT * len(methods) + 1.2 + 0.13 * (len(lines) + max(map(len, titles)))
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(1, len(parts), squeeze=False, sharey=True, width_ratios=widths)[0]
-    for axis, (kind, found) in zip(axes, parts.items(), strict=True):
+    for axis, (kind, found), title in zip(axes, parts.items(), titles, strict=True):
         picture = _draw(axis, recovery_matrix(found, methods, noises[kind]))
-        axis.set_title(textwrap.fill(_title(kind, found, persons_known), 30 if len(noises[kind]) < 8 else 80), fontsize=8)
+        axis.set_title("\n".join(title), fontsize=8)
         axis.set_xticks(range(len(noises[kind])), [labels.noise(name) for name in noises[kind]], rotation=90, fontsize=7)
     axes[0].set_yticks(range(len(methods)), [labels.method(name) for name in methods], fontsize=7)
     bar = figure.colorbar(picture, ax=list(axes), extend="both", aspect=30)
@@ -152,13 +158,13 @@ def _draw(axis: "Axes", matrix: np.ndarray) -> "AxesImage":
 def _title(kind: str, found: Found, persons_known: bool) -> str:
     """How many lesions there are: of the noise with the most, as a run may not have scored all."""
     most = max(found.values(), key=lambda scores: scores.lesions)
-    counts = [(most.lesions, f"{kind} lesion"), (most.images, "image"), (most.patients, "patient")]
-    words = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts]
-    return f"{words[0]} in {words[1]}" + (f" of {words[2]}" if persons_known else "")
+    text = f"{count(most.lesions, f'{kind} lesion')} in {count(most.images, 'image')}"
+    text += f" of {count(most.patients, 'patient')}" if persons_known else ""
+    return re.sub(r"(\d) ", "\\1\xa0", text)  # no line ends between a number and its noun
 
 
 def _unscored(parts: Mapping[str, Found]) -> str:
     """How many outlines, which are lesions in one image, have no contrast recovery."""
-    counts = {kind: max(scores.unscored for scores in found.values()) for kind, found in parts.items()}
-    words = [f"{count} of {kind} lesions" for kind, count in counts.items() if count]
-    return f"Outlines left out, as they are too small or too faint in the clean image: {', '.join(words)}" if words else ""
+    numbers = {kind: max(scores.unscored for scores in found.values()) for kind, found in parts.items()}
+    words = [f"{count(number, 'outline')} of {kind} lesions" for kind, number in numbers.items() if number]
+    return f"Left out, as too small or too faint in the clean image: {', '.join(words)}" if words else ""

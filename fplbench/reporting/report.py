@@ -88,10 +88,9 @@ def _undecided(tables: Sequence[Table], compared: Mapping[str, Sequence[str]]) -
     """Why there are no verdicts, each reason with the data sets that it holds for."""
     reasons: dict[str, list[str]] = {}
     for table in tables:
-        reason = why_undecided(table, compared[table.dataset])
-        if reason:
+        for reason in why_undecided(table, compared[table.dataset]):
             reasons.setdefault(reason, []).append(table.labels.dataset(table.dataset))
-    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    return [f"{reason.removesuffix('.')} ({', '.join(names)})" for reason, names in reasons.items()]
 
 
 def _summary_row(table: Table, metric: str, decided: bool) -> str:

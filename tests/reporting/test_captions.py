@@ -36,9 +36,9 @@ def test_a_run_of_filters_has_no_figures_of_networks():
         "cost": "Mean PSNR and the time that a method takes for one image.",
         "lidc": "LIDC: one test image with Poisson Noise.",
         "lits": "LiTS: one test image with Poisson Noise.",
-        "lidc_lesions": "LIDC: the largest annotated lesions of the test images, with Poisson Noise.",
+        "lidc_lesions": "LIDC: the largest annotated lesions in the test images, with Poisson Noise.",
         "lidc_recovery": "LIDC: contrast recovery of lesions; 1 is right, below 1 they fade.",
-        "lits_lesions": "LiTS: the largest annotated lesions of the test images, with Poisson Noise.",
+        "lits_lesions": "LiTS: the largest annotated lesions in the test images, with Poisson Noise.",
         "lits_recovery": "LiTS: contrast recovery of lesions; 1 is right, below 1 they fade.",
     }
 
@@ -59,7 +59,7 @@ def test_a_run_that_trains_fpl_has_figures_of_its_training_and_features():
         "cost": "Mean PSNR and the time that a method takes for one image.",
         "training": "Training of the FPL denoisers on Rician Noise.",
         "rsna": "RSNA: one test image with Rician Noise.",
-        "rsna_lesions": "RSNA: the largest annotated lesions of the test images, with Rician Noise.",
+        "rsna_lesions": "RSNA: the largest annotated lesions in the test images, with Rician Noise.",
         "rsna_recovery": "RSNA: contrast recovery of lesions; 1 is right, below 1 they fade.",
         "rsna_features": "RSNA: feature maps of one test image with Rician Noise.",
     }

@@ -103,7 +103,7 @@ def test_the_outline_is_every_edge_between_a_pixel_of_the_lesion_and_another():
             expected.add(((left, top), (right, top)))
         if (row + 1, column) not in inside:
             expected.add(((left, bottom), (right, bottom)))
-    found = [tuple(map(tuple, line)) for line in lesion_crops.outline(mask).tolist()]
+    found = [tuple(map(tuple, line)) for line in lesion_crops.edges(mask).tolist()]
     assert len(found) == len(set(found))
     assert set(found) == expected
 
@@ -111,7 +111,7 @@ def test_the_outline_is_every_edge_between_a_pixel_of_the_lesion_and_another():
 def test_the_outline_of_a_box_is_as_long_as_its_perimeter_even_at_the_border():
     mask = np.zeros((10, 12), bool)
     mask[:3, 7:] = True
-    lines = lesion_crops.outline(mask)
+    lines = lesion_crops.edges(mask)
     np.testing.assert_allclose(np.abs(lines[:, 1] - lines[:, 0]).sum(axis=1), 1)
     assert len(lines) == 2 * (3 + 5)
 
@@ -194,7 +194,7 @@ def test_every_pixel_of_a_crop_is_a_square_of_dots_of_its_own_grey_level(size):
 def test_panels_take_rows_in_which_no_text_touches_another_or_an_image_or_is_cut(panels, rows):
     label = "Gaussian filter, with tuned options"
     heading = "Nodule, 30.3 mm, marked by 4 readers, patient LIDC-IDRI-0001, in 4 images; shown: " * 3
-    title = "LIDC, Chemical Shift Artifact: the 3 largest of 123 annotated lesions of the test images"
+    title = "LIDC, Chemical Shift Artifact: the 3 largest of 123 annotated lesions in the test images"
     figure = lesion_panels.draw_blocks([block(side, panels, label, heading) for side in (32, 9, 120)], title, heading)
     picture, renderer = rendered(figure)
     texts = [text.get_window_extent(renderer) for text in figure.texts]
@@ -218,7 +218,7 @@ def test_the_contrast_recovery_is_that_of_the_method_and_the_image_that_is_shown
 
 def test_the_heading_describes_the_lesion(folder):
     text = draw(folder, dataset="lidc", note="A note")
-    assert "LIDC, Gaussian Noise: the 2 annotated lesions of the test images" in text
+    assert "LIDC, Gaussian Noise: the 2 annotated lesions in the test images" in text
     assert "Nodule, 12.3 mm, marked by 3 readers, patient p0, in 2 images; shown: i1, where it is" in text
     assert "Nodule (box), 12.3 mm, marked by 3 readers, patient p0, in one image; shown: i1 (9 pixels)." in text
     assert "A note." in text
@@ -226,11 +226,25 @@ def test_the_heading_describes_the_lesion(folder):
 
 
 def test_the_window_is_stated_in_hounsfield_units_and_the_crop_in_millimetres():
-    entry = {"rows": "512", "columns": "500", "column_spacing_mm": "0.5", "window_low": "-1000.0", "window_high": "400.0"}
-    words = lesion_crops.describe_crop(entry, 24, 256, (51, 102)).replace("\xa0", " ")
+    entry = {
+        "rows": "512",
+        "columns": "500",
+        "row_spacing_mm": "0.5",
+        "column_spacing_mm": "0.5",
+        "window_low": "-1000.0",
+        "window_high": "400.0",
+    }
+    words = lesion_crops.describe_crop("test.npy", entry, 24, 256, (51, 102)).replace("\xa0", " ")
     assert words == "Crops: 24×24 pixels (24 mm), window −720 to −440 HU."  # 5.49 HU a grey level, 1 mm a pixel
-    entry = {"rows": "", "columns": "", "column_spacing_mm": "", "window_low": "0.0", "window_high": "255.0"}
-    words = lesion_crops.describe_crop(entry, 24, 256, (51, 102)).replace("\xa0", " ")
+    entry = {
+        "rows": "",
+        "columns": "",
+        "row_spacing_mm": "",
+        "column_spacing_mm": "",
+        "window_low": "0.0",
+        "window_high": "255.0",
+    }
+    words = lesion_crops.describe_crop("test.npy", entry, 24, 256, (51, 102)).replace("\xa0", " ")
     assert words == "Crops: 24×24 pixels, grey levels 51 to 102."
 
 
@@ -241,8 +255,8 @@ def test_nothing_is_said_about_patients_where_they_are_not_known(folder):
 
 def test_inserted_lesions_have_a_figure_of_their_own(folder):
     text = draw(folder, inserted=True)
-    assert "the inserted lesion of the test images" in text
-    assert "Nodule, inserted (box), 12.3 mm, patient p1, in one image; shown: i2 (80 pixels)." in text
+    assert "the inserted lesion in the test images" in text
+    assert "Nodule (box), inserted, 12.3 mm, patient p1, in one image; shown: i2 (80 pixels)." in text
     assert text.count("<!-- Our (FPL) -->") == 1
 
 
@@ -276,5 +290,5 @@ def test_the_command_takes_stacks_and_scores(folder):
     inputs = (folder / "data" / "test.npy", folder / "noisy" / "gaussian" / "test.npy", *stacks)
     run("lesion-figure", folder / "c.svg", *inputs, "--lesion-scores", folder / "scores.csv", "--inserted", "--dataset", "lidc")
     text = (folder / "c.svg").read_text()
-    assert "LIDC, Gaussian Noise: the inserted lesion of the test images" in text
+    assert "LIDC, Gaussian Noise: the inserted lesion in the test images" in text
     assert text.count("<!-- Medi. Filt. -->") == 1

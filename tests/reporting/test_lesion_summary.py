@@ -10,8 +10,8 @@ from fplbench.stacks import write_stack
 from tests.helpers.scores import run, write_config
 
 LEGEND = (
-    "Contrast recovery: a lesion's contrast to the pixels around it over that in the clean image; 1 is right, below 1 the lesion "
-    "fades."
+    "Contrast recovery: a lesion's contrast to the pixels around it, divided by that in the clean image; 1 is right, below 1 "
+    "the lesion fades."
 )
 
 
@@ -81,16 +81,16 @@ def test_data_sets_without_annotations_or_without_lesions_say_so(tmp_path):
 
 def test_boxes_and_patients_that_are_not_known(tmp_path):
     write_data(tmp_path, "rsna", [(0, "a", "p0"), (2, "b", "p2")], kind="opacity", shape="box")
-    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities, outlined by a box, in 2 of 4 test images (2 patients)."]
+    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities (boxes) in 2 of 4 test images (2 patients)."]
     (tmp_path / "data" / "rsna" / "sampling.json").write_text('{"persons_known": false}')
-    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities, outlined by a box, in 2 of 4 test images."]
+    assert summary(tmp_path, ["rsna"]) == ["- RSNA: 2 annotated opacities (boxes) in 2 of 4 test images."]
 
 
 def test_lesions_whose_contrast_is_not_scored_keep_their_psnr(tmp_path):
     write_data(tmp_path, "lidc", [(0, "a", "p0")])
     write_scores(tmp_path, "lidc", "gaussian", [("noisy", "i0", "a", "p0", "", 20, 0)])
     assert summary(tmp_path, ["lidc"])[1:] == [
-        "- Too small or too faint for its contrast to be scored; PSNR in and around it (dB) on Gaussian Noise: Noisy 20.0",
+        "- No contrast recovery (1 outline too small or too faint); lesion PSNR (dB) on Gaussian Noise: Noisy 20.0",
     ]
 
 

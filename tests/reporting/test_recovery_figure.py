@@ -46,7 +46,7 @@ def scores(values, metric="contrast_recovery"):
 
 def words_of(picture):
     """The text in an .svg file; Matplotlib writes each of its lines as a comment."""
-    return " | ".join(re.findall(r"<!-- (.*) -->", picture.read_text()))
+    return " | ".join(re.findall(r"<!-- (.*) -->", picture.read_text())).replace("\xa0", " ")
 
 
 def test_cells_are_means_over_images_of_a_lesion_then_lesions_of_a_patient_then_patients(folder):
@@ -59,13 +59,13 @@ def test_cells_are_means_over_images_of_a_lesion_then_lesions_of_a_patient_then_
 def test_inserted_lesions_are_beside_the_annotated_ones(folder):
     recovery_figure(folder / "r.svg", folder, ["gaussian", "speckle", "poisson"], "lidc", "A note")
     text = words_of(folder / "r.svg")
-    assert "4 annotated lesions in 4 | images of 2 patients" in text
-    assert "1 inserted lesion in 1 image | of 1 patient" in text
+    assert "4 annotated | lesions in | 4 images of | 2 patients" in text
+    assert "1 inserted | lesion in | 1 image of | 1 patient" in text
     assert "LIDC: contrast recovery of lesions" in text
     assert "Noisy | Our (FPL) | 0.40 | 0.20 | 0.32 | 0.16 |" in text  # means as above
     assert "| 0.50 | 0.40 |" in text
     assert (text.count("Gauss."), text.count("Speckle Noise"), text.count("Poisson")) == (2, 1, 0)
-    assert "1 of annotated lesions. A note." in text
+    assert "1 outline of annotated lesions. A | note." in text
 
 
 def test_rows_and_columns_have_the_labels_and_the_order_of_the_tables():
@@ -111,7 +111,7 @@ def test_every_number_can_be_read_on_its_colour():
 def test_nothing_is_said_about_patients_where_they_are_not_known(folder):
     (folder / "sampling.json").write_text('{"persons_known": false}')
     run("recovery-figure", folder / "r.svg", folder, "--noises", "gaussian", "--sampling", folder / "sampling.json")
-    assert "4 annotated lesions in 4 | images |" in words_of(folder / "r.svg")
+    assert "4 annotated | lesions in | 4 images |" in words_of(folder / "r.svg")
     assert "patient" not in words_of(folder / "r.svg")
 
 
