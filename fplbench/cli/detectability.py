@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from fplbench import DEFAULT_SEED
-from fplbench.cli.options import ConfigFile, DeviceName, OptionsJson, Seed, Threads, parse_json, read_options, read_run
+from fplbench.cli.options import ConfigFile, DeviceName, OptionsJson, Seed, Threads, parse_json, read_options
+from fplbench.cli.tables import read_presentation
 
 SignalsFolder = Annotated[Path, typer.Argument(help="Folder with absent.npy, present.npy and signals.csv.")]
 
@@ -84,8 +85,7 @@ def detectability(
     config: ConfigFile = None,
 ) -> None:
     """Write the table and the figures of detectability, noise power spectra and task transfer functions."""
-    from fplbench.reporting.captions import presentation
     from fplbench.reporting.detectability import write_detectability
 
-    shown = presentation(read_run(config))
+    shown = read_presentation(config)
     write_detectability(scores, spectra, out_dir, shown.labels, shown.note)

@@ -1,16 +1,14 @@
 """Commands that show what happened to the lesions. Labels and notes come from the resolved config of the run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fplbench.cli.options import ConfigFile, read_run
+from fplbench.cli.reporting import Noisy, Picture
+from fplbench.cli.tables import read_presentation
 
-if TYPE_CHECKING:
-    from fplbench.reporting.captions import Presentation
-
-Picture = Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .svg.")]
 Dataset = Annotated[str, typer.Option(help="Name of the data set, for the heading and the note.")]
 
 
@@ -24,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def lesion_figure(
     output: Picture,
     clean: Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index and its lesions.")],
-    noisy: Annotated[Path, typer.Argument(help="Noisy stack, named {noise}/{split}.npy.")],
+    noisy: Noisy,
     denoised: Annotated[
         list[Path], typer.Argument(help="Denoised stacks, named {method}.npy; with --inserted, {method}_inserted.npy.")
     ],
@@ -38,7 +36,7 @@ def lesion_figure(
     """Draw the three largest lesions: clean, noisy and denoised by each method, with their contrast recovery."""
     from fplbench.reporting.lesion_figure import lesion_figure as draw_lesions
 
-    shown = _presentation(config, dataset)
+    shown = read_presentation(config, dataset)
     draw_lesions(output, clean, noisy, denoised, lesion_scores, inserted, dataset, shown.note, shown.labels)
 
 
@@ -60,7 +58,7 @@ def recovery_figure(
 
     run = read_run(config)
     names = noises or (sorted(file.stem for file in lesion_scores.glob("*.csv")) if run is None else list(run.noises))
-    shown = _presentation(config, dataset)
+    shown = read_presentation(config, dataset)
     draw_map(output, lesion_scores, names, dataset, shown.note, shown.labels, read_facts(sampling).persons_known)
 
 
@@ -80,11 +78,4 @@ def lesion_summary(
     else:
         datasets = list(run.datasets)
         noises = list(dict.fromkeys([*filter(None, [run.figures.noise]), *run.noises]))
-    write_lesion_summary(output, lesion_scores, data, datasets, noises, _presentation(config).labels)
-
-
-def _presentation(config: Path | None, dataset: str = "") -> "Presentation":
-    """How the config of a run presents its figures."""
-    from fplbench.reporting.captions import presentation
-
-    return presentation(read_run(config), dataset)
+    write_lesion_summary(output, lesion_scores, data, datasets, noises, read_presentation(config).labels)

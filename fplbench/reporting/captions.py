@@ -86,7 +86,6 @@ def figure_captions(config: Config) -> dict[str, str]:
     if denoisers(config):
         for name in config.datasets:
             captions[name] = f"{labels.dataset(name)}: one test image with {noise}"
-    if denoisers(config):
         for name in config.datasets:
             captions[f"{name}_lesions"] = (
                 f"{labels.dataset(name)}: the largest annotated lesions in the test images, with {noise}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv, write_text
-from fplbench.reporting.detectability_figure import dprime_figure
+from fplbench.reporting.detectability_figure import dprime_figure, kind_title, kinds_of
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.markdown import aligned
 from fplbench.reporting.panels import save
@@ -80,15 +80,9 @@ def markdown(cells: dict[str, dict[str, list[Row]]], labels: Labels, note: str =
     return "\n\n".join(parts) + "\n"
 
 
-def kinds_of(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """Sizes and contrasts of the signals, in the order of their numbers."""
-    return sorted({(row["size_mm"], row["contrast"]) for row in rows}, key=lambda kind: tuple(map(float, kind)))
-
-
 def _table(rows: Sequence[Row], labels: Labels) -> Iterator[list[str]]:
     kinds = kinds_of(rows)
-    headings = [f"{float(size):g} mm, {float(contrast):g} {rows[0]['unit']}" for size, contrast in kinds]
-    yield ["Method", "PSNR (dB)", *headings, "Signal"]
+    yield ["Method", "PSNR (dB)", *(kind_title(kind, rows[0]["unit"]) for kind in kinds), "Signal"]
     cells = {(row["method"], row["size_mm"], row["contrast"]): row for row in rows}
     for method in labels.methods(row["method"] for row in rows):
         own = [cells[method, *kind] for kind in kinds]

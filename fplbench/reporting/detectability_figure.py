@@ -3,14 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fplbench.reporting.labels import Labels
+from fplbench.reporting.labels import UNPROCESSED, Labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-UNPROCESSED = "noisy"
 Row = Mapping[str, str]
+
+
+def kinds_of(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Sizes and contrasts of the signals, in the order of their numbers."""
+    return sorted({(row["size_mm"], row["contrast"]) for row in rows}, key=lambda kind: tuple(map(float, kind)))
+
+
+def kind_title(kind: tuple[str, str], unit: str) -> str:
+    """Size and contrast of a signal, with their units."""
+    return f"{float(kind[0]):g} mm, {float(kind[1]):g} {unit}"
 
 
 def dprime_figure(noises: Mapping[str, Sequence[Row]], labels: Labels, title: str = "", note: str = "") -> "Figure":
@@ -25,7 +34,7 @@ def dprime_figure(noises: Mapping[str, Sequence[Row]], labels: Labels, title: st
     from matplotlib.figure import Figure
 
     first = next(iter(noises.values()))
-    kinds = sorted({(float(row["size_mm"]), float(row["contrast"])) for row in first})
+    kinds = kinds_of(first)
     methods = labels.methods(row["method"] for row in first)
     size = (2.2 + 2.1 * len(kinds), 1.2 + (0.6 + 0.24 * len(methods)) * len(noises))
     drawing = Figure(figsize=size, layout="constrained")
@@ -33,9 +42,9 @@ def dprime_figure(noises: Mapping[str, Sequence[Row]], labels: Labels, title: st
     for row, noise in zip(axes, labels.noises(noises), strict=True):
         quality = {score["method"]: float(score["psnr"]) for score in noises[noise]}
         for axis, kind in zip(row, kinds, strict=True):
-            scores = {s["method"]: s for s in noises[noise] if (float(s["size_mm"]), float(s["contrast"])) == kind}
+            scores = {s["method"]: s for s in noises[noise] if (s["size_mm"], s["contrast"]) == kind}
             _draw(axis, [scores[method] for method in methods])
-            axis.set_title(f"{kind[0]:g} mm, {kind[1]:g} {first[0]['unit']}", fontsize=8)
+            axis.set_title(kind_title(kind, first[0]["unit"]), fontsize=8)
         row[0].set_yticks(range(len(methods)), [f"{labels.method(name)}, {quality[name]:.1f} dB" for name in methods], fontsize=7)
         row[0].invert_yaxis()
         row[0].set_ylabel(labels.noise_title(noise), fontsize=8)

@@ -11,7 +11,7 @@ import numpy as np
 from fplbench.errors import InputError
 from fplbench.files import write_csv
 from fplbench.reporting.facts import Facts
-from fplbench.reporting.labels import METRICS, Labels, heading, in_unit
+from fplbench.reporting.labels import METRICS, UNPROCESSED, Labels, heading, in_unit
 from fplbench.reporting.labels import sign as sign_of
 from fplbench.reporting.panels import save
 from fplbench.reporting.scores import NoiseScores, Scores, read_scores
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 WIDE = 6
-UNPROCESSED = "noisy"
 Across = Literal["dataset", "noise"]
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from fplbench.scoring.registry import SCORES, Metric
 
 DATASETS = {"lidc": "LIDC", "lits": "LiTS", "rsna": "RSNA"}
+UNPROCESSED = "noisy"
+"""The method whose images are the noisy ones as they are."""
 PAPER = {"fpl": "Our (FPL)"}
-FIRST_METHODS = ("noisy", "fpl", "dpir")
+FIRST_METHODS = (UNPROCESSED, "fpl", "dpir")
 
 
 METRICS: Mapping[str, Metric] = SCORES

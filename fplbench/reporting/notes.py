@@ -106,7 +106,7 @@ def _group(metric: str) -> str:
 def _intervals(group: str, found: Sequence["Units"]) -> str:
     """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
     name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
-    whose = "" if group == IMAGE_SCORES else f" of {group}"
+    whose = "" if group == IMAGE_SCORES else f" for {group}"
     if most < MINIMUM_UNITS:
         return _too_few(whose, name, most)
     text = f"Intervals{whose}: 95 %, paired bootstrap over {most if least == most else f'{least} to {most}'} {name}"
@@ -129,7 +129,7 @@ def _too_few(whose: str, name: str, number: int) -> str:
     text = f"No intervals and no verdicts{whose}: "
     if name == "patients" and number == 1:
         return f"{text}all images are of one patient and say nothing about others."
-    return f"{text}with {count(number, name.removesuffix('s'))}, fewer than {MINIMUM_UNITS}, an interval would be too narrow."
+    return f"{text}with fewer than {MINIMUM_UNITS} {name} (here {number}), an interval would be too narrow."
 
 
 def _lesions(table: "Table", shown: Sequence[str]) -> Iterator[str]:
@@ -173,7 +173,7 @@ def _unscored(lesions: LesionScores) -> str:
     if lesions.too_small:
         reasons.append(f"{lesions.too_small} too small (fewer than {FEWEST_PIXELS} pixels)")
     if faint:
-        reasons.append(f"{faint} too faint (contrast below {LEAST_CONTRAST:g} standard deviations of the pixels around)")
+        reasons.append(f"{faint} too faint (contrast below {LEAST_CONTRAST:g} standard deviations of the pixels around it)")
     return f"Contrast not scored, counting each image of a lesion: {', '.join(reasons)}." if reasons else ""
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from fplbench.reporting.labels import Labels
+from fplbench.reporting.labels import UNPROCESSED, Labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-UNPROCESSED = "noisy"
 DECADES = 1e5  # of power below the highest that are shown
 Row = Mapping[str, str]
 Spectrum = Literal["nps", "ttf"]

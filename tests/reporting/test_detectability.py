@@ -5,7 +5,9 @@ from PIL import Image
 
 from fplbench.errors import InputError
 from fplbench.files import write_csv
-from fplbench.reporting.detectability import write_detectability
+from fplbench.reporting.detectability import read_cells, write_detectability
+from fplbench.reporting.labels import Labels
+from fplbench.reporting.spectra_figure import spectra_figure
 from fplbench.scoring.observer_cells import SCORE_COLUMNS, SPECTRUM_COLUMNS
 
 
@@ -65,6 +67,9 @@ def test_discs_too_small_for_a_transfer_function_leave_a_figure_that_says_so(fil
         write_csv(path, [row for row in csv.DictReader(stream) if row["spectrum"] == "nps"], SPECTRUM_COLUMNS)
     write_detectability(*files, tmp_path / "out")
     assert Image.open(tmp_path / "out" / "ttf_lidc.png").format == "PNG"
+    figure = spectra_figure(read_cells([path], SPECTRUM_COLUMNS)["lidc"], "ttf", Labels())
+    assert not figure.axes
+    assert "No disc has a radius of 3 pixels." in [text.get_text() for text in figure.texts]
 
 
 def test_an_empty_file_is_named(files, tmp_path):

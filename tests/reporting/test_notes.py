@@ -74,7 +74,7 @@ def test_one_patient_has_no_intervals_and_the_note_says_why():
 def test_few_patients_have_no_intervals_or_slightly_narrow_ones(count, drawn, narrow):
     found = text(build_table("lidc", scores(people(count)), 0))
     assert (f"Intervals: 95 %, paired bootstrap over {count} patients." in found) == drawn
-    assert (f"with {count} patients, fewer than {MINIMUM_UNITS}, an interval would be too narrow" in found) != drawn
+    assert (f"with fewer than {MINIMUM_UNITS} patients (here {count}), an interval would be too narrow" in found) != drawn
     assert ("intervals are slightly too narrow" in found) == narrow
 
 
@@ -105,9 +105,9 @@ def test_boxes_are_called_boxes():
 def test_inserted_lesions_are_said_to_be_inserted_and_their_intervals_to_be_over_lesions():
     found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(1), inserted=lesion_scores(40)))
     assert "Inserted, not real: 40 lesions, put into copies of test images (4 images of 1 patient) before" in found
-    assert "No intervals and no verdicts of lesion scores: with 1 lesion, fewer than 12, an interval" in found
+    assert "No intervals and no verdicts for lesion scores: with fewer than 12 lesions (here 1), an interval" in found
     assert (
-        "Intervals of scores of inserted lesions: 95 %, paired bootstrap over 40 lesions of one patient, which say nothing "
+        "Intervals for scores of inserted lesions: 95 %, paired bootstrap over 40 lesions of one patient, which say nothing "
         "about other patients." in found
     )
     assert "1 is right, so no method is marked as the best" in found
