@@ -7,7 +7,7 @@ import numpy as np
 
 from fplbench.lesions.insert_shapes import Ellipse, MovedNodule, draw_ellipse
 from fplbench.lesions.options import InsertionOptions
-from fplbench.lesions.shapes import disc
+from fplbench.lesions.shapes import dilated
 from fplbench.lesions.units import WHITE
 
 TRIES = 10
@@ -55,12 +55,9 @@ def place_lesions(ground: Ground, options: InsertionOptions, rng: np.random.Gene
     Returns:
         As many lesions as the options ask for, or fewer if no more fit. No lesion lies in the surroundings of another.
     """
-    import cv2
-
     free = ground.region.copy()
     if ground.lesions.any():
-        real = (ground.lesions > 0).astype(np.uint8)
-        free &= cv2.dilate(real, disc(ground.ring + 1)) == 0
+        free &= ~dilated(ground.lesions > 0, ground.ring + 1)
     placed: list[Placed] = []
     for _ in range(rng.integers(options.lesions_per_image[0], options.lesions_per_image[1], endpoint=True)):
         found = _place(ground, free, options, rng)

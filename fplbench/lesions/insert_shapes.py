@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fplbench.lesions.options import InsertionOptions
-from fplbench.lesions.shapes import disc, soft_ellipse
+from fplbench.lesions.shapes import dilated, soft_ellipse
 
 FAINTEST = 0.002
 """Smallest share of the contrast that changes a pixel; anything less is below half a grey level."""
@@ -140,7 +140,7 @@ def cut_out(
         return None
     crop = tuple(slice(place - half, place + half + 1) for place in middle)
     mask = lesions[crop] == number
-    near, far = (cv2.dilate(mask.astype(np.uint8), disc(width)).astype(bool) for width in (ring, 2 * ring))
+    near, far = (dilated(mask, width) for width in (ring, 2 * ring))
     free = lung[crop] & (lesions[crop] == 0)
     if np.count_nonzero(far & free) < LEAST_LUNG * np.count_nonzero(far & ~mask):
         return None

@@ -19,6 +19,13 @@ def disc(radius: int) -> np.ndarray:
     return (rows**2 + columns**2 <= radius**2).astype(np.uint8)
 
 
+def dilated(mask: np.ndarray, radius: int) -> np.ndarray:
+    """The pixels up to `radius` from those of a mask, these included, measured between centres: bool (H, W)."""
+    import cv2
+
+    return cv2.dilate(np.ascontiguousarray(mask).astype(np.uint8), disc(radius)).astype(bool)
+
+
 def disc_coverage(side: int, radius: float) -> np.ndarray:
     """Share of each pixel that a centred disc covers, float64 (side, side); side is odd, the radius is in pixels."""
     fine = (np.arange(side * FINE) + 0.5) / FINE - side / 2

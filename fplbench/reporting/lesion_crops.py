@@ -8,7 +8,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
-from fplbench.lesions.shapes import disc, surround
+from fplbench.lesions.shapes import dilated, surround
 from fplbench.lesions.units import WHITE, per_level, pixel_size
 from fplbench.noise.window import index_window
 from fplbench.reporting.panels import scale
@@ -115,11 +115,7 @@ def grey_window(image: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
         The range of the lesion and the surroundings that its contrast is measured against, a fifth wider at both ends and at
         least 64 levels wide, within 0 and 255.
     """
-    import cv2
-
-    element = disc(surround(max(mask.shape)))
-    around = cv2.dilate(mask.astype(np.uint8), element, borderType=cv2.BORDER_CONSTANT, borderValue=0) == 1
-    black, white = scale(image[around])
+    black, white = scale(image[dilated(mask, surround(max(mask.shape)))])
     wider = max((white - black) * WIDER, (LEAST_RANGE - (white - black)) / 2)
     black = min(max(black - wider, 0), WHITE - LEAST_RANGE)
     return black, max(min(white + wider, WHITE), black + LEAST_RANGE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.lesions.shapes import disc, surround
+from fplbench.lesions.shapes import dilated, surround
 from fplbench.scoring.metrics import decibels
 
 LESION_METRICS = ("rmse", "psnr", "ssim", "contrast_recovery", "recovery_error", "cnr", "bias")
@@ -95,18 +95,16 @@ def _find(clean: np.ndarray, lesions: np.ndarray) -> dict[int, _Region | None]:
     regions: dict[int, _Region | None] = {}
     if not lesions.any():
         return regions
-    import cv2
     from scipy.ndimage import find_objects
 
     radius = surround(max(lesions.shape))
-    element = disc(radius)
     for number, box in enumerate(find_objects(lesions), start=1):
         if box is None:
             continue
         crop = tuple(slice(max(0, side.start - radius), side.stop + radius) for side in box)
         numbers = lesions[crop]
         inside = numbers == number
-        around = cv2.dilate(inside.view(np.uint8), element, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(bool)
+        around = dilated(inside, radius)
         origin = crop[0].start * lesions.shape[1] + crop[1].start
         places = [_flat(mask, origin, lesions.shape[1]) for mask in (inside, around, around & (numbers == 0))]
         regions[number] = _measured(clean.ravel(), *places) if len(places[0]) >= FEWEST_PIXELS else None
