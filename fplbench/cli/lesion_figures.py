@@ -8,6 +8,7 @@ import typer
 from fplbench.cli.options import ConfigFile, read_run
 from fplbench.cli.reporting import Noisy, Picture
 from fplbench.cli.tables import read_presentation
+from fplbench.errors import InputError
 
 Dataset = Annotated[str, typer.Option(help="Name of the data set, for the heading and the note.")]
 
@@ -57,6 +58,9 @@ def recovery_figure(
     from fplbench.reporting.recovery_figure import recovery_figure as draw_map
 
     run = read_run(config)
+    for noise in noises or ():
+        if not (lesion_scores / f"{noise}.csv").is_file():
+            raise InputError(f"{lesion_scores} has no scores of {noise!r}: there is no file {noise}.csv.")
     names = noises or (sorted(file.stem for file in lesion_scores.glob("*.csv")) if run is None else list(run.noises))
     shown = read_presentation(config, dataset)
     draw_map(output, lesion_scores, names, dataset, shown.note, shown.labels, read_facts(sampling).persons_known)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fplbench.cli.options import ConfigFile, read_run
+from fplbench.errors import InputError
 
 if TYPE_CHECKING:
     from fplbench.reporting.captions import Presentation
@@ -106,6 +107,8 @@ def _table(
     from fplbench.reporting.lesion_scores import read_lesion_scores
     from fplbench.reporting.tables import build_table
 
+    if lesion_scores is not None and not lesion_scores.is_dir():
+        raise InputError(f"{lesion_scores}, the folder with the scores of lesions, does not exist.")
     real, inserted = ({} if lesion_scores is None else read_lesion_scores(lesion_scores, scores, kind) for kind in (False, True))
     return build_table(
         dataset, scores, shown.seed, shown.labels, shown.note, reference,

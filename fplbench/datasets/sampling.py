@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ def sample_dataset(
     check_readable(len(found.unreadable), len(found.headers), options, name)
     slices, omitted, annotations = _arrange(dataset, options, found)
     splits = candidates(slices, sampling, seed, name, lesion_slices(annotations))
+    _report_lesions(splits, sampling, lesion_slices(annotations))
     tally, lesions = Tally(options, name), LesionTally(dataset, options, annotations)
     for split in splits.values():
         tally.plan(split.drawn)
@@ -73,6 +74,14 @@ def sample_dataset(
         summary = summarise(dataset, sampling, seed, slices, omitted, found, tally, lesions, noise)
         write_text(temporary / SUMMARY, json.dumps(summary, indent=2) + "\n")
     return summary
+
+
+def _report_lesions(splits: Mapping[str, Split], sampling: SamplingOptions, marked: Collection[str]) -> None:
+    """Log where fewer slices with a lesion are drawn than `lesions.share` asks for."""
+    for split, wanted in sampling.lesion_counts().items():
+        drawn = sum(one.image_id in marked for one in splits[split].drawn)
+        if drawn < wanted:
+            log.warning("Lesions: the %s images should include %d with a lesion, but there are only %d.", split, wanted, drawn)
 
 
 def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[list[Slice], int, Annotations]:

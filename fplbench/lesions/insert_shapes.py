@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fplbench.lesions.options import InsertionOptions
+from fplbench.lesions.outlines import diameter
 from fplbench.lesions.shapes import dilated, soft_ellipse
 
 FAINTEST = 0.002
@@ -32,7 +33,7 @@ class Ellipse:
     weight: np.ndarray
     reach: float
 
-    kind = "disc"
+    kind = "ellipse"
     malignancy = None
 
     @property
@@ -50,7 +51,6 @@ class MovedNodule:
     """A nodule of an image, less the lung around it.
 
     Attributes:
-        size: its largest diameter as annotated, pixels; None if not known.
         malignancy: its mean rating; None if not known.
         mask: its pixels, a square of odd side around the centre.
         difference: grey levels above the median of the lung around it.
@@ -59,7 +59,6 @@ class MovedNodule:
         reach: distance from the centre within which all of it lies, pixels.
     """
 
-    size: float | None
     malignancy: float | None
     mask: np.ndarray
     difference: np.ndarray
@@ -68,12 +67,17 @@ class MovedNodule:
 
     kind = "moved_nodule"
 
+    @property
+    def size(self) -> float:
+        """Its largest diameter in this image, pixels, which is smaller than that of the whole nodule."""
+        return diameter(self.mask, (1, 1))
+
     def turned(self, quarters: int, mirrored: bool) -> "MovedNodule":
         """The nodule, turned by quarters of a full turn and mirrored, which needs no interpolation."""
         mask, difference, weight = (
             np.rot90(each[:, ::-1] if mirrored else each, quarters) for each in (self.mask, self.difference, self.weight)
         )
-        return MovedNodule(self.size, self.malignancy, mask, difference, weight, self.reach)
+        return MovedNodule(self.malignancy, mask, difference, weight, self.reach)
 
     def change(self, image: np.ndarray) -> np.ndarray:
         """What is added to an image there, so that the nodule replaces what it shows, above the lung around it."""
@@ -113,7 +117,6 @@ def cut_out(
     number: int,
     lung: np.ndarray,
     ring: int,
-    size: float | None = None,
     malignancy: float | None = None,
 ) -> MovedNodule | None:
     """Cut a nodule out of an image, with its surroundings, but without the pleura and vessels that it touches.
@@ -124,7 +127,6 @@ def cut_out(
         number: the number of the nodule.
         lung: bool (H, W), False for tissue.
         ring: width of the surroundings, pixels.
-        size: largest diameter of the nodule as annotated, pixels.
         malignancy: its mean rating, if it is known.
 
     Returns:
@@ -151,4 +153,4 @@ def cut_out(
     _, pieces = cv2.connectedComponents((far & ~mask & ~free).astype(np.uint8), connectivity=4)
     other = np.isin(pieces, pieces[far & ~near & ~free])
     weight = np.where(near, 1.0, 0.5 * around) * ~other
-    return MovedNodule(size, malignancy, mask, difference, weight, extent + ROOM)
+    return MovedNodule(malignancy, mask, difference, weight, extent + ROOM)

@@ -122,13 +122,12 @@ def _nodules(split: Split, options: InsertionOptions, rng: np.random.Generator) 
     nodules: list[MovedNodule] = []
     for row in rng.permutation(np.array(split.rows, object)).tolist() if options.moved else ():
         position = positions[row["image_id"]]
-        pixel_mm = split.pixel_mm[position]
-        if row["shape"] != "mask" or row["inserted"] == "1" or int(row["pixels"]) < options.min_pixels or pixel_mm is None:
+        unused = row["shape"] != "mask" or row["inserted"] == "1" or int(row["pixels"]) < options.min_pixels
+        if unused or split.pixel_mm[position] is None:
             continue
-        size = float(row["size_mm"]) / pixel_mm if row["size_mm"] else None
         image, lesions, lung = split.images[position], split.lesions[position], split.hu(position) < TISSUE
         malignancy = float(row["malignancy"]) if row["malignancy"] else None
-        nodule = cut_out(image, lesions, int(row["lesion"]), lung, split.ring, size, malignancy)
+        nodule = cut_out(image, lesions, int(row["lesion"]), lung, split.ring, malignancy)
         if nodule is not None:
             nodules.append(nodule)
         if len(nodules) == MOST_NODULES:
@@ -160,7 +159,7 @@ def _rows(split: Split, copy: _Copy, entry: Mapping[str, str]) -> list[dict[str,
     first = int(split.lesions[copy.position].max()) + 1
     inserted = []
     for number, each in enumerate(copy.placed, start=first):
-        size = None if each.lesion.size is None else round(each.lesion.size * pixel_mm, 1)
+        size = round(each.lesion.size * pixel_mm, 1)
         name = f"{entry['image_id']}_{number}"
         lesion = Lesion(name, each.lesion.kind, readers=0, size_mm=size, malignancy=each.lesion.malignancy)
         inserted.append((lesion, int(np.count_nonzero(each.mask))))

@@ -48,7 +48,10 @@ def annotate(headers: Mapping[str, Header], slices: Sequence[Slice], options: "L
     marks, absent = _mark(sources)
     notes = [*_left_out(sources), *_absent(absent, identity)]
     if len(sources.nodules) < len(series):
-        notes.append(f"Series without annotations that can be used: {len(series) - len(sources.nodules)} of {len(series)}.")
+        notes.append(
+            f"Series without annotations that can be used: {len(series) - len(sources.nodules)} of {len(series)}; "
+            "`fplbench fetch lidc-annotations` gets those of LIDC-IDRI."
+        )
     return Annotations(marks, sources.faults, sources.read, notes)
 
 

@@ -40,7 +40,10 @@ class InsertionOptions(Options):
     lesions_per_image: Counts = Field((1, 3), description="Lesions in an image, lowest and highest number.")
     size_mm: Lengths = Field((6, 20), description="Largest diameter, mm.")
     min_pixels: int = Field(
-        9, ge=4, description="Smallest area, in pixels of the stack; where the sizes in mm are smaller than that, this counts."
+        9,
+        ge=4,
+        description="Smallest area of an ellipse, in pixels of the stack, which overrides smaller sizes in mm; its mask can be a "
+        "pixel or two smaller.",
     )
     axis_ratio: Shares = Field((0.7, 1), description="Smaller diameter of the ellipse over the largest; 1 for circles.")
     softness_mm: Lengths = Field(

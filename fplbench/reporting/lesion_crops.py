@@ -1,6 +1,7 @@
 """What a figure shows of a lesion: which lesions, in which image, the crop around each, its grey window and its outline."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Chosen:
 
 
 def largest_lesions(rows: Sequence[Row], image_ids: Sequence[str], inserted: bool, most: int) -> tuple[list[Chosen], int]:
-    """Choose the lesions with the most pixels, each in the image where it has the most.
+    """Choose the lesions with the most pixels, each in the image where it has the most, and taking turns between kinds.
 
     Args:
         rows: the table of lesions, see `fplbench.lesions.stack`.
@@ -47,7 +48,7 @@ def largest_lesions(rows: Sequence[Row], image_ids: Sequence[str], inserted: boo
         most: how many lesions to choose.
 
     Returns:
-        The lesions, largest first, and how many there are to choose from.
+        The lesions, the largest of each kind first, and how many there are to choose from.
     """
     seen: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -59,7 +60,17 @@ def largest_lesions(rows: Sequence[Row], image_ids: Sequence[str], inserted: boo
         largest = max(own, key=_pixels)
         chosen.append(Chosen(largest, position[largest["image_id"]], len(own)))
     chosen.sort(key=lambda lesion: -_pixels(lesion.row))
-    return chosen[:most], len(seen)
+    return _of_each_kind(chosen)[:most], len(seen)
+
+
+def _of_each_kind(lesions: Sequence[Chosen]) -> list[Chosen]:
+    """The first of each kind, then the second of each, in the order given."""
+    earlier: Counter[str] = Counter()
+    turn = {}
+    for lesion in lesions:
+        turn[id(lesion)] = earlier[lesion.row["kind"]]
+        earlier[lesion.row["kind"]] += 1
+    return sorted(lesions, key=lambda lesion: turn[id(lesion)])
 
 
 def crop_around(mask: np.ndarray) -> tuple[slice, slice]:
@@ -151,9 +162,9 @@ def describe_lesion(lesion: Chosen, persons_known: bool = True) -> str:
     facts = [
         f"{kind} (box)" if row["shape"] == "box" else kind,
         "inserted" if inserted else "",
-        f"{float(row['size_mm']):.3g}\xa0mm" if row["size_mm"] else "",
+        f"{'up to ' if lesion.images > 1 or not inserted else ''}{float(row['size_mm']):.3g}\xa0mm" if row["size_mm"] else "",
         f"marked by {readers} reader{'s' * (readers != 1)}" if readers and not inserted else "",
-        f"malignancy {float(row['malignancy']):.3g} of 5" if row["malignancy"] else "",
+        f"malignancy {float(row['malignancy']):.3g} of 5" if row["malignancy"] and not inserted else "",
         f"patient {row['patient']}" if persons_known else "",
         "in one image" if lesion.images == 1 else f"in {lesion.images} images",
     ]

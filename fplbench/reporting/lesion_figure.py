@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fplbench.errors import InputError
 from fplbench.lesions.stack import open_lesions
 from fplbench.reporting.facts import read_facts
 from fplbench.reporting.labels import Labels
@@ -29,10 +30,13 @@ from fplbench.scoring.matching import open_matching
 from fplbench.stacks import open_stack, read_index
 
 MOST_LESIONS = 3
-LEGEND = (
+NUMBERS = (
     f"Above a crop: contrast recovery, {RECOVERY} (1: kept, 0: gone). –: not scored, as the lesion has fewer than "
     f"{FEWEST_PIXELS} pixels or its contrast in the clean image is below {LEAST_CONTRAST:g} standard deviations of the pixels "
-    "around it. Yellow: the frame of the crop in the whole image, and the outline of the lesion. All crops of a lesion have the "
+    "around it."
+)
+LEGEND = (
+    "Yellow: the frame of the crop in the whole image, and the outline of the lesion. All crops of a lesion have the "
     "same grey window, a little wider than the range of the clean lesion and the pixels around it."
 )
 
@@ -75,7 +79,7 @@ def lesion_figure(
     chosen, total = largest_lesions(rows, [entry["image_id"] for entry in index], inserted, MOST_LESIONS)
     if chosen:
         stacks = _stacks(clean, noisy, denoised, inserted, labels)
-        recoveries = {} if lesion_scores is None else read_recoveries(lesion_scores, inserted)
+        recoveries = None if lesion_scores is None else _recoveries(lesion_scores, noisy, chosen, inserted)
         persons_known = read_facts(Path(clean).with_name("sampling.json")).persons_known
         blocks = [
             _block(clean, lesion, lesions[lesion.position], index[lesion.position], stacks, recoveries, persons_known)
@@ -83,10 +87,25 @@ def lesion_figure(
         ]
         noise = labels.noise_title(Path(noisy).parent.name)
         title = f"{', '.join(filter(None, (where, noise)))}: {_which(len(chosen), total, inserted)}"
-        figure = draw_blocks(blocks, title, sentences(LEGEND, note))
+        figure = draw_blocks(blocks, title, sentences("" if recoveries is None else NUMBERS, LEGEND, note))
     else:
         figure = sentence_figure(_no_lesions(where, index, inserted))
     save(figure, output, DOTS_PER_INCH)
+
+
+def _recoveries(
+    path: str | os.PathLike[str], noisy: str | os.PathLike[str], chosen: Sequence[Chosen], inserted: bool
+) -> dict[tuple[str, str, str], str]:
+    """Contrast recoveries, see `read_recoveries`; InputError if they are of another noise or of other images."""
+    noise = Path(noisy).parent.name
+    if Path(path).stem != noise:
+        raise InputError(f"{path} does not have the scores on {noise}, the noise of {noisy}: name {noise}.csv.")
+    found = read_recoveries(path, inserted)
+    scored = {(image, lesion) for _, image, lesion in found}
+    missing = [one.row["image_id"] for one in chosen if (one.row["image_id"], one.row["lesion_id"]) not in scored]
+    if missing:
+        raise InputError(f"{path} has no scores of the lesion in {missing[0]}: give those of this data set and split.")
+    return found
 
 
 def _stacks(
@@ -111,7 +130,7 @@ def _block(
     numbers: np.ndarray,
     entry: Mapping[str, str],
     stacks: Mapping[str, tuple[str, np.ndarray]],
-    recoveries: Mapping[tuple[str, str, str], str],
+    recoveries: Mapping[tuple[str, str, str], str] | None,
     persons_known: bool,
 ) -> Block:
     """What is drawn of a lesion; `numbers` are the lesions of its image, and `entry` describes the image."""
@@ -120,7 +139,9 @@ def _block(
     place = crop_around(mask)
     crops = []
     for method, (label, stack) in stacks.items():
-        recovery = recoveries.get((method, row["image_id"], row["lesion_id"]), NOT_SCORED) if method else ""
+        recovery = ""
+        if method and recoveries is not None:
+            recovery = recoveries.get((method, row["image_id"], row["lesion_id"]), NOT_SCORED)
         crops.append((label, recovery, np.asarray(stack[lesion.position][place])))
     image = np.asarray(stacks[""][1][lesion.position])
     window = grey_window(image, mask)

@@ -182,8 +182,9 @@ def _reference_noise(table: "Table") -> Iterator[str]:
     level = table.facts.reference_noise
     if level is None:
         return
-    yield f"The clean images have noise of their own, about {level:.1f} grey levels."
-    cells = table.blocks.get("psnr", {})
+    yield f"The clean images have noise of their own, about {level:.1f} grey levels in even regions."
+    # Air has no noise of its own where it is clipped, so the added noise is measured in the body where that is scored.
+    cells = table.blocks.get("body_psnr") or table.blocks.get("psnr", {})
     weak = [noise for noise, row in cells.items() if "noisy" in row and PEAK * 10 ** (-row["noisy"].mean / 20) < 2 * level]
     if weak:
         names = ", ".join(table.labels.noise(noise) for noise in weak)

@@ -11,7 +11,7 @@ from typing import Any
 from fplbench.errors import InputError
 from fplbench.reporting import html
 from fplbench.reporting.labels import METRICS, sign
-from fplbench.reporting.notes import why_undecided
+from fplbench.reporting.notes import units_of, why_undecided
 from fplbench.reporting.sections import table_section
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.tables import Table
@@ -54,7 +54,13 @@ def summary(tables: Sequence[Table]) -> str:
     decided = any(verdicts(table, metric) for table in tables for metric in compared[table.dataset])
     reference = tables[0].labels.method(tables[0].reference)
     rows = [[_summary_row(table, metric, decided) for metric in compared[table.dataset]] for table in tables]
-    judged = "Better and worse: p below 0.05, adjusted for the rows of the data set and metric (Holm)"
+    over = dict.fromkeys(
+        units_of(table, [metric for metric in compared[table.dataset] if verdicts(table, metric)]) for table in tables
+    )
+    judged = (
+        f"Better and worse: p below 0.05 in a test over {' or '.join(filter(None, over))}, adjusted for the rows of the data set "
+        "and metric (Holm)"
+    )
     caption = sentences(
         f"{reference} compared with the best other method of each row",
         judged if decided else "",

@@ -103,7 +103,7 @@ def build_table(
         inserted: scores of inserted lesions by noise; in the table, the names of their metrics start with "inserted_".
 
     Raises:
-        InputError: the reference was not scored, or a metric is not known.
+        InputError: the reference was not scored, a metric is not known, or none of those to show was scored.
     """
     labels, facts = labels or Labels(), facts or Facts()
     methods = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
@@ -118,6 +118,8 @@ def build_table(
             sources.setdefault(source.block, []).append(source)
     found = {metric: _block(sources[metric], methods, reference, (seed, dataset)) for metric in _ordered(sources, shown)}
     blocks = {metric: block for metric, (block, _) in found.items() if block}
+    if not any(metric in blocks for metric in shown):
+        raise InputError(f"None of the metrics of the table was scored on {dataset}: {', '.join(shown)}.")
     return Table(
         dataset=dataset,
         blocks=blocks,

@@ -1,5 +1,6 @@
 """A clean stack beside the denoised ones, and the scores of one image of it by all methods."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from fplbench.scoring.metrics import check_size
 from fplbench.scoring.pair import Pair, Reference
 from fplbench.scoring.registry import MetricFunction
 from fplbench.stacks import index_path, open_stack, read_index
+
+log = logging.getLogger(__name__)
 
 INSERTED = "_inserted"
 """What the name of a denoised stack ends with if lesions were inserted into its images before the noise."""
@@ -95,6 +98,8 @@ def open_comparison(
         except InputError as error:
             maker = f" The stack is made by the rule {rules[method]}." if method in rules else ""
             raise InputError(f"{error}{maker}") from None
+    if lesions and not inserted and not lesions_path(clean_path).exists():
+        log.warning("No lesions are scored: %s does not exist.", lesions_path(clean_path))
     if not lesions or not (inserted or lesions_path(clean_path).exists()):
         return Comparison(index, clean, denoised, windows, None, {})
     numbers, rows = open_lesions(clean_path)

@@ -75,7 +75,8 @@ class LesionRegions:
             For the number of each lesion: rmse and bias (the mean inside less that of the clean image), in the unit of
             `scale`; psnr in dB and ssim, over the lesion and its surroundings; contrast_recovery, the contrast of the
             denoised over that of the clean image; recovery_error, |1 - contrast_recovery|; cnr, the contrast over the
-            standard deviation of the ring, which counts as at least that of rounding. A contrast is the mean inside less
+            standard deviation of the ring, which counts as at least that of rounding; it is positive where the lesion is
+            brighter or darker than the ring as it is in the clean image. A contrast is the mean inside less
             the mean of the ring, the surroundings without other lesions. A lesion of fewer than FEWEST_PIXELS pixels scores
             NaN throughout. CONTRAST_METRICS are NaN where the clean contrast is zero or below LEAST_CONTRAST standard
             deviations of the clean ring, or where no ring is left.
@@ -146,7 +147,7 @@ def _score(
         scores |= {
             "contrast_recovery": recovery,
             "recovery_error": abs(1 - recovery),
-            "cnr": contrast / max(float(ring.std()), ROUNDING),
+            "cnr": math.copysign(1, region.contrast) * contrast / max(float(ring.std()), ROUNDING),
         }
     return scores
 

@@ -103,7 +103,7 @@ def test_lesions_and_their_surroundings_lie_in_lung_or_liver(tmp_path, window):
     path = write_split(tmp_path, [clean] * 3, window)
     for _, mask, row in each_lesion(*inserted(path, test=12, softness_mm=(1, 4))):
         assert inside[distance_transform_edt(~mask) <= surround(SIZE)].all()
-        assert (row["kind"], row["shape"], row["inserted"]) == ("disc", "mask", "1")
+        assert (row["kind"], row["shape"], row["inserted"]) == ("ellipse", "mask", "1")
 
 
 def nodule():
@@ -198,9 +198,11 @@ def test_nodules_are_moved_within_a_split(tmp_path):
     for image, mask, row in found:
         assert mask.sum() == nodule().sum()
         assert set(image[mask]) == {180}  # on lung as dark as where it comes from
-        assert (row["malignancy"], row["size_mm"], row["readers"]) == ("4.5", "30.0", "0")
+        assert (row["malignancy"], row["readers"]) == ("4.5", "0")
+        # From corner to corner of its longest line, 13 pixels by 1; the whole nodule has 30 mm.
+        assert float(row["size_mm"]) == pytest.approx(np.hypot(13, 1) * PIXEL_MM, abs=0.05)
     train = write_split(tmp_path, [chest()], name="train")
-    assert {row["kind"] for row in inserted(train, train=2, moved=1)[2]} == {"disc"}  # it has no nodule of its own
+    assert {row["kind"] for row in inserted(train, train=2, moved=1)[2]} == {"ellipse"}  # it has no nodule of its own
 
 
 def test_slices_without_room_or_pixel_size_are_left_out_and_counted(tmp_path, caplog):

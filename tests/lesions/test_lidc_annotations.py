@@ -102,7 +102,9 @@ def test_xml_comes_before_the_database_which_has_the_rest(tmp_path):
     masks = masks_of(slices, annotations)
     assert {place for place, own in masks.items() if own} == {("1.3", 0.0)}
     assert {series for series, _ in masks} == {"1.2", "1.3"}  # nothing is known of 1.4, so it is missing
-    assert annotations.notes == ["Series without annotations that can be used: 1 of 3."]
+    assert annotations.notes == [
+        "Series without annotations that can be used: 1 of 3; `fplbench fetch lidc-annotations` gets those of LIDC-IDRI."
+    ]
 
 
 def test_nodules_are_numbered_from_the_feet_up_whatever_the_order_of_the_readers(tmp_path):

@@ -70,8 +70,9 @@ def test_the_window_of_a_faint_lesion_is_at_least_64_grey_levels_wide_and_has_no
 
 
 def test_lesions_are_chosen_by_size_each_in_its_largest_image():
-    def row(name, lesion_id, pixels, inserted=0):
-        return {"image_id": name, "patient": "p", "lesion_id": lesion_id, "pixels": str(pixels), "inserted": str(inserted)}
+    def row(name, lesion_id, pixels, inserted=0, kind="nodule"):
+        numbers = {"pixels": str(pixels), "inserted": str(inserted)}
+        return {"image_id": name, "patient": "p", "lesion_id": lesion_id, "kind": kind, **numbers}
 
     rows = [
         row("i0", "a", 9),
@@ -79,13 +80,16 @@ def test_lesions_are_chosen_by_size_each_in_its_largest_image():
         row("i1", "b", 12),
         row("i2", "c", 50),
         row("i2", "d", 5),
-        row("i0", "e", 99, 1),
+        row("i0", "e", 99, 1, "moved_nodule"),
+        row("i1", "f", 98, 1, "moved_nodule"),
+        row("i1", "g", 20, 1, "ellipse"),
     ]
     chosen, total = lesion_crops.largest_lesions(rows, ["i0", "i1", "i2"], inserted=False, most=3)
     assert [(each.row["lesion_id"], each.position, each.images) for each in chosen] == [("c", 2, 1), ("a", 1, 2), ("b", 1, 1)]
     assert total == 4
     chosen, total = lesion_crops.largest_lesions(rows, ["i0", "i1", "i2"], inserted=True, most=3)
-    assert ([each.row["lesion_id"] for each in chosen], total) == (["e"], 1)
+    # The largest of each kind, then the next: a figure of moved nodules alone would show one nodule three times.
+    assert ([each.row["lesion_id"] for each in chosen], total) == (["e", "g", "f"], 3)
 
 
 def test_the_window_is_stated_in_hounsfield_units_and_the_crop_in_millimetres():

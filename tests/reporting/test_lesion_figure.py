@@ -52,17 +52,19 @@ def folder(tmp_path):
 
 def write_scores(folder, values):
     rows = [
-        {"method": method, "image_id": "i1", "lesion_id": "a", "inserted": 0, "contrast_recovery": value}
+        {"method": method, "image_id": f"i{i}", "lesion_id": lesion_id, "inserted": inserted,
+         "contrast_recovery": value if (i, lesion_id) == (1, "a") else ""}
         for method, value in values.items()
-    ]
-    write_csv(folder / "scores.csv", rows)
+        for i, lesion_id, *_, inserted in LESIONS
+    ]  # fmt: skip
+    write_csv(folder / "gaussian.csv", rows)
 
 
 def draw(folder, name="f.svg", inserted=False, scores=True, **options):
     """Draw the figure; the text in it."""
     suffix = "_inserted" if inserted else ""
     stacks = [folder / "denoised" / f"{method}{suffix}.npy" for method in METHODS]
-    table = folder / "scores.csv" if scores else None
+    table = folder / "gaussian.csv" if scores else None
     clean, noisy = folder / "data" / "test.npy", folder / "noisy" / "gaussian" / "test.npy"
     lesion_figure(folder / name, clean, noisy, stacks, table, inserted, **options)
     return (folder / name).read_text().replace("\xa0", " ") if name.endswith("svg") else ""
@@ -72,14 +74,26 @@ def test_the_contrast_recovery_is_that_of_the_method_and_the_image_that_is_shown
     text = draw(folder)
     assert [text.count(f"<!-- {value} -->") for value in ("1.00", "0.83", "−0.26")] == [1, 1, 1]
     assert text.count("<!-- – -->") == 3  # the second lesion was not scored
-    assert draw(folder, scores=False).count("<!-- – -->") == 6
+    plain = draw(folder, scores=False)
+    assert "<!-- – -->" not in plain and "contrast recovery" not in plain and "Yellow: the frame" in plain
+
+
+def test_scores_of_another_noise_or_of_other_images_are_refused(folder):
+    (folder / "gaussian.csv").rename(folder / "motion.csv")
+    inputs = (folder / "data" / "test.npy", folder / "noisy" / "gaussian" / "test.npy", [folder / "denoised" / "fpl.npy"])
+    with pytest.raises(InputError, match=r"motion.csv does not have the scores on gaussian, the noise of .*: name gaussian.csv"):
+        lesion_figure(folder / "f.svg", *inputs, folder / "motion.csv")
+    text = (folder / "motion.csv").read_text()
+    (folder / "gaussian.csv").write_text(text.replace("i1", "x1"))
+    with pytest.raises(InputError, match=r"gaussian.csv has no scores of the lesion in i1: give those of this data set"):
+        draw(folder)
 
 
 def test_the_heading_describes_the_lesion(folder):
     text = draw(folder, dataset="lidc", note="A note")
     assert "LIDC, Gaussian Noise: the 2 annotated lesions in the test images" in text
-    assert "Nodule, 12.3 mm, marked by 3 readers, patient p0, in 2 images; shown: i1, where it is" in text
-    assert "Nodule (box), 12.3 mm, marked by 3 readers, patient p0, in one image; shown: i1 (9 pixels)." in text
+    assert "Nodule, up to 12.3 mm, marked by 3 readers, patient p0, in 2 images; shown: i1, where it is" in text
+    assert "Nodule (box), up to 12.3 mm, marked by 3 readers, patient p0, in one image; shown: i1 (9 pixels)." in text
     assert "A note." in text
     assert "Median" not in text and "Medi. Filt." in text
 
@@ -98,7 +112,7 @@ def test_inserted_lesions_have_a_figure_of_their_own(folder):
 
 def test_without_a_lesion_the_picture_is_a_sentence(folder):
     write_lesions(folder / "data" / "test.npy", np.zeros((3, SIZE, SIZE), np.uint8), [])
-    (folder / "scores.csv").unlink()
+    (folder / "gaussian.csv").unlink()
     sentence = "LiTS: no test image has an annotated lesion (annotations cover 3 of 3 images)."
     assert f"<!-- {sentence} -->" in draw(folder, dataset="lits")
     assert "<!-- No test image has an inserted lesion. -->" in draw(folder, inserted=True)
@@ -108,7 +122,7 @@ def test_without_a_lesion_the_picture_is_a_sentence(folder):
 
 def test_a_recovery_that_is_not_a_number_is_named(folder):
     write_scores(folder, {"noisy": "1.0", "fpl": "high"})
-    with pytest.raises(InputError, match=r"scores.csv: the contrast_recovery of 'fpl' in image 'i1' is 'high', which is not"):
+    with pytest.raises(InputError, match=r"gaussian.csv: the contrast_recovery of 'fpl' in image 'i1' is 'high', which is not"):
         draw(folder)
     assert not (folder / "f.svg").exists()
 
@@ -124,7 +138,7 @@ def test_stacks_of_other_images_and_names_of_no_picture_are_refused(folder):
 def test_the_command_takes_stacks_and_scores(folder):
     stacks = [folder / "denoised" / f"{method}_inserted.npy" for method in METHODS]
     inputs = (folder / "data" / "test.npy", folder / "noisy" / "gaussian" / "test.npy", *stacks)
-    run("lesion-figure", folder / "c.svg", *inputs, "--lesion-scores", folder / "scores.csv", "--inserted", "--dataset", "lidc")
+    run("lesion-figure", folder / "c.svg", *inputs, "--lesion-scores", folder / "gaussian.csv", "--inserted", "--dataset", "lidc")
     text = (folder / "c.svg").read_text()
     assert "LIDC, Gaussian Noise: the inserted lesion in the test images" in text
     assert text.count("<!-- Medi. Filt. -->") == 1

@@ -117,8 +117,16 @@ def test_the_noise_of_the_clean_images_is_named_and_noises_below_twice_of_it():
     # 255 * 10^(-PSNR / 20) grey levels: 25.5 at 20 dB, 8.06 at 30 dB.
     both = {**scores("ab", 20.0, "gaussian"), **scores("ab", 30.0, "poisson")}
     found = text(build_table("lidc", both, 0, facts=Facts(reference_noise=4.1)))
-    assert "The clean images have noise of their own, about 4.1 grey levels." in found
+    assert "The clean images have noise of their own, about 4.1 grey levels in even regions." in found
     assert "Where less than twice as much is added (Poisson Noise), removing" in found
     quiet = text(build_table("lidc", both, 0, facts=Facts(reference_noise=4.0)))
-    assert "about 4.0 grey levels." in quiet
+    assert "about 4.0 grey levels in even regions." in quiet
     assert "less than twice" not in quiet
+
+
+def test_the_added_noise_is_measured_in_the_body_where_that_is_scored():
+    """Over the whole image, clipped air included, 8.06 grey levels; in the body, at 26 dB, 12.8."""
+    (noise,) = scores("ab", 30.0, "poisson").values()
+    noise.values["body_psnr"] = {method: values - 4 for method, values in noise.values["psnr"].items()}
+    assert "less than twice" in text(build_table("lidc", {"poisson": noise}, 0, facts=Facts(reference_noise=6.5)))
+    assert "less than twice" not in text(build_table("lidc", {"poisson": noise}, 0, facts=Facts(reference_noise=6.3)))

@@ -44,6 +44,19 @@ def test_a_small_lesion_by_hand():
     assert scores["cnr"] == pytest.approx(31 / math.sqrt(7))
 
 
+def test_the_cnr_of_a_dark_lesion_is_positive_and_larger_where_it_is_clearer():
+    """The same images with black and white exchanged have the same contrast to noise; an inverted lesion has a negative one."""
+    random = np.random.default_rng(0)
+    lesions = np.zeros((16, 16), np.uint8)
+    lesions[6:9, 6:9] = 1
+    clean = (100 + random.integers(0, 5, (16, 16)) + 60 * lesions).astype(np.uint8)
+    denoised = (clean + random.integers(-4, 5, (16, 16))).astype(np.uint8)
+    bright = score_lesions(clean, denoised, lesions, flat(clean))[1]["cnr"]
+    dark = score_lesions(255 - clean, 255 - denoised, lesions, flat(clean))[1]["cnr"]
+    assert bright == pytest.approx(dark) and bright > 0
+    assert score_lesions(clean, 255 - denoised, lesions, flat(clean))[1]["cnr"] == pytest.approx(-bright)
+
+
 def test_the_clean_image_keeps_all():
     clean, lesions = disc_image()
     scores = score_lesions(clean, clean, lesions, flat(clean))[1]
