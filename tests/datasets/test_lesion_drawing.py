@@ -184,3 +184,19 @@ def test_near_empty_slices_with_a_lesion_are_replaced_by_slices_with_one(tmp_pat
     )
     assert summary["images_near_empty"] > 0
     assert summary["lesion_images"] == {"train": 16, "validation": 4, "test": 4}
+
+
+def test_a_share_that_cannot_be_met_is_said(tmp_path, monkeypatch, caplog):
+    """One slice of twelve of each patient shows a lesion, and four patients have the training images: 4 of 16."""
+    from tests.helpers.dicom_files import write_ct
+
+    for patient in range(6):
+        for number in range(12):
+            write_ct(
+                tmp_path / f"in/{patient}-{number}.dcm",
+                patient=f"P{patient}", series=f"1.{patient}", z=number, hounsfield=np.zeros((24, 24), np.int16),
+            )  # fmt: skip
+    annotate_with(monkeypatch, lambda one: (nodule(one.patient),) if one.number == 5 else ())
+    options = SamplingOptions(train=16, validation=4, test=4, size=16, lesions={"share": 0.5})
+    sample(tmp_path / "in", tmp_path / "out", options)
+    assert "the train images should include 8 with a lesion, but there are only 4." in caplog.text

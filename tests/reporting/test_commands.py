@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fplbench.cli.tables import table
 from fplbench.config import load_config
+from fplbench.errors import InputError
 from fplbench.explaining import maps
 from fplbench.reporting.captions import figure_captions
 from tests.helpers.scores import read_rows, run, write_cells, write_config, write_long_table
@@ -176,6 +178,10 @@ def test_scores_of_lesions_reach_table_and_report(tmp_path):
     assert means["inserted_contrast_recovery", "fpl"] == "0.875"
     assert "PSNR" not in (tmp_path / "lidc.md").read_text().split("Noise Type")[1]
     assert "Contrast recovery" in (tmp_path / "lidc.tex").read_text()
+    with pytest.raises(InputError, match="None of the metrics of the table was scored on lidc: contrast_recovery"):
+        table(tmp_path / "scores.csv", "lidc", tmp_path, metrics=["contrast_recovery"])
+    with pytest.raises(InputError, match="none, the folder with the scores of lesions, does not exist"):
+        table(tmp_path / "scores.csv", "lidc", tmp_path, lesion_scores=tmp_path / "none")
     run("manifest", tmp_path / "run.json")
     figures = ("--run", tmp_path / "run.json", "--figures", tmp_path, "--lesion-scores", folder)
     run("report", tmp_path / "report.html", tmp_path / "scores.csv", *figures)

@@ -6,6 +6,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from fplbench.cli.lesion_figures import recovery_figure as recovery_command
 from fplbench.errors import InputError
 from fplbench.files import write_csv
 from fplbench.reporting.labels import Labels
@@ -129,6 +130,11 @@ def test_the_command_shows_the_noises_of_the_config(folder):
     assert "One note." in text and "Speckle" in text and "Gauss." not in text
     run("recovery-figure", folder / "r.svg", folder)
     assert "Speckle" in words_of(folder / "r.svg") and "Gauss." in words_of(folder / "r.svg")
+
+
+def test_a_noise_without_scores_is_named(folder):
+    with pytest.raises(InputError, match=r"has no scores of 'gausian': there is no file gausian.csv"):
+        recovery_command(folder / "r.svg", folder, noises=["gausian"])
 
 
 def test_a_name_without_a_picture_format_is_refused(folder):

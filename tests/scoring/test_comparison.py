@@ -101,10 +101,11 @@ def test_a_lesion_that_is_not_scored_has_blanks(folder):
     assert (faint["psnr"], float(faint["ssim"])) == ("inf", 1)
 
 
-def test_without_lesions_there_is_a_header_only(folder):
+def test_without_lesions_there_is_a_header_only(folder, caplog):
     for name in ("clean_lesions.npy", "clean_lesions.csv"):
         (folder / name).unlink()
     assert score(folder, "half") == []
+    assert "No lesions are scored: " in caplog.text and "clean_lesions.npy does not exist" in caplog.text
     assert (folder / "lesions.csv").read_text() == f"{','.join((*LESION_KEYS, *LESION_METRICS))}\n"
     write(folder, "clean", np.zeros((3, 256, 256), np.uint8), [])
     assert score(folder, "half") == []
