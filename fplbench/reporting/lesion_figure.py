@@ -154,7 +154,7 @@ def _which(shown: int, total: int, inserted: bool) -> str:
     kind = "inserted" if inserted else "annotated"
     if total == 1:
         return f"the {kind} lesion in the test images"
-    return f"the {f'{shown} largest of {total}' if total > shown else total} {kind} lesions in the test images"
+    return f"{f'{shown} of {total}' if total > shown else f'the {total}'} {kind} lesions in the test images"
 
 
 def _no_lesions(where: str, index: Sequence[Mapping[str, str]], inserted: bool) -> str:

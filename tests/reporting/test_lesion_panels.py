@@ -45,7 +45,7 @@ def test_every_pixel_of_a_crop_is_a_square_of_dots_of_its_own_grey_level(size):
 def test_panels_take_rows_in_which_no_text_touches_another_or_an_image_or_is_cut(panels, rows):
     label = "Gaussian filter, with tuned options"
     heading = "Nodule, 30.3 mm, marked by 4 readers, patient LIDC-IDRI-0001, in 4 images; shown: " * 3
-    title = "LIDC, Chemical Shift Artifact: the 3 largest of 123 annotated lesions in the test images"
+    title = "LIDC, Chemical Shift Artifact: 3 of 123 annotated lesions in the test images"
     figure = lesion_panels.draw_blocks([block(side, panels, label, heading) for side in (32, 9, 120)], title, heading)
     picture, renderer = rendered(figure)
     texts = [text.get_window_extent(renderer) for text in figure.texts]
