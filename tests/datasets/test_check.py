@@ -14,6 +14,8 @@ from tests.datasets.annotated import annotate_with, nodule
 from tests.helpers.dicom_files import write_ct, write_radiograph
 from tests.helpers.nifti_files import write_volume
 
+pytestmark = pytest.mark.slow  # each test starts processes that read files
+
 
 def check(name, root, sheet, *more):
     return CliRunner().invoke(app, ["check-data", name, "--root", str(root), "--sheet", str(sheet), *more])

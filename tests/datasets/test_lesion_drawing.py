@@ -13,6 +13,8 @@ from fplbench.lesions.stack import open_lesions
 from fplbench.stacks import read_index
 from tests.datasets.annotated import annotate_with, nodule
 
+pytestmark = pytest.mark.slow  # each test starts processes that read files
+
 SAMPLING = SamplingOptions(train=20, validation=5, test=6, size=24, lesions={"share": 0.5})
 
 

@@ -16,6 +16,8 @@ from fplbench.errors import InputError
 from fplbench.stacks import read_index
 from tests.helpers.dicom_files import write_ct
 
+pytestmark = pytest.mark.slow  # each test starts processes that read files
+
 SAMPLING = SamplingOptions(train=20, validation=5, test=6, size=16)
 
 
