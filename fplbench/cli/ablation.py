@@ -24,9 +24,6 @@ def ablation(
     """Compare variants of a method, each trained with several seeds, with a control variant."""
     from fplbench.reporting.ablation import write_ablation
     from fplbench.reporting.captions import presentation
-    from fplbench.reporting.facts import read_all_facts
-    from fplbench.reporting.scores import read_scores
 
     shown = presentation(read_run(config))
-    facts = None if data is None else read_all_facts(data, read_scores(scores))
-    write_ablation(scores, out_dir, control, shown.labels, facts)
+    write_ablation(scores, out_dir, control, shown.labels, data)

@@ -25,10 +25,7 @@ def generalisation(
 ) -> None:
     """Evaluate models on the data sets or noises that they were not trained on."""
     from fplbench.reporting.captions import presentation
-    from fplbench.reporting.facts import read_all_facts
     from fplbench.reporting.generalisation import write_generalisation
-    from fplbench.reporting.scores import read_scores
 
     shown = presentation(read_run(config))
-    facts = None if data is None else read_all_facts(data, read_scores(scores))
-    write_generalisation(scores, out_dir, across, shown.seed, shown.labels, facts)
+    write_generalisation(scores, out_dir, across, shown.seed, shown.labels, data)

@@ -10,11 +10,10 @@ import numpy as np
 
 from fplbench.datasets.annotations import check_annotations
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.pixels import ANSWER_BYTES, by_file
+from fplbench.datasets.pixels import by_file, run_orders
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, Unreadable, Wanted
 from fplbench.datasets.sampling_options import SPLITS
-from fplbench.datasets.workers import run_guarded
 from fplbench.lesions.marks import Annotations, Lesion
 from fplbench.lesions.painting import label_image, lesion_rows
 from fplbench.lesions.stack import creating_lesions
@@ -134,19 +133,11 @@ def read_lesions(
     Yields:
         The number with the painted lesions, or with the failure of its file, in order of completion.
     """
-    from tqdm import tqdm
-
     if not wanted:
         return
-    orders = by_file({number: one.slice for number, one in wanted.items()}, max(1, ANSWER_BYTES // size**2))
+    orders = by_file({number: one.slice for number, one in wanted.items()}, size)
     tasks = ((dataset.lesion_masks, options, source, [wanted[number] for number in numbers], size) for source, numbers in orders)
-    answers = run_guarded(paint_file, tasks, min(threads, len(orders)), options.seconds_per_file, dataset.libraries)
-    for done, answer in tqdm(answers, "lesions", len(orders), unit="file", disable=None):
-        numbers = orders[done][1]
-        if isinstance(answer, Failure):
-            yield from ((number, answer) for number in numbers)
-        else:
-            yield from zip(numbers, answer, strict=True)
+    yield from run_orders(paint_file, tasks, orders, dataset, options, threads, "lesions")
 
 
 def paint_file(task: tuple[Callable[..., Any], DatasetOptions, str, list[Wanted], int]) -> list[Painted]:

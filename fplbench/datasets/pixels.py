@@ -1,8 +1,9 @@
 """Pixels of chosen slices, read, windowed and resized in worker processes."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.workers import run_guarded
 
+Order = tuple[str, list[int]]
+"""A file, and the numbers of the slices to read from it."""
 ANSWER_BYTES = 2**24  # of images that a process holds at once; a volume can have hundreds
 
 
@@ -49,17 +52,9 @@ def read_slices(
     Yields:
         The number with the image, or with the failure of its file, in order of completion.
     """
-    from tqdm import tqdm
-
-    orders = by_file(wanted, max(1, ANSWER_BYTES // size**2))
+    orders = by_file(wanted, size)
     tasks = ((dataset.name, options, source, [wanted[number] for number in numbers], size) for source, numbers in orders)
-    answers = run_guarded(read_file, tasks, min(threads, len(orders)), options.seconds_per_file, dataset.libraries)
-    for done, answer in tqdm(answers, "pixels", len(orders), unit="file", disable=None):
-        numbers = orders[done][1]
-        if isinstance(answer, Failure):
-            yield from ((number, answer) for number in numbers)
-        else:
-            yield from zip(numbers, answer, strict=True)
+    yield from run_orders(read_file, tasks, orders, dataset, options, threads, "pixels")
 
 
 def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[Image]:
@@ -73,8 +68,9 @@ def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[I
     return [images[one] for one in slices]
 
 
-def by_file(wanted: Mapping[int, Slice], most: int) -> list[tuple[str, list[int]]]:
-    """Each file with the numbers of the slices to read from it, at most `most` at once."""
+def by_file(wanted: Mapping[int, Slice], size: int) -> list[Order]:
+    """Each file with the numbers of the slices to read from it, as many at once as fit into an answer at this image size."""
+    most = max(1, ANSWER_BYTES // size**2)
     by_source: dict[str, list[int]] = defaultdict(list)
     for number, one in wanted.items():
         by_source[one.source].append(number)
@@ -83,3 +79,37 @@ def by_file(wanted: Mapping[int, Slice], most: int) -> list[tuple[str, list[int]
         for source, numbers in sorted(by_source.items())
         for start in range(0, len(numbers), most)
     ]
+
+
+def run_orders(
+    work: Callable[[Any], list[Any]],
+    tasks: Iterable[Any],
+    orders: Sequence[Order],
+    dataset: Dataset,
+    options: DatasetOptions,
+    threads: int,
+    label: str,
+) -> Iterator[tuple[int, Any]]:
+    """Run a task for each order in guarded processes.
+
+    Args:
+        work: from a task to a list with an answer for each number of its order.
+        tasks: as many as orders.
+        orders: what the tasks are to read.
+        dataset: the data set, for the libraries that its files need.
+        options: its options, for the time limit.
+        threads: number of reading processes.
+        label: of the progress bar.
+
+    Yields:
+        Each number with its answer, or with the failure of its file, in order of completion.
+    """
+    from tqdm import tqdm
+
+    answers = run_guarded(work, tasks, min(threads, len(orders)), options.seconds_per_file, dataset.libraries)
+    for done, answer in tqdm(answers, label, len(orders), unit="file", disable=None):
+        numbers = orders[done][1]
+        if isinstance(answer, Failure):
+            yield from ((number, answer) for number in numbers)
+        else:
+            yield from zip(numbers, answer, strict=True)

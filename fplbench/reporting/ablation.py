@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fplbench.datasets.annotations import count
 from fplbench.files import write_csv, write_text
 from fplbench.reporting.comparison import METRICS_SHOWN, Variant, compare
-from fplbench.reporting.facts import Facts
+from fplbench.reporting.facts import Facts, read_all_facts
 from fplbench.reporting.labels import METRICS, Labels, heading
 from fplbench.reporting.markdown import aligned
 from fplbench.reporting.panels import save
@@ -94,7 +94,7 @@ def write_ablation(
     folder: str | os.PathLike[str],
     control: str,
     labels: Labels | None = None,
-    facts: Mapping[str, Facts] | None = None,
+    data: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write ablation.csv, ablation.md and ablation_{dataset}.png.
 
@@ -103,7 +103,7 @@ def write_ablation(
         folder: folder for the files.
         control: the variant that the others are compared with.
         labels: labels of data sets, noises and variants.
-        facts: what the sampling says about the data sets.
+        data: folder with {dataset}/sampling.json, which says whether persons are known; None assumes that they are.
 
     Raises:
         InputError: as for `read_scores` and `compare`.
@@ -112,7 +112,7 @@ def write_ablation(
     folder = Path(folder)
     scores = read_scores(path)
     variants = compare(scores, control)
-    note = ablation_note(scores, variants, labels, facts or {})
+    note = ablation_note(scores, variants, labels, read_all_facts(data, scores))
     write_csv(folder / "ablation.csv", csv_rows(variants))
     write_text(folder / "ablation.md", markdown(variants, control, labels, note))
     for dataset in scores:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import write_csv
-from fplbench.reporting.facts import Facts
+from fplbench.reporting.facts import Facts, read_all_facts
 from fplbench.reporting.labels import METRICS, UNPROCESSED, Labels, heading, in_unit
 from fplbench.reporting.labels import sign as sign_of
 from fplbench.reporting.panels import save
@@ -107,7 +107,7 @@ def write_generalisation(
     across: Across,
     seed: int,
     labels: Labels | None = None,
-    facts: Mapping[str, Facts] | None = None,
+    data: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write generalisation_{across}.csv and, for the PSNR, generalisation_{across}.png.
 
@@ -117,12 +117,13 @@ def write_generalisation(
         across: `dataset` or `noise`.
         seed: seed of the bootstrap.
         labels: labels of data sets and noises.
-        facts: what the sampling says about the data sets.
+        data: folder with {dataset}/sampling.json, which says whether persons are known; None assumes that they are.
 
     Raises:
         InputError: as for `read_scores`, or the noises of a data set were scored on different images.
     """
-    found = list(entries(read_scores(path), across, seed, facts))
+    scores = read_scores(path)
+    found = list(entries(scores, across, seed, read_all_facts(data, scores)))
     folder = Path(folder)
     rows = ({key: "" if value is None else value for key, value in vars(entry).items()} for entry in found)
     write_csv(folder / f"generalisation_{across}.csv", rows)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fplbench.config.sections import TableOptions
 from fplbench.errors import InputError, nearest
 from fplbench.reporting.facts import Facts
 from fplbench.reporting.labels import METRICS, Labels
@@ -13,12 +14,9 @@ from fplbench.seeds import generator
 
 Block = dict[str, dict[str, Cell]]
 REFERENCE = "fpl"
-SHOWN = (
-    "psnr", "ssim", "body_psnr", "lesion_psnr", "contrast_recovery", "recovery_error", "inserted_lesion_psnr",
-    "inserted_contrast_recovery", "inserted_recovery_error", "feature_error",
-)  # fmt: skip
+SHOWN = TableOptions().metrics
 """The metrics that pages show, in the order of their blocks, where they were scored."""
-LATEX = ("psnr", "ssim")
+LATEX = TableOptions().latex
 """The metrics in LaTeX tables."""
 
 

@@ -36,13 +36,6 @@ def by_definition(clean, denoised, c=5.0, alpha=4.9):
     return (np.log(above / below / (1 - above / below)) / alpha) ** 2
 
 
-@pytest.fixture(params=[(24, 32), (21, 30), (17, 23)], ids=str)
-def pair(request):
-    rng = np.random.default_rng(0)
-    clean = rng.integers(0, 256, request.param, dtype=np.uint8)
-    return clean, np.clip(clean + rng.normal(0, 25, request.param), 0, 255).astype(np.uint8)
-
-
 def test_the_index_is_that_of_the_definition(pair):
     assert score(*pair) == pytest.approx(by_definition(*pair), rel=1e-6)
 

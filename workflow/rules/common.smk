@@ -178,7 +178,7 @@ def where_inserted(*paths):
 
 def inserted_arguments(wildcards, input):
     """The images with inserted lesions, clean and denoised, as the command line takes them."""
-    clean = [f"--inserted-clean={path}" for path in input.inserted_clean if path.endswith(".npy")][:1]
+    clean = [f"--inserted-clean={path}" for path in input.inserted_clean[:1]]  # the stack, which comes first
     return clean + [f"--inserted={path}" for path in input.inserted]
 
 
