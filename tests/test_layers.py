@@ -11,9 +11,9 @@ PACKAGE = Path(fplbench.__file__).parent
 # From the ground up: a module imports from its own line or from lines above.
 LAYERS = (
     ("errors",),
-    ("options", "files", "seeds", "published", "code_hash"),
+    ("options", "files", "seeds", "published", "code_hash", "packages"),
     ("registry", "device", "stacks"),
-    ("losses", "networks", "noise", "datasets", "lesions"),
+    ("losses", "networks", "peers", "noise", "datasets", "lesions"),
     ("explaining", "scoring", "downloads"),
     ("training", "denoising"),
     ("methods", "calibration"),

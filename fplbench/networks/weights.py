@@ -16,6 +16,7 @@ from fplbench import __version__
 from fplbench.errors import InputError, nearest
 from fplbench.files import replacing
 from fplbench.networks import architectures, network_class
+from fplbench.peers import PEERS, build
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,18 +29,20 @@ def save(network: "nn.Module", path: str | os.PathLike[str], metadata: Mapping[s
     """Write a network to a safetensors file, which appears complete or not at all.
 
     Args:
-        network: one of fplbench.networks, whose `config` holds the arguments of its constructor.
+        network: one of fplbench.networks, whose `config` holds the arguments of its constructor, or a peer's network, as
+            `fplbench.peers.build` returns it.
         path: the .safetensors file; missing folders are created.
         metadata: further entries of the header, such as the options and the seed of the training; JSON values.
 
     Raises:
-        ValueError: the network is not one of fplbench.networks, or `metadata` has a key architecture, config or version.
+        ValueError: the network is neither one of fplbench.networks nor a peer's, or `metadata` has a key architecture, config
+            or version.
     """
     from safetensors.torch import save_file
 
-    architecture = type(network).__module__.rpartition(".")[2]
-    if architecture not in architectures():
-        raise ValueError(f"{type(network).__name__} is not a network of fplbench.networks")
+    architecture = getattr(network, "architecture", None) or type(network).__module__.rpartition(".")[2]
+    if architecture not in known() or not hasattr(network, "config"):
+        raise ValueError(f"{type(network).__name__} is not a network of fplbench.networks or fplbench.peers.build")
     metadata = dict(metadata or {})
     if taken := set(metadata) & set(RESERVED):
         raise ValueError(f"the metadata keys {sorted(taken)} are reserved")
@@ -116,10 +119,19 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Any, dict[s
     return network.to(device).eval(), metadata
 
 
+def known() -> list[str]:
+    """Names of the networks that a weight file can hold."""
+    return sorted({*architectures(), *PEERS})
+
+
 def _build(architecture: str, config: Mapping[str, Any], path: str | os.PathLike[str]) -> Any:
-    known = architectures()
-    if architecture not in known:
-        raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, known)}")
+    if architecture not in known():
+        raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, known())}")
+    if architecture in PEERS:
+        try:
+            return build(architecture, config)
+        except InputError as error:
+            raise InputError(f"{path} cannot be loaded: {error}") from None
     try:
         return network_class(architecture)(**config)
     except TypeError as error:

@@ -1,6 +1,7 @@
 """Small networks, so that methods that need one can be tested."""
 
 from pathlib import Path
+from typing import Any
 
 
 def write_networks(folder: Path) -> dict[str, Path]:
@@ -21,3 +22,13 @@ def write_networks(folder: Path) -> dict[str, Path]:
         files[training] = folder / f"{training}.safetensors"
         weights.save(network, files[training])
     return files
+
+
+def small_peer(name: str, seed: int = 1) -> Any:
+    """The small variant of a peer, untrained."""
+    import torch
+
+    from fplbench.peers import PEERS, build
+
+    torch.manual_seed(seed)
+    return build(name, PEERS[name].small)
