@@ -47,6 +47,8 @@ class Method:
         gpu: whether it uses a GPU where there is one. Such a method imports torch and has an option `device`; those of
             the group `networks` all do.
         weights: the training whose weights it needs ("fpl", "drunet", ...), None if none.
+        processes: whether it needs processes instead of threads to denoise several images at once, because its package cannot
+            run in several threads. Its function must then be defined at the top level of its module.
         package: an optional package that it needs, installed by the extra of the same name; None if none.
         grid: for options worth tuning, the values to try; the default is always tried too.
     """
@@ -59,6 +61,7 @@ class Method:
     group: Group = "alone"
     gpu: bool = False
     weights: str | None = None
+    processes: bool = False
     package: str | None = None
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
@@ -77,7 +80,7 @@ def method(name: str, *, label: str, **declared: Any) -> Callable:
     Args:
         name: the method's name, lower case with underscores.
         label: the column heading.
-        **declared: further attributes of `Method`: cites, options, group, gpu, weights, package, grid.
+        **declared: further attributes of `Method`: cites, options, group, gpu, weights, processes, package, grid.
     """
     if declared.get("group", "alone") not in GROUPS:
         raise ValueError(f"the method {name!r} is in the group {declared['group']!r}; groups are {', '.join(GROUPS)}")
