@@ -103,6 +103,7 @@ class ChemicalShiftOptions(DerivedLevel):
     title="Chemical Shift",
     options=ChemicalShiftOptions,
     cites="Brown et al., Magnetic Resonance Imaging: Physical Principles and Sequence Design, ch. 17",
+    flips=("vertical",),  # fat always moves to the right
 )
 def chemical_shift(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Fat displaced along the readout: y = | water + F^-1(F(fat) exp(-2 pi i k D)) |, with D in pixels.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fplbench.noise.levels import PerImage
 
 NoiseFunction = Callable[[np.ndarray, "Draws", "PerImage"], np.ndarray]
+Flip = Literal["horizontal", "vertical"]
+BOTH_FLIPS: tuple[Flip, ...] = ("horizontal", "vertical")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Noise:
         function: from clean images, their random numbers and the options to noisy images; see `noise`.
         cites: the publication that the model comes from.
         options: the model of its options.
+        flips: the axes along which a clean image and its noisy version may be flipped together: the pair is then again a draw
+            of the same model. A horizontal flip exchanges left and right, a vertical one top and bottom.
+        needs: what the noise needs besides the image: "hu" for the stack of Hounsfield units, or nothing.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Noise:
     function: NoiseFunction
     cites: str
     options: type[Options]
+    flips: tuple[Flip, ...] = BOTH_FLIPS
+    needs: Literal["hu"] | None = None
 
     @property
     def summary(self) -> str:
@@ -45,7 +52,16 @@ class Noise:
 NOISES: Registry[Noise] = Registry("noise", "fplbench.noise")
 
 
-def noise(name: str, *, label: str, title: str, options: type[Options], cites: str) -> Callable[[NoiseFunction], NoiseFunction]:
+def noise(
+    name: str,
+    *,
+    label: str,
+    title: str,
+    options: type[Options],
+    cites: str,
+    flips: tuple[Flip, ...] = BOTH_FLIPS,
+    needs: Literal["hu"] | None = None,
+) -> Callable[[NoiseFunction], NoiseFunction]:
     """Decorator that registers a function `(clean, draws, options) -> noisy` as a noise.
 
     The function gets float32 images (N, H, W) in [0,1], the random numbers of these images, and the options, in which each
@@ -58,6 +74,9 @@ def noise(name: str, *, label: str, title: str, options: type[Options], cites: s
         title: full name.
         options: the model of its options.
         cites: the publication that the model comes from.
+        flips: the axes along which clean and noisy image may be flipped together; see `Noise`.
+        needs: "hu" if the function needs Hounsfield units, which it then finds in `options.hu`, float32 (N, H, W), with the
+            sides of the pixels in `options.pixel_mm`, (N, 1, 1).
 
     Raises:
         ValueError: the name is taken, or the function has no docstring, whose first line describes the noise.
@@ -66,7 +85,7 @@ def noise(name: str, *, label: str, title: str, options: type[Options], cites: s
     def register(function: NoiseFunction) -> NoiseFunction:
         if not (function.__doc__ or "").strip():
             raise ValueError(f"the function of the noise {name!r} needs a docstring whose first line says what it does")
-        NOISES.add(name, Noise(name, label, title, function, cites, options))
+        NOISES.add(name, Noise(name, label, title, function, cites, options, flips, needs))
         return function
 
     return register

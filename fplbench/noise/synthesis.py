@@ -10,6 +10,7 @@ import numpy as np
 from fplbench.errors import InputError
 from fplbench.noise.draws import Draws
 from fplbench.noise.levels import draw_levels, per_image
+from fplbench.noise.records import Record, write_record
 from fplbench.noise.registry import NOISES, Noise
 from fplbench.noise.window import index_window
 from fplbench.options import Options
@@ -75,7 +76,7 @@ def synthesize_stack(
     axes: str = "",
     threads: int = 1,
 ) -> None:
-    """Add a noise to a stack file, and write the noisy stack with its index. The stack is processed in chunks.
+    """Add a noise to a stack file, and write the noisy stack with its index and its record. It is processed in chunks.
 
     Args:
         name: name of the noise, a key of `NOISES`.
@@ -90,26 +91,41 @@ def synthesize_stack(
         InputError: the noise or an option is unknown, the clean stack or its index cannot be used, `noisy` is the file of
             the clean stack, or `threads` is below 1.
     """
-    entry = NOISES[name]
+    checked = parse_options(NOISES[name].options, options, f"noises.{name}")
+    record = write_noisy(
+        Record(noise=name, options=checked.model_dump(mode="json"), seed=seed, axes=axes), clean, noisy, 0, threads
+    )
+    write_record(noisy, record)
+
+
+def write_noisy(record: Record, clean: str | os.PathLike[str], noisy: str | os.PathLike[str], draw: int, threads: int) -> Record:
+    """Write a realisation of a noise on a stack, with its index; see `synthesize_stack` and `draw_again`.
+
+    Returns:
+        The record with all options, those from the index of the clean stack included.
+    """
+    entry = NOISES[record.noise]
     if threads < 1:
         raise InputError(f"threads is {threads}; it must be at least 1.")
     if os.path.realpath(clean) == os.path.realpath(noisy):
         raise InputError(f"{noisy} is the clean stack, which would be overwritten; choose another name for the noisy stack.")
-    checked = parse_options(entry.options, options, f"noises.{name}")
     images, index = _open_clean(clean)
-    checked = with_window(checked, index)
-    ids = _unique([f"{axes}/{row['image_id']}" if axes else row["image_id"] for row in index], len(images))
-    rows = [row | drawn for row, drawn in zip(index, drawn_levels(entry, checked, seed, ids), strict=True)]
+    checked = with_window(parse_options(entry.options, record.options, f"noises.{entry.name}"), index)
+    names = [f"{record.axes}/{row['image_id']}" if record.axes else row["image_id"] for row in index]
+    ids = _unique(names, len(images))
+    drawn = drawn_levels(entry, checked, record.seed, ids, draw)
+    rows = [row | levels for row, levels in zip(index, drawn, strict=True)]
 
     with creating_stack(noisy, images.shape, rows) as result, ThreadPoolExecutor(threads) as pool:
 
         def work(part: slice) -> None:
             scaled = images[part].astype(np.float32) / np.float32(255)
-            values = _apply(entry, checked, scaled, seed, ids[part])
+            values = _apply(entry, checked, scaled, record.seed, ids[part], draw)
             result[part] = np.rint(values * np.float32(255)).astype(np.uint8)
 
         for _ in pool.map(work, iterate(images, CHUNK)):
             pass
+    return record.model_copy(update={"options": checked.model_dump(mode="json")})
 
 
 def with_window(options: Options, index: Sequence[Mapping[str, Any]]) -> Options:
@@ -120,17 +136,17 @@ def with_window(options: Options, index: Sequence[Mapping[str, Any]]) -> Options
     return options.model_copy(update={"window": window})
 
 
-def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str]) -> list[dict[str, Any]]:
+def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str], draw: int = 0) -> list[dict[str, Any]]:
     """What each image drew for the options given as a range: one dictionary for each image, empty without ranges."""
-    generators = [_level_generator(entry, seed, each) for each in ids]
+    generators = [_level_generator(entry, seed, each, draw) for each in ids]
     levels = draw_levels(options, generators)
     return [{name: values[i].item() for name, values in levels.items()} for i in range(len(generators))]
 
 
-def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Sequence[str]) -> np.ndarray:
+def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Sequence[str], draw: int = 0) -> np.ndarray:
     """Noisy images, clipped to [0,1]."""
-    levels = draw_levels(options, [_level_generator(entry, seed, each) for each in ids])
-    draws = Draws([generator(seed, entry.name, each) for each in ids])
+    levels = draw_levels(options, [_level_generator(entry, seed, each, draw) for each in ids])
+    draws = Draws([generator(seed, entry.name, each, *_realisation(draw)) for each in ids])
     with np.errstate(all="ignore"):  # overflow under extreme options is reported below
         noisy = entry.function(clean, draws, per_image(options, levels, len(clean)))
     if np.isnan(noisy).any():
@@ -138,9 +154,14 @@ def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Se
     return np.clip(noisy, 0, 1, dtype=np.float32)
 
 
-def _level_generator(entry: Noise, seed: int, image_id: str) -> np.random.Generator:
+def _level_generator(entry: Noise, seed: int, image_id: str, draw: int) -> np.random.Generator:
     """Generator of the levels: a stream of its own, so that a range instead of a number does not change the noise's draws."""
-    return generator(seed, entry.name, image_id, "levels")
+    return generator(seed, entry.name, image_id, "levels", *_realisation(draw))
+
+
+def _realisation(draw: int) -> tuple[str | int, ...]:
+    """What the random numbers of a further realisation depend on besides; nothing for the first."""
+    return ("draw", draw) if draw else ()
 
 
 def _open_clean(path: str | os.PathLike[str]) -> tuple[np.ndarray, list[dict[str, str]]]:
