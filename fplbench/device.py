@@ -3,12 +3,34 @@
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from fplbench.errors import InputError
+from fplbench.options import Options
 
 if TYPE_CHECKING:
     import torch
 
 Device = Literal["auto", "cpu", "cuda"]
+
+
+class NumericsOptions(Options):
+    """How torch computes. The CPU is deterministic whatever is set here."""
+
+    deterministic: bool = Field(False, description="Only deterministic kernels on the GPU; slower.")
+    tf32: bool = Field(False, description="Multiply float32 matrices on the GPU with the precision of TF32.")
+    cudnn_benchmark: bool = Field(True, description="Let cuDNN choose the fastest kernel by trial; not with deterministic.")
+
+
+def use_numerics(options: NumericsOptions) -> None:
+    """Set torch's switches for this process."""
+    import torch
+
+    torch.use_deterministic_algorithms(options.deterministic)
+    torch.backends.cudnn.deterministic = options.deterministic
+    torch.backends.cudnn.benchmark = options.cudnn_benchmark and not options.deterministic
+    torch.backends.cudnn.allow_tf32 = options.tf32
+    torch.backends.cuda.matmul.allow_tf32 = options.tf32
 
 
 def choose_device(name: str = "auto") -> "torch.device":
