@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from fplbench import packages
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import Registry
@@ -50,7 +51,12 @@ class Method:
         processes: whether it needs processes instead of threads to denoise several images at once, because its package cannot
             run in several threads. Its function must then be defined at the top level of its module.
         package: an optional package that it needs, installed by the extra of the same name; None if none.
+        extra: the extra that installs the modules that it requires, where `package` does not say so.
+        requires: names of these modules.
+        modules: further modules of the benchmark whose code its result depends on.
         grid: for options worth tuning, the values to try; the default is always tried too.
+        grey_map: whether it has a grey map whatever the config's key grey_map says; None: as the config says.
+        budget: for a network that is trained here, whether it has FPL's steps or FPL's seconds unless its entry says so.
     """
 
     name: str
@@ -63,7 +69,17 @@ class Method:
     weights: str | None = None
     processes: bool = False
     package: str | None = None
+    extra: str | None = None
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    grey_map: bool | None = None
+    budget: Literal["steps", "seconds"] = "steps"
+
+    def unusable(self) -> str | None:
+        """Why the packages that it needs cannot be used here, in one sentence; None if they can."""
+        requires = (*self.requires, *([self.package] if self.package else []))
+        return packages.unusable(self.name, requires, self.extra or self.package)
 
     @property
     def summary(self) -> str:
