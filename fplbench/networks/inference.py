@@ -12,23 +12,25 @@ from fplbench.errors import InputError
 from fplbench.networks import weights
 
 
-def load_network(path: str | os.PathLike, network_class: type, device: str, output: str = "") -> Any:
+def load_network(path: str | os.PathLike, needed: type | str, device: str, output: str = "") -> Any:
     """The network of a weight file, read once for all chunks of a stack, in the fastest memory layout.
 
     Args:
         path: the weight file.
-        network_class: the class that the network must have, such as UNet.
+        needed: the class that the network must have, such as UNet, or the name of the peer that it must be.
         device: auto, cpu or cuda.
         output: what the network must return, image or noise, if two trainings share an architecture. A file that does not
             record it is accepted.
 
     Raises:
-        InputError: the file cannot be loaded, or its network has another class or returns something else.
+        InputError: the file cannot be loaded, or its network is another one or returns something else.
     """
     changed = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
     network, metadata = _load_network(str(path), changed, str(choose_device(device)))
-    if not isinstance(network, network_class):
-        raise InputError(f"{path} holds a {type(network).__name__}, but a {network_class.__name__} is needed here.")
+    if isinstance(needed, str) and metadata["architecture"] != needed:
+        raise InputError(f"{path} holds the network {metadata['architecture']!r}, but {needed!r} is needed here.")
+    if isinstance(needed, type) and not isinstance(network, needed):
+        raise InputError(f"{path} holds a {type(network).__name__}, but a {needed.__name__} is needed here.")
     if output and metadata.get("output", output) != output:
         raise InputError(
             f"The network of {path} was trained to predict the {metadata['output']}, but one that predicts the {output} is "

@@ -1,7 +1,5 @@
 """The methods that are trained networks."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,6 @@ import torch
 from fplbench.denoising.noise_level import estimate_noise
 from fplbench.errors import InputError
 from fplbench.methods import denoise, denoise_file
-from fplbench.methods.dpir import DpirOptions, _denoise_tiles, tile_places
 from fplbench.networks import DRUNet, UNet, weights
 from fplbench.stacks import INDEX_COLUMNS, read_index, write_stack
 
@@ -92,32 +89,7 @@ def test_dpir_x8_treats_all_directions_alike(drunet_file, turn):
     assert np.abs(plain - denoised).max() > 1
 
 
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (72, 200), (136, 80)])
-def test_tiles_give_what_the_whole_gives_where_they_overlap_enough(height, width):
-    """A filter that sees 4 pixels far stands in for the network: of tiles that share 16 pixels it sees no edge."""
-    images = torch.rand(1, 1, height, width, dtype=torch.float64)
-    kernel = torch.rand(1, 1, 9, 9, dtype=torch.float64)
-
-    def local(tile):
-        return torch.nn.functional.conv2d(tile, kernel, padding=4)
-
-    options = DpirOptions(tile=64, overlap=16)
-    torch.testing.assert_close(_denoise_tiles(local, images, options), local(images))
-
-
-@pytest.mark.parametrize("side", [8, 64, 72, 128, 1000, 4096])
-@pytest.mark.parametrize("overlap", [0, 8, 60, 100])
-def test_tiles_cover_a_side_once_and_fit_the_network(side, overlap):
-    places = tile_places(side, 64, overlap)
-    kept = [(first, last) for _, _, first, last in places]
-    assert kept[0][0] == 0 and kept[-1][1] == side
-    assert all(end == begin for (_, end), (begin, _) in pairwise(kept))
-    for begin, end, first, last in places:
-        assert 0 <= begin <= first < last <= end <= side
-        assert (end - begin) % 8 == 0
-
-
-@pytest.mark.parametrize("name", ["fpl", "residual_cnn"])
+@pytest.mark.parametrize("name", ["fpl", "residual_same_steps", "residual_same_seconds"])
 def test_the_predicted_noise_is_subtracted(name, tmp_path):
     network = UNet(width=4).eval()
     with torch.no_grad():
@@ -129,7 +101,7 @@ def test_the_predicted_noise_is_subtracted(name, tmp_path):
     np.testing.assert_array_equal(denoised, np.clip(noisy.astype(int) - 10, 0, 255))
 
 
-@pytest.mark.parametrize("name", ["fpl", "dpir", "residual_cnn"])
+@pytest.mark.parametrize("name", ["fpl", "dpir", "cvf_sid"])
 def test_without_weights_the_sentence_says_how_to_give_them(name):
     with pytest.raises(InputError, match=rf"{name!r} needs its option weights"):
         denoise(name, random_stack(1, 16, 16))

@@ -1,0 +1,124 @@
+"""Denoising with a trained network, whatever it is: its weights, its batches, images of any size."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from fplbench.denoising.registry import METHODS
+from fplbench.device import Device
+from fplbench.errors import InputError
+from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor, to_uint8
+from fplbench.options import Options
+from fplbench.stacks import iterate
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class LearnedOptions(Options):
+    """Options of every method that is a trained network."""
+
+    weights: Path | None = Field(None, description="Weight file of the trained network; set by the workflow.")
+    device: Device = Field("auto", description="Where to compute.")
+    batch: int = Field(8, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
+    tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
+    overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share, at most half a tile.")
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> Self:
+        if self.overlap > self.tile // 2:
+            raise ValueError(f"overlap is {self.overlap}: it can be at most half of tile, {self.tile}.")
+        return self
+
+
+def run_denoiser(
+    noisy: np.ndarray,
+    options: LearnedOptions,
+    method: str,
+    network: type | str,
+    output: Literal["image", "noise"],
+    multiple: int = 1,
+) -> np.ndarray:
+    """Denoise with a network that maps images (N, 1, H, W) to images, or to their noise.
+
+    Args:
+        noisy: uint8 (N, H, W).
+        options: weights, device, batch and tiles.
+        method: name of the method, for messages.
+        network: the class that the network of the weight file must have, or the name of the peer that it must be.
+        output: what the network returns: the denoised image, or the noise that is subtracted.
+        multiple: sides of the network's images are multiples of this; smaller images are extended by reflection.
+
+    Returns:
+        uint8 (N, H, W).
+
+    Raises:
+        InputError: no weights are given, or they are those of another network.
+    """
+    loaded = load_weights(options, method, network, output)
+
+    def denoise(_: slice, images: "Tensor") -> "Tensor":
+        found = loaded(images)
+        return images - found if output == "noise" else found
+
+    return run_network(noisy, options, denoise, next(loaded.parameters()).device, multiple)
+
+
+def load_weights(options: LearnedOptions, method: str, network: type | str, output: str = "", source: str = "") -> Any:
+    """The network of the option `weights`, on the option's device, in evaluation mode.
+
+    Args:
+        options: weights and device.
+        method: name of the method, for messages.
+        network: the class that the network must have, or the name of the peer that it must be.
+        output: what it must return, image or noise; empty: it is not checked.
+        source: where the weights come from, for the message; empty: from the training that the method names.
+
+    Raises:
+        InputError: no weights are given, or they are those of another network.
+    """
+    if options.weights is None:
+        source = source or f"a weight file that `fplbench train {METHODS[method].weights}` wrote"
+        raise InputError(f"The method {method!r} needs its option weights: {source}.")
+    return load_network(options.weights, network, options.device, output)
+
+
+def run_network(
+    noisy: np.ndarray,
+    options: LearnedOptions,
+    denoise: Callable[[slice, "Tensor"], "Tensor"],
+    device: "torch.device",
+    multiple: int = 1,
+) -> np.ndarray:
+    """Denoise images of any size in batches: extended by reflection to what a network accepts, in overlapping tiles if large.
+
+    On the CPU, images go through the network one by one: several at once take no less time, and the result for an image then
+    does not depend on the others.
+
+    Args:
+        noisy: uint8 (N, H, W).
+        options: batch and tiles.
+        denoise: from the place of a batch in `noisy`, and a tile of it (N, 1, H, W) in [0, 1], to the denoised tile.
+        device: where `denoise` computes.
+        multiple: sides of the tiles are multiples of this.
+
+    Returns:
+        uint8 (N, H, W).
+    """
+    import torch
+
+    from fplbench.networks.tiles import in_tiles
+
+    height, width = noisy.shape[1:]
+    denoised = np.empty_like(noisy)
+    with torch.inference_mode():
+        for part in iterate(noisy, options.batch if device.type == "cuda" else 1):
+            images = to_tensor(pad_to_multiple(noisy[part], multiple), device)
+            found = in_tiles(partial(denoise, part), images, options.tile, options.overlap, multiple)
+            denoised[part] = to_uint8(found[:, :, :height, :width])
+    return denoised
