@@ -15,7 +15,9 @@ import torch
 
 from fplbench.device import choose_device
 from fplbench.networks import UNet
-from fplbench.training.fpl import DenoiserLoss, Explained, FplOptions, new_denoiser
+from fplbench.training.denoiser import DenoiserLoss
+from fplbench.training.explained import Explained
+from fplbench.training.fpl import FplOptions, new_denoiser
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.meter import total_loss
 from fplbench.training.loop.tensors import seeded
@@ -70,8 +72,8 @@ def main() -> None:
     options = FplOptions(width=arguments.width)
     explained = Explained(restoration, torch.zeros(shape, device=device), ExplanationOptions().model_dump())
     losses = {
-        "without": DenoiserLoss(network, clean, noisy, options),
-        "with": DenoiserLoss(network, clean, noisy, options, explained),
+        "without": DenoiserLoss(network, "noise", clean, noisy, options),
+        "with": DenoiserLoss(network, "noise", clean, noisy, options, explained=explained),
     }
     optimizer = Adam(network.parameters(), 1e-4, fused=True)
     seconds: dict[str, list[float]] = {name: [] for name in losses}

@@ -42,13 +42,14 @@ def variants(options: AblationOptions, fpl: FplOptions, explanation: Explanation
     the training has to end where `residual` ends.
     """
     shown = explanation.model_dump(mode="json")
-    published = {"normalise": False, "allow_zero_gradient": True, "feature_weight": fpl.feature_weight or 1.0}
+    weight = fpl.feature_weight or 1.0
+    published = {"features": True, "normalise": False, "allow_zero_gradient": True, "feature_weight": weight}
     found = {
         CONTROL: Variant(fpl.without_features().model_dump(mode="json"), shown),
         AS_PUBLISHED: Variant(_changed(fpl, **published), {**shown, "readout": "sum", "activation": "relu"}),
     }
     for weight in sorted({*options.feature_weights, fpl.feature_weight} - {0.0}):
-        found[f"weight_{weight:g}"] = Variant(_changed(fpl, feature_weight=weight), shown)
+        found[f"weight_{weight:g}"] = Variant(_changed(fpl, features=True, feature_weight=weight), shown)
     return found
 
 

@@ -11,9 +11,10 @@ from fplbench.config.models import Config
 from fplbench.config.sections import PAPER_DATASETS
 from fplbench.datasets import DATASETS
 from fplbench.errors import InputError, nearest
+from fplbench.noise import NOISES
 from fplbench.registry import parse_options
 from fplbench.scoring.registry import SCORES, image_metrics
-from fplbench.training.fpl import check_gradient
+from fplbench.training.explained import check_gradient
 
 NAMED = ("datasets", "noises", "methods", "training")
 """Sections that map names to options."""
@@ -36,6 +37,8 @@ def load_config(values: Mapping[str, Any]) -> Config:
         if section in values:
             values[section] = _by_name(section, values[section])
     config = _with_names(parse_options(Config, values, ""))
+    for noise in config.noises:
+        _check_datasets(config, noise)
     for dataset in config.datasets:
         config.dataset_options(dataset)
         _check_overrides(config, dataset)
@@ -43,7 +46,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
             config.noise_options(dataset, noise)
     for training in {"restoration", "fpl", *config.training}:
         config.training_options(training)
-    _ = config.columns
+    _ = config.columns, config.fair_columns, config.fits
     _check_together(config)
     return config
 
@@ -90,10 +93,16 @@ def _with_names(config: Config) -> Config:
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
             "detectability": config.detectability.model_copy(update={"noises": config.detectability.noises or [usual]}),
+            "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual_pair(config) or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
             "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
         }
     )
+
+
+def _usual_pair(config: Config) -> list[str]:
+    """The noises of the fair comparison where the config does not say: one that averages out, and one that does not."""
+    return [name for name in ("gaussian", "structured") if name in config.noises]
 
 
 def _ct(config: Config) -> list[str]:
@@ -112,6 +121,26 @@ def _check_overrides(config: Config, dataset: str) -> None:
             raise InputError(f"datasets.{dataset}.noises.{noise} has no counterpart under noises: add {noise} there too.")
 
 
+def _check_datasets(config: Config, noise: str) -> None:
+    """Raise InputError where a noise is limited to data sets that there are not, or needs CT and is not limited to it."""
+    names = config.noises[noise].get("datasets", list(config.datasets))
+    if not isinstance(names, list) or not names:
+        raise InputError(f"noises.{noise}.datasets is {names!r}; it is a list of data sets, such as [lidc].")
+    for name in names:
+        _check_named(config, f"noises.{noise}.datasets", str(name), "datasets")
+    if noise in NOISES and NOISES[noise].needs == "hu":
+        other = next((name for name in names if name in DATASETS and not DATASETS[name].scans), None)
+        if other:
+            raise InputError(
+                f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "
+                f"noises.{noise}.datasets: [lidc]."
+            )
+        if noise in config.inserted.noises:
+            raise InputError(
+                f"inserted.noises names {noise!r}, which is made from Hounsfield units; lesions are inserted into windowed images."
+            )
+
+
 def _check_together(config: Config) -> None:
     """Raise InputError where sections do not fit each other."""
     if config.sampling.size % 16:
@@ -126,6 +155,7 @@ def _check_together(config: Config) -> None:
         ("ablation.noises", config.ablation.noises, "noises"),
         ("generalisation", config.generalisation, "noises"),
         ("detectability.noises", config.detectability.noises, "noises"),
+        ("fair.noises", config.fair.noises, "noises"),
         ("inserted.noises", config.inserted.noises, "noises"),
         ("inserted.datasets", config.inserted.datasets, "datasets"),
         ("figures.noise", [config.figures.noise], "noises"),

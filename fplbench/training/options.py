@@ -8,7 +8,7 @@ from fplbench.options import Options
 
 
 class TrainingOptions(Options):
-    """What every training has: how long, how fast, how often it is logged and saved."""
+    """What every training has: how long, how fast, how often it is logged, validated and saved."""
 
     width: int = Field(64, ge=1, description="Channels of the network's first level.")
     steps: int = Field(20_000, ge=1, description="Optimiser steps.")
@@ -32,6 +32,15 @@ class TrainingOptions(Options):
     divergence_factor: float = Field(
         1000.0, gt=1, description="The training stops when the loss exceeds the median of the log's first row by this factor."
     )
+    validate_every: int | None = Field(
+        None,
+        ge=1,
+        description="Steps between two scores on validation images, rounded up to whole rows of the log. null: a tenth of all.",
+    )
+    validation_images: int = Field(64, ge=1, description="Validation images that are scored, at most; spread evenly.")
+    keep: Literal["last", "best"] = Field(
+        "last", description="Which weights are kept: the last, or those with the highest PSNR on validation images."
+    )
 
     @model_validator(mode="after")
     def _micro_batch_divides(self) -> Self:
@@ -52,6 +61,20 @@ class TrainingOptions(Options):
     def warm_up_steps(self) -> int:
         """Steps over which the learning rate rises."""
         return min(500, self.steps // 10) if self.warm_up is None else self.warm_up
+
+    @property
+    def validation_interval(self) -> int:
+        """Steps between two scores on validation images."""
+        return self.validate_every or max(1, self.steps // 10)
+
+
+class AugmentedOptions(TrainingOptions):
+    """What trainings have that flip and crop the images they learn from."""
+
+    flips: bool = Field(
+        True, description="Flip images at random, along the axes along which their noise may be flipped (docs/noise.md)."
+    )
+    patch: int | None = Field(None, ge=8, description="Side of random crops, pixels; null: whole images.")
 
 
 class ExplanationOptions(Options):

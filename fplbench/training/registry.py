@@ -9,7 +9,7 @@ from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import Registry, parse_options
 
-Input = Literal["clean", "noisy", "restoration", "features"]
+Input = Literal["clean", "noisy", "validation_clean", "validation_noisy", "restoration", "features"]
 Axis = Literal["dataset", "noise"]
 Inputs = Mapping[Input, Path]
 TrainingFunction = Callable[[Inputs, Path, Any, int, str], None]
@@ -24,8 +24,9 @@ class Training:
         function: from the input files by name, the weight file to write, the options, the seed and the device (auto,
             cpu or cuda). It writes the weights, ending in .safetensors, and its log beside them, ending in .csv.
         options: the model of its options.
-        inputs: the files it needs, in the order of the command line: the stacks of `clean` and `noisy` training images,
-            the weights of the `restoration` network, the `features` that it finds in the clean images.
+        inputs: the files it reads, in the order of the command line: the stacks of `clean` and `noisy` training images;
+            those of `validation_clean` and `validation_noisy` images, by which the network is scored during training if
+            they are given; the weights of the `restoration` network, the `features` that it finds in the clean images.
         per: a network for each data set, or for each data set and noise.
         inherits: the training whose options apply where the config has none for this one; None: its own defaults.
         published: where published weights are expected, which methods use unless the config names the training; None: there are
@@ -44,6 +45,16 @@ class Training:
     def summary(self) -> str:
         """First line of the function's documentation."""
         return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+    def needs(self, options: Mapping[str, Any]) -> tuple[Input, ...]:
+        """The inputs that it reads with these options: restoration network and features only with L_FP.
+
+        Raises:
+            InputError: an option is unknown or has a wrong value.
+        """
+        parsed = parse_options(self.options, options, f"training.{self.name}")
+        explains = getattr(parsed, "explains", True)
+        return tuple(name for name in self.inputs if explains or name not in ("restoration", "features"))
 
 
 TRAININGS: Registry[Training] = Registry("training", "fplbench.training")
@@ -90,8 +101,14 @@ def train(name: str, inputs: Inputs, out: Path, options: Mapping[str, Any], *, s
         raise InputError(f"{out} does not end in .safetensors, as a weight file does.")
     for key in inputs:
         if key not in found.inputs:
-            raise InputError(f"The training {name!r} does not use --{key}; it takes {', '.join(found.inputs)}.")
+            takes = ", ".join(map(_option, found.inputs))
+            raise InputError(f"The training {name!r} does not use {_option(key)}; it takes {takes}.")
     for key in ("clean", "noisy"):
         if key in found.inputs and key not in inputs:
             raise InputError(f"The training {name!r} needs --{key}, the {key} training images.")
     found.function(inputs, out, parsed, seed, device)
+
+
+def _option(name: Input) -> str:
+    """The option of the command line for an input."""
+    return f"--{name.replace('_', '-')}"

@@ -1,7 +1,10 @@
 """The restoration network (section 3 of the paper), which is explained: it maps clean images to themselves."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from fplbench.training.options import TrainingOptions
 from fplbench.training.registry import Inputs, training
@@ -13,20 +16,36 @@ if TYPE_CHECKING:
     from fplbench.training.loop.meter import Terms
 
 
-@training("restoration", options=TrainingOptions, inputs=("clean",), per=("dataset",))
-def restoration(inputs: Inputs, out: Path, options: TrainingOptions, seed: int, device: str) -> None:
+log = logging.getLogger(__name__)
+
+
+class RestorationOptions(TrainingOptions):
+    """Options of the restoration network."""
+
+    warn_below: float = Field(40.0, ge=0, description="Warn if the network restores validation images to a lower PSNR, dB.")
+
+
+@training("restoration", options=RestorationOptions, inputs=("clean", "validation_clean"), per=("dataset",))
+def restoration(inputs: Inputs, out: Path, options: RestorationOptions, seed: int, device: str) -> None:
     """Train a U-Net to give back the clean images of a data set."""
     from fplbench.device import choose_device
     from fplbench.networks.unet import UNet
     from fplbench.training.loop.run import load_images, run_training
     from fplbench.training.loop.tensors import seeded
+    from fplbench.training.loop.validation import read_validation
 
     target = choose_device(device)
     images = load_images(inputs["clean"], target)
     network = seeded(lambda: UNet(options.width), seed, target)
     loss = RestorationLoss(network, images)
-    files = [inputs["clean"]]
-    run_training(network, loss, ["restoration"], len(images), options, files, out, seed, {"output": "image"})
+    validation = read_validation(inputs, network, network, options, noisy=False)
+    record, files = {"output": "image"}, [inputs["clean"]]
+    psnr = run_training(network, loss, ["restoration"], len(images), options, files, out, seed, record, validation=validation)
+    if psnr is not None and psnr < options.warn_below:
+        log.warning(
+            "%s restores validation images to %.2f dB only, less than %g dB: what it explains says little; train it longer.",
+            out, psnr, options.warn_below,
+        )  # fmt: skip
 
 
 class RestorationLoss:

@@ -5,21 +5,24 @@ from pathlib import Path
 import numpy as np
 
 from fplbench.explaining.maps import write_features
+from fplbench.noise import synthesize_stack
 from fplbench.stacks import write_stack
-from fplbench.training import train
+from fplbench.training import TRAININGS, train
+from fplbench.training.registry import Input
 
 TINY = {"width": 2, "steps": 6, "batch": 2, "warm_up": 2, "log_every": 2, "save_every": 2}
 EXPLANATION = {"readout": "sum", "activation": "softplus", "beta": 100.0}
 
 
 def write_stacks(folder: Path) -> None:
-    """Write a clean and a noisy stack, a restoration network, and its features."""
-    random = np.random.default_rng(0)
+    """Write clean and noisy stacks for training and validation, a restoration network, and its features."""
     rows, columns = np.mgrid[:32, :32]
-    clean = np.stack([128 + 100 * np.sin((rows * i + columns) / 9) for i in range(1, 7)])
-    noisy = clean + random.normal(0, 20, clean.shape)
-    for name, images in [("clean", clean), ("noisy", noisy)]:
-        write_stack(folder / f"{name}.npy", images.clip(0, 255).astype(np.uint8))
+    for part, frequencies in [("", range(1, 7)), ("validation_", range(7, 10))]:
+        images = np.stack([128 + 100 * np.sin((rows * i + columns) / 9) for i in frequencies]).astype(np.uint8)
+        index = [{"image_id": i, "patient": 0, "source": "made up", "slice": i} for i in frequencies]
+        write_stack(folder / f"{part}clean.npy", images, index)
+        clean, noisy = folder / f"{part}clean.npy", folder / f"{part}noisy.npy"
+        synthesize_stack("gaussian", clean, noisy, {"sigma": 0.08}, seed=0)
     restoration = folder / "restoration.safetensors"
     train("restoration", {"clean": folder / "clean.npy"}, restoration, TINY, seed=1, device="cpu")
     write_features(restoration, folder / "clean.npy", folder / "features.npy", device="cpu", **EXPLANATION)
@@ -27,10 +30,9 @@ def write_stacks(folder: Path) -> None:
 
 def train_fpl(stacks: Path, out: Path, seed: int = 1, **options: object) -> None:
     """Train a denoiser on the stacks of `write_stacks`, for six steps unless the options say otherwise."""
-    inputs = {
-        "clean": stacks / "clean.npy",
-        "noisy": stacks / "noisy.npy",
-        "restoration": stacks / "restoration.safetensors",
-        "features": stacks / "features.npy",
-    }
-    train("fpl", inputs, out, {**TINY, **options}, seed=seed, device="cpu")
+    train("fpl", given(stacks, "fpl"), out, {**TINY, **options}, seed=seed, device="cpu")
+
+
+def given(stacks: Path, name: str) -> dict[Input, Path]:
+    """The inputs that a training declares, from the files of `write_stacks`."""
+    return {key: stacks / ("restoration.safetensors" if key == "restoration" else f"{key}.npy") for key in TRAININGS[name].inputs}

@@ -74,7 +74,8 @@ def test_the_log_has_a_row_for_each_group_of_steps(tmp_path):
     rows = list(csv.DictReader(job(tmp_path).log_path.open()))
     assert [int(row["step"]) for row in rows] == [2, 4, 6, 8]
     assert set(rows[0]) == {
-        "step", "loss_error", "gradient_norm_error", "learning_rate", "images_per_second", "peak_memory_mb",
+        "step", "loss_error", "gradient_norm_error", "learning_rate", "validation_psnr", "images_per_second",
+        "peak_memory_mb",
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,10 +16,13 @@ from fplbench.files import file_hash
 from fplbench.networks import weights
 from fplbench.stacks import open_stack, write_stack
 from fplbench.training import TRAININGS, train
+from fplbench.training.denoiser import DenoiserLoss
 from fplbench.training.drunet import DrunetOptions, new_drunet
-from fplbench.training.fpl import DenoiserLoss, Explained, FplOptions, new_denoiser
+from fplbench.training.explained import Explained
+from fplbench.training.fpl import FplOptions, new_denoiser
 from fplbench.training.loop.run import load_images
 from fplbench.training.loop.tensors import as_images
+from fplbench.training.registry import Input
 from tests.helpers.training import EXPLANATION, TINY, train_fpl
 
 CPU = torch.device("cpu")
@@ -30,7 +34,8 @@ def test_a_step_with_the_loss_leaves_the_explained_network_bit_identical(stacks)
     network = new_denoiser(2, 1, CPU)
     clean, noisy = load_images(stacks / "clean.npy", CPU), load_images(stacks / "noisy.npy", CPU)
     maps = torch.from_numpy(np.load(stacks / "features.npy"))
-    loss = DenoiserLoss(network, clean, noisy, FplOptions(feature_weight=1.0), Explained(restoration, maps, EXPLANATION))
+    explained = Explained(restoration, maps, EXPLANATION)
+    loss = DenoiserLoss(network, "noise", clean, noisy, FplOptions(feature_weight=1.0), explained=explained)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     terms = loss(torch.tensor([0, 1]), 0)
     sum(weight * value for value, weight in terms.values()).backward()
@@ -50,7 +55,8 @@ def test_the_feature_term_enters_each_kth_step_with_k_times_its_weight(stacks):
     stack = load_images(stacks / "clean.npy", CPU)
     maps = torch.from_numpy(np.load(stacks / "features.npy"))
     options = FplOptions(feature_weight=0.5, feature_interval=3, feature_start=3)
-    loss = DenoiserLoss(new_denoiser(2, 1, CPU), stack, stack, options, Explained(restoration, maps, EXPLANATION))
+    explained = Explained(restoration, maps, EXPLANATION)
+    loss = DenoiserLoss(new_denoiser(2, 1, CPU), "noise", stack, stack, options, explained=explained)
     present = {step: loss(torch.tensor([0]), step).get("feature") for step in range(7)}
     assert [step for step, term in present.items() if term] == [3, 6]
     assert present[3][1] == 1.5
@@ -86,7 +92,7 @@ def test_noisy_images_of_other_clean_ones_are_refused(stacks, tmp_path):
     write_stack(tmp_path / "noisy.npy", open_stack(stacks / "noisy.npy"), index[::-1])
     inputs = {name: tmp_path / f"{name}.npy" for name in ("clean", "noisy")}
     with pytest.raises(InputError, match=r"noisy\.csv does not list the same images as .*clean\.csv: they differ from image 0"):
-        train("residual_cnn", inputs, tmp_path / "a.safetensors", TINY, seed=1)
+        train("residual_same_steps", inputs, tmp_path / "a.safetensors", TINY, seed=1)
 
 
 def test_relu_with_sum_is_refused_unless_it_is_asked_for_as_a_control(stacks, tmp_path):
@@ -104,8 +110,8 @@ def test_relu_with_sum_is_refused_unless_it_is_asked_for_as_a_control(stacks, tm
 def test_without_l_fp_neither_restoration_network_nor_features_are_needed(stacks, tmp_path):
     inputs = {name: stacks / f"{name}.npy" for name in ("clean", "noisy")}
     train("fpl", inputs, tmp_path / "zero.safetensors", {**TINY, "feature_weight": 0}, seed=1, device="cpu")
-    train("residual_cnn", inputs, tmp_path / "residual_cnn.safetensors", TINY, seed=1, device="cpu")
-    zero, control = (load_file(tmp_path / f"{name}.safetensors") for name in ("zero", "residual_cnn"))
+    train("residual_same_steps", inputs, tmp_path / "residual_same_steps.safetensors", TINY, seed=1, device="cpu")
+    zero, control = (load_file(tmp_path / f"{name}.safetensors") for name in ("zero", "residual_same_steps"))
     assert all(torch.equal(zero[name], control[name]) for name in zero)
 
 
@@ -115,7 +121,7 @@ def test_without_l_fp_neither_restoration_network_nor_features_are_needed(stacks
         ("fpll", [], "a.safetensors", {}, "'fpll' is not a training: did you mean 'fpl'"),
         ("fpl", ["clean"], "a.safetensors", {}, "The training 'fpl' needs --noisy"),
         ("fpl", ["clean", "noisy"], "a.safetensors", {}, "needs --restoration and --features"),
-        ("drunet", ["clean", "noisy"], "a.safetensors", {}, "'drunet' does not use --noisy; it takes clean"),
+        ("drunet", ["clean", "noisy"], "a.safetensors", {}, "'drunet' does not use --noisy; it takes --clean"),
         ("drunet", ["clean"], "a.pth", {}, "does not end in .safetensors"),
         ("drunet", ["clean"], "a.safetensors", {"pach": 8}, "training.drunet.pach is not a known key: did you mean 'patch'"),
         ("fpl", ["clean"], "a.safetensors", {"steps": 200, "warm_up": 500}, "the learning rate would never fall"),
@@ -137,7 +143,7 @@ def test_the_warm_up_is_a_tenth_of_a_short_training_and_500_steps_of_a_long_one(
 def test_every_training_says_what_it_does():
     for name, training in TRAININGS.items():
         assert training.summary, name
-        assert set(training.inputs) <= {"clean", "noisy", "restoration", "features"}, name
+        assert set(training.inputs) <= set(get_args(Input)), name
 
 
 @pytest.mark.slow

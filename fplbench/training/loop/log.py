@@ -6,6 +6,9 @@ from pathlib import Path
 
 from fplbench.files import replacing
 
+OPTIONAL = "validation_psnr"
+"""The column that is empty in rows without a score of the validation images."""
+
 
 class TrainingLog:
     """Rows of a training, kept in a csv file as they come.
@@ -34,7 +37,8 @@ class TrainingLog:
 
 def _read(path: Path, columns: list[str]) -> list[dict[str, str]]:
     """Whole rows of a log; a kill can leave the last one cut short."""
+    required = [name for name in columns if name != OPTIONAL]
     if not path.exists():
         return []
     with open(path, newline="") as stream:
-        return [row for row in csv.DictReader(stream) if list(row) == columns and all(row.values())]
+        return [row for row in csv.DictReader(stream) if list(row) == columns and all(row[name] for name in required)]

@@ -32,13 +32,14 @@ class Meter:
         self.norms: dict[str, torch.Tensor] = {}
         self.totals: dict[int, torch.Tensor] = {}
         self.progress: dict[str, float] = {}
+        self.validation: dict[str, float] = {}
 
     @staticmethod
     def columns(names: list[str]) -> list[str]:
         """Columns of the log."""
         losses = [f"loss_{name}" for name in names]
         norms = [f"gradient_norm_{name}" for name in names]
-        return ["step", *losses, *norms, "learning_rate", "images_per_second", "peak_memory_mb"]
+        return ["step", *losses, *norms, "learning_rate", "validation_psnr", "images_per_second", "peak_memory_mb"]
 
     def add(self, step: int, terms: Terms, share: float) -> None:
         """Add the terms of one micro-batch, `share` of the batch of a step."""
@@ -64,6 +65,10 @@ class Meter:
             "peak_memory_mb": round(peak_memory_mb(self.device)),
         }
 
+    def validated(self, psnr: float) -> None:
+        """Add the PSNR of the validation images after the last step, dB."""
+        self.validation = {"validation_psnr": round(psnr, 4)}
+
     def means(self) -> dict[str, float]:
         """Mean of each term over the steps that had it; nan where none had."""
         return {name: float(self.sums[name]) / self.counts[name] if self.counts[name] else float("nan") for name in self.names}
@@ -72,10 +77,11 @@ class Meter:
         """The group as a row of the log."""
         losses = {f"loss_{name}": mean for name, mean in self.means().items()}
         norms = {f"gradient_norm_{name}": float(self.norms.get(name, "nan")) for name in self.names}
-        return {**losses, **norms, **self.progress}
+        return {**losses, **norms, **self.progress, **self.validation}
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {mean:.4g}" for name, mean in self.means().items() if mean == mean)
+        losses = [f"{name} {mean:.4g}" for name, mean in self.means().items() if mean == mean]
+        return ", ".join([*losses, *(f"PSNR of validation images {psnr:.2f} dB" for psnr in self.validation.values())])
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -16,6 +16,7 @@ from fplbench.networks import weights
 from fplbench.stacks import open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop.trainer import Job, LossFunction, Trainer
+from fplbench.training.loop.validation import Validation
 from fplbench.training.options import TrainingOptions
 
 
@@ -35,7 +36,10 @@ def run_training(
     seed: int,
     record: Mapping[str, Any] | None = None,
     interval: int = 1,
-) -> None:
+    *,
+    validation: Validation | None = None,
+    draws: int = 1,
+) -> float | None:
     """Run or resume a training, then write its weights and log in one piece each, and remove its state.
 
     Args:
@@ -49,12 +53,18 @@ def run_training(
         seed: seed of the batches.
         record: further entries of the weight file's header.
         interval: the loss has all its terms only in every step that this number divides.
+        validation: scores the network during training.
+        draws: realisations of the images; see `Batches`.
+
+    Returns:
+        The PSNR of the validation images with the weights that were written, dB; None where there are none.
 
     Raises:
         InputError: the training diverged, or the state to resume from belongs to another training.
     """
     out = Path(out)
-    data = hashlib.sha256("".join(file_hash(file) for file in files).encode()).hexdigest()
+    read = [*files, *(validation.files if validation else ())]
+    data = hashlib.sha256("".join(file_hash(file) for file in read).encode()).hexdigest()
     described = {"options": options.model_dump(), **(record or {}), "seed": seed}
     identity = {
         "config": hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest(),
@@ -64,7 +74,9 @@ def run_training(
     state_path = out.with_name(f".{out.stem}.state.safetensors")
     device = next(network.parameters()).device
     job = Job(str(out), seed, device, identity, state_path)
-    Trainer(network, loss, terms, count, options, job, interval).run()
+    trainer = Trainer(network, loss, terms, count, options, job, interval, validation, draws)
+    trainer.run()
     weights.save(network, out, {**described, "data": data, "training_version": TRAINING_VERSION})
     job.log_path.replace(out.with_suffix(".csv"))
     state_path.unlink(missing_ok=True)
+    return trainer.psnr

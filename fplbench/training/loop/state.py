@@ -19,6 +19,7 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     progress: Mapping[str, float],
     identity: Mapping[str, str],
+    best: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Write a state in one piece.
 
@@ -27,10 +28,12 @@ def save_state(
         network, optimizer: what is trained, and the Adam that trains it.
         progress: numbers to resume with; `step` is the number of steps done.
         identity: what the state belongs to (config, data, version).
+        best: weights that the training goes back to at its end, if it keeps them.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in values.items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in (best or {}).items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
@@ -39,8 +42,8 @@ def save_state(
 
 def load_state(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping[str, str]
-) -> dict[str, float] | None:
-    """Load a state into network and optimizer, and return its progress; None where there is no state.
+) -> tuple[dict[str, float], dict[str, torch.Tensor]] | None:
+    """Load a state into network and optimizer, and return its progress and its best weights; None where there is no state.
 
     Raises:
         InputError: the state is unreadable, or belongs to another config, data or version (named).
@@ -59,16 +62,23 @@ def load_state(
         raise InputError(
             f"the training state {path} was made with another {' and another '.join(other)}: delete it to start again."
         )
-    network.load_state_dict({name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")})
-    parameters = list(network.parameters())
+    network.load_state_dict(_part(tensors, "network."))
+    _load_moments(optimizer, _part(tensors, "optimizer."), list(network.parameters()))
+    return json.loads(header["progress"]), _part(tensors, "best.")
+
+
+def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _load_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], parameters: list[nn.Parameter]) -> None:
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, number, key = name.split(".", 2)
-            parameter = parameters[int(number)]
-            if tensor.shape == parameter.shape:
-                # The fused Adam walks through memory: its moments must lie there as the parameter does.
-                tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
-            moments.setdefault(int(number), {})[key] = tensor
+        number, key = name.split(".", 1)
+        parameter = parameters[int(number)]
+        if tensor.shape == parameter.shape:
+            # The fused Adam walks through memory: its moments must lie there as the parameter does.
+            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
+        moments.setdefault(int(number), {})[key] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    return json.loads(header["progress"])

@@ -12,8 +12,11 @@ from fplbench.seeds import generator
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def as_images(stack: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-    """Images (N, 1, H, W) in [0, 1] at some positions of a uint8 stack (all, H, W) on the same device."""
+def as_images(stack: torch.Tensor, positions: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Images (N, 1, H, W) in [0, 1] at some positions of a uint8 stack (all, H, W) on the same device.
+
+    The positions may also be a tuple of indices of images, rows and columns.
+    """
     return stack[positions].unsqueeze(1).float().div_(255).contiguous(memory_format=torch.channels_last)
 
 

@@ -19,6 +19,7 @@ from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.log import TrainingLog
 from fplbench.training.loop.meter import Meter, Terms, total_loss
 from fplbench.training.loop.state import load_state, save_state
+from fplbench.training.loop.validation import Best, Validation
 from fplbench.training.options import TrainingOptions
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ class Trainer:
         job: seed, device, files.
         interval: the loss has all its terms only in every step that this number divides; rows of the log start with
             such a step.
+        validation: scores the network during training; None: it is not scored.
+        draws: realisations of the images, one for each epoch in turn; see `Batches`.
     """
 
     def __init__(
@@ -77,16 +80,22 @@ class Trainer:
         options: TrainingOptions,
         job: Job,
         interval: int = 1,
+        validation: Validation | None = None,
+        draws: int = 1,
     ):
         self.network, self.losses, self.term_names, self.options, self.job = network, losses, term_names, options, job
         self.group = math.ceil(options.log_every / interval) * interval
-        self.batches = Batches(count, options.batch, job.seed)
+        self.batches = Batches(count, options.batch, job.seed, draws)
+        self.validation, self.best = validation, Best()
+        self.psnr: float | None = None
         self.optimizer = Adam(network.parameters(), lr=options.learning_rate, fused=True)
         self.step = 0
         self.limit = math.inf
 
     def run(self) -> None:
-        """Train to the last step.
+        """Train to the last step, and go back to the best weights if the options say so.
+
+        `psnr` is then that of the validation images with the weights that are kept.
 
         Raises:
             InputError: the loss is not finite or has diverged (the step is named, the last good state is kept), or the state to
@@ -100,23 +109,50 @@ class Trainer:
             while self.step < steps_in_all:
                 steps = range(self.step, min(self.step + self.group, steps_in_all))
                 meter = self._train_group(steps)
-                log_rows.append(meter.row())
                 self.step = steps.stop
+                self._validate(steps, meter)
+                log_rows.append(meter.row())
                 bar.update(len(steps))
                 if bar.disable:
                     log.info("%s: step %d of %d, %s", self.job.name, self.step, steps_in_all, meter)
                 if self.step - saved >= self.options.save_every and self.step < steps_in_all:
                     self._check_last_update()
-                    progress = {"step": self.step, "limit": self.limit}
-                    save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity)
+                    self._save()
                     saved = self.step
         self._check_last_update()
+        self._keep()
 
     def _resume(self) -> None:
-        progress = load_state(self.job.state_path, self.network, self.optimizer, self.job.identity)
-        if progress is not None:
+        state = load_state(self.job.state_path, self.network, self.optimizer, self.job.identity)
+        if state is not None:
+            progress, self.best.tensors = state
             self.step, self.limit = int(progress["step"]), progress["limit"]
+            self.best.step, self.best.psnr = int(progress["best_step"]), progress["best_psnr"]
             log.info("%s: resuming after step %d", self.job.name, self.step)
+
+    def _save(self) -> None:
+        progress = {"step": self.step, "limit": self.limit, "best_step": self.best.step, "best_psnr": self.best.psnr}
+        save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity, self.best.tensors)
+
+    def _validate(self, steps: range, meter: Meter) -> None:
+        """Score the network on validation images, if one of these steps is due or the last of all."""
+        interval = self.options.validation_interval
+        due = steps.stop // interval > steps.start // interval or steps.stop == self.options.steps
+        if self.validation is None or not due:
+            return
+        self.psnr = self.validation.psnr()
+        meter.validated(self.psnr)
+        if self.options.keep == "best":
+            self.best.see(self.psnr, steps.stop, self.network)
+
+    def _keep(self) -> None:
+        """Go back to the best weights, if they are to be kept; and say what became of the validation images."""
+        if self.options.keep == "best":
+            self.network.load_state_dict(self.best.tensors)
+            self.psnr = self.best.psnr
+            log.info("%s: the weights after step %d of %d are kept", self.job.name, self.best.step, self.options.steps)
+        if self.psnr is not None:
+            log.info("%s: PSNR of validation images %.2f dB", self.job.name, self.psnr)
 
     def _train_group(self, steps: range) -> Meter:
         """Train the steps of one row of the log; nothing is copied between host and device before the last of them."""
@@ -186,15 +222,21 @@ def learning_rate(options: TrainingOptions, step: int) -> float:
 
 
 class Batches:
-    """Batches of image positions: seeded permutations of all images, one behind the other."""
+    """Batches of image positions: seeded permutations of all images, one behind the other.
 
-    def __init__(self, count: int, size: int, seed: int):
-        self.count, self.size, self.seed = count, size, seed
+    With several draws, a stack holds so many realisations of the images, one behind the other, and each epoch takes the next.
+    """
+
+    def __init__(self, count: int, size: int, seed: int, draws: int = 1):
+        self.count, self.size, self.seed, self.draws = count, size, seed, draws
 
     def of(self, steps: range) -> np.ndarray:
         """Positions (steps, batch) of the images of each step; they depend on the seed and the step alone."""
         first, last = steps.start * self.size, steps.stop * self.size
         epochs = range(first // self.count, (last - 1) // self.count + 1)
-        order = np.concatenate([generator(self.seed, "epoch", epoch).permutation(self.count) for epoch in epochs])
+        order = np.concatenate([self._epoch(epoch) for epoch in epochs])
         offset = epochs.start * self.count
         return order[first - offset : last - offset].reshape(len(steps), self.size)
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        return generator(self.seed, "epoch", epoch).permutation(self.count) + epoch % self.draws * self.count

@@ -1,0 +1,19 @@
+"""The paper's U-Net without the paper's loss, for the same steps: what the feature preserving loss must beat."""
+
+import numpy as np
+
+from fplbench.denoising.registry import method
+from fplbench.methods.fpl import ResidualOptions, subtract_predicted_noise
+
+
+@method(
+    "residual_same_steps",
+    label="U-Net, same steps",
+    cites="zhang2017",
+    options=ResidualOptions,
+    group="networks",
+    weights="residual_same_steps",
+)
+def residual_same_steps(noisy: np.ndarray, options: ResidualOptions) -> np.ndarray:
+    """The U-Net of FPL trained with the residual loss alone, as DnCNN is (Zhang et al. 2017), for as many steps."""
+    return subtract_predicted_noise(noisy, options, "residual_same_steps")
