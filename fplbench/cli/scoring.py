@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fplbench.cli.options import DeviceName, ExplanationJson, Threads, read_explanation, use_threads
+from fplbench.errors import InputError
 
 Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
 Denoised = Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy, of the same images.")]
@@ -39,6 +40,18 @@ def score(
     inserted: Annotated[
         list[Path] | None, typer.Option(help="The same denoised, named {method}_inserted.npy; may be repeated.")
     ] = None,
+    validation_clean: Annotated[
+        Path | None, typer.Option(help="Stack of clean validation images, with its index; its lesions lie beside it.")
+    ] = None,
+    validation: Annotated[
+        list[Path] | None, typer.Option(help="The same denoised, named {method}_validation.npy; may be repeated.")
+    ] = None,
+    validation_scores: Annotated[
+        Path | None, typer.Option(help="Scores of validation images to write, .csv, with the same columns.")
+    ] = None,
+    validation_lesion_scores: Annotated[
+        Path | None, typer.Option(help="Scores of the lesions in validation images to write, .csv.")
+    ] = None,
     threads: Threads = 1,
     rule: Annotated[
         list[str] | None,
@@ -46,10 +59,17 @@ def score(
     ] = None,
 ) -> None:
     """Score denoised stacks: PSNR, SSIM and other metrics of each image, and how well each lesion is preserved."""
-    from fplbench.scoring.cells import score_cell
+    from fplbench.scoring.cells import ValidationStacks, score_cell
     from fplbench.scoring.registry import DEFAULT
 
-    score_cell(clean, denoised, out, rule or (), metric or DEFAULT, lesion_scores, inserted_clean, inserted or (), threads)
+    held_out = None
+    if validation_clean is not None and validation and validation_scores is not None:
+        held_out = ValidationStacks(validation_clean, validation, validation_scores, validation_lesion_scores)
+    elif validation_clean or validation or validation_scores or validation_lesion_scores:
+        raise InputError("To score validation images, give --validation-clean, --validation and --validation-scores together.")
+    score_cell(
+        clean, denoised, out, rule or (), metric or DEFAULT, lesion_scores, inserted_clean, inserted or (), threads, held_out
+    )
 
 
 def feature_scores(

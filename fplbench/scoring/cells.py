@@ -4,12 +4,13 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fplbench.errors import InputError, nearest
 from fplbench.files import write_csv
-from fplbench.scoring.comparison import Comparison, Scores, open_comparison
+from fplbench.scoring.comparison import INSERTED, VALIDATION, Comparison, Scores, open_comparison
 from fplbench.scoring.lesions import LESION_METRICS
 from fplbench.scoring.registry import ALWAYS, DEFAULT, SCORES, MetricFunction, image_metrics, in_order
 
@@ -18,6 +19,23 @@ LESION_KEYS = ("method", "image_id", "lesion", "lesion_id", "patient", "kind", "
 
 Found = list[dict[str, tuple[Scores, dict[int, Scores]]]]
 """For each image and method, the scores of the image and of its lesions."""
+
+
+@dataclass(frozen=True)
+class ValidationStacks:
+    """The validation images, which are scored like the test images, into files of their own.
+
+    Attributes:
+        clean: the clean stack, with its index, and its lesions beside it.
+        denoised: stacks of the same images, named {method}_validation.npy.
+        scores: the .csv file of images to write.
+        lesion_scores: the .csv file of lesions to write; None writes none.
+    """
+
+    clean: Path
+    denoised: Sequence[Path]
+    scores: Path
+    lesion_scores: Path | None = None
 
 
 def score_cell(
@@ -30,6 +48,7 @@ def score_cell(
     inserted_clean: str | os.PathLike[str] | None = None,
     inserted: Sequence[str | os.PathLike[str]] = (),
     threads: int = 1,
+    validation: ValidationStacks | None = None,
 ) -> None:
     """Score denoised stacks, and write a table with a row for each method and image: method, image_id, patient, the metrics.
 
@@ -50,6 +69,7 @@ def score_cell(
         inserted_clean: the clean stack with inserted lesions, and its lesion stack.
         inserted: the same denoised, named {method}_inserted.npy.
         threads: number of images that are scored at the same time.
+        validation: the validation images and the files for their scores, by the same metrics; None scores none.
 
     Raises:
         InputError: a metric is unknown or lacks its package; a stack, the index of a clean one, or a lesion stack is missing or
@@ -62,15 +82,32 @@ def score_cell(
     functions = _functions(metrics)
     makers = dict(zip([Path(path).stem for path in denoised_paths], [*rules] * len(denoised_paths), strict=False))
     images = open_comparison(clean_path, denoised_paths, makers, lesions=lesion_scores is not None)
-    planted = None
+    planted = held_out = None
     if inserted_clean is not None and lesion_scores is not None:
-        planted = open_comparison(inserted_clean, inserted, makers, lesions=True, inserted=True)
+        planted = open_comparison(inserted_clean, inserted, makers, lesions=True, ending=INSERTED)
+    if validation is not None:
+        lesions = validation.lesion_scores is not None
+        held_out = open_comparison(validation.clean, validation.denoised, makers, lesions, ending=VALIDATION)
     import cv2
 
     cv2.setNumThreads(1)  # images already share the threads
     with ThreadPoolExecutor(threads) as pool:
-        scores = _score(images, functions, pool)
-        further = _score(planted, {}, pool) if planted else []
+        _write(images, functions, output, lesion_scores, planted, pool)
+        if validation is not None and held_out is not None:
+            _write(held_out, functions, validation.scores, validation.lesion_scores, None, pool)
+
+
+def _write(
+    images: Comparison,
+    functions: dict[str, MetricFunction],
+    output: str | os.PathLike[str],
+    lesion_scores: str | os.PathLike[str] | None,
+    planted: Comparison | None,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Score images, and those with inserted lesions, and write the tables of images and of lesions."""
+    scores = _score(images, functions, pool)
+    further = _score(planted, {}, pool) if planted else []
     write_csv(output, _image_rows(images, scores), (*KEYS, *functions))
     if lesion_scores is not None:
         rows = [*_lesion_rows(images, scores), *(_lesion_rows(planted, further) if planted else ())]

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 INSERTED = "_inserted"
 """What the name of a denoised stack ends with if lesions were inserted into its images before the noise."""
+VALIDATION = "_validation"
+"""What the name of a denoised stack ends with if it holds the validation images."""
 
 Scores = dict[str, float]
 Row = Mapping[str, str]
@@ -69,28 +72,30 @@ def open_comparison(
     paths: Sequence[str | os.PathLike[str]],
     rules: Mapping[str, str],
     lesions: bool = False,
-    inserted: bool = False,
+    ending: Literal["", "_inserted", "_validation"] = "",
 ) -> Comparison:
     """Open the stacks.
 
     Args:
         clean_path: the clean stack, with its index.
-        paths: denoised stacks, named {method}.npy, or {method}_inserted.npy.
+        paths: denoised stacks, named {method}{ending}.npy.
         rules: the rule that makes the stack of each method, for messages; may be empty.
         lesions: whether to open the lesion stack, if there is one.
-        inserted: whether the lesions to score are the inserted ones, or the real ones. The lesion stack must be there if so.
+        ending: what the names of the denoised stacks end with. With INSERTED, the lesions to score are the inserted ones, and the
+            lesion stack must be there; else they are the real ones.
 
     Raises:
         InputError: a stack, its index or its lesions are missing, malformed or do not match, images are too small for the
             SSIM, or two denoised stacks are of the same method.
     """
+    inserted = ending == INSERTED
     clean = open_stack(clean_path)
     check_size(clean.shape[1:])
     index = read_index(clean_path, len(clean))
     windows = [_window(row, index_path(clean_path)) for row in index]
     denoised: dict[str, np.ndarray] = {}
     for path in map(Path, paths):
-        method = _method(path, inserted)
+        method = _method(path, ending)
         if method in denoised:
             raise InputError(f"{path} is the second stack of {method!r}: each method needs a name of its own.")
         try:
@@ -110,13 +115,12 @@ def open_comparison(
     return Comparison(index, clean, denoised, windows, numbers, table)
 
 
-def _method(path: Path, inserted: bool) -> str:
+def _method(path: Path, ending: str) -> str:
     """The method that a denoised stack is named after."""
-    if not inserted:
-        return path.stem
-    if not path.stem.endswith(INSERTED):
-        raise InputError(f"{path} is not named {{method}}{INSERTED}.npy, as stacks with inserted lesions are.")
-    return path.stem.removesuffix(INSERTED)
+    if not path.stem.endswith(ending):
+        what = "stacks with inserted lesions" if ending == INSERTED else "stacks of validation images"
+        raise InputError(f"{path} is not named {{method}}{ending}.npy, as {what} are.")
+    return path.stem.removesuffix(ending)
 
 
 def _window(row: Row, index: Path) -> tuple[float, float] | None:
