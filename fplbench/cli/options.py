@@ -20,6 +20,10 @@ Stacks = Annotated[
 ExplanationJson = Annotated[
     str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
 ]
+NumericsJson = Annotated[
+    str,
+    typer.Option("--numerics", help="deterministic, tf32 and cudnn_benchmark, as a JSON object.", metavar="JSON"),
+]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor cores to use.")]
 
 
@@ -69,6 +73,13 @@ def use_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+
+
+def apply_numerics(text: str) -> None:
+    """Set torch's switches from the JSON object given to --numerics."""
+    from fplbench.device import NumericsOptions, use_numerics
+
+    use_numerics(read_options(NumericsOptions, text, "numerics", "--numerics"))
 
 
 def read_stacks(arguments: list[str]) -> dict[str, Path]:

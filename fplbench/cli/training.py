@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fplbench import DEFAULT_SEED
-from fplbench.cli.options import DeviceName, OptionsJson, Seed, Threads, parse_json, use_threads
+from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Seed, Threads, apply_numerics, parse_json, use_threads
 
 
 def register(app: typer.Typer) -> None:
@@ -20,19 +20,33 @@ def train(
     out: Annotated[Path, typer.Argument(help="Weight file to write, .safetensors; its log is the .csv beside it.")],
     clean: Annotated[Path | None, typer.Option(help="Stack of clean training images, .npy.")] = None,
     noisy: Annotated[Path | None, typer.Option(help="The same images with noise, .npy.")] = None,
+    validation_clean: Annotated[
+        Path | None,
+        typer.Option(help="Clean validation images, .npy; with them the training is scored."),
+    ] = None,
+    validation_noisy: Annotated[Path | None, typer.Option(help="The same images with noise, .npy.")] = None,
     restoration: Annotated[Path | None, typer.Option(help="Weights of the restoration network, .safetensors.")] = None,
     features: Annotated[Path | None, typer.Option(help="Feature maps of the clean stack, .npy.")] = None,
     options: OptionsJson = "{}",
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
     device: DeviceName = "auto",
+    numerics: NumericsJson = "{}",
 ) -> None:
     """Train a network; the same command resumes a training that was interrupted."""
     use_threads(threads)
+    apply_numerics(numerics)
     from fplbench.training import train as run
     from fplbench.training.registry import Input
 
-    given: dict[Input, Path | None] = {"clean": clean, "noisy": noisy, "restoration": restoration, "features": features}
+    given: dict[Input, Path | None] = {
+        "clean": clean,
+        "noisy": noisy,
+        "validation_clean": validation_clean,
+        "validation_noisy": validation_noisy,
+        "restoration": restoration,
+        "features": features,
+    }
     run(name, {key: path for key, path in given.items() if path is not None}, out, parse_json(options), seed=seed, device=device)
 
 
