@@ -27,13 +27,14 @@ def fetch_sample(folder: Folder) -> None:
 def fetch_lidc(
     folder: Folder,
     patients: Annotated[int | None, typer.Option(min=1, help="Download only the N patients with the least data.")] = None,
+    series: Annotated[int | None, typer.Option(min=1, help="Download only the N smallest CT series.")] = None,
 ) -> None:
-    """Download the CT series of LIDC-IDRI (128 GB) from the Imaging Data Commons."""
+    """Download the CT series of LIDC-IDRI (128 GB), or a part of them, from the Imaging Data Commons."""
     from fplbench.downloads.lidc import REQUIREMENTS, fetch_lidc
     from fplbench.downloads.notice import announce
 
     typer.echo(announce("lidc", folder, REQUIREMENTS))
-    fetch_lidc(folder, patients)
+    fetch_lidc(folder, patients, series)
 
 
 @fetch.command("lidc-annotations")

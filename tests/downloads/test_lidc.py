@@ -7,7 +7,9 @@ from types import ModuleType
 
 import pandas
 import pytest
+from typer.testing import CliRunner
 
+from fplbench.cli import app
 from fplbench.downloads import lidc
 from fplbench.downloads.connection import check_reachable
 from fplbench.errors import InputError
@@ -69,6 +71,29 @@ def test_a_number_of_patients_takes_the_smallest(idc, tmp_path):
     assert idc.calls[0]["series"] == ["1.2", "1.3"]
 
 
+def test_a_number_of_series_takes_the_smallest_whoever_they_belong_to(idc, tmp_path, monkeypatch):
+    """P0 has a second series of 5 MB: the smallest of all. As a patient, P0 has the most data."""
+    second = ("lidc_idri", "P0", "CT", "1.9", 5.0, 3)
+    client = Client()
+    more = pandas.concat([client.index, pandas.DataFrame([second], columns=client.index.columns)], ignore_index=True)
+    monkeypatch.setattr(idc, "__init__", lambda self: setattr(self, "index", more))
+    lidc.fetch_lidc(tmp_path, series=2)
+    assert idc.calls[0]["series"] == ["1.9", "1.3"]
+    assert list(lidc.choose_series(more, patients=1).SeriesInstanceUID) == ["1.3"]
+
+
+def test_patients_and_series_are_not_chosen_at_once(idc, tmp_path):
+    with pytest.raises(InputError, match="--patients and --series are two ways to choose a part of LIDC-IDRI: give one"):
+        lidc.fetch_lidc(tmp_path, patients=2, series=2)
+    assert not idc.calls
+
+
+def test_the_command_names_the_parts_and_passes_the_number_of_series_on(idc, tmp_path):
+    result = CliRunner().invoke(app, ["fetch", "lidc", str(tmp_path / "lidc"), "--series", "3"])
+    assert result.exit_code == 0 and "--series 60 downloads only the 60 smallest CT series (3.3 GB, 57 patients)" in result.output
+    assert idc.calls[0]["series"] == ["1.3", "1.2", "1.1"]
+
+
 def test_a_series_with_missing_files_is_reported(idc, tmp_path):
     idc.missing = 1
     with pytest.raises(InputError, match=r"4 of 4 series are incomplete, for example 1\.0\. Run the same command again"):
@@ -102,4 +127,4 @@ def test_without_a_network_lidc_does_not_start(idc, tmp_path, monkeypatch):
 
 def test_an_index_without_the_collection_asks_for_a_newer_one(idc, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="newer idc-index"):
-        lidc.choose_series(index().query("collection_id == 'nlst'"), None)
+        lidc.choose_series(index().query("collection_id == 'nlst'"))
