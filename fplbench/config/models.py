@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from fplbench import DEFAULT_SEED
 from fplbench.config.ablation import AblationOptions, Variant, variants
+from fplbench.config.columns import fair_columns, table_columns
 from fplbench.config.detectability import DetectabilityOptions
+from fplbench.config.fair import FairOptions
+from fplbench.config.fits import Fit, fits, shared_budget, steps_of_seconds
 from fplbench.config.sections import (
     PAPER_DATASETS,
     PAPER_METHODS,
@@ -20,7 +22,8 @@ from fplbench.config.sections import (
     TuningOptions,
 )
 from fplbench.datasets import DATASETS, SamplingOptions
-from fplbench.denoising.columns import Column, Tune, select
+from fplbench.denoising.columns import Column, GreyMap, Tune
+from fplbench.device import NumericsOptions
 from fplbench.errors import InputError
 from fplbench.lesions.options import InsertionOptions
 from fplbench.noise import NOISES
@@ -35,8 +38,16 @@ from fplbench.training.options import ExplanationOptions
 class Config(Options):
     """The whole config. A section that is left out has the paper's values."""
 
+    protocol: Literal["published", "fair"] = Field(
+        "published",
+        description="published: every method has fixed options, as in the paper; fair: every method may use the training images of "
+        "each noise, so that filters and DPIR are tuned and get a grey map, and learned methods have the budget of FPL.",
+    )
     results: str = Field("results", min_length=1, description="Folder for everything the workflow writes.")
     seed: int = Field(DEFAULT_SEED, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
+    repeats: int = Field(
+        1, ge=1, description="Networks that are trained for each learned method and cell, each with a seed of its own."
+    )
     note: str = Field("", description="Sentence under every table and figure.")
     notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
     keep_denoised: bool = Field(
@@ -51,15 +62,21 @@ class Config(Options):
     sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
     noises: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: _by_default(PAPER_NOISES),
-        description="The noises by name, with their options.",
+        description="The noises by name, with their options; `datasets`: the data sets that a noise is limited to.",
     )
     methods: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: _by_default(PAPER_METHODS),
         description="The methods by name, with their options.",
     )
-    tune: Tune = Field(
-        False,
-        description="Choose the options of every method that declares a grid on training images; both: beside the defaults.",
+    tune: Tune | None = Field(
+        None,
+        description="Choose the options of every method that declares a grid on training images; both: beside the defaults; null: "
+        "under the fair protocol.",
+    )
+    grey_map: GreyMap | None = Field(
+        None,
+        description="Fit a look-up table of grey levels on training images and apply it after each method, but for networks that "
+        "have learned the noise: monotone (true) or affine; null: monotone under the fair protocol.",
     )
     tuning: TuningOptions = Field(TuningOptions(), description="How tuned options are chosen.")
     custom_rules: list[str] = Field([], description="Rule files of your own, for methods with `rule: true`.")
@@ -83,6 +100,8 @@ class Config(Options):
         None, description="Noises across which `snakemake generalisation` applies denoisers; null: all."
     )
     detectability: DetectabilityOptions = Field(DetectabilityOptions(), description="What `snakemake detectability` does.")
+    fair: FairOptions = Field(FairOptions(), description="What `snakemake fair` compares.")
+    numerics: NumericsOptions = Field(NumericsOptions(), description="How torch computes.")
     calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
     tables: TableOptions = Field(TableOptions(), description="What the tables show.")
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
@@ -95,18 +114,43 @@ class Config(Options):
     def noise_options(self, dataset: str, noise: str) -> dict[str, Any]:
         """Options of a noise on a data set, complete, as JSON values."""
         own = (self.datasets[dataset].get("noises") or {}).get(noise) or {}
-        return _complete(NOISES, noise, {**self.noises[noise], **own}, f"noises.{noise}")
+        return _complete(NOISES, noise, {**_levels(self.noises[noise]), **own}, f"noises.{noise}")
+
+    def noises_of(self, dataset: str) -> list[str]:
+        """The noises of a data set: all but those that are limited to others."""
+        return [name for name, given in self.noises.items() if dataset in given.get("datasets", self.datasets)]
+
+    def cells(self, noises: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        """Data sets and noises, all or only some of these noises."""
+        wanted = set(self.noises if noises is None else noises)
+        return [(dataset, noise) for dataset in self.datasets for noise in self.noises_of(dataset) if noise in wanted]
 
     def training_options(self, name: str) -> dict[str, Any]:
         """Options of a training, complete, as JSON values."""
         inherits = TRAININGS[name].inherits if name in TRAININGS else None
         source = inherits if inherits and name not in self.training else name
-        return _complete(TRAININGS, name, self.training.get(source, {}), f"training.{source}")
+        values = {**shared_budget(self, name), **self.training.get(source, {})}
+        return _complete(TRAININGS, name, values, f"training.{source}")
 
     @cached_property
     def columns(self) -> dict[str, Column]:
         """The columns of the tables: each method as it runs, a tuned one after its entry."""
-        return select(self.methods, self.tune)
+        return table_columns(self)
+
+    @cached_property
+    def fair_columns(self) -> dict[str, Column]:
+        """The columns of the fair comparison that are not in the tables."""
+        return fair_columns(self)
+
+    @cached_property
+    def fits(self) -> dict[str, Fit]:
+        """The trainings by the name of their files."""
+        return fits(self)
+
+    @property
+    def repeat_names(self) -> list[str]:
+        """What is added to the names of a method's files for each repeat."""
+        return ["", *(f"-{number}" for number in range(2, self.repeats + 1))]
 
     @property
     def fpl(self) -> FplOptions:
@@ -131,47 +175,43 @@ class Config(Options):
             return None
         return TRAININGS[column.method.weights]
 
-    def check_weights(self) -> None:
-        """Raise InputError where a column takes its weights from a file that does not exist."""
-        for name, column in self.columns.items():
-            path = self.weights_of(column)
-            if path and not Path(path).exists():
-                training = TRAININGS[column.method.weights] if column.method and column.method.weights else None
-                remedy = "."
-                if training is not None and training.published:
-                    remedy = (
-                        f": get it with `fplbench fetch {training.name} {path}`, or train one: leave methods.{name}.weights out "
-                        f"and put {training.name} under training."
-                    )
-                raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{remedy}")
-
     def resolved(self) -> dict[str, Any]:
         """The config with the defaults of data sets, noises and trainings filled in, as JSON values; it loads again."""
         datasets = {}
         for name, given in self.datasets.items():
             datasets[name] = self.dataset_options(name) | ({"noises": given["noises"]} if given.get("noises") else {})
-        used = {training.name for training in self._trainings()}
+        used = {training.name for training in self._trainings({**self.columns, **self.fair_columns})}
         used |= {"restoration"} if self.explains else set()
         return {
             **self.model_dump(mode="json"),
             "datasets": datasets,
-            "noises": {name: _complete(NOISES, name, given, f"noises.{name}") for name, given in self.noises.items()},
+            "noises": {
+                name: _complete(NOISES, name, _levels(given), f"noises.{name}")
+                | ({"datasets": given["datasets"]} if "datasets" in given else {})
+                for name, given in self.noises.items()
+            },
+            "fair": {**self.fair.model_dump(mode="json"), "steps": steps_of_seconds(self)},
             "training": {name: self.training_options(name) for name in sorted({*self.training, *used})},
         }
 
     @property
     def trains_fpl(self) -> bool:
         """Whether a column needs the denoisers that are trained here with L_FP."""
-        return any(found.name == "fpl" for found in self._trainings())
+        return any(found.name == "fpl" for found in self._trainings(self.columns))
 
     @property
     def explains(self) -> bool:
         """Whether anything needs the restoration networks: a training that reads them, or scores of features."""
-        return any("restoration" in found.inputs for found in self._trainings()) or bool(self.feature_error)
+        return any("restoration" in found.inputs for found in self._trainings(self.columns)) or bool(self.feature_error)
 
-    def _trainings(self) -> list[Training]:
-        """The trainings whose weights a column takes."""
-        return [found for found in map(self.training_of, self.columns.values()) if found]
+    def _trainings(self, columns: Mapping[str, Column]) -> list[Training]:
+        """The trainings whose weights some columns take."""
+        return [found for found in map(self.training_of, columns.values()) if found]
+
+
+def _levels(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a noise, without the data sets that it is limited to."""
+    return {key: value for key, value in given.items() if key != "datasets"}
 
 
 def _by_default(names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -13,6 +13,8 @@ from fplbench.options import Options
 from fplbench.registry import parse_options
 
 Tune = bool | Literal["both"]
+GreyMap = bool | Literal["monotone", "affine"]
+Budget = Literal["steps", "seconds"]
 TUNED_SUFFIX = "_tuned"
 TUNED_MARK = "(tuned)"
 
@@ -23,6 +25,11 @@ class EntryOptions(Options):
     method: str | None = Field(None, description="Name of the method, if it is not that of the entry.")
     label: str | None = Field(None, min_length=1, description="Column heading; null: the method's own.")
     tune: Tune | None = Field(None, description="The config's key tune, for this entry alone.")
+    grey_map: GreyMap | None = Field(None, description="The config's key grey_map, for this entry alone.")
+    budget: Budget | None = Field(
+        None, description="For a network that is trained here: as many steps as FPL, or as many as take FPL's seconds."
+    )
+    optional: bool = Field(False, description="Leave the column out, instead of stopping, where its packages cannot be used.")
     rule: bool = Field(False, description="A rule of your own, named denoise_{entry}, makes the denoised stack.")
 
 
@@ -37,6 +44,9 @@ class Column:
         options: the options as the user gave them, without weights and device; tuning keeps these.
         place: weights and device, if the user gave them.
         tuned: whether the other options are first chosen on training images.
+        grey_map: kind of the grey map that is fitted on training images and applied after the method; None for none.
+        budget: how long a network that is trained here trains: for FPL's steps, or for FPL's seconds.
+        optional: whether the column is left out where its packages cannot be used.
     """
 
     name: str
@@ -45,14 +55,26 @@ class Column:
     options: Mapping[str, Any]
     place: Mapping[str, Any]
     tuned: bool = False
+    grey_map: Literal["monotone", "affine"] | None = None
+    budget: Budget = "steps"
+    optional: bool = False
+
+    @property
+    def fitted(self) -> bool:
+        """Whether anything is chosen on training images before the method runs."""
+        return self.tuned or self.grey_map is not None
 
 
-def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) -> dict[str, Column]:
+def select(
+    entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, grey_map: GreyMap = False
+) -> dict[str, Column]:
     """Read the section `methods`.
 
     Args:
         entries: by name, the method's options and the keys of `EntryOptions`; None is an entry without any.
         tune: true tunes every method that declares a grid; "both" has it tuned and with its defaults, side by side.
+        grey_map: whether each method gets a grey map, and of which kind; true is a monotone one. Networks that are trained on
+            the noise, and the unprocessed image, get none unless their entry says so.
 
     Returns:
         The columns by name, in the order of the entries; a tuned twin follows its entry, its name ending in "_tuned".
@@ -62,7 +84,7 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False) 
     """
     selected: dict[str, Column] = {}
     for name, values in entries.items():
-        for column in _of_entry(name, dict(values or {}), tune):
+        for column in _of_entry(name, dict(values or {}), tune, grey_map):
             if column.name in GROUPS:
                 raise InputError(f"methods.{column.name} has the name of a group of methods: give the entry another name.")
             if column.name in selected:
@@ -91,7 +113,7 @@ def grouped(columns: Mapping[str, Column]) -> dict[str, list[Column]]:
     return groups
 
 
-def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
+def _of_entry(name: str, values: dict[str, Any], tune: Tune, grey_map: GreyMap) -> list[Column]:
     """The column of an entry, or the two."""
     where = f"methods.{name}"
     if not re.fullmatch(r"\w+", name):
@@ -104,22 +126,35 @@ def _of_entry(name: str, values: dict[str, Any], tune: Tune) -> list[Column]:
     parse_options(method.options, values, where)
     place: dict[str, Any] = {key: values.pop(key) for key in ("weights", "device") if key in values}
     label = entry.label or method.label
-    plain = Column(name, label, method, values, place)
+    mapped = _kind(entry.grey_map if entry.grey_map is not None else _usual_map(method, grey_map))
+    shared = {"grey_map": mapped, "budget": entry.budget or method.budget, "optional": entry.optional}
+    plain = Column(name, label, method, values, place, **shared)
     if not set(method.grid) - set(values):
         if entry.tune:
             raise InputError(f"{where}.tune is {entry.tune!r}, but the method has no option left to choose.")
         return [plain]
     tune = tune if entry.tune is None else entry.tune
     if tune == "both":
-        return [plain, Column(f"{name}{TUNED_SUFFIX}", f"{label} {TUNED_MARK}", method, values, place, tuned=True)]
-    if tune:
-        return [Column(name, f"{label} {TUNED_MARK}", method, values, place, tuned=True)]
-    return [plain]
+        untuned = replace(plain, grey_map=None)
+        return [untuned, replace(plain, name=f"{name}{TUNED_SUFFIX}", label=f"{label} {TUNED_MARK}", tuned=True)]
+    return [replace(plain, label=f"{label} {TUNED_MARK}", tuned=True) if tune else plain]
+
+
+def _usual_map(method: Method, grey_map: GreyMap) -> GreyMap:
+    """Whether a method gets a grey map where its entry does not say: not if it is a network that has learned the noise."""
+    if method.grey_map is not None:
+        return method.grey_map
+    return grey_map if method.weights is None or method.grid else False
+
+
+def _kind(grey_map: GreyMap) -> Literal["monotone", "affine"] | None:
+    return ("monotone" if grey_map is True else grey_map) or None
 
 
 def _from_rule(name: str, entry: EntryOptions, values: Mapping[str, Any], where: str) -> Column:
-    if values or entry.method or entry.tune:
-        wrong = next(iter(values), "method" if entry.method else "tune")
+    unsuited = [key for key in ("method", "tune", "grey_map", "budget") if getattr(entry, key)]
+    if values or unsuited:
+        wrong = [*values, *unsuited][0]
         raise InputError(f"{where}.{wrong} cannot be combined with rule: the options of a rule belong in its rule file.")
     if name in METHODS:
         raise InputError(f"{where}: {name!r} is the name of a method; give the rule another name.")

@@ -21,8 +21,7 @@ rule ablation:
 
 use rule train_fpl as train_ablation with:
     input:
-        clean=TRAINING_INPUTS["clean"],
-        noisy=TRAINING_INPUTS["noisy"],
+        **{name: path for name, path in TRAINING_INPUTS.items() if name not in ("restoration", "features")},
         restoration=lambda wildcards: [] if wildcards.variant == "residual" else TRAINING_INPUTS["restoration"],
         features=lambda wildcards: {
             "residual": [],
@@ -40,6 +39,7 @@ use rule train_fpl as train_ablation with:
         training="fpl",
         inputs=training_arguments,
         options=lambda wildcards: as_json(VARIANTS[wildcards.variant].fpl),
+        numerics=NUMERICS,
         seed=lambda wildcards: wildcards.seed,
         version=TRAINING_VERSION,
     message:
@@ -88,6 +88,7 @@ use rule score as score_ablation with:
     params:
         rules="--rule=apply_ablation",
         inserted=[],
+        validation=[],
         metrics=METRICS,
         code=METRICS_CODE,
     message:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fplbench.code_hash import code_hash
 from fplbench.config import load_config
+from fplbench.config.columns import check_packages, check_weights, left_out
+from fplbench.config.fits import fit_name, with_repeats
 from fplbench.datasets import DATASETS, check_root
 from fplbench.denoising.columns import grouped
 from fplbench.denoising.registry import METHODS
@@ -28,9 +30,13 @@ workflow.global_resources.setdefault("gpu", 1)
 
 SPLITS = ["train", "validation", "test"]
 INSERTED_SPLITS = [f"inserted_{split}" for split in SPLITS]
+# The data sets of which Hounsfield units are kept, for noises that are made from them.
+HOUNSFIELD = [dataset for dataset in CONFIG.datasets if any(NOISES[name].needs == "hu" for name in CONFIG.noises_of(dataset))]
 # The cells that are also scored on inserted lesions.
 INSERTED = {"dataset": CONFIG.inserted.datasets, "noise": CONFIG.inserted.noises}
 LESION_KINDS = [".npy", ".csv", "_lesions.npy", "_lesions.csv"]  # a stack, its index, its lesions, their table
+
+NOTHING = "(?!)"  # matches no wildcard
 
 # Reporting reads the resolved config. Such a rule has what it takes from there as a parameter (`shown`), and the file itself as
 # an ancient input, so that a change of other keys does not run it again.
@@ -41,15 +47,23 @@ RESOLVED = ancient("<results>/config.json")
 TRAINING_INPUTS = {
     "clean": "<results>/data/{dataset}/train.npy",
     "noisy": "<results>/noisy/{dataset}/{noise}/train.npy",
+    "validation_clean": "<results>/data/{dataset}/validation.npy",
+    "validation_noisy": "<results>/noisy/{dataset}/{noise}/validation.npy",
     "restoration": "<results>/models/{dataset}/restoration.safetensors",
     "features": "<results>/features/{dataset}/default/train.npy",
 }
-# Columns by the name of their job.
-GROUPS = grouped(CONFIG.columns)
-INSERTED_COLUMNS = [column.name for columns in GROUPS.values() for column in columns]
+# Columns by the name of their job and of their stack; those of the fair comparison have jobs of their own.
+GROUPS = {group: with_repeats(columns, CONFIG) for group, columns in grouped(CONFIG.columns).items()}
+FAIR_GROUPS = {f"fair_{group}": with_repeats(columns, CONFIG) for group, columns in grouped(CONFIG.fair_columns).items()}
+# The stacks of all columns, and of those that are made by a method of the package.
+STACKS = with_repeats(CONFIG.columns.values(), CONFIG)
+FAIR_STACKS = STACKS | with_repeats(CONFIG.fair_columns.values(), CONFIG)
+METHOD_STACKS = [name for name, column in STACKS.items() if column.method]
+FAIR_METHOD_STACKS = [name for name, column in FAIR_STACKS.items() if column.method]
 
 # What score jobs compute, and its code: the registry finds the metrics by name.
 METRICS = [f"--metric={name}" for name in in_order([*ALWAYS, *CONFIG.metrics])]
+NUMERICS = json.dumps(CONFIG.numerics.model_dump(mode="json"))
 METRICS_CODE = code_hash("fplbench.scoring.cells", *sorted({SCORES[name].function.__module__ for name in CONFIG.metrics}))
 
 # With keep_denoised: false, denoised stacks go once they are scored.
@@ -89,58 +103,103 @@ def named_stacks(datasets, paths):
     return [f"{dataset}={path}" for dataset, path in zip(datasets, paths)]
 
 
-def model_of(training):
+def of_dataset(path, noises=None, **axes):
+    """Function: a path for each noise of the data set, or for those among some noises."""
+
+    def paths(wildcards):
+        cells = CONFIG.cells(noises)
+        return expand(path, noise=[noise for dataset, noise in cells if dataset == wildcards.dataset], allow_missing=True, **axes)
+
+    return paths
+
+
+def of_cells(path, noises=None, **axes):
+    """A path for each data set and noise."""
+    return [each for dataset, noise in CONFIG.cells(noises) for each in expand(path, dataset=dataset, noise=noise, **axes)]
+
+
+def hounsfield_stacks(wildcards):
+    """The stacks of Hounsfield units, for a noise that is made from them."""
+    needed = NOISES[wildcards.noise].needs == "hu"
+    return expand("<results>/data/{dataset}/{split}_hu.npy", split=SPLITS, allow_missing=True) if needed else []
+
+
+def model_of(fit, repeat=""):
     """The path of a training's files, without their endings."""
-    return str(Path("<results>", "models", *(f"{{{axis}}}" for axis in training.per), training.name))
+    return str(Path("<results>", "models", *(f"{{{axis}}}" for axis in fit.training.per), f"{fit.name}{repeat}"))
 
 
 def training_arguments(wildcards, input):
     """The files that a training reads, as the command line takes them."""
-    return [f"--{name}={path}" for name, path in input.items() if path]
+    return [f"--{name.replace('_', '-')}={path}" for name, path in input.items() if path]
 
 
-def trained_weights(columns):
+def repeat_seed(wildcards):
+    """The seed of a training, another one for each repeat."""
+    return CONFIG.seed + int(wildcards.repeat.removeprefix("-") or 1) - 1
+
+
+def weights_key(name):
+    """The name of the weight file of a stack among the inputs of a job."""
+    return f"weights_{name.replace('-', '_repeat_')}"
+
+
+def trained_weights(stacks):
     """Weight files of columns that the workflow trains, as named inputs."""
-    found = {column.name: CONFIG.training_of(column) for column in columns}
-    return {f"weights_{name}": f"{model_of(training)}.safetensors" for name, training in found.items() if training}
+    found = {}
+    for name, column in stacks.items():
+        if training := CONFIG.training_of(column):
+            fit = CONFIG.fits[fit_name(training.name, column.budget)]
+            found[weights_key(name)] = f"{model_of(fit, name.removeprefix(column.name))}.safetensors"
+    return found
 
 
-def settings_of(columns):
+def settings_of(stacks):
     """What the jobs of a group depend on besides their input files, for Snakemake to compare with the last run.
 
     It does not compare parameters that derive from inputs, as the arguments of the command do. A weight file that the config
     names counts with its size and time of change.
     """
-    settings = [[column.name, column.method.name, column.options, column.tuned, column.place] for column in columns]
-    for path in filter(None, map(CONFIG.weights_of, columns)):
+    settings = [
+        [name, column.method.name, column.options, column.tuned, column.grey_map, column.place]
+        for name, column in stacks.items()
+    ]
+    for path in filter(None, map(CONFIG.weights_of, stacks.values())):
         status = Path(path).stat() if Path(path).exists() else None
         settings.append([path, *([status.st_size, status.st_mtime_ns] if status else [])])
-    tuned = any(column.tuned for column in columns)
-    return as_json([sorted(settings, key=str), CONFIG.tuning.model_dump() if tuned else None])
+    fitted = any(column.fitted for column in stacks.values())
+    return as_json([sorted(settings, key=str), CONFIG.tuning.model_dump() if fitted else None])
 
 
-def runs_of(columns):
+def runs_of(stacks):
     """Function: how the methods of a group run, as the command line takes it."""
 
     def runs(wildcards, input):
         found = {}
-        for column in columns:
-            weights = input.get(f"weights_{column.name}", CONFIG.weights_of(column))
+        for name, column in stacks.items():
             run = {
                 "method": column.method.name,
                 "options": dict(column.options),
                 "tune": column.tuned,
-                "weights": weights,
+                "grey_map": column.grey_map,
+                "weights": input.get(weights_key(name), CONFIG.weights_of(column)),
                 "device": column.place.get("device"),
             }
-            found[column.name] = {key: value for key, value in run.items() if value}
+            found[name] = {key: value for key, value in run.items() if value}
         return as_json(found)
 
     return runs
 
 
+def fitted_files(stacks):
+    """What is chosen on training images for the columns of a group: options with their search, and grey maps."""
+    folder = "<results>/tuned/{dataset}/{noise}"
+    options = [f"{folder}/{name}.{kind}" for name, column in stacks.items() if column.tuned for kind in ("json", "csv")]
+    return options + [f"{folder}/{name}_grey_map.json" for name, column in stacks.items() if column.grey_map]
+
+
 def tuning_arguments(wildcards, input, output):
-    """The training images that options are chosen on, where any column is tuned."""
+    """The training images that options and grey maps are chosen on, where any column needs them."""
     if "train_clean" not in input.keys():
         return []
     return [
@@ -152,17 +211,33 @@ def tuning_arguments(wildcards, input, output):
     ]
 
 
-def training_stacks(columns):
-    """The training images, where any column is tuned."""
-    if not any(column.tuned for column in columns):
+def training_stacks(stacks):
+    """The training images, where anything is chosen on them."""
+    if not any(column.fitted for column in stacks.values()):
         return {}
     return {"train_clean": TRAINING_INPUTS["clean"], "train_noisy": TRAINING_INPUTS["noisy"]}
+
+
+def cells_of_group(group, inserts):
+    """The data sets and noises of a group's job, as constraints of wildcards."""
+    noises = [noise for noise in CONFIG.noises if group in GROUPS or noise in CONFIG.fair.noises]
+    found = {"noise": [noise for noise in noises if not inserts or noise in CONFIG.inserted.noises]}
+    if inserts:
+        found["dataset"] = CONFIG.inserted.datasets
+    return {axis: "|".join(names) or NOTHING for axis, names in found.items()}
+
+
+def code_of_group(stacks):
+    """Hash of the code of the methods of a group, and of what runs them."""
+    methods = [column.method for column in stacks.values()]
+    modules = sorted({module for method in methods for module in (method.function.__module__, *method.modules)})
+    return code_hash("fplbench.denoising.groups", *modules)
 
 
 def rule_arguments(wildcards, input):
     """The rule that makes each denoised stack, for messages."""
     suffix = "_inserted" if has_inserted(wildcards) else ""
-    groups = {column.name: f"{group}{suffix}" for group, columns in GROUPS.items() for column in columns}
+    groups = {name: f"{group}{suffix}" for group, stacks in (GROUPS | FAIR_GROUPS).items() for name in stacks}
     return [f"--rule=denoise_{groups.get(name, name)}" for name in (Path(path).stem for path in input.denoised)]
 
 
@@ -180,6 +255,16 @@ def inserted_arguments(wildcards, input):
     """The images with inserted lesions, clean and denoised, as the command line takes them."""
     clean = [f"--inserted-clean={path}" for path in input.inserted_clean[:1]]  # the stack, which comes first
     return clean + [f"--inserted={path}" for path in input.inserted]
+
+
+def validation_arguments(wildcards, input, output):
+    """The validation images, clean and denoised, and the files of their scores, as the command line takes them."""
+    return [
+        f"--validation-clean={input.validation_clean[0]}",  # the stack, which comes first
+        *(f"--validation={path}" for path in input.validation),
+        f"--validation-scores={output.validation}",
+        f"--validation-lesion-scores={output.validation_lesions}",
+    ]
 
 
 def check_rule(name):
@@ -205,16 +290,24 @@ for path in map(Path, CONFIG.custom_rules):
         raise WorkflowError(f"The rule file {path} of custom_rules does not exist.")
 
 
+try:
+    check_packages(CONFIG, [*CONFIG.columns.values(), *CONFIG.fair_columns.values()])
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
 onstart:
+    for name, reason in left_out(CONFIG).items():
+        logger.info(f"The column {name} is left out: {reason}")
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
     checks = [
         (check_root, dataset, CONFIG.dataset_options(dataset)["root"])
         for dataset in CONFIG.datasets
-        if ("sample_images", dataset) in jobs
+        if jobs & {("sample_images", dataset), ("sample_hounsfield", dataset)}
     ]
     if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
-        checks.append((CONFIG.check_weights,))
+        checks.append((check_weights, CONFIG))
     problems = []
     for check, *arguments in checks:
         try:

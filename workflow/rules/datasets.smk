@@ -19,13 +19,37 @@ rule sample_images:
         folder=subpath(output.summary, parent=True),
         root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
         options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),
+        hu=[],
         sampling=as_json(CONFIG.sampling.model_dump(mode="json")),
         seed=CONFIG.seed,
     message:
         "Sampling images of {wildcards.dataset}"
     shell:
         "fplbench sample {wildcards.dataset} {params.folder:q} --root {params.root:q} --options {params.options:q}"
-        " --sampling {params.sampling:q} --seed {params.seed} --threads {threads} > {log:q} 2>&1"
+        " --sampling {params.sampling:q} --seed {params.seed} {params.hu} --threads {threads} > {log:q} 2>&1"
+
+
+# The same, with the Hounsfield units that some noises are made from.
+use rule sample_images as sample_hounsfield with:
+    output:
+        stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
+        indices=expand("<results>/data/{{dataset}}/{split}.csv", split=SPLITS),
+        lesions=expand("<results>/data/{{dataset}}/{split}_lesions.{kind}", split=SPLITS, kind=["npy", "csv"]),
+        summary="<results>/data/{dataset}/sampling.json",
+        hu=expand("<results>/data/{{dataset}}/{split}_hu.npy", split=SPLITS),
+    wildcard_constraints:
+        dataset="|".join(HOUNSFIELD) or NOTHING,
+    params:
+        code=lambda wildcards: code_of(DATASETS[wildcards.dataset].read_header, "fplbench.datasets.sampling"),
+        folder=subpath(output.summary, parent=True),
+        root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
+        options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),
+        hu="--hu",
+        sampling=as_json(CONFIG.sampling.model_dump(mode="json")),
+        seed=CONFIG.seed,
+
+
+ruleorder: sample_hounsfield > sample_images
 
 
 rule insert_lesions:

@@ -1,32 +1,38 @@
-# Noisy test stack -> denoised stacks. The methods of a group run in one job for each data set and noise, which tunes them where
-# the config asks for it and measures their cost; where lesions are inserted, it denoises those images too. Methods in other languages are the rule files in baselines/, and those that
-# the config's custom_rules name.
+# Noisy stack -> denoised stacks of the test and the validation images. The methods of a group run in one job for each data set and
+# noise, which chooses their options and grey maps where the config asks for it and measures their cost; where lesions are inserted,
+# it denoises those images too. Methods in other languages are the rule files in baselines/, and those that the config's
+# custom_rules name.
+
+KINDS = ["npy", "csv"]
 
 
-for (group, columns), inserts in itertools.product(GROUPS.items(), [False, True] if all(INSERTED.values()) else [False]):
+for (group, stacks), inserts in itertools.product(
+    (GROUPS | FAIR_GROUPS).items(), [False, True] if all(INSERTED.values()) else [False]
+):
 
     rule:
         name:
             f"denoise_{group}_inserted" if inserts else f"denoise_{group}"
         input:
-            **trained_weights(columns),
-            **training_stacks(columns),
+            **trained_weights(stacks),
+            **training_stacks(stacks),
             **({"inserted": "<results>/noisy/{dataset}/{noise}/inserted_test.npy"} if inserts else {}),
             noisy="<results>/noisy/{dataset}/{noise}/test.npy",
+            validation="<results>/noisy/{dataset}/{noise}/validation.npy",
         output:
-            stacks=[DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{column.name}.npy") for column in columns],
-            indices=[f"<results>/denoised/{{dataset}}/{{noise}}/{column.name}.csv" for column in columns],
-            tuned=[
-                f"<results>/tuned/{{dataset}}/{{noise}}/{column.name}.{kind}"
-                for column in columns
-                if column.tuned
-                for kind in ("json", "csv")
+            stacks=[DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{name}.npy") for name in stacks],
+            indices=[f"<results>/denoised/{{dataset}}/{{noise}}/{name}.csv" for name in stacks],
+            validation=[
+                DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{name}_validation.{kind}")
+                for name in stacks
+                for kind in KINDS
             ],
+            tuned=fitted_files(stacks),
             inserted=[
-                DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{column.name}_inserted.{kind}")
-                for column in columns
+                DENOISED(f"<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.{kind}")
+                for name in stacks
                 if inserts
-                for kind in ("npy", "csv")
+                for kind in KINDS
             ],
             cost=f"<results>/cost/{{dataset}}/{{noise}}/{group}.csv",
         log:
@@ -34,23 +40,26 @@ for (group, columns), inserts in itertools.product(GROUPS.items(), [False, True]
         benchmark:
             f"<benchmarks>/denoise/{{dataset}}/{{noise}}/{group}.tsv"
         wildcard_constraints:
-            **({axis: "|".join(names) for axis, names in INSERTED.items()} if inserts else {}),
+            **cells_of_group(group, inserts),
+        threads: 8 if any(column.method.processes for column in stacks.values()) else 1
         resources:
-            gpu=int(any(column.method.gpu for column in columns)),
+            gpu=int(any(column.method.gpu for column in stacks.values())),
             mem_mb=4000,
         params:
             device=device,
             folder=subpath(output[0], parent=True),
-            methods=runs_of(columns),
+            methods=runs_of(stacks),
             tuning=tuning_arguments,
             inserted=lambda wildcards, input: [f"--inserted={path}" for path in [input.get("inserted")] if path],
-            settings=settings_of(columns),
-            code=code_hash("fplbench.denoising.groups", *(column.method.function.__module__ for column in columns)),
+            numerics=NUMERICS,
+            settings=settings_of(stacks),
+            code=code_of_group(stacks),
         message:
-            f"Denoising {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(column.name for column in columns)}"
+            f"Denoising {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(stacks)}"
         shell:
             "fplbench denoise-group {input.noisy:q} {params.folder:q} --methods {params.methods:q} --cost {output.cost:q}"
-            " {params.tuning:q} {params.inserted:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+            " --validation {input.validation:q} {params.tuning:q} {params.inserted:q} --numerics {params.numerics:q}"
+            " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
     if inserts:
         workflow.ruleorder(f"denoise_{group}_inserted", f"denoise_{group}")

@@ -6,7 +6,6 @@
 
 DETECTED = CONFIG.detectability
 DETECTED_CELLS = {"dataset": DETECTED.of(CONFIG.datasets), "noise": DETECTED.noises}
-OBSERVED = [column for columns in GROUPS.values() for column in columns]
 
 
 rule detectability:
@@ -39,10 +38,11 @@ rule insert_signals:
 
 use rule synthesize_noise as synthesize_signal_noise with:
     input:
-        expand("<results>/detectability/{{dataset}}/{kind}.npy", kind=["absent", "present"]),
+        clean=expand("<results>/detectability/{{dataset}}/{kind}.npy", kind=["absent", "present"]),
     output:
         stacks=temp(expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.npy", kind=["absent", "present"])),
         indices=temp(expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.csv", kind=["absent", "present"])),
+        records=temp(expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.json", kind=["absent", "present"])),
     log:
         "<logs>/detectability/noise/{dataset}/{noise}.log",
     benchmark:
@@ -51,22 +51,22 @@ use rule synthesize_noise as synthesize_signal_noise with:
         "Adding {wildcards.noise} to images with and without signals of {wildcards.dataset}"
 
 
-for group, columns in GROUPS.items():
+for group, stacks in GROUPS.items():
 
     rule:
         name:
             f"denoise_signals_{group}"
         input:
-            **trained_weights(columns),
-            chosen=[f"<results>/tuned/{{dataset}}/{{noise}}/{column.name}.json" for column in columns if column.tuned],
+            **trained_weights(stacks),
+            chosen=[path for path in fitted_files(stacks) if path.endswith(".json")],
             noisy=expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.npy", kind=["absent", "present"]),
             indices=expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.csv", kind=["absent", "present"]),
         output:
             temp(
                 [
-                    f"<results>/detectability/denoised/{{dataset}}/{{noise}}/{kind}/{column.name}.{ending}"
+                    f"<results>/detectability/denoised/{{dataset}}/{{noise}}/{kind}/{name}.{ending}"
                     for kind in ("absent", "present")
-                    for column in columns
+                    for name in stacks
                     for ending in ("npy", "csv")
                 ]
             ),
@@ -75,18 +75,18 @@ for group, columns in GROUPS.items():
         benchmark:
             f"<benchmarks>/detectability/denoise/{{dataset}}/{{noise}}/{group}.tsv"
         resources:
-            gpu=int(any(column.method.gpu for column in columns)),
+            gpu=int(any(column.method.gpu for column in stacks.values())),
             mem_mb=4000,
         params:
             device=device,
             noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
             folder=subpath(output[0], ancestor=2),
-            methods=runs_of(columns),
+            methods=runs_of(stacks),
             chosen=lambda wildcards, input: [f"--chosen={path}" for path in input.get("chosen", [])],
-            settings=settings_of(columns),
-            code=code_hash("fplbench.denoising.groups", *(column.method.function.__module__ for column in columns)),
+            settings=settings_of(stacks),
+            code=code_of_group(stacks),
         message:
-            f"Denoising signals in {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(column.name for column in columns)}"
+            f"Denoising signals in {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(stacks)}"
         shell:
             "fplbench denoise-signals {params.noisy:q} {params.folder:q} --methods {params.methods:q} {params.chosen:q}"
             " --device {params.device} --threads {threads} > {log:q} 2>&1"
@@ -96,8 +96,8 @@ rule observe:
     input:
         signals=rules.insert_signals.output,
         denoised=[
-            f"<results>/detectability/denoised/{{dataset}}/{{noise}}/{kind}/{column.name}.npy"
-            for column in OBSERVED
+            f"<results>/detectability/denoised/{{dataset}}/{{noise}}/{kind}/{name}.npy"
+            for name in METHOD_STACKS
             for kind in ("absent", "present")
         ],
     output:

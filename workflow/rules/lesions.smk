@@ -34,7 +34,7 @@ use rule lesion_figure as inserted_figure with:
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/inserted_test.npy"),
         denoised=one_noise(
             "<results>/denoised/{{dataset}}/{noise}/{method}_inserted.npy",
-            method=[name for name in denoisers(CONFIG) if name in INSERTED_COLUMNS],
+            method=[name for name in denoisers(CONFIG) if name in METHOD_STACKS],
         ),
         lesion_scores=one_noise("<results>/lesion_scores/{{dataset}}/{noise}.csv"),
         sampling="<results>/data/{dataset}/sampling.json",
@@ -55,7 +55,7 @@ use rule lesion_figure as inserted_figure with:
 
 rule recovery_figure:
     input:
-        lesion_scores=expand("<results>/lesion_scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
+        lesion_scores=of_dataset("<results>/lesion_scores/{dataset}/{noise}.csv"),
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
@@ -77,7 +77,7 @@ rule recovery_figure:
 
 rule lesion_summary:
     input:
-        lesion_scores=expand("<results>/lesion_scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises),
+        lesion_scores=of_cells("<results>/lesion_scores/{dataset}/{noise}.csv"),
         sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         lesions=expand("<results>/data/{dataset}/test{kind}.csv", dataset=CONFIG.datasets, kind=["", "_lesions"]),
         config=RESOLVED,

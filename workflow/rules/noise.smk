@@ -3,10 +3,12 @@
 
 rule synthesize_noise:
     input:
-        expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
+        clean=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
+        hu=hounsfield_stacks,
     output:
         stacks=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.npy", split=SPLITS),
         indices=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.csv", split=SPLITS),
+        records=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.json", split=SPLITS),
     log:
         "<logs>/noise/{dataset}/{noise}.log",
     benchmark:
@@ -19,16 +21,17 @@ rule synthesize_noise:
     message:
         "Adding {wildcards.noise} to {wildcards.dataset}"
     shell:
-        "fplbench noise {wildcards.noise} {input:q} --out-dir {params.folder:q} --options {params.options:q}"
+        "fplbench noise {wildcards.noise} {input.clean:q} --out-dir {params.folder:q} --options {params.options:q}"
         " --seed {params.seed} --axes {wildcards.dataset} --threads {threads} > {log:q} 2>&1"
 
 
 use rule synthesize_noise as add_noise_to_inserted with:
     input:
-        expand("<results>/data/{{dataset}}/{split}.npy", split=INSERTED_SPLITS),
+        clean=expand("<results>/data/{{dataset}}/{split}.npy", split=INSERTED_SPLITS),
     output:
         stacks=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.npy", split=INSERTED_SPLITS),
         indices=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.csv", split=INSERTED_SPLITS),
+        records=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.json", split=INSERTED_SPLITS),
     log:
         "<logs>/noise/{dataset}/{noise}_inserted.log",
     benchmark:

@@ -3,12 +3,14 @@
 TABLE_KINDS = [".tex", ".md", ".csv", ".html", "_intervals.tex"]
 FIRST_DATASET = next(iter(CONFIG.datasets))
 FIGURES = figure_captions(CONFIG)
+GREY_MAPPED = [name for name, column in CONFIG.columns.items() if column.grey_map]
 
 
 rule table:
     input:
         scores="<results>/scores/{dataset}.csv",
-        lesion_scores=expand("<results>/lesion_scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
+        lesion_scores=of_dataset("<results>/lesion_scores/{dataset}/{noise}.csv"),
+        validation=of_dataset("<results>/validation/scores/{dataset}/{noise}.csv"),
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
@@ -21,12 +23,14 @@ rule table:
         code=code_hash("fplbench.reporting.tables", "fplbench.reporting.writing"),
         folder=subpath(output[0], parent=True),
         lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
+        validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
         shown=shown,
     message:
         "Writing the table of {wildcards.dataset}"
     shell:
         "fplbench table {input.scores:q} {wildcards.dataset} --out-dir {params.folder:q} --config {input.config:q}"
-        " --lesion-scores {params.lesion_scores:q} --sampling {input.sampling:q} > {log:q} 2>&1"
+        " --lesion-scores {params.lesion_scores:q} --validation {params.validation:q} --sampling {input.sampling:q}"
+        " > {log:q} 2>&1"
 
 
 rule figure:
@@ -90,7 +94,7 @@ rule feature_figure:
 rule noise_figure:
     input:
         clean=f"<results>/data/{FIRST_DATASET}/test.npy",
-        noisy=expand(f"<results>/noisy/{FIRST_DATASET}/{{noise}}/test.npy", noise=CONFIG.noises),
+        noisy=expand(f"<results>/noisy/{FIRST_DATASET}/{{noise}}/test.npy", noise=CONFIG.noises_of(FIRST_DATASET)),
         config=RESOLVED,
     output:
         "<results>/figures/noises.png",
@@ -107,6 +111,27 @@ rule noise_figure:
     shell:
         "fplbench noise-figure {output:q} {input.clean:q} {input.noisy:q} --config {input.config:q}"
         " --dataset {params.dataset} > {log:q} 2>&1"
+
+
+rule grey_map_figure:
+    input:
+        of_dataset("<results>/tuned/{dataset}/{noise}/{name}_grey_map.json", name=GREY_MAPPED),
+        config=RESOLVED,
+    output:
+        "<results>/figures/{dataset}_grey_maps.png",
+    log:
+        "<logs>/figures/{dataset}_grey_maps.log",
+    benchmark:
+        "<benchmarks>/figures/{dataset}_grey_maps.tsv"
+    params:
+        code=code_hash("fplbench.reporting.grey_map_figure"),
+        folder=lambda wildcards, input: Path(input[0]).parents[1],
+        shown=shown,
+    message:
+        "Drawing the grey maps of {wildcards.dataset}"
+    shell:
+        "fplbench grey-map-figure {output:q} {params.folder:q} --config {input.config:q} --dataset {wildcards.dataset}"
+        " > {log:q} 2>&1"
 
 
 rule training_figure:
@@ -129,7 +154,7 @@ rule training_figure:
 rule cost:
     input:
         scores="<results>/scores.csv",
-        costs=expand("<results>/cost/{dataset}/{noise}/{group}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises, group=GROUPS),
+        costs=of_cells("<results>/cost/{dataset}/{noise}/{group}.csv", group=GROUPS),
         config=RESOLVED,
     output:
         table="<results>/cost.csv",
@@ -176,7 +201,8 @@ rule report:
         scores="<results>/scores.csv",
         run="<results>/run.json",
         figures=[f"<results>/figures/{name}.png" for name in FIGURES],
-        lesion_scores=expand("<results>/lesion_scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.noises),
+        lesion_scores=of_cells("<results>/lesion_scores/{dataset}/{noise}.csv"),
+        validation=of_cells("<results>/validation/scores/{dataset}/{noise}.csv"),
         sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         config=RESOLVED,
     output:
@@ -191,9 +217,10 @@ rule report:
         shown=[str(presentation(CONFIG, dataset)) for dataset in CONFIG.datasets],
         captions=as_json(FIGURES),
         lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],
+        validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
     message:
         "Writing the report"
     shell:
         "fplbench report {output:q} {input.scores:q} --run {input.run:q} --figures {params.figures:q} --config {input.config:q}"
-        " --lesion-scores {params.lesion_scores:q} --data {params.data:q} > {log:q} 2>&1"
+        " --lesion-scores {params.lesion_scores:q} --validation {params.validation:q} --data {params.data:q} > {log:q} 2>&1"

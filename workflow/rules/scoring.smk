@@ -5,12 +5,16 @@ rule score:
     input:
         clean="<results>/data/{dataset}/test.npy",
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
-        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=STACKS),
         inserted_clean=where_inserted(*expand("<results>/data/{{dataset}}/inserted_test{kind}", kind=LESION_KINDS)),
-        inserted=where_inserted(*expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.npy", name=INSERTED_COLUMNS)),
+        inserted=where_inserted(*expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.npy", name=METHOD_STACKS)),
+        validation_clean=expand("<results>/data/{{dataset}}/validation{kind}", kind=LESION_KINDS),
+        validation=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_validation.npy", name=METHOD_STACKS),
     output:
         scores="<results>/scores/{dataset}/{noise}.csv",
         lesions="<results>/lesion_scores/{dataset}/{noise}.csv",
+        validation="<results>/validation/scores/{dataset}/{noise}.csv",
+        validation_lesions="<results>/validation/lesion_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/score/{dataset}/{noise}.log",
     benchmark:
@@ -18,20 +22,21 @@ rule score:
     params:
         rules=rule_arguments,
         inserted=inserted_arguments,
+        validation=validation_arguments,
         metrics=METRICS,
         code=METRICS_CODE,
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench score {input.clean:q} {output.scores:q} {input.denoised:q} --lesion-scores {output.lesions:q}"
-        " {params.inserted:q} {params.metrics:q} {params.rules:q} --threads {threads} > {log:q} 2>&1"
+        " {params.inserted:q} {params.validation:q} {params.metrics:q} {params.rules:q} --threads {threads} > {log:q} 2>&1"
 
 
 rule score_features:
     input:
         restoration="<results>/models/{dataset}/restoration.safetensors",
         clean="<results>/data/{dataset}/test.npy",
-        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{method}.npy", method=CONFIG.columns),
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=STACKS),
         # A stack that is wrong is refused there, with the rule that made it.
         scored="<results>/scores/{dataset}/{noise}.csv",
     output:
@@ -46,18 +51,19 @@ rule score_features:
     params:
         device=device,
         explanation=as_json(EXPLANATIONS["default"]),
+        numerics=NUMERICS,
         code=code_hash("fplbench.scoring.features"),
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench feature-scores {input.restoration:q} {input.clean:q} {output:q} {input.denoised:q}"
-        " --explanation {params.explanation:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --explanation {params.explanation:q} --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule collate_dataset:
     input:
-        scores=expand("<results>/scores/{{dataset}}/{noise}.csv", noise=CONFIG.noises),
-        feature_scores=expand("<results>/feature_scores/{{dataset}}/{noise}.csv", noise=CONFIG.feature_error),
+        scores=of_dataset("<results>/scores/{dataset}/{noise}.csv"),
+        feature_scores=of_dataset("<results>/feature_scores/{dataset}/{noise}.csv", CONFIG.feature_error),
     output:
         "<results>/scores/{dataset}.csv",
     log:

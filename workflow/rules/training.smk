@@ -1,4 +1,4 @@
-# Stacks -> weights: one rule for each registered training, named train_{training}; and the features that L_FP compares with.
+# Stacks -> weights: one rule for each training of the config, named train_{name}; and the features that L_FP compares with.
 # Edits of the package do not run a training again: raise TRAINING_VERSION when they change its result.
 
 # Long jobs, and before them those that they wait for, start first: short ones then fill the cores until the end.
@@ -9,38 +9,40 @@ EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
 
 wildcard_constraints:
     explanation=r"\w+",
+    repeat=r"(-\d+)?",
 
 
-for training in TRAININGS.values():
+for fit in CONFIG.fits.values():
 
     rule:
         name:
-            f"train_{training.name}"
+            f"train_{fit.name}"
         input:
-            **{name: TRAINING_INPUTS[name] for name in training.inputs},
+            **{name: TRAINING_INPUTS[name] for name in fit.training.needs(fit.options)},
         output:
-            weights=f"{model_of(training)}.safetensors",
-            log=f"{model_of(training)}.csv",
+            weights=f"{model_of(fit)}{{repeat}}.safetensors",
+            log=f"{model_of(fit)}{{repeat}}.csv",
         log:
-            f"{model_of(training)}.log".replace("<results>/models", "<logs>/training"),
+            f"{model_of(fit)}{{repeat}}.log".replace("<results>/models", "<logs>/training"),
         benchmark:
-            f"{model_of(training)}.tsv".replace("<results>/models", "<benchmarks>/training")
-        priority: LONG_JOB if "noise" in training.per else FIRST_JOB
+            f"{model_of(fit)}{{repeat}}.tsv".replace("<results>/models", "<benchmarks>/training")
+        priority: LONG_JOB if "noise" in fit.training.per else FIRST_JOB
         resources:
             gpu=1,
             mem_mb=12000,
         params:
             device=device,
-            training=training.name,
+            training=fit.training.name,
             inputs=training_arguments,
-            options=as_json(CONFIG.training_options(training.name)),
-            seed=CONFIG.seed,
+            options=as_json(dict(fit.options)),
+            numerics=NUMERICS,
+            seed=repeat_seed,
             version=TRAINING_VERSION,
         message:
-            f"Training {training.name} for {' with '.join(f'{{wildcards.{axis}}}' for axis in training.per)}"
+            f"Training {fit.name}{{wildcards.repeat}} for {' with '.join(f'{{wildcards.{axis}}}' for axis in fit.training.per)}"
         shell:
             "fplbench train {params.training} {output.weights:q} {params.inputs:q} --options {params.options:q}"
-            " --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
+            " --numerics {params.numerics:q} --seed {params.seed} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule explain_clean_images:
@@ -62,8 +64,9 @@ rule explain_clean_images:
         device=device,
         code=code_hash("fplbench.explaining.maps"),
         explanation=lambda wildcards: as_json(EXPLANATIONS[wildcards.explanation]),
+        numerics=NUMERICS,
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
         "fplbench features {input.restoration:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"

@@ -1,0 +1,90 @@
+"""The columns of a run: which methods run, as the protocol has it, and where their weights come from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fplbench.config.fits import fit_name, missing_seconds
+from fplbench.denoising.columns import Column, select
+from fplbench.errors import InputError
+from fplbench.training import TRAININGS
+
+if TYPE_CHECKING:
+    from fplbench.config.models import Config
+
+
+def table_columns(config: "Config") -> dict[str, Column]:
+    """The columns of the tables.
+
+    Raises:
+        InputError: an entry is not valid, or fits something on training images under the published protocol.
+    """
+    return _usable(config, _selected(config, config.methods))
+
+
+def fair_columns(config: "Config") -> dict[str, Column]:
+    """The columns of the fair comparison that are not in the tables; with the budget of seconds, learned methods twice."""
+    if config.protocol != "fair":
+        return {}
+    found = {name: column for name, column in _selected(config, config.fair.methods).items() if name not in config.columns}
+    learned = [column for column in found.values() if config.training_of(column)] if "seconds" in config.fair.budgets else []
+    for column in learned:
+        name = fit_name(column.name, "seconds")
+        found.setdefault(name, replace(column, name=name, label=f"{column.label}, same seconds", budget="seconds"))
+    return _usable(config, found)
+
+
+def left_out(config: "Config") -> dict[str, str]:
+    """Why optional columns are left out, by name."""
+    sections = [config.methods, config.fair.methods if config.protocol == "fair" else {}]
+    columns = [column for section in sections for column in _selected(config, section).values() if column.optional]
+    return {column.name: why for column in columns if (why := _unusable(config, column))}
+
+
+def check_packages(config: "Config", columns: Iterable[Column]) -> None:
+    """Raise InputError where a column needs a package that cannot be used."""
+    for column in columns:
+        if column.method is not None and (why := column.method.unusable()):
+            raise InputError(f"methods.{column.name}: {why} With `optional: true` the column is left out instead.")
+
+
+def check_weights(config: "Config") -> None:
+    """Raise InputError where a column takes its weights from a file that does not exist."""
+    for name, column in config.columns.items():
+        path = config.weights_of(column)
+        if path and not Path(path).exists():
+            training = TRAININGS[column.method.weights] if column.method and column.method.weights else None
+            remedy = "."
+            if training is not None and training.published:
+                remedy = (
+                    f": get it with `fplbench fetch {training.name} {path}`, or train one: leave methods.{name}.weights out "
+                    f"and put {training.name} under training."
+                )
+            raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{remedy}")
+
+
+def _selected(config: "Config", entries: Mapping[str, dict[str, Any]]) -> dict[str, Column]:
+    fair = config.protocol == "fair"
+    tune = fair if config.tune is None else config.tune
+    grey_map = fair if config.grey_map is None else config.grey_map
+    found = select(entries, tune, grey_map)
+    fitted = next((column for column in found.values() if column.fitted or column.budget == "seconds"), None)
+    if fitted and not fair:
+        what = "is tuned" if fitted.tuned else "has a grey map" if fitted.grey_map else "has a budget of seconds"
+        raise InputError(
+            f"methods.{fitted.name} {what}, but under protocol: published every method runs with fixed options, as in the paper: "
+            "set protocol: fair."
+        )
+    return found
+
+
+def _usable(config: "Config", columns: Mapping[str, Column]) -> dict[str, Column]:
+    return {name: column for name, column in columns.items() if not (column.optional and _unusable(config, column))}
+
+
+def _unusable(config: "Config", column: Column) -> str | None:
+    """Why a column cannot be made here."""
+    why = column.method.unusable() if column.method is not None else None
+    training = config.training_of(column) if column.budget == "seconds" else None
+    return why or (missing_seconds(config, training.name) if training else None)

@@ -1,0 +1,123 @@
+# The fair comparison: learned methods beside FPL with its budget, in steps or in seconds, controls, DPIR and the best filter.
+#
+#   snakemake fair
+
+FAIR_TABLES = {"dataset": sorted({dataset for dataset, _ in CONFIG.cells(CONFIG.fair.noises)}), "budget": CONFIG.fair.budgets}
+
+
+wildcard_constraints:
+    budget="steps|seconds",
+
+
+rule fair:
+    input:
+        expand("<results>/fair/{budget}/{dataset}.{kind}", kind=["md", "html", "csv", "tex"], **FAIR_TABLES),
+        "<results>/fair/cost.csv",
+
+
+use rule score as score_fair with:
+    input:
+        clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=FAIR_STACKS),
+        inserted_clean=where_inserted(*expand("<results>/data/{{dataset}}/inserted_test{kind}", kind=LESION_KINDS)),
+        inserted=where_inserted(
+            *expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.npy", name=FAIR_METHOD_STACKS)
+        ),
+        validation_clean=expand("<results>/data/{{dataset}}/validation{kind}", kind=LESION_KINDS),
+        validation=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_validation.npy", name=FAIR_METHOD_STACKS),
+    output:
+        scores="<results>/fair/scores/{dataset}/{noise}.csv",
+        lesions="<results>/fair/lesion_scores/{dataset}/{noise}.csv",
+        validation="<results>/fair/validation/scores/{dataset}/{noise}.csv",
+        validation_lesions="<results>/fair/validation/lesion_scores/{dataset}/{noise}.csv",
+    log:
+        "<logs>/fair/score/{dataset}/{noise}.log",
+    benchmark:
+        "<benchmarks>/fair/score/{dataset}/{noise}.tsv"
+    message:
+        "Scoring the fair comparison on {wildcards.noise} of {wildcards.dataset}"
+
+
+use rule score_features as score_fair_features with:
+    input:
+        restoration="<results>/models/{dataset}/restoration.safetensors",
+        clean="<results>/data/{dataset}/test.npy",
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=FAIR_STACKS),
+        scored="<results>/fair/scores/{dataset}/{noise}.csv",
+    output:
+        "<results>/fair/feature_scores/{dataset}/{noise}.csv",
+    log:
+        "<logs>/fair/feature_scores/{dataset}/{noise}.log",
+    benchmark:
+        "<benchmarks>/fair/feature_scores/{dataset}/{noise}.tsv"
+    message:
+        "Comparing features in the fair comparison on {wildcards.noise} of {wildcards.dataset}"
+
+
+use rule collate_dataset as collate_fair with:
+    input:
+        scores=of_dataset("<results>/fair/scores/{dataset}/{noise}.csv", CONFIG.fair.noises),
+        feature_scores=of_dataset(
+            "<results>/fair/feature_scores/{dataset}/{noise}.csv", {*CONFIG.fair.noises} & {*CONFIG.feature_error}
+        ),
+    output:
+        "<results>/fair/scores/{dataset}.csv",
+    log:
+        "<logs>/fair/collate/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fair/collate/{dataset}.tsv"
+    message:
+        "Collating the fair comparison on {wildcards.dataset}"
+
+
+rule fair_table:
+    input:
+        scores="<results>/fair/scores/{dataset}.csv",
+        lesion_scores=of_dataset("<results>/fair/lesion_scores/{dataset}/{noise}.csv", CONFIG.fair.noises),
+        validation=of_dataset("<results>/fair/validation/scores/{dataset}/{noise}.csv", CONFIG.fair.noises),
+        sampling="<results>/data/{dataset}/sampling.json",
+        config=RESOLVED,
+    output:
+        expand("<results>/fair/{{budget}}/{{dataset}}.{kind}", kind=["md", "html", "csv", "tex"]),
+    log:
+        "<logs>/fair/{budget}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fair/{budget}/{dataset}.tsv"
+    params:
+        code=code_hash("fplbench.reporting.fair", "fplbench.reporting.writing"),
+        folder=subpath(output[0], parent=True),
+        lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
+        validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
+        shown=shown,
+    message:
+        "Writing the fair table of {wildcards.dataset}, with a budget of {wildcards.budget}"
+    shell:
+        "fplbench fair-table {input.scores:q} {wildcards.dataset} --out-dir {params.folder:q} --config {input.config:q}"
+        " --budget {wildcards.budget} --lesion-scores {params.lesion_scores:q} --validation {params.validation:q}"
+        " --sampling {input.sampling:q} > {log:q} 2>&1"
+
+
+use rule collate as collate_all_fair with:
+    input:
+        expand("<results>/fair/scores/{dataset}.csv", dataset=FAIR_TABLES["dataset"]),
+    output:
+        "<results>/fair/scores.csv",
+    log:
+        "<logs>/fair/collate/all.log",
+    benchmark:
+        "<benchmarks>/fair/collate/all.tsv"
+
+
+use rule cost as fair_cost with:
+    input:
+        scores="<results>/fair/scores.csv",
+        costs=of_cells("<results>/cost/{dataset}/{noise}/{group}.csv", CONFIG.fair.noises, group=[*GROUPS, *FAIR_GROUPS]),
+        config=RESOLVED,
+    output:
+        table="<results>/fair/cost.csv",
+        figure="<results>/fair/cost.png",
+    log:
+        "<logs>/fair/cost.log",
+    benchmark:
+        "<benchmarks>/fair/cost.tsv"
