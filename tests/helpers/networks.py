@@ -9,14 +9,16 @@ def write_networks(folder: Path) -> dict[str, Path]:
     import torch
 
     from fplbench.networks import CvfSid, DRUNet, UNet, weights
+    from fplbench.peers import PEERS
 
     torch.manual_seed(1)
     networks = {
         "fpl": UNet(width=4),
-        "residual_cnn": UNet(width=4),
+        "residual_same_steps": UNet(width=4),
         "drunet": DRUNet(width=4, blocks=1),
         "cvf_sid": CvfSid(width=4),
     }
+    networks |= {name: small_peer(name) for name, peer in PEERS.items() if not peer.unusable()}
     files = {}
     for training, network in networks.items():
         files[training] = folder / f"{training}.safetensors"
