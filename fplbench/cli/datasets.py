@@ -31,12 +31,13 @@ def sample(
     sampling: SamplingJson = "{}",
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
+    hu: Annotated[bool, typer.Option("--hu", help="Write the images in Hounsfield units too, {split}_hu.npy (CT only).")] = False,
 ) -> None:
     """Draw the training, validation and test stacks of a data set, with their lesions."""
     from fplbench.datasets import SamplingOptions, sample_dataset
 
     plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
-    sample_dataset(name, _options(name, root, options), plan, seed, folder, threads)
+    sample_dataset(name, _options(name, root, options), plan, seed, folder, threads, hu)
 
 
 def check_data(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fplbench.datasets.hounsfield import AIR
 from fplbench.datasets.registry import Unreadable
 
 MAX_PIXELS = 2**24  # per image, 4096x4096; decoding and windowing it takes about 300 MB
@@ -43,6 +44,25 @@ def to_eight_bit(values: np.ndarray, window: tuple[float, float], size: int) -> 
     return np.rint(np.clip(_resized(grey, size), 0, 255)).astype(np.uint8)
 
 
+def to_int16(hu: np.ndarray, size: int) -> np.ndarray:
+    """Pad HU with air, resize them as `to_eight_bit` resizes the image, and round them.
+
+    Where a pixel of the stack averages values of which some are outside the window, windowing the result gives another grey
+    level than `to_eight_bit`, which windows first.
+
+    Args:
+        hu: (H, W), HU; NaN counts as air.
+        size: side of the result, pixels.
+
+    Returns:
+        int16 array (size, size).
+    """
+    above_air = np.nan_to_num(hu.astype(np.float32), copy=False, nan=AIR)
+    above_air -= np.float32(AIR)
+    resized = np.rint(_resized(above_air, size) + np.float32(AIR))
+    return np.clip(resized, -(2**15), 2**15 - 1).astype(np.int16)
+
+
 def coverage(mask: np.ndarray, size: int) -> np.ndarray:
     """The share of each pixel of the stack that a mask covers, with the padding and the resizing of `to_eight_bit`.
 
@@ -73,7 +93,7 @@ def _resized(values: np.ndarray, size: int) -> np.ndarray:
 
 
 def _padded(grey: np.ndarray) -> np.ndarray:
-    """Centre an image in a black square."""
+    """Centre an image in a square of zeros."""
     height, width = grey.shape
     if height == width:
         return grey

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.datasets.display import to_eight_bit
+from fplbench.datasets.display import to_eight_bit, to_int16
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.workers import run_guarded
@@ -27,6 +27,7 @@ class Image:
         shape: size of the original image.
         minimum, maximum: range of the original values (HU for CT), after inversion.
         inverted: whether a MONOCHROME1 image was inverted.
+        hu: int16 (size, size), if asked for.
     """
 
     pixels: np.ndarray
@@ -35,10 +36,11 @@ class Image:
     minimum: float
     maximum: float
     inverted: bool
+    hu: np.ndarray | None = None
 
 
 def read_slices(
-    dataset: Dataset, options: DatasetOptions, size: int, wanted: Mapping[int, Slice], threads: int
+    dataset: Dataset, options: DatasetOptions, size: int, wanted: Mapping[int, Slice], threads: int, hu: bool = False
 ) -> Iterator[tuple[int, Image | Failure]]:
     """Read slices. Each file is read once, or a few times if many large images are wanted from it.
 
@@ -48,29 +50,31 @@ def read_slices(
         size: side of the images, pixels.
         wanted: the slices, by number; the numbers are chosen by the caller.
         threads: number of reading processes.
+        hu: whether the images are also wanted in HU.
 
     Yields:
         The number with the image, or with the failure of its file, in order of completion.
     """
-    orders = by_file(wanted, size)
-    tasks = ((dataset.name, options, source, [wanted[number] for number in numbers], size) for source, numbers in orders)
+    orders = by_file(wanted, size, pixel_bytes=3 if hu else 1)
+    tasks = ((dataset.name, options, source, [wanted[number] for number in numbers], size, hu) for source, numbers in orders)
     yield from run_orders(read_file, tasks, orders, dataset, options, threads, "pixels")
 
 
-def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int]) -> list[Image]:
+def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int, bool]) -> list[Image]:
     """Read, window and resize the wanted slices of one file; runs in a worker process."""
-    name, options, source, slices, size = task
+    name, options, source, slices, size, hu = task
     images = {}
     for one, values, stored, inverted in DATASETS[name].read_images(options.root / source, slices, options):
         window = options.window or stored
         pixels = to_eight_bit(values, window, size)
-        images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()), inverted)
+        units = to_int16(values, size) if hu else None
+        images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()), inverted, units)
     return [images[one] for one in slices]
 
 
-def by_file(wanted: Mapping[int, Slice], size: int) -> list[Order]:
+def by_file(wanted: Mapping[int, Slice], size: int, pixel_bytes: int = 1) -> list[Order]:
     """Each file with the numbers of the slices to read from it, as many at once as fit into an answer at this image size."""
-    most = max(1, ANSWER_BYTES // size**2)
+    most = max(1, ANSWER_BYTES // (pixel_bytes * size**2))
     by_source: dict[str, list[int]] = defaultdict(list)
     for number, one in wanted.items():
         by_source[one.source].append(number)

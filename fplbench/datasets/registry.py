@@ -145,6 +145,7 @@ class Dataset:
         lesion_masks: (path, slices of that file, options) -> the image_id and the lesions of each slice, with masks at the
             size of the original image; runs in a worker process. Raises Unreadable for a damaged mask.
         scans: whether the images are slices of scans.
+        hounsfield: whether the values are HU.
         libraries: modules that worker processes import in advance.
     """
 
@@ -166,6 +167,7 @@ class Dataset:
     annotate: Callable[[dict[str, Header], Sequence[Slice], Any], Annotations] = no_annotations
     lesion_masks: Callable[[Path, Sequence[Wanted], Any], Iterator[tuple[str, Masks]]] = no_masks
     scans: bool = True
+    hounsfield: bool = True
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 
 

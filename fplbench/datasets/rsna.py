@@ -136,5 +136,6 @@ DATASETS.add(
         annotate=boxes.annotate,
         lesion_masks=boxes.lesion_masks,
         scans=False,
+        hounsfield=False,
     ),
 )

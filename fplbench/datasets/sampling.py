@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fplbench.datasets.annotations import check_annotations, lesion_slices, report_annotations
 from fplbench.datasets.files import check_folder
 from fplbench.datasets.identity import Identity
@@ -32,7 +34,13 @@ HEADERS = "headers.csv"
 
 
 def sample_dataset(
-    name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, folder: str | os.PathLike, threads: int = 1
+    name: str,
+    options: DatasetOptions,
+    sampling: SamplingOptions,
+    seed: int,
+    folder: str | os.PathLike,
+    threads: int = 1,
+    hu: bool = False,
 ) -> dict[str, Any]:
     """Draw the stacks train, validation and test from a data set.
 
@@ -47,15 +55,18 @@ def sample_dataset(
         seed: seed of the draw.
         folder: where to write.
         threads: number of processes that read and decode.
+        hu: whether {split}_hu.npy is written too: the images in Hounsfield units, int16 (N, H, W). Everything else is the same.
 
     Returns:
         The summary: numbers of patients, images and lesions, of files left out, the leakage, and the noise of the clean images.
 
     Raises:
-        InputError: there are no data or too few images, or the share of unreadable files or of annotations that cannot be
-            used exceeds the limit.
+        InputError: there are no data or too few images, the share of unreadable files or of annotations that cannot be used
+            exceeds the limit, or HU are asked for that the data set does not have.
     """
     dataset, folder = DATASETS[name], Path(folder)
+    if hu and not dataset.hounsfield:
+        raise InputError(f"{name} has no Hounsfield units, which only CT has; draw it without --hu.")
     check_root(name, options.root)
     check_folder(folder)
     found = scan(dataset, options, threads, folder / HEADERS)
@@ -69,7 +80,7 @@ def sample_dataset(
         tally.plan(split.drawn)
     with _all_or_none(folder) as temporary:
         for split_name in SPLITS:
-            _draw(dataset, sampling, splits[split_name], temporary / f"{split_name}.npy", threads, tally, lesions)
+            _draw(dataset, sampling, splits[split_name], temporary / f"{split_name}.npy", threads, tally, lesions, hu)
         noise = reference_noise(open_stack(temporary / "test.npy"))
         summary = summarise(dataset, sampling, seed, slices, omitted, found, tally, lesions, noise)
         write_text(temporary / SUMMARY, json.dumps(summary, indent=2) + "\n")
@@ -115,9 +126,19 @@ def _all_or_none(folder: Path) -> Iterator[Path]:
 
 
 def _draw(
-    dataset: Dataset, sampling: SamplingOptions, split: Split, path: Path, threads: int, tally: Tally, lesions: LesionTally
+    dataset: Dataset,
+    sampling: SamplingOptions,
+    split: Split,
+    path: Path,
+    threads: int,
+    tally: Tally,
+    lesions: LesionTally,
+    hu: bool,
 ) -> None:
-    """Write one stack and its lesions. Unreadable and near-empty images are replaced, if possible by ones of the same patient."""
+    """Write one stack, its lesions, and its HU if asked for.
+
+    Unreadable and near-empty images are replaced, if possible by ones of the same patient.
+    """
     count, size = sampling.counts()[path.stem], sampling.size
     order = sorted(split.drawn, key=lambda one: (one.patient, one.series, one.number, one.image_id))
     waiting = dict(enumerate(order))
@@ -125,12 +146,14 @@ def _draw(
     chosen: dict[int, tuple[Slice, tuple[int, int]]] = {}
     identity = Identity(tally.options.pseudonymise)
     before = tally.near_empty
-    with creating_stack(path, (count, size, size)) as stack:
+    with creating_stack(path, (count, size, size)) as stack, _creating_hu(path, stack.shape, hu) as units:
         while waiting:
             rejected = []
-            for slot, answer in read_slices(dataset, tally.options, size, waiting, threads):
+            for slot, answer in read_slices(dataset, tally.options, size, waiting, threads, hu):
                 if tally.accept(answer, waiting[slot]):
                     stack[slot] = answer.pixels
+                    if units is not None:
+                        units[slot] = answer.hu
                     rows[slot] = _row(waiting[slot], answer, identity)
                     chosen[slot] = waiting[slot], answer.shape
                 else:
@@ -147,6 +170,16 @@ def _draw(
     tally.used[path.stem] = [chosen[slot][0] for slot in range(count)]
     annotated = lesions.draw(path, [chosen[slot] for slot in range(count)], size, threads)
     write_csv(path.with_suffix(".csv"), [rows[slot] | {"annotated": int(annotated[slot])} for slot in range(count)])
+
+
+@contextmanager
+def _creating_hu(path: Path, shape: tuple[int, ...], wanted: bool) -> Iterator[np.ndarray | None]:
+    """Context that yields the HU to write beside a stack, or None if they are not wanted."""
+    if not wanted:
+        yield None
+        return
+    with creating_stack(path.with_name(f"{path.stem}_hu.npy"), shape, dtype=np.int16) as units:
+        yield units
 
 
 def _replacements(split: Split, rejected: dict[int, Slice], tally: Tally) -> dict[int, Slice]:
