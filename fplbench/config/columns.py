@@ -1,6 +1,6 @@
 """The columns of a run: which methods run, as the protocol has it, and where their weights come from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +28,8 @@ def fair_columns(config: "Config") -> dict[str, Column]:
     if config.protocol != "fair":
         return {}
     found = {name: column for name, column in _selected(config, config.fair.methods).items() if name not in config.columns}
-    learned = [column for column in found.values() if config.training_of(column)] if "seconds" in config.fair.budgets else []
-    for column in learned:
+    learned = [column for column in found.values() if config.training_of(column) and column.budget == "steps"]
+    for column in learned if "seconds" in config.fair.budgets else ():
         name = fit_name(column.name, "seconds")
         found.setdefault(name, replace(column, name=name, label=f"{column.label}, same seconds", budget="seconds"))
     return _usable(config, found)
@@ -69,14 +69,23 @@ def _selected(config: "Config", entries: Mapping[str, dict[str, Any]]) -> dict[s
     tune = fair if config.tune is None else config.tune
     grey_map = fair if config.grey_map is None else config.grey_map
     found = select(entries, tune, grey_map)
-    fitted = next((column for column in found.values() if column.fitted or column.budget == "seconds"), None)
-    if fitted and not fair:
-        what = "is tuned" if fitted.tuned else "has a grey map" if fitted.grey_map else "has a budget of seconds"
+    if not fair and (what := next(_of_fair_alone(config, found), None)):
         raise InputError(
-            f"methods.{fitted.name} {what}, but under protocol: published every method runs with fixed options, as in the paper: "
-            "set protocol: fair."
+            f"{what}, but under protocol: published every method runs with fixed options, as in the paper: set protocol: fair."
         )
     return found
+
+
+def _of_fair_alone(config: "Config", columns: Mapping[str, Column]) -> Iterator[str]:
+    """What a config has that only the fair protocol allows, as clauses."""
+    for key in ("tune", "grey_map"):
+        if value := getattr(config, key):
+            yield f"{key} is {value}"
+    for column in columns.values():
+        if column.tuned or column.grey_map:
+            yield f"methods.{column.name} {'is tuned' if column.tuned else 'has a grey map'}"
+        if column.budget == "seconds":
+            yield f"methods.{column.name} has a budget of seconds"
 
 
 def _usable(config: "Config", columns: Mapping[str, Column]) -> dict[str, Column]:

@@ -9,7 +9,7 @@ from fplbench.options import Options
 
 CONTROLS = ("residual_same_steps", "residual_same_seconds")
 PEERS = ("red_cnn", "dncnn", "restormer", "nafnet", "swinir", "noise2void", "neighbor2neighbor")
-SHARED_OPTIONS = ("steps", "batch", "draws", "warm_up", "log_every", "validate_every", "validation_images")
+SHARED_OPTIONS = ("steps", "batch", "draws", "flips", "keep", "warm_up", "log_every", "validate_every", "validation_images")
 """What every learned method takes from FPL's training under the fair protocol, unless the config says otherwise."""
 
 
@@ -21,7 +21,8 @@ class FairOptions(Options):
     """What `snakemake fair` compares."""
 
     noises: list[str] | None = Field(
-        None, description="Noises on which the learned methods are trained; null: gaussian and structured, where the config has them."
+        None,
+        description="Noises on which the learned methods are trained; null: gaussian and structured, where the config has them.",
     )
     methods: dict[str, dict[str, Any]] = Field(
         default_factory=_methods,
@@ -38,6 +39,7 @@ class FairOptions(Options):
         "A network with the budget of seconds trains for FPL's steps times FPL's seconds over its own.",
     )
     steps: dict[str, PositiveInt] = Field(
-        {}, description="Steps of the trainings with the budget of seconds, by training; what is left out follows from the seconds."
+        {},
+        description="Steps of the trainings with the budget of seconds, by training; what is left out follows from the seconds.",
     )
     device: str = Field("", description="The device on which the seconds were measured.")

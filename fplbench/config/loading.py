@@ -36,6 +36,9 @@ def load_config(values: Mapping[str, Any]) -> Config:
     for section in NAMED:
         if section in values:
             values[section] = _by_name(section, values[section])
+    compared = values.get("fair")
+    if isinstance(compared, Mapping) and compared.get("methods") is not None:
+        values["fair"] = {**compared, "methods": _by_name("fair.methods", compared["methods"])}
     config = _with_names(parse_options(Config, values, ""))
     for noise in config.noises:
         _check_datasets(config, noise)
@@ -84,12 +87,13 @@ def _by_name(section: str, entries: Any) -> dict[str, Any]:
 
 def _with_names(config: Config) -> Config:
     """Fill in the noises and data sets that a section left out."""
-    usual = "gaussian" if "gaussian" in config.noises else next(iter(config.noises), "gaussian")
+    everywhere = [name for name, given in config.noises.items() if "datasets" not in given]
+    usual = "gaussian" if "gaussian" in everywhere else next(iter(everywhere or config.noises), "gaussian")
     published = [name for name in config.datasets if name in PAPER_DATASETS]
     return config.model_copy(
         update={
             "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
-            "generalisation": list(config.noises) if config.generalisation is None else config.generalisation,
+            "generalisation": everywhere if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
             "detectability": config.detectability.model_copy(update={"noises": config.detectability.noises or [usual]}),
@@ -164,6 +168,10 @@ def _check_together(config: Config) -> None:
     ):
         for name in names or ():
             _check_named(config, key, str(name), section)
+            if key in ("figures.noise", "generalisation") and (limit := config.noises[str(name)].get("datasets")):
+                raise InputError(
+                    f"{key} names {name!r}, which is limited to {', '.join(limit)}: name one that every data set has."
+                )
 
 
 def _check_metrics(config: Config) -> None:

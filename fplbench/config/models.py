@@ -129,7 +129,7 @@ class Config(Options):
         """Options of a training, complete, as JSON values."""
         inherits = TRAININGS[name].inherits if name in TRAININGS else None
         source = inherits if inherits and name not in self.training else name
-        values = {**shared_budget(self, name), **self.training.get(source, {})}
+        values = {**(shared_budget(self, name) if name in TRAININGS else {}), **self.training.get(source, {})}
         return _complete(TRAININGS, name, values, f"training.{source}")
 
     @cached_property

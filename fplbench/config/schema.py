@@ -28,11 +28,18 @@ def config_schema() -> str:
     for section in datasets["properties"].values():
         section["properties"]["noises"] = {"$ref": "#/$defs/noises"}
     schema["$defs"]["noises"] = noises
+    schema["$defs"]["methods"] = _methods()
+    schema["$defs"]["FairOptions"]["properties"]["methods"] = _or_names({"$ref": "#/$defs/methods"})
+    limited = {"type": "array", "items": {"type": "string"}, "uniqueItems": True, "minItems": 1}
+    places = {
+        name: {**section, "properties": section["properties"] | {"datasets": limited}}
+        for name, section in noises["properties"].items()
+    }
     properties = schema["properties"]
     properties["datasets"] |= _or_names(datasets)
-    properties["noises"] |= _or_names({"$ref": "#/$defs/noises"})
+    properties["noises"] |= _or_names(noises | {"properties": places})
     properties["training"] |= _or_names(_sections({name: training.options for name, training in TRAININGS.items()}))
-    properties["methods"] |= _or_names(_methods())
+    properties["methods"] |= _or_names({"$ref": "#/$defs/methods"})
     for section in ("datasets", "noises", "training", "methods"):
         properties[section].pop("type", None)
         properties[section].pop("additionalProperties", None)

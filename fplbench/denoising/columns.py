@@ -65,9 +65,7 @@ class Column:
         return self.tuned or self.grey_map is not None
 
 
-def select(
-    entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, grey_map: GreyMap = False
-) -> dict[str, Column]:
+def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, grey_map: GreyMap = False) -> dict[str, Column]:
     """Read the section `methods`.
 
     Args:

@@ -84,7 +84,10 @@ rule draw_noise_sheet:
             [
                 str(presentation(CONFIG)),
                 CONFIG.notes,
-                {dataset: [CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises_of(dataset)] for dataset in CONFIG.datasets},
+                {
+                    dataset: [CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises_of(dataset)]
+                    for dataset in CONFIG.datasets
+                },
             ]
         ),
     message:

@@ -124,6 +124,24 @@ def hounsfield_stacks(wildcards):
     return expand("<results>/data/{dataset}/{split}_hu.npy", split=SPLITS, allow_missing=True) if needed else []
 
 
+def fair_tables(wildcards):
+    """The tables of the fair comparison and its costs.
+
+    Raises:
+        WorkflowError: the protocol is another one.
+    """
+    if CONFIG.protocol != "fair":
+        raise WorkflowError("snakemake fair needs a config with protocol: fair, such as config/fair.yaml or config/demo.yaml.")
+    datasets = {dataset: None for dataset, _ in CONFIG.cells(CONFIG.fair.noises)}
+    tables = expand(
+        "<results>/fair/{budget}/{dataset}.{kind}",
+        budget=CONFIG.fair.budgets,
+        dataset=datasets,
+        kind=["md", "html", "csv", "tex"],
+    )
+    return [*tables, "<results>/fair/cost.csv"]
+
+
 def model_of(fit, repeat=""):
     """The path of a training's files, without their endings."""
     return str(Path("<results>", "models", *(f"{{{axis}}}" for axis in fit.training.per), f"{fit.name}{repeat}"))
@@ -161,8 +179,7 @@ def settings_of(stacks):
     names counts with its size and time of change.
     """
     settings = [
-        [name, column.method.name, column.options, column.tuned, column.grey_map, column.place]
-        for name, column in stacks.items()
+        [name, column.method.name, column.options, column.tuned, column.grey_map, column.place] for name, column in stacks.items()
     ]
     for path in filter(None, map(CONFIG.weights_of, stacks.values())):
         status = Path(path).stat() if Path(path).exists() else None

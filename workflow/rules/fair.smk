@@ -2,8 +2,6 @@
 #
 #   snakemake fair
 
-FAIR_TABLES = {"dataset": sorted({dataset for dataset, _ in CONFIG.cells(CONFIG.fair.noises)}), "budget": CONFIG.fair.budgets}
-
 
 wildcard_constraints:
     budget="steps|seconds",
@@ -11,8 +9,7 @@ wildcard_constraints:
 
 rule fair:
     input:
-        expand("<results>/fair/{budget}/{dataset}.{kind}", kind=["md", "html", "csv", "tex"], **FAIR_TABLES),
-        "<results>/fair/cost.csv",
+        fair_tables,
 
 
 use rule score as score_fair with:
@@ -21,9 +18,7 @@ use rule score as score_fair with:
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=FAIR_STACKS),
         inserted_clean=where_inserted(*expand("<results>/data/{{dataset}}/inserted_test{kind}", kind=LESION_KINDS)),
-        inserted=where_inserted(
-            *expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.npy", name=FAIR_METHOD_STACKS)
-        ),
+        inserted=where_inserted(*expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_inserted.npy", name=FAIR_METHOD_STACKS)),
         validation_clean=expand("<results>/data/{{dataset}}/validation{kind}", kind=LESION_KINDS),
         validation=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}_validation.npy", name=FAIR_METHOD_STACKS),
     output:
@@ -100,7 +95,10 @@ rule fair_table:
 
 use rule collate as collate_all_fair with:
     input:
-        expand("<results>/fair/scores/{dataset}.csv", dataset=FAIR_TABLES["dataset"]),
+        expand(
+            "<results>/fair/scores/{dataset}.csv",
+            dataset=dict.fromkeys(dataset for dataset, _ in CONFIG.cells(CONFIG.fair.noises)),
+        ),
     output:
         "<results>/fair/scores.csv",
     log:
