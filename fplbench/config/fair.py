@@ -22,7 +22,7 @@ class FairOptions(Options):
 
     noises: list[str] | None = Field(
         None,
-        description="Noises on which the learned methods are trained; null: gaussian and structured, where the config has them.",
+        description="Noises on which the learned methods are trained; null: gaussian and structured.",
     )
     methods: dict[str, dict[str, Any]] = Field(
         default_factory=_methods,
@@ -40,6 +40,6 @@ class FairOptions(Options):
     )
     steps: dict[str, PositiveInt] = Field(
         {},
-        description="Steps of the trainings with the budget of seconds, by training; what is left out follows from the seconds.",
+        description="Steps of the trainings with the budget of seconds; where left out, they follow from the seconds.",
     )
     device: str = Field("", description="The device on which the seconds were measured.")
