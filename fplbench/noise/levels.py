@@ -124,12 +124,14 @@ class PerImage(SimpleNamespace):
     """Options as a noise function gets them: each field that may be a range is an array (N, 1, 1), or None."""
 
 
-def per_image(options: Options, levels: Mapping[str, np.ndarray], images: int) -> PerImage:
-    """The options for N images, given the levels that were drawn for those that are a range."""
+def per_image(
+    options: Options, levels: Mapping[str, np.ndarray], images: int, further: Mapping[str, np.ndarray] | None = None
+) -> PerImage:
+    """The options for N images, given the levels that were drawn for those that are a range, and further values."""
     values = {name: getattr(options, name) for name in type(options).model_fields}
     for name in ranged_fields(type(options)):
         if values[name] is not None:
             column = levels[name] if name in levels else np.full(images, values[name])
             dtype = column.dtype if column.dtype.kind == "i" else np.float32
             values[name] = column.astype(dtype).reshape(-1, 1, 1)
-    return PerImage(**values)
+    return PerImage(**values, **(further or {}))

@@ -9,6 +9,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.noise.draws import Draws
+from fplbench.noise.hounsfield import Hounsfield, in_memory, open_hounsfield
 from fplbench.noise.levels import draw_levels, per_image
 from fplbench.noise.records import Record, write_record
 from fplbench.noise.registry import NOISES, Noise
@@ -23,7 +24,13 @@ CHUNK = 8
 
 
 def synthesize(
-    name: str, clean: np.ndarray, *, seed: int, image_ids: Sequence[str | int] | None = None, **options: Any
+    name: str,
+    clean: np.ndarray,
+    *,
+    seed: int,
+    image_ids: Sequence[str | int] | None = None,
+    hu: np.ndarray | None = None,
+    **options: Any,
 ) -> np.ndarray:
     """Add a noise or artefact to clean images.
 
@@ -32,6 +39,7 @@ def synthesize(
         clean: float32 (N, H, W) in [0,1]; not modified.
         seed: seed of the run.
         image_ids: N different names on which the random numbers of the images depend; 0 to N-1 if not given.
+        hu: the images in Hounsfield units, (N, H, W), for a noise that needs them (`low_dose_ct`).
         **options: options of the noise; most take a number, or a range [low, high] from which each image draws its own.
 
     Returns:
@@ -39,7 +47,8 @@ def synthesize(
         name and the options, but not on the other images.
 
     Raises:
-        InputError: the noise or an option is unknown, or the images have the wrong type, shape or range.
+        InputError: the noise or an option is unknown, the images have the wrong type, shape or range, or Hounsfield units are
+            missing, given in vain, or those of other images.
 
     Examples:
         Convert 8-bit images, as stacks hold them, and convert the result back:
@@ -60,9 +69,16 @@ def synthesize(
     checked = parse_options(entry.options, options, name)
     _check_clean(clean)
     ids = _unique(range(len(clean)) if image_ids is None else image_ids, len(clean))
+    if (hu is None) != (entry.needs is None):
+        raise InputError(
+            f"{name} needs the images in Hounsfield units: give them as hu, an array like the clean images."
+            if hu is None
+            else f"{name} does not use Hounsfield units; leave out hu."
+        )
+    hounsfield = None if hu is None else in_memory(hu, clean.shape, checked)
     noisy = np.empty_like(clean, order="C")
     for part in iterate(clean, CHUNK):
-        noisy[part] = _apply(entry, checked, clean[part], seed, ids[part])
+        noisy[part] = _apply(entry, checked, clean[part], seed, ids[part], 0, _further(hounsfield, part))
     return noisy
 
 
@@ -113,6 +129,7 @@ def write_noisy(record: Record, clean: str | os.PathLike[str], noisy: str | os.P
     checked = with_window(parse_options(entry.options, record.options, f"noises.{entry.name}"), index)
     names = [f"{record.axes}/{row['image_id']}" if record.axes else row["image_id"] for row in index]
     ids = _unique(names, len(images))
+    hounsfield = open_hounsfield(clean, index, images.shape, checked) if entry.needs else None
     drawn = drawn_levels(entry, checked, record.seed, ids, draw)
     rows = [row | levels for row, levels in zip(index, drawn, strict=True)]
 
@@ -120,7 +137,7 @@ def write_noisy(record: Record, clean: str | os.PathLike[str], noisy: str | os.P
 
         def work(part: slice) -> None:
             scaled = images[part].astype(np.float32) / np.float32(255)
-            values = _apply(entry, checked, scaled, record.seed, ids[part], draw)
+            values = _apply(entry, checked, scaled, record.seed, ids[part], draw, _further(hounsfield, part))
             result[part] = np.rint(values * np.float32(255)).astype(np.uint8)
 
         for _ in pool.map(work, iterate(images, CHUNK)):
@@ -143,12 +160,26 @@ def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str], 
     return [{name: values[i].item() for name, values in levels.items()} for i in range(len(generators))]
 
 
-def _apply(entry: Noise, options: Options, clean: np.ndarray, seed: int, ids: Sequence[str], draw: int = 0) -> np.ndarray:
+def _further(hounsfield: Hounsfield | None, part: slice) -> dict[str, np.ndarray]:
+    """What a noise gets besides its options for some of the images."""
+    return {} if hounsfield is None else hounsfield.of(part)
+
+
+def _apply(
+    entry: Noise,
+    options: Options,
+    clean: np.ndarray,
+    seed: int,
+    ids: Sequence[str],
+    draw: int,
+    further: Mapping[str, np.ndarray],
+) -> np.ndarray:
     """Noisy images, clipped to [0,1]."""
     levels = draw_levels(options, [_level_generator(entry, seed, each, draw) for each in ids])
     draws = Draws([generator(seed, entry.name, each, *_realisation(draw)) for each in ids])
+    values = per_image(options, levels, len(clean), further)
     with np.errstate(all="ignore"):  # overflow under extreme options is reported below
-        noisy = entry.function(clean, draws, per_image(options, levels, len(clean)))
+        noisy = entry.function(clean, draws, values)
     if np.isnan(noisy).any():
         raise InputError(f"{entry.name} gives values that are not numbers: its options are too extreme for 32-bit arithmetic.")
     return np.clip(noisy, 0, 1, dtype=np.float32)

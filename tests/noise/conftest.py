@@ -3,7 +3,21 @@
 import numpy as np
 import pytest
 
-from fplbench.noise import synthesize
+from fplbench.noise import NOISES, synthesize
+
+LUNG = (-1000, 400)
+
+
+@pytest.fixture(scope="session")
+def add():
+    """Function like `synthesize`, for all noises: those that need HU get the ones that the images show in a lung window."""
+
+    def make(name: str, clean: np.ndarray, **arguments) -> np.ndarray:
+        if NOISES[name].needs == "hu" and isinstance(clean, np.ndarray):
+            arguments = {"hu": LUNG[0] + (LUNG[1] - LUNG[0]) * clean, "window": LUNG, **arguments}
+        return synthesize(name, clean, **arguments)
+
+    return make
 
 
 @pytest.fixture

@@ -9,8 +9,12 @@ from scipy import stats
 from fplbench.errors import InputError
 from fplbench.noise import NOISES, synthesize, synthesize_stack
 from fplbench.stacks import open_stack, read_index, write_stack
+from tests.noise.conftest import LUNG
 
 KINDS = sorted(NOISES)
+FAR_REACHING = {
+    "chemical_shift", "low_dose_ct", "magnetic_field", "motion", "structured", "susceptibility", "wrap_around",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -21,18 +25,18 @@ def clean():
     return (0.6 * np.stack(blobs) + 0.3 * x / 52).astype(np.float32)
 
 
-def test_table_1_and_two_more():
+def test_table_1_and_further_ones():
     table_1 = {
         "Chem. Shift", "Gauss.", "Mag. Field", "Motion Art.", "Non-cent. Chi", "Poisson Noise", "Rician",
         "Salt & Pepper", "Speckle Noise", "Struct. Noise", "Susc. Art.", "Thermal", "Wrap Around",
     }  # fmt: skip
-    assert {entry.label for entry in NOISES.values()} == table_1 | {"Rayleigh", "Impulse"}
+    assert {entry.label for entry in NOISES.values()} == table_1 | {"Rayleigh", "Impulse", "Low-dose CT"}
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_output_is_float32_in_the_unit_interval_and_input_is_not_modified(name, clean):
+def test_output_is_float32_in_the_unit_interval_and_input_is_not_modified(name, clean, add):
     before = clean.copy()
-    noisy = synthesize(name, clean, seed=1)
+    noisy = add(name, clean, seed=1)
     assert noisy.dtype == np.float32 and noisy.shape == clean.shape
     assert noisy.min() >= 0 and noisy.max() <= 1
     assert np.array_equal(clean, before)
@@ -40,20 +44,20 @@ def test_output_is_float32_in_the_unit_interval_and_input_is_not_modified(name, 
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_an_image_does_not_depend_on_its_neighbours(name, clean):
+def test_an_image_does_not_depend_on_its_neighbours(name, clean, add):
     ids = [f"image-{k}" for k in range(7)]
-    whole = synthesize(name, clean, seed=5, image_ids=ids)
-    one_by_one = [synthesize(name, clean[k : k + 1], seed=5, image_ids=ids[k : k + 1]) for k in range(7)]
-    backwards = synthesize(name, clean[::-1], seed=5, image_ids=ids[::-1])[::-1]
+    whole = add(name, clean, seed=5, image_ids=ids)
+    one_by_one = [add(name, clean[k : k + 1], seed=5, image_ids=ids[k : k + 1]) for k in range(7)]
+    backwards = add(name, clean[::-1], seed=5, image_ids=ids[::-1])[::-1]
     assert np.array_equal(np.concatenate(one_by_one), whole)
     assert np.array_equal(backwards, whole)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_another_seed_or_image_gives_another_draw(name, clean):
+def test_another_seed_or_image_gives_another_draw(name, clean, add):
     options = {"strength": [0.1, 0.9]} if name == "wrap_around" else {}  # deterministic if its options are numbers
-    first, second = synthesize(name, np.repeat(clean[:1], 2, axis=0), seed=1, **options)
-    other_seed = synthesize(name, clean[:1], seed=2, **options)[0]
+    first, second = add(name, np.repeat(clean[:1], 2, axis=0), seed=1, **options)
+    other_seed = add(name, clean[:1], seed=2, **options)[0]
     assert not np.array_equal(first, second)
     assert not np.array_equal(first, other_seed)
 
@@ -63,14 +67,14 @@ def test_a_deterministic_noise_is_the_same_for_all_seeds(name, options, clean):
     assert np.array_equal(synthesize(name, clean, seed=1, **options), synthesize(name, clean, seed=2, **options))
 
 
-def test_different_noises_give_different_images(clean):
-    assert len({synthesize(name, clean[:1], seed=1).tobytes() for name in KINDS}) == len(KINDS)
+def test_different_noises_give_different_images(clean, add):
+    assert len({add(name, clean[:1], seed=1).tobytes() for name in KINDS}) == len(KINDS)
 
 
 def test_noises_do_not_share_random_numbers():
     flat = np.full((1, 128, 128), 0.5, np.float32)
     options = {"noncentral_chi": {"sigma": 0.05}}
-    pixelwise = sorted(set(KINDS) - {"chemical_shift", "magnetic_field", "motion", "structured", "susceptibility", "wrap_around"})
+    pixelwise = sorted(set(KINDS) - FAR_REACHING)
     noisy = [synthesize(name, flat, seed=1, **options.get(name, {})).ravel() for name in pixelwise]
     pairs = np.corrcoef(noisy)[np.triu_indices(len(pixelwise), 1)]
     # Correlations of independent samples are normal with deviation 1/128. All pairs together fail for one seed in a thousand.
@@ -79,13 +83,17 @@ def test_noises_do_not_share_random_numbers():
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("name", KINDS)
-def test_a_stack_file_is_the_rounded_synthesis(name, threads, clean, tmp_path):
+def test_a_stack_file_is_the_rounded_synthesis(name, threads, clean, add, tmp_path):
     images = np.rint(np.concatenate([clean, clean, clean]) * 255).astype(np.uint8)
     index = [{"image_id": f"i{k}", "patient": "p", "source": "s", "slice": k} for k in range(21)]
     write_stack(tmp_path / "clean.npy", images, index)
-    synthesize_stack(name, tmp_path / "clean.npy", tmp_path / "noisy.npy", {}, seed=3, axes="lidc/test", threads=threads)
     scaled = images.astype(np.float32) / np.float32(255)
-    expected = synthesize(name, scaled, seed=3, image_ids=[f"lidc/test/i{k}" for k in range(21)])
+    hu = np.rint(LUNG[0] + (LUNG[1] - LUNG[0]) * scaled).astype(np.int16)
+    needed = {"hu": hu} if NOISES[name].needs == "hu" else {}
+    options = {"window": LUNG} if needed else {}
+    np.save(tmp_path / "clean_hu.npy", hu)
+    synthesize_stack(name, tmp_path / "clean.npy", tmp_path / "noisy.npy", options, seed=3, axes="lidc/test", threads=threads)
+    expected = add(name, scaled, seed=3, image_ids=[f"lidc/test/i{k}" for k in range(21)], **needed)
     assert np.array_equal(open_stack(tmp_path / "noisy.npy"), np.rint(expected * np.float32(255)).astype(np.uint8))
     assert [row["image_id"] for row in read_index(tmp_path / "noisy.npy")] == [f"i{k}" for k in range(21)]
 
@@ -145,9 +153,11 @@ def test_options_without_a_meaning_are_refused(name, options, words, clean):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_complete_set_of_options_is_accepted(name, clean):
+def test_a_complete_set_of_options_is_accepted(name, clean, add):
     complete = NOISES[name].options().model_dump(mode="json")
-    assert np.array_equal(synthesize(name, clean, seed=1, **complete), synthesize(name, clean, seed=1))
+    if NOISES[name].needs == "hu":
+        complete["window"] = LUNG
+    assert np.array_equal(add(name, clean, seed=1, **complete), add(name, clean, seed=1))
 
 
 def test_an_unknown_noise_is_refused(clean):
@@ -178,8 +188,8 @@ def test_options_too_extreme_for_the_arithmetic_are_refused(name, options, clean
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_smallest_images_are_accepted(name):
-    assert synthesize(name, np.full((3, 2, 2), 0.5, np.float32), seed=1).shape == (3, 2, 2)
+def test_the_smallest_images_are_accepted(name, add):
+    assert add(name, np.full((3, 2, 2), 0.5, np.float32), seed=1).shape == (3, 2, 2)
 
 
 def test_a_wrong_name_of_an_image_is_refused(clean):

@@ -34,5 +34,11 @@ def test_many_photons_are_the_clean_image_in_eight_bits(phantom):
     assert np.array_equal(np.rint(noisy * 255), eight_bit)
 
 
+def test_many_photons_in_ct_are_the_clean_image_in_eight_bits(phantom, add):
+    eight_bit = np.rint(phantom * 255)
+    noisy = add("low_dose_ct", (eight_bit / 255).astype(np.float32), seed=1, dose=10, photons=1e10, electronic_noise=0)
+    assert np.array_equal(np.rint(noisy * 255), eight_bit)
+
+
 def test_no_noise_is_left_out():
-    assert set(ZERO) | {"poisson"} == set(NOISES)
+    assert set(ZERO) | {"poisson", "low_dose_ct"} == set(NOISES)
