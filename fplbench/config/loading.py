@@ -141,7 +141,7 @@ def _check_datasets(config: Config, noise: str) -> None:
             )
         if noise in config.inserted.noises:
             raise InputError(
-                f"inserted.noises names {noise!r}, which is made from Hounsfield units; lesions are inserted into windowed images."
+                f"inserted.noises names {noise!r}, which needs Hounsfield units; lesions are inserted into windowed images."
             )
 
 
@@ -169,9 +169,7 @@ def _check_together(config: Config) -> None:
         for name in names or ():
             _check_named(config, key, str(name), section)
             if key in ("figures.noise", "generalisation") and (limit := config.noises[str(name)].get("datasets")):
-                raise InputError(
-                    f"{key} names {name!r}, which is limited to {', '.join(limit)}: name one that every data set has."
-                )
+                raise InputError(f"{key} names {name!r}, which is limited to {', '.join(limit)}: name a noise of all.")
 
 
 def _check_metrics(config: Config) -> None:

@@ -40,8 +40,8 @@ class Config(Options):
 
     protocol: Literal["published", "fair"] = Field(
         "published",
-        description="published: every method has fixed options, as in the paper; fair: every method may use the training images of "
-        "each noise, so that filters and DPIR are tuned and get a grey map, and learned methods have the budget of FPL.",
+        description="published: every method has fixed options, as in the paper; fair: every method may use the training images "
+        "of each noise, so that filters and DPIR are tuned and get a grey map, and learned methods have the budget of FPL.",
     )
     results: str = Field("results", min_length=1, description="Folder for everything the workflow writes.")
     seed: int = Field(DEFAULT_SEED, ge=0, description="Seed of every draw: sampling, noise, weights, batches.")
@@ -70,8 +70,8 @@ class Config(Options):
     )
     tune: Tune | None = Field(
         None,
-        description="Choose the options of every method that declares a grid on training images; both: beside the defaults; null: "
-        "under the fair protocol.",
+        description="Choose the options of every method that declares a grid on training images; both: beside the defaults; null: under "
+        "the fair protocol.",
     )
     grey_map: GreyMap | None = Field(
         None,

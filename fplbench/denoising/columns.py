@@ -125,8 +125,9 @@ def _of_entry(name: str, values: dict[str, Any], tune: Tune, grey_map: GreyMap) 
     place: dict[str, Any] = {key: values.pop(key) for key in ("weights", "device") if key in values}
     label = entry.label or method.label
     mapped = _kind(entry.grey_map if entry.grey_map is not None else _usual_map(method, grey_map))
-    shared = {"grey_map": mapped, "budget": entry.budget or method.budget, "optional": entry.optional}
-    plain = Column(name, label, method, values, place, **shared)
+    plain = Column(
+        name, label, method, values, place, grey_map=mapped, budget=entry.budget or method.budget, optional=entry.optional
+    )
     if not set(method.grid) - set(values):
         if entry.tune:
             raise InputError(f"{where}.tune is {entry.tune!r}, but the method has no option left to choose.")
