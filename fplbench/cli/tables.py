@@ -25,6 +25,18 @@ Shown = Annotated[
 ShownInLatex = Annotated[
     list[str] | None, typer.Option("--latex-metric", help="Metric in the .tex files; repeat it.", show_default="config")
 ]
+LesionScoresFolder = Annotated[
+    Path | None, typer.Option("--lesion-scores", help="Folder with the scores of lesions, {noise}.csv.")
+]
+Sampling = Annotated[Path | None, typer.Option("--sampling", help="What the sampling says about the data set, sampling.json.")]
+Validation = Annotated[
+    Path | None,
+    typer.Option(
+        "--validation",
+        help="Folder with the scores of validation images, by which rivals are chosen: scores/{dataset}/{noise}.csv and "
+        "lesion_scores/{dataset}/{noise}.csv. Without it, they are chosen on the test images.",
+    ),
+]
 DataFolder = Annotated[
     Path | None, typer.Option("--data", help="Folder with {dataset}/sampling.json, which says whether persons are known.")
 ]
@@ -36,20 +48,21 @@ def table(
     out_dir: Annotated[Path, typer.Option(help="Folder for {dataset}.tex, .md, .html and .csv.")],
     config: ConfigFile = None,
     reference: Reference = None,
-    lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of lesions, {noise}.csv.")] = None,
-    sampling: Annotated[Path | None, typer.Option(help="What the sampling says about the data set, sampling.json.")] = None,
+    lesion_scores: LesionScoresFolder = None,
+    sampling: Sampling = None,
+    validation: Validation = None,
     metrics: Shown = None,
     latex_metrics: ShownInLatex = None,
 ) -> None:
     """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
     from fplbench.reporting.facts import read_facts
-    from fplbench.reporting.scores import read_dataset
+    from fplbench.reporting.repeats import read_dataset
     from fplbench.reporting.writing import write_table
 
     shown = read_presentation(config, dataset)
     if metrics:
         shown = replace(shown, metrics=metrics)
-    found = _table(dataset, read_dataset(scores, dataset), shown, reference, read_facts(sampling), lesion_scores)
+    found = _table(dataset, read_dataset(scores, dataset), shown, reference, read_facts(sampling), lesion_scores, validation)
     write_table(found, out_dir, latex_metrics or shown.latex)
 
 
@@ -63,6 +76,7 @@ def report(
     reference: Reference = None,
     lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of lesions, {dataset}/{noise}.csv.")] = None,
     data: DataFolder = None,
+    validation: Validation = None,
     metrics: Shown = None,
 ) -> None:
     """Write the report of a run as one HTML page that includes its figures."""
@@ -70,18 +84,18 @@ def report(
     from fplbench.reporting import report as reporting
     from fplbench.reporting.captions import figure_captions, presentation
     from fplbench.reporting.facts import read_all_facts
-    from fplbench.reporting.scores import read_scores
+    from fplbench.reporting.repeats import read_columns
 
     found = read_run(config)
     tables = []
-    long = read_scores(scores)
+    long = read_columns(scores)
     facts = read_all_facts(data, long)
     for dataset, noises in long.items():
         shown = presentation(found, dataset)
         if metrics:
             shown = replace(shown, metrics=metrics)
         folder = None if lesion_scores is None else lesion_scores / dataset
-        tables.append(_table(dataset, noises, shown, reference, facts[dataset], folder))
+        tables.append(_table(dataset, noises, shown, reference, facts[dataset], folder, validation))
     pictures = {} if found is None else figure_captions(found)
     captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
     write_text(output, reporting.report(tables, captions, reporting.read_manifest(run), title, presentation(found).note))
@@ -102,10 +116,12 @@ def _table(
     reference: str | None,
     facts: "Facts",
     lesion_scores: Path | None,
+    validation: Path | None,
 ) -> "Table":
     """The table of a data set, with the scores of its lesions where there are any."""
     from fplbench.reporting.lesion_scores import read_lesion_scores
     from fplbench.reporting.tables import build_table
+    from fplbench.reporting.validation import read_validation
 
     if lesion_scores is not None and not lesion_scores.is_dir():
         raise InputError(f"{lesion_scores}, the folder with the scores of lesions, does not exist.")
@@ -113,4 +129,5 @@ def _table(
     return build_table(
         dataset, scores, shown.seed, shown.labels, shown.note, reference,
         shown=shown.metrics, facts=facts, lesions=real, inserted=inserted,
+        validation=read_validation(validation, dataset, scores), protocol=shown.protocol,
     )  # fmt: skip

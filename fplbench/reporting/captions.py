@@ -7,6 +7,7 @@ from typing import Any
 from fplbench import DEFAULT_SEED
 from fplbench.config import Config
 from fplbench.config.sections import TableOptions
+from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.sentences import sentences
 
@@ -26,6 +27,7 @@ class Presentation:
         explanation: readout, activation and beta of `guided_backprop`.
         metrics: metrics in the tables, in this order.
         latex: those of the LaTeX table.
+        protocol: sentence that says which protocol made the scores, or "".
     """
 
     labels: Labels = field(default_factory=Labels)
@@ -35,6 +37,7 @@ class Presentation:
     explanation: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[str] = TableOptions().metrics
     latex: Sequence[str] = TableOptions().latex
+    protocol: str = ""
 
 
 def presentation(config: Config | None, dataset: str = "") -> Presentation:
@@ -49,7 +52,20 @@ def presentation(config: Config | None, dataset: str = "") -> Presentation:
         explanation=config.explanation.model_dump(mode="json"),
         metrics=tuple(config.tables.metrics),
         latex=tuple(config.tables.latex),
+        protocol=protocol_of(config),
     )
+
+
+def protocol_of(config: Config) -> str:
+    """What the protocol of a run gives its methods, in a sentence."""
+    if config.protocol == "published":
+        return "Published protocol: every method has fixed options, as in the paper."
+    filters = any(column.method is not None and column.method.weights is None for column in config.columns.values())
+    names = " and ".join([*(["filters"] if filters else []), *(["DPIR"] if "dpir" in config.columns else [])])
+    if not names:
+        return "Fair protocol."
+    fitted = f"the options {TUNED_MARK} and the grey map that were best on training images of each noise"
+    return f"Fair protocol: {names} run with {fitted}."
 
 
 def labels_of(config: Config) -> Labels:
@@ -57,7 +73,7 @@ def labels_of(config: Config) -> Labels:
     return Labels(
         {
             column.name: column.label
-            for column in config.columns.values()
+            for column in (*config.columns.values(), *config.fair_columns.values())
             if column.method is None or column.label != column.method.label
         }
     )

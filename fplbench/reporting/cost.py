@@ -9,7 +9,8 @@ from typing import Any
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv
-from fplbench.reporting.scores import NoiseScores, read_scores
+from fplbench.reporting.repeats import read_columns
+from fplbench.reporting.scores import NoiseScores
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def write_cost(
         InputError: a file is malformed, or the long table is missing.
     """
     rows = []
-    for dataset, noises in read_scores(scores).items():
+    for dataset, noises in read_columns(scores).items():
         for noise, found in noises.items():
             measured = _read_costs(Path(costs, dataset, noise), groups)
             for method in found.values["psnr"]:

@@ -9,7 +9,7 @@ DATASETS = {"lidc": "LIDC", "lits": "LiTS", "rsna": "RSNA"}
 UNPROCESSED = "noisy"
 """The method whose images are the noisy ones as they are."""
 PAPER = {"fpl": "Our (FPL)"}
-FIRST_METHODS = (UNPROCESSED, "fpl", "dpir")
+FIRST_METHODS = (UNPROCESSED, f"{UNPROCESSED}_grey_map", "fpl", "dpir")
 
 
 METRICS: Mapping[str, Metric] = SCORES
@@ -71,7 +71,8 @@ class Labels:
     def methods(self, names: Iterable[str]) -> list[str]:
         """Methods in the order of the paper's tables: the networks first, then the others, alphabetically by label.
 
-        The unprocessed image comes before all of them, and a tuned method directly after its untuned column.
+        The unprocessed image comes before all of them, alone and with a grey map, and a tuned method directly after its
+        untuned column.
         """
         from fplbench.denoising.columns import TUNED_SUFFIX
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from fplbench.denoising.columns import TUNED_MARK
+from fplbench.reporting.cells import Cell
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.notes import caption, interval_notes, remarks
+from fplbench.reporting.seeds import spread
 from fplbench.reporting.sentences import sentences
-from fplbench.reporting.statistics import Cell
 from fplbench.reporting.tables import LATEX, Table
 
 MOST_COLUMNS = 11
@@ -39,9 +40,10 @@ def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX)
     shown = [metric for metric in metrics if metric in table.blocks]
     text = sentences(caption(table, shown), *remarks(table, shown))
     cells = [cell for metric in shown for row in table.blocks[metric].values() for cell in row.values()]
-    drawn = intervals and any(cell.low is not None for cell in cells)
+    drawn = intervals and any(_ends(cell) for cell in cells)
+    ranges = drawn and any(cell.low is None and cell.least is not None for cell in cells)
     if intervals:
-        text = sentences(text, *interval_notes(table, shown), "Below each mean: the ends of its interval" if drawn else "")
+        text = sentences(text, *interval_notes(table, shown), _below(ranges) if drawn else "")
     blocks = {metric: list(_rows(table, metric, drawn)) for metric in shown}
     pages = _pages(blocks, drawn, len(text))
     label = f"tab:{table.dataset}{'-intervals' if intervals else ''}"
@@ -111,9 +113,9 @@ def _rows(table: Table, metric: str, intervals: bool) -> Iterator[str]:
         found = [cells.get(name) for name in table.methods]
         block = label if i == 0 and not wide else ""
         yield _line([block, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
-        if intervals and any(cell is not None and cell.low is not None for cell in found):
-            yield _line(["", "", *(_bound(cell, "high", metric) for cell in found)])
-            yield _line(["", "", *(_bound(cell, "low", metric) for cell in found)]) + "[2pt]"
+        if intervals and any(_ends(cell) for cell in found):
+            yield _line(["", "", *(_bound(cell, 1, metric) for cell in found)])
+            yield _line(["", "", *(_bound(cell, 0, metric) for cell in found)]) + "[2pt]"
 
 
 def _line(entries: list[str]) -> str:
@@ -127,6 +129,20 @@ def _mean(cell: Cell | None, metric: str) -> str:
     return rf"\textbf{{{number}}}" if cell.best else number
 
 
-def _bound(cell: Cell | None, end: str, metric: str) -> str:
-    bound = None if cell is None else getattr(cell, end)
-    return "" if bound is None else f"{bound:.{METRICS[metric].digits}f}"
+def _below(ranges: bool) -> str:
+    """What stands below the means."""
+    return "Below each mean: the ends of its interval" + (
+        "; where there is none, the highest and the lowest mean of its trainings" if ranges else ""
+    )
+
+
+def _ends(cell: Cell | None) -> tuple[float, float] | None:
+    """The ends of the interval of a mean, or of the range of its trainings."""
+    if cell is None:
+        return None
+    return spread(cell) if cell.low is None or cell.high is None else (cell.low, cell.high)
+
+
+def _bound(cell: Cell | None, end: int, metric: str) -> str:
+    ends = _ends(cell)
+    return "" if ends is None else f"{ends[end]:.{METRICS[metric].digits}f}"

@@ -10,6 +10,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
+from fplbench.reporting.repeats import merged
 from fplbench.reporting.scores import CEILING, NoiseScores
 from fplbench.scoring.lesions import FEWEST_PIXELS
 
@@ -47,7 +48,7 @@ class LesionScores:
             clean image is lost in the texture around them.
         too_small: how many of these have a mask that is too small for any score.
         boxes: whether the lesions are marked by bounding boxes.
-        blocks: scores by metric, with one value a unit, whose names are both the `image_ids` and the `patients`. Units
+        blocks: scores by metric and column, with one value a unit, whose names are both the `image_ids` and the `patients`. Units
             without a value are left out, the same ones for all methods; metrics without any value are missing.
     """
 
@@ -121,7 +122,7 @@ def _block(path: Path, column: str, methods: Mapping[str, Sequence[Row]], unit: 
     if unit == "patient":
         names, means = _means([patient for patient, _ in lesions], means)
     scores = {METRICS[column]: dict(zip(methods, means, strict=True))}
-    return NoiseScores(tuple(names), tuple(names), scores)
+    return merged(NoiseScores(tuple(names), tuple(names), scores))
 
 
 def _means(keys: Sequence[Key], values: np.ndarray) -> tuple[list[Key], np.ndarray]:

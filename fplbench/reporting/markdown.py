@@ -1,8 +1,10 @@
 """Tables as Markdown with aligned columns, readable in a terminal too."""
 
+from fplbench.reporting.cells import Cell
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.notes import caption, remarks
-from fplbench.reporting.statistics import Cell
+from fplbench.reporting.seeds import spread, spread_note
+from fplbench.reporting.sentences import sentences
 from fplbench.reporting.tables import Table
 
 TEXT_COLUMNS = 2
@@ -16,7 +18,9 @@ def markdown(table: Table) -> str:
             numbers = [_number(cells.get(name), metric) for name in table.methods]
             rows.append([METRICS[metric].label if i == 0 else "", table.labels.noise(noise), *numbers])
     below = "".join(f"\n- {remark}" for remark in remarks(table, table.shown))
-    return f"{caption(table, table.shown)}\n\n{aligned(rows, TEXT_COLUMNS)}\n{below}" + ("\n" if below else "")
+    note = spread_note(table, table.shown)
+    above = sentences(caption(table, table.shown), f"In square brackets, for several trainings: {note}" if note else "")
+    return f"{above}\n\n{aligned(rows, TEXT_COLUMNS)}\n{below}" + ("\n" if below else "")
 
 
 def aligned(rows: list[list[str]], text_columns: int) -> str:
@@ -36,5 +40,6 @@ def _line(row: list[str], widths: list[int], text_columns: int) -> str:
 def _number(cell: Cell | None, metric: str) -> str:
     if cell is None:
         return "–"
-    mark = "**" if cell.best else ""
-    return f"{mark}{cell.mean:.{METRICS[metric].digits}f}{mark}"
+    mark, digits, trained = "**" if cell.best else "", METRICS[metric].digits, spread(cell)
+    bounds = f" [{trained[0]:.{digits}f} – {trained[1]:.{digits}f}]" if trained else ""
+    return f"{mark}{cell.mean:.{digits}f}{mark}{bounds}"

@@ -50,7 +50,7 @@ def contact_sheet(
     captions: Mapping[str, str] | None = None,
     note: str = "",
 ) -> None:
-    """Draw every noise on one image of each data set.
+    """Draw every noise that is made from the image alone on one image of each data set.
 
     The first row shows the clean images, and each further row one noise. Each data set has two columns: the noisy image with
     its levels and a magnified detail, and the difference from the clean image in colours, with the scale beside the noise.
@@ -90,10 +90,14 @@ def _check_named(what: str, named: Mapping[str, Any], clean: Mapping[str, Any]) 
 
 
 def _pictures(dataset: str, example: Example, options: Mapping[str, Mapping[str, Any]], seed: int) -> dict[str, Picture]:
-    """The image of a data set with every noise."""
+    """The image of a data set with every noise that is made from the image alone."""
     for name in options:
         NOISES[name]  # raises InputError if it is unknown
-    return {name: _picture(entry, dataset, example, options.get(name, {}), seed) for name, entry in NOISES.items()}
+    return {
+        name: _picture(entry, dataset, example, options.get(name, {}), seed)
+        for name, entry in NOISES.items()
+        if entry.needs is None
+    }
 
 
 def _picture(noise: Noise, dataset: str, example: Example, options: Mapping[str, Any], seed: int) -> Picture:

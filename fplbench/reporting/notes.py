@@ -8,8 +8,9 @@ from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.lesion_scores import INSERTED, RECOVERY, LesionScores
 from fplbench.reporting.lesion_scores import METRICS as LESION_METRICS
+from fplbench.reporting.seeds import seed_notes, trainings
 from fplbench.reporting.sentences import sentences
-from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_UNITS
+from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_SEEDS, MINIMUM_UNITS
 from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
 from fplbench.scoring.pair import PEAK
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fplbench.reporting.tables import Table, Units
 
 IMAGE_SCORES, LESION_SCORES, INSERTED_SCORES = "image scores", "lesion scores", "scores of inserted lesions"
+GREY_MAP = "noisy_grey_map"
 DEFINITIONS = {
     "body_psnr": "Body PSNR: over the pixels of the body.",
     "lesion_psnr": "Lesion PSNR: over the lesion and the pixels around it.",
@@ -37,12 +39,15 @@ def caption(table: "Table", metrics: Sequence[str]) -> str:
     shown = [metric for metric in metrics if metric in table.blocks]
     names = " and ".join(METRICS[metric].label for metric in shown) if set(shown) <= {"psnr", "ssim"} else "score"
     title = f"{table.labels.dataset(table.dataset)} {names} comparison"
-    parts = [f"{title}: mean over {_images(table)}", "The best of each row is in bold"]
+    parts = [f"{table.title or title}: mean over {_images(table)}", "The best of each row is in bold"]
     if "noisy" in table.methods:
         parts.append("Noisy: the unprocessed image")
-    if any(table.labels.method(name).endswith(TUNED_MARK) for name in table.methods):
+    if GREY_MAP in table.methods:
+        label = table.labels.method(GREY_MAP)
+        parts.append(f"{label}: the unprocessed image with the map of grey levels that fits training images best")
+    if TUNED_MARK not in table.protocol and any(table.labels.method(name).endswith(TUNED_MARK) for name in table.methods):
         parts.append(f"{TUNED_MARK}: with the options that were best on training images")
-    return sentences(*parts, table.note)
+    return sentences(*parts, table.protocol, trainings(table), table.note)
 
 
 def remarks(table: "Table", metrics: Sequence[str]) -> list[str]:
@@ -58,7 +63,7 @@ def remarks(table: "Table", metrics: Sequence[str]) -> list[str]:
     shown = [metric for metric in metrics if metric in table.blocks]
     plain = dict.fromkeys(metric.removeprefix(INSERTED) for metric in shown)
     definitions = sentences(*(DEFINITIONS[metric] for metric in plain if metric in DEFINITIONS))
-    found = [definitions, *_lesions(table, shown), sentences(*_reference_noise(table))]
+    found = [definitions, *table.details, *_lesions(table, shown), sentences(*_reference_noise(table))]
     return [paragraph for paragraph in found if paragraph]
 
 
@@ -72,23 +77,30 @@ def interval_notes(table: "Table", metrics: Sequence[str]) -> list[str]:
     Returns:
         A paragraph for scores of images, of lesions, and of inserted lesions, as far as they are shown.
     """
-    groups: dict[str, list[Units]] = {}
-    for metric in metrics:
-        if metric in table.units:
-            groups.setdefault(_group(metric), []).append(table.units[metric])
-    return [_intervals(group, units) for group, units in groups.items()]
+    groups = _groups(table, metrics)
+    seeds = max(table.seeds.values(), default=1)
+    return [*(_intervals(group, units, seeds) for group, units in groups.items()), *seed_notes(table, metrics)]
 
 
 def why_undecided(table: "Table", metrics: Sequence[str]) -> list[str]:
     """Why there is no verdict on some of the metrics: a sentence for each reason, none if there is one on each."""
     few = [metric for metric in metrics if metric in table.units and table.units[metric].count < MINIMUM_UNITS]
-    return interval_notes(table, few)
+    return [_intervals(group, units, 1) for group, units in _groups(table, few).items()]
 
 
 def units_of(table: "Table", metrics: Sequence[str]) -> str:
     """What the intervals of some metrics are over: patients, images or lesions."""
     names = dict.fromkeys(table.units[metric].name for metric in metrics if metric in table.units)
     return " or ".join(f"{name} of one patient" if name == "lesions" else name for name in names)
+
+
+def _groups(table: "Table", metrics: Sequence[str]) -> dict[str, list["Units"]]:
+    """What the intervals of the scores of images, of lesions, and of inserted lesions are over."""
+    groups: dict[str, list[Units]] = {}
+    for metric in metrics:
+        if metric in table.units:
+            groups.setdefault(_group(metric), []).append(table.units[metric])
+    return groups
 
 
 def _images(table: "Table") -> str:
@@ -103,12 +115,12 @@ def _group(metric: str) -> str:
     return LESION_SCORES if metric in LESION_METRICS.values() else IMAGE_SCORES
 
 
-def _intervals(group: str, found: Sequence["Units"]) -> str:
+def _intervals(group: str, found: Sequence["Units"], seeds: int) -> str:
     """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
     name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
     whose = "" if group == IMAGE_SCORES else f" for {group}"
     if most < MINIMUM_UNITS:
-        return _too_few(whose, name, most)
+        return _too_few(whose, name, most, seeds)
     text = f"Intervals{whose}: 95 %, paired bootstrap over {most if least == most else f'{least} to {most}'} {name}"
     if name == "lesions":
         text += " of one patient, which say nothing about other patients"
@@ -125,8 +137,9 @@ def _intervals(group: str, found: Sequence["Units"]) -> str:
     return sentences(*parts)
 
 
-def _too_few(whose: str, name: str, number: int) -> str:
-    text = f"No intervals and no verdicts{whose}: "
+def _too_few(whose: str, name: str, number: int, seeds: int) -> str:
+    over = f" over {name}" if seeds >= MINIMUM_SEEDS else ""
+    text = f"No intervals{over} and no verdicts{whose}: "
     if name == "patients" and number == 1:
         return f"{text}all images are of one patient and say nothing about others."
     return f"{text}with fewer than {MINIMUM_UNITS} {name} (here {number}), an interval would be too narrow."

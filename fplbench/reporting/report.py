@@ -10,12 +10,14 @@ from typing import Any
 
 from fplbench.errors import InputError
 from fplbench.reporting import html
-from fplbench.reporting.labels import METRICS, sign
+from fplbench.reporting.choices import choice_note
+from fplbench.reporting.labels import METRICS
 from fplbench.reporting.notes import units_of, why_undecided
 from fplbench.reporting.sections import table_section
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import rivals, verdicts
+from fplbench.reporting.wins import count_wins, wins_sentence
 
 
 def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str, Any], title: str, note: str = "") -> str:
@@ -44,7 +46,7 @@ def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str
 
 
 def summary(tables: Sequence[Table]) -> str:
-    """How often the reference method is the best in all tables, and the rows in which it is not; "" if it was not scored.
+    """How often the reference method is ahead of its rival, and the rows in which it is not; "" if it was not scored.
 
     Where there are too few patients for verdicts, there are only the numbers of rows; the caption says why.
     """
@@ -62,7 +64,9 @@ def summary(tables: Sequence[Table]) -> str:
         "and metric (Holm)"
     )
     caption = sentences(
-        f"{reference} compared with the best other method of each row",
+        f"{reference} compared with another method, its rival, in each row",
+        choice_note(tables, list(dict.fromkeys(metric for metrics in compared.values() for metric in metrics))),
+        f"Ahead: rows in which {reference} has the better mean than its rival. Best: rows in which it has the best mean of all",
         judged if decided else "",
         f"Below noisy: rows in which the unprocessed image scores better than {reference}",
         *_undecided(tables, compared),
@@ -70,11 +74,13 @@ def summary(tables: Sequence[Table]) -> str:
     outcomes = ("Better", "Undecided", "Worse") if decided else ()
     head = [
         html.text("th", name, class_="text" if name in ("Data set", "Score") else "")
-        for name in ("Data set", "Score", "Rows", "Best", *outcomes, "Below noisy")
+        for name in ("Data set", "Score", "Rows", "Ahead", "Best", *outcomes, "Below noisy")
     ]
     defeats = [_defeats(table, metric) for table in tables for metric in compared[table.dataset]]
-    lost = html.text("p", f"Rows in which {reference} is not the best, with the best method:") if any(defeats) else ""
-    return html.text("h2", "Summary") + html.table(caption, head, rows) + lost + html.notes(defeats)
+    lost = html.text("p", f"Rows in which {reference} is behind its rival, with the rival:") if any(defeats) else ""
+    count = wins_sentence(tables)
+    above = html.text("h2", "Summary") + (html.text("p", count) if count else "")
+    return above + html.table(caption, head, rows) + lost + html.notes(defeats)
 
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -100,13 +106,11 @@ def _undecided(tables: Sequence[Table], compared: Mapping[str, Sequence[str]]) -
 
 
 def _summary_row(table: Table, metric: str, decided: bool) -> str:
-    found = rivals(table, metric)
-    cells = [table.blocks[metric][rival.noise] for rival in found]
-    best = sum(row[table.reference].best for row in cells)
-    noisy = [sign(metric) * (row[table.reference].mean - row["noisy"].mean) for row in cells if "noisy" in row]
-    outcomes = [verdict.outcome for verdict in verdicts(table, metric)]
-    counts = [str(outcomes.count(name)) if outcomes else "–" for name in ("better", "undecided", "worse")] if decided else []
-    numbers = [str(len(found)), str(best), *counts, str(sum(gap < 0 for gap in noisy)) if noisy else "–"]
+    found = count_wins(table, metric)
+    outcomes = (found.better, found.undecided, found.worse) if decided else ()
+    numbers = [
+        "–" if number is None else str(number) for number in (found.rows, found.ahead, found.best, *outcomes, found.below_noisy)
+    ]
     names = (table.labels.dataset(table.dataset), METRICS[metric].label)
     return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", n) for n in numbers)])
 

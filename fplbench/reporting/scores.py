@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fplbench.errors import InputError, nearest
+from fplbench.errors import InputError
 from fplbench.files import read_csv
 from fplbench.scoring.collation import KEYS
 from fplbench.scoring.registry import ALWAYS, SCORES
@@ -25,11 +25,17 @@ class NoiseScores:
         values: float64 (N,) by metric and method, in that order. The infinite PSNR of equal images is replaced by `CEILING`
             dB, so that means are finite. Two different images reach less, up to a size of 390x390 pixels. NaN where a metric
             is not defined for an image; psnr, psnr_uint8, ssim and feature_error always are.
+        repeats: float64 (S, N) by metric and method, of those methods whose `values` are the mean of S > 1 trainings.
     """
 
     image_ids: tuple[str, ...]
     patients: tuple[str, ...]
     values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    repeats: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+
+    def trained(self, metric: str, method: str) -> np.ndarray:
+        """Scores of the trainings of a method, float64 (S, N); of a method without repeats, (1, N)."""
+        return self.repeats.get(metric, {}).get(method, self.values[metric][method][None])
 
 
 Scores = Mapping[str, Mapping[str, NoiseScores]]
@@ -56,16 +62,18 @@ def read_scores(path: str | os.PathLike[str]) -> dict[str, dict[str, NoiseScores
     }
 
 
-def read_dataset(path: str | os.PathLike[str], dataset: str) -> dict[str, NoiseScores]:
-    """Read the scores of one data set from the long table, by noise.
+def read_cell(path: str | os.PathLike[str], noise: str) -> NoiseScores:
+    """Read the scores of one data set and noise, as `fplbench score` writes them.
 
     Raises:
-        InputError: as for `read_scores`, or the data set is missing.
+        InputError: as for `read_scores`.
     """
-    scores = read_scores(path)
-    if dataset not in scores:
-        raise InputError(f"{path} has no scores of the data set {dataset!r}: {nearest(dataset, scores)}")
-    return scores[dataset]
+    methods: dict[str, list[dict[str, str]]] = {}
+    for row in read_csv(path, (*KEYS[2:], *ALWAYS)):
+        methods.setdefault(row["method"], []).append({"noise": noise, **row})
+    if not methods:
+        raise InputError(f"{path} has no scores; score the images again.")
+    return _noise_scores(path, noise, methods)
 
 
 def _noise_scores(path: str | os.PathLike[str], noise: str, methods: dict[str, list[dict[str, str]]]) -> NoiseScores:

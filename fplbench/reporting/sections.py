@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 from fplbench import published
 from fplbench.reporting import html
+from fplbench.reporting.cells import Cell
+from fplbench.reporting.choices import choice_note
 from fplbench.reporting.labels import METRICS, heading
 from fplbench.reporting.notes import caption, interval_notes, remarks, units_of
-from fplbench.reporting.statistics import Cell
+from fplbench.reporting.seeds import spread, spread_note
+from fplbench.reporting.sentences import sentences
+from fplbench.reporting.statistics import MINIMUM_SEEDS
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import verdicts
 
@@ -26,7 +30,11 @@ def means_table(table: Table) -> str:
     """Means with their intervals, in one block for each metric."""
     bodies = [_block(table, metric) for metric in table.shown_blocks]
     below = [*remarks(table, table.shown), *interval_notes(table, table.shown)]
-    return html.table(caption(table, table.shown), _head(table, table.methods), bodies) + html.notes(below)
+    note = spread_note(table, table.shown)
+    text = sentences(
+        caption(table, table.shown), f"In square brackets, below the mean of several trainings: {note}" if note else ""
+    )
+    return html.table(text, _head(table, table.methods), bodies) + html.notes(below)
 
 
 def verdict_table(table: Table) -> str:
@@ -36,12 +44,14 @@ def verdict_table(table: Table) -> str:
         return ""
     bodies = [list(_verdict_rows(table, metric)) for metric in judged]
     reference = table.labels.method(table.reference)
-    text = (
-        f"{reference} compared with the best other method of each row, including the unprocessed image. Lead: by how much "
-        f"{reference} is better, with its 95 % interval from the same paired draws. p: paired permutation test over "
-        f"{units_of(table, judged)}, adjusted for the rows of a block (Holm)."
+    seeds = max(table.seeds.values(), default=1) >= MINIMUM_SEEDS
+    both = f", or Student's over {units_of(table, judged)} and seeds where a network has several" if seeds else ""
+    text = sentences(
+        f"{reference} compared with its rival in each row; the unprocessed image may be it. {choice_note([table], judged)}",
+        f"Lead: by how much {reference} is better on the test images, with its 95 % interval from the same paired draws",
+        f"p: paired permutation test over {units_of(table, judged)}{both}; adjusted for the rows of a block (Holm)",
     )
-    names = ("Noise Type", "Best other", "Lead", "p", "")
+    names = ("Noise Type", "Rival", "Lead", "p", "")
     head = [
         html.text("th", ""),
         *(html.text("th", name, class_="" if name in ("Lead", "p") else "text") for name in names),
@@ -89,7 +99,12 @@ def _mean(cell: Cell | None, metric: str) -> str:
     if cell is None:
         return html.text("td", "–")
     digits = METRICS[metric].digits
-    bounds = [] if cell.low is None else [html.text("small", f"{cell.low:.{digits}f} – {cell.high:.{digits}f}")]
+    trained = spread(cell)
+    bounds = []
+    if cell.low is not None and cell.over == "units":
+        bounds.append(html.text("small", f"{cell.low:.{digits}f} – {cell.high:.{digits}f}"))
+    if trained:
+        bounds.append(html.text("small", f"[{trained[0]:.{digits}f} – {trained[1]:.{digits}f}]"))
     return html.element("td", f"{cell.mean:.{digits}f}", *bounds, class_="best" if cell.best else "")
 
 

@@ -1,10 +1,8 @@
 """Means with intervals from a paired bootstrap over patients, and differences with a paired permutation test."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import cache
-from typing import Literal
 
 import numpy as np
 
@@ -19,45 +17,6 @@ MANY_UNITS = 30
 simulations."""
 MINIMUM_SEEDS = 5
 """Below this number of training seeds there are no intervals over seeds."""
-
-Direction = Literal["higher", "lower"]
-
-
-@dataclass(frozen=True)
-class Lead:
-    """By how much the reference method is better than another one, positive if it is, for metrics of either direction.
-
-    Attributes:
-        value: the difference of the means.
-        low: lower end of its 95 % interval.
-        high: upper end.
-        p: p-value of the permutation test.
-    """
-
-    value: float
-    low: float
-    high: float
-    p: float
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table.
-
-    Attributes:
-        mean: the mean over images, or over units.
-        low: lower end of its 95 % interval; None where there are too few units for one.
-        high: upper end.
-        best: whether it is the best of its row; several are if they tie.
-        lead: the lead of the reference method over this one; None in its own column, without a reference method, for metrics of
-            which neither end is better, and where there are too few units.
-    """
-
-    mean: float
-    low: float | None = None
-    high: float | None = None
-    best: bool = False
-    lead: Lead | None = None
 
 
 def bootstrap_means(values: np.ndarray, units: Sequence[str], rng: np.random.Generator, resamples: int = RESAMPLES) -> np.ndarray:
@@ -75,7 +34,7 @@ def bootstrap_means(values: np.ndarray, units: Sequence[str], rng: np.random.Gen
     Returns:
         float64 (B, M).
     """
-    sums, counts = _unit_sums(np.atleast_2d(values), units)
+    sums, counts = unit_sums(np.atleast_2d(values), units)
     draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=resamples)
     return (draws @ sums) / (draws @ counts)[:, None]
 
@@ -117,51 +76,6 @@ def t_test(values: Sequence[float]) -> float:
     return float(2 * stdtr(len(values) - 1, -mean / error))
 
 
-def summarise(
-    scores: Mapping[str, np.ndarray],
-    units: Sequence[str],
-    rng: np.random.Generator,
-    direction: Direction | None = "higher",
-    reference: str = "",
-) -> dict[str, Cell]:
-    """One row of a table: the mean of each method with its interval. The best are found from unrounded means.
-
-    With fewer than `MINIMUM_UNITS` units there are means only, without intervals or leads.
-
-    Args:
-        scores: float (N,) by method, on the same N images. Images without a score (NaN) of any method are left out.
-        units: the unit of each of the N images, such as its patient.
-        rng: random generator; all methods share the same draws.
-        direction: which scores are better; None if neither are, so that there is no best method and no lead.
-        reference: the method whose lead over the others is computed; a method that was not scored gives no leads.
-    """
-    methods = list(scores)
-    values = np.stack(list(scores.values()))
-    kept = ~np.isnan(values).any(axis=0)
-    values, units = values[:, kept], [unit for unit, keep in zip(units, kept, strict=True) if keep]
-    if not units:
-        return {}
-    means = np.array([math.fsum(row) / len(row) for row in values])
-    sign = -1 if direction == "lower" else 1
-    best = sign * (sign * means).max()
-    cells = {
-        method: Cell(float(mean), best=bool(direction and mean == best)) for method, mean in zip(methods, means, strict=True)
-    }
-    count = len(set(units))
-    if count < MINIMUM_UNITS:
-        return cells
-    resampled = bootstrap_means(values, units, rng)
-    low, high = interval(resampled, count).tolist()
-    leads: list[Lead | None] = [None] * len(methods)
-    if direction and reference in scores:
-        column = methods.index(reference)
-        ends = interval(sign * (resampled[:, [column]] - resampled), count)
-        p = permutation_p(values[column] - values, units, rng)
-        leads = [Lead(*map(float, lead)) for lead in zip(sign * (means[column] - means), *ends, p, strict=True)]
-        leads[column] = None
-    return {method: replace(cells[method], low=low[i], high=high[i], lead=leads[i]) for i, method in enumerate(methods)}
-
-
 @cache
 def _expanded_tail(units: int, level: float) -> float:
     """Share of the draws below the lower end of the interval: Phi(-sqrt(n / (n - 1)) t), t of n - 1 degrees of freedom."""
@@ -197,7 +111,7 @@ def permutation_p(
     Returns:
         float64 (M,).
     """
-    sums, counts = _unit_sums(np.atleast_2d(differences), units)
+    sums, counts = unit_sums(np.atleast_2d(differences), units)
     if len(counts) <= ENUMERATED_UNITS:
         bits = np.arange(2 ** len(counts))[:, None] >> np.arange(len(counts)) & 1
     else:
@@ -208,7 +122,7 @@ def permutation_p(
     return (totals >= np.abs(sums.sum(axis=0)) * (1 - 1e-12)).mean(axis=0)
 
 
-def _unit_sums(values: np.ndarray, units: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def unit_sums(values: np.ndarray, units: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Sums (U, M) of values (M, N) over the images of each unit, and the numbers of images (U,)."""
     _, unit = np.unique(list(units), return_inverse=True)
     return np.stack([np.bincount(unit, row) for row in values], axis=1), np.bincount(unit)

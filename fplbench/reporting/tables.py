@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from fplbench.config.sections import TableOptions
 from fplbench.errors import InputError, nearest
+from fplbench.reporting.cells import Cell, summarise
 from fplbench.reporting.facts import Facts
 from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.lesion_scores import INSERTED, LesionScores
 from fplbench.reporting.scores import NoiseScores
-from fplbench.reporting.statistics import Cell, summarise
+from fplbench.reporting.validation import Means
 from fplbench.seeds import generator
 
 Block = dict[str, dict[str, Cell]]
@@ -51,6 +52,10 @@ class Table:
         facts: what the sampling says about the images.
         lesions: the annotated lesions that were scored, on the noise with most of them.
         inserted: the inserted ones.
+        validation: means on validation images, by which rivals are chosen; a noise without any is missing.
+        protocol: published or fair; "" where it is not known.
+        title: what the caption starts with; "" for the data set and the scores.
+        details: further remarks.
     """
 
     dataset: str
@@ -66,6 +71,17 @@ class Table:
     facts: Facts = field(default_factory=Facts)
     lesions: LesionScores | None = None
     inserted: LesionScores | None = None
+    validation: Means = field(default_factory=dict)
+    protocol: str = ""
+    title: str = ""
+    details: tuple[str, ...] = ()
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """With how many seeds each method was trained, of those that were trained with several, in the order of columns."""
+        rows = [row for block in self.blocks.values() for row in block.values()]
+        numbers = {name: max((row[name].seeds for row in rows if name in row), default=1) for name in self.methods}
+        return {name: number for name, number in numbers.items() if number > 1}
 
     @property
     def shown_blocks(self) -> list[str]:
@@ -85,12 +101,14 @@ def build_table(
     facts: Facts | None = None,
     lesions: Mapping[str, LesionScores] | None = None,
     inserted: Mapping[str, LesionScores] | None = None,
+    validation: Means | None = None,
+    protocol: str = "",
 ) -> Table:
     """Summarise the scores of a data set.
 
     Args:
         dataset: name of the data set.
-        scores: scores by noise, from `read_scores`.
+        scores: scores by noise and column, from `read_columns`.
         seed: seed of the run. The bootstrap draws depend on it, the data set and the noise.
         labels: labels of rows and columns, which also set their order.
         note: sentences for the caption.
@@ -99,6 +117,8 @@ def build_table(
         facts: what the sampling says about the images, from `read_facts`.
         lesions: scores of annotated lesions by noise, from `read_lesion_scores`.
         inserted: scores of inserted lesions by noise; in the table, the names of their metrics start with "inserted_".
+        validation: means on validation images, from `read_validation`.
+        protocol: published or fair; "" where it is not known.
 
     Raises:
         InputError: the reference was not scored, a metric is not known, or none of those to show was scored.
@@ -132,6 +152,8 @@ def build_table(
         facts=facts,
         lesions=_largest(lesions),
         inserted=_largest(inserted),
+        validation=validation or {},
+        protocol=protocol,
     )
 
 
@@ -166,8 +188,8 @@ def _block(sources: Sequence[_Source], methods: Sequence[str], reference: str, a
     block: Block = {}
     count = 0
     for source in sources:
-        values = source.scores.values[source.metric]
-        ordered = {method: values[method] for method in methods if method in values}
+        found = source.scores.values[source.metric]
+        ordered = {method: source.scores.trained(source.metric, method) for method in methods if method in found}
         rng = generator(seed, "bootstrap", dataset, source.noise)
         row = summarise(ordered, source.scores.patients, rng, METRICS[source.metric].direction, reference)
         if row:

@@ -1,36 +1,47 @@
-"""How the reference method of a table compares with the best other one in each row."""
+"""How the reference method of a table compares with its rival, another method, in each row."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from fplbench.reporting.cells import Lead
 from fplbench.reporting.labels import sign
-from fplbench.reporting.statistics import Lead, holm
+from fplbench.reporting.statistics import holm
 from fplbench.reporting.tables import Table
 
 SIGNIFICANCE = 0.05
+SAME_MODEL = ("gaussian", "thermal")
+"""Noises that are the same model with another level: they count as one row in the number of wins."""
 
 
 @dataclass(frozen=True)
 class Rival:
-    """The best other method than the reference in one row, the unprocessed image included.
+    """Another method than the reference that it is compared with in one row; the unprocessed image may be it.
+
+    It is the best one on validation images, by the metric of the row or, where that is not scored there, by PSNR. Without
+    scores of validation images it is the best one on the test images.
 
     Attributes:
         noise: the row.
-        method: the best other method.
-        gap: by how much the reference method is better, positive if it is.
+        method: the rival.
+        gap: by how much the reference method is better on the test images, positive if it is.
+        chosen_on: whether the rival was chosen on validation or on test images.
+        chosen_by: the metric by which it was chosen.
     """
 
     noise: str
     method: str
     gap: float
+    chosen_on: Literal["validation", "test"] = "test"
+    chosen_by: str = ""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the reference method compares with the best other one, or the unprocessed image, in one row.
+    """How the reference method compares with its rival in one row.
 
     Attributes:
         noise: the row.
-        rival: the best other method.
+        rival: the rival.
         lead: by how much the reference method is better.
         p: p-value, adjusted for the number of rows in the block.
     """
@@ -49,18 +60,24 @@ class Verdict:
 
 
 def rivals(table: Table, metric: str) -> list[Rival]:
-    """The best other method than the reference in every row of a block; empty for metrics of which neither end is better."""
+    """The rival of the reference in every row of a block; empty for metrics of which neither end is better."""
     found = []
     for noise, cells in table.blocks.get(metric, {}).items() if sign(metric) else ():
-        others = [(sign(metric) * cell.mean, method) for method, cell in cells.items() if method != table.reference]
+        others = {method: cell.mean for method, cell in cells.items() if method != table.reference}
         if table.reference in cells and others:
-            best, method = max(others, key=lambda row: row[0])
-            found.append(Rival(noise, method, sign(metric) * cells[table.reference].mean - best))
+            validation = table.validation.get(noise, {})
+            by = metric if metric in validation else "psnr"
+            means = {method: mean for method, mean in validation.get(by, {}).items() if method in others}
+            on: Literal["validation", "test"] = "validation" if means else "test"
+            means, by = (means, by) if means else (others, metric)
+            method = max(means, key=lambda name: sign(by) * means[name])
+            gap = sign(metric) * (cells[table.reference].mean - others[method])
+            found.append(Rival(noise, method, gap, on, by))
     return found
 
 
 def verdicts(table: Table, metric: str) -> list[Verdict]:
-    """Compare the reference method with the best other one in every row of a block.
+    """Compare the reference method with its rival in every row of a block.
 
     Rows with too few units for an interval have no verdict; it is empty if the reference method was not scored.
     """

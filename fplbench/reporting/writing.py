@@ -15,20 +15,21 @@ from fplbench.reporting.tables import LATEX, Table
 PUBLISHED_AS = {"psnr_uint8": "psnr", "ssim": "ssim"}
 
 
-def write_table(table: Table, folder: str | os.PathLike[str], metrics: Sequence[str] = LATEX) -> None:
-    """Write {dataset}.tex, {dataset}_intervals.tex, {dataset}.md, {dataset}.html and {dataset}.csv into a folder.
+def write_table(table: Table, folder: str | os.PathLike[str], metrics: Sequence[str] = LATEX, name: str | None = None) -> None:
+    """Write {name}.tex, {name}_intervals.tex, {name}.md, {name}.html and {name}.csv into a folder.
 
     Args:
         table: the table, which says what the .md and .html files show. The .csv file holds all metrics.
         folder: the folder.
         metrics: the metrics of the .tex files.
+        name: the name of the files; None is the data set.
     """
     folder = Path(folder)
-    name = table.dataset
+    name = name or table.dataset
     write_text(folder / f"{name}.tex", latex(table, metrics=metrics))
     write_text(folder / f"{name}_intervals.tex", latex(table, intervals=True, metrics=metrics))
     write_text(folder / f"{name}.md", markdown(table))
-    write_text(folder / f"{name}.html", page(table.labels.dataset(name), table_section(table)))
+    write_text(folder / f"{name}.html", page(table.title or table.labels.dataset(name), table_section(table)))
     write_csv(folder / f"{name}.csv", csv_rows(table))
 
 
@@ -36,8 +37,9 @@ def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
     """One row for each cell of every metric, unrounded.
 
     Columns: the mean and its interval (low, high); what it is over (unit, and units, their number); whether it is the best of
-    its row; the published value, for the metrics that can be compared with it; and by how much the reference method is better
-    (lead, its interval, its unadjusted p). Intervals and leads are empty where there are too few units for them.
+    its row; the published value, for the metrics that can be compared with it; by how much the reference method is better
+    (lead, its interval, its unadjusted p); the number of trainings with different seeds, the lowest and the highest mean of one,
+    and whether the interval is over units, seeds or both. What there are too few units or seeds for is empty.
     """
     for metric, block in table.blocks.items():
         printed = published.values(table.dataset, PUBLISHED_AS[metric]) if metric in PUBLISHED_AS else {}
@@ -60,4 +62,8 @@ def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
                     "lead_low": lead.low if lead else "",
                     "lead_high": lead.high if lead else "",
                     "lead_p": lead.p if lead else "",
+                    "seeds": cell.seeds,
+                    "least": "" if cell.least is None else cell.least,
+                    "most": "" if cell.most is None else cell.most,
+                    "over": "" if cell.low is None else cell.over,
                 }

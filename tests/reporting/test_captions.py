@@ -87,7 +87,7 @@ def test_the_methods_of_a_figure_are_those_of_the_paper_or_the_first():
 
 def test_labels_are_those_that_the_config_changes():
     methods = {"wiener": {}, "nlm": {"label": "Mine"}, "wavelet": {"tune": True}, "own": {"rule": True}}
-    labels = labels_of(load_config(FILTERS | {"methods": methods}))
+    labels = labels_of(load_config(FILTERS | {"methods": methods, "protocol": "fair", "tune": False, "fair": {"methods": {}}}))
     assert labels.own == {"nlm": "Mine", "wavelet": "Wave. Den. (tuned)", "own": "own"}
 
 

@@ -72,7 +72,7 @@ def test_the_summary_counts_rows_and_lists_those_that_are_lost(tables):
     text = summary(tables)
     row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
     counts = [cell.split("<")[0] for cell in row.split("<td>")[1:]]
-    assert counts == ["3", "1", "1", "1", "1", "2"]
+    assert counts == ["3", "1", "1", "1", "1", "1", "2"]
     assert "<li>LIDC, PSNR: Poisson Noise (Noisy by 1.000 dB), Rician (Noisy by 0.100 dB)</li>" in text
 
 
@@ -82,7 +82,7 @@ def test_the_summary_of_one_patient_counts_the_best_and_has_no_verdicts(write_sc
     scores = read_scores(write_scores(cells, patients="aa"))
     text = summary([build_table("lidc", scores["lidc"], 0)])
     row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
-    assert [cell.split("<")[0] for cell in row.split("<td>")[1:]] == ["2", "1", "1"]
+    assert [cell.split("<")[0] for cell in row.split("<td>")[1:]] == ["2", "1", "1", "1"]
     assert "Undecided" not in text
     assert "No intervals and no verdicts: all images are of one patient and say nothing about others (LIDC)." in text
     assert "LIDC, PSNR: Poisson Noise (Noisy by 2.000 dB)" in text

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fplbench.errors import InputError
-from fplbench.reporting.scores import read_dataset, read_scores
+from fplbench.reporting.repeats import read_dataset
+from fplbench.reporting.scores import read_scores
 
 
 def test_equal_images_count_as_a_hundred_decibels(write_scores):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fplbench.reporting.cells import summarise
 from fplbench.reporting.statistics import (
     MINIMUM_UNITS,
     bootstrap_means,
     holm,
     interval,
     permutation_p,
-    summarise,
     t_interval,
     t_test,
 )

@@ -4,7 +4,8 @@ import pytest
 from fplbench.errors import InputError
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores
-from fplbench.reporting.scores import NoiseScores, read_dataset
+from fplbench.reporting.repeats import read_dataset
+from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.statistics import MINIMUM_UNITS
 from fplbench.reporting.tables import build_table
 from fplbench.reporting.verdicts import rivals, verdicts

@@ -12,7 +12,8 @@ from fplbench.reporting.labels import Labels
 from fplbench.reporting.latex import escape, latex
 from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.markdown import markdown
-from fplbench.reporting.scores import NoiseScores, read_dataset
+from fplbench.reporting.repeats import read_dataset
+from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.tables import build_table
 from fplbench.reporting.writing import write_table
 
@@ -158,7 +159,7 @@ def test_a_table_without_the_reference_method_has_no_leads(write_scores, tmp_pat
     path = write_scores({("mine", "gaussian", "nlm"): [30, 31], ("mine", "gaussian", "wiener"): [29, 30]})
     write_table(build_table("mine", read_dataset(path, "mine"), 0), tmp_path)
     assert "Best other" not in (tmp_path / "mine.html").read_text(encoding="utf-8")
-    assert (tmp_path / "mine.csv").read_text().splitlines()[1].endswith(",,,,,")
+    assert (tmp_path / "mine.csv").read_text().splitlines()[1].endswith(",patients,2,1,,,,,,1,,,")
 
 
 @pytest.fixture
