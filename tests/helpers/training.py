@@ -6,8 +6,10 @@ import numpy as np
 
 from fplbench.explaining.maps import write_features
 from fplbench.noise import synthesize_stack
+from fplbench.peers import PEERS
 from fplbench.stacks import write_stack
 from fplbench.training import TRAININGS, train
+from fplbench.training.denoiser import DenoiserOptions
 from fplbench.training.registry import Input
 
 TINY = {"width": 2, "steps": 6, "batch": 2, "warm_up": 2, "log_every": 2, "save_every": 2}
@@ -31,6 +33,19 @@ def write_stacks(folder: Path) -> None:
 def train_fpl(stacks: Path, out: Path, seed: int = 1, **options: object) -> None:
     """Train a denoiser on the stacks of `write_stacks`, for six steps unless the options say otherwise."""
     train("fpl", given(stacks, "fpl"), out, {**TINY, **options}, seed=seed, device="cpu")
+
+
+def tiny(name: str) -> dict[str, object]:
+    """Options with which a training takes six steps of a small network, using whatever it has: draws, crops, the best weights."""
+    training = TRAININGS[name]
+    options: dict[str, object] = {**TINY, "validate_every": 2}
+    if issubclass(training.options, DenoiserOptions):
+        options |= {"draws": 2, "patch": 16, "feature_interval": 2}
+    if "validation_clean" in training.inputs:
+        options |= {"keep": "best"}
+    if "blocks" in training.options.model_fields:
+        options |= {"blocks": 1}
+    return options | dict(PEERS[name].small if name in PEERS else {})
 
 
 def given(stacks: Path, name: str) -> dict[Input, Path]:

@@ -31,8 +31,8 @@ def explained(stacks):
     return Explained(restoration, torch.from_numpy(np.load(stacks / "features.npy")), EXPLANATION)
 
 
-class Mirrored(nn.Module):
-    """Gives back images or nothing, and counts what it saw."""
+class Scaled(nn.Module):
+    """Gives back a multiple of the images, and remembers the shapes of those that it saw."""
 
     def __init__(self, factor: float):
         super().__init__()
@@ -48,17 +48,17 @@ class Mirrored(nn.Module):
 @pytest.mark.parametrize(("loss", "power"), [("squared", 2), ("absolute", 1)])
 def test_the_unprocessed_image_is_as_far_from_the_clean_one_as_its_noise_is_strong(images, output, factor, loss, power):
     clean, noisy = images
-    term = DenoiserLoss(Mirrored(factor), output, clean, noisy, DenoiserOptions(loss=loss))(torch.arange(6), 0)["residual"]
+    term = DenoiserLoss(Scaled(factor), output, clean, noisy, DenoiserOptions(loss=loss))(torch.arange(6), 0)["residual"]
     noise = (noisy.double() - clean.double()).numpy() / 255
     assert float(term[0].detach()) == pytest.approx((np.abs(noise) ** power).sum() / 6, rel=1e-5)
     assert term[1] == 1
 
 
 def test_flips_and_draws_pair_each_noisy_image_with_its_clean_one(images):
-    """A network that is told the clean images would have no loss: here both stacks are the same, whatever the draw."""
+    """Every draw here is the clean stack, so that a network that changes nothing is right about each image."""
     clean, _ = images
     twice = torch.cat([clean, clean])
-    loss = DenoiserLoss(Mirrored(1.0), "image", clean, twice, DenoiserOptions(patch=16), seed=1, flips=BOTH)
+    loss = DenoiserLoss(Scaled(1.0), "image", clean, twice, DenoiserOptions(patch=16), seed=1, flips=BOTH)
     assert float(loss(torch.tensor([2, 7, 11]), 5)["residual"][0].detach()) == 0
 
 
@@ -66,8 +66,8 @@ def test_l_fp_sees_whole_images_the_right_way_round(images, explained):
     """For a network that returns the image, L_FP does not depend on flips and crops, though the other term sees a crop."""
     clean, noisy = images
     options = DenoiserOptions(features=True, feature_interval=2, patch=16)
-    plain = DenoiserLoss(Mirrored(1.0), "image", clean, noisy, DenoiserOptions(features=True), explained=explained)
-    network = Mirrored(1.0)
+    plain = DenoiserLoss(Scaled(1.0), "image", clean, noisy, DenoiserOptions(features=True), explained=explained)
+    network = Scaled(1.0)
     flipped = DenoiserLoss(network, "image", clean, noisy, options, seed=1, flips=BOTH, explained=explained)
     positions = torch.arange(6)
     found, expected = flipped(positions, 2)["feature"][0], plain(positions, 2)["feature"][0]

@@ -1,0 +1,103 @@
+"""What every training promises: its weights depend on the seed alone, and a kill leaves no trace in them."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from fplbench.files import file_hash
+from fplbench.networks import weights
+from fplbench.peers import PEERS
+from fplbench.training import TRAININGS, train
+from tests.helpers.training import given, tiny
+
+pytestmark = pytest.mark.slow
+
+# Trains in processes of their own, each of which kills itself in its fourth step: between two rows of the log, after a state.
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from fplbench.training import train
+from fplbench.training.loop.trainer import Adam
+from tests.helpers.training import given, tiny
+
+stacks, folder = map(Path, sys.argv[1:3])
+step, steps = Adam.step, []
+
+def killing(self):
+    steps.append(None)
+    if len(steps) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self)
+
+def signal_of(name):
+    child = os.fork()
+    if child == 0:
+        Adam.step = killing
+        train(name, given(stacks, name), folder / f"{name}.safetensors", tiny(name), seed=1, device="cpu")
+        os._exit(0)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+print(json.dumps({name: signal_of(name) for name in sys.argv[3:]}))
+"""
+
+
+def usable(name: str) -> bool:
+    return name not in PEERS or PEERS[name].unusable() is None
+
+
+@pytest.fixture(params=TRAININGS)
+def name(request):
+    if not usable(request.param):
+        pytest.skip(PEERS[request.param].unusable())
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def killed(stacks, tmp_path_factory):
+    """A folder in which every training was killed, and the signals that ended them."""
+    folder = tmp_path_factory.mktemp("killed")
+    command = [sys.executable, "-c", KILLED, str(stacks), str(folder), *filter(usable, TRAININGS)]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return folder, json.loads(result.stdout)
+
+
+def trained(stacks, name: str, out, seed: int = 1):
+    train(name, given(stacks, name), out, tiny(name), seed=seed, device="cpu")
+    return out
+
+
+def losses(out) -> list[dict[str, str]]:
+    """The log without what depends on the machine."""
+    with open(out.with_suffix(".csv"), newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{key: row[key] for key in row if key not in ("images_per_second", "peak_memory_mb")} for row in rows]
+
+
+def test_the_weights_depend_on_the_seed_alone(stacks, tmp_path, name):
+    first, again, other = (trained(stacks, name, tmp_path / f"{i}.safetensors", seed) for i, seed in enumerate([1, 1, 2]))
+    assert file_hash(first) == file_hash(again) and losses(first) == losses(again)
+    assert weights.read_metadata(first)["seed"] == 1
+    assert file_hash(first) != file_hash(other)
+    assert losses(first)[0] != losses(other)[0]
+
+
+def test_a_training_that_was_killed_ends_in_the_same_bytes(stacks, tmp_path, killed, name):
+    folder, signals = killed
+    out = folder / f"{name}.safetensors"
+    assert signals[name] == signal.SIGKILL
+    assert not out.exists() and out.with_name(f".{name}.state.safetensors").exists()
+    straight = trained(stacks, name, tmp_path / f"{name}.safetensors")
+    trained(stacks, name, out)
+    assert file_hash(straight) == file_hash(out) and losses(straight) == losses(out)
+    assert not list(folder.glob(f".{name}.*"))
+
+
+def test_the_log_has_a_column_for_validation_images_and_scores_where_they_are_given(stacks, tmp_path, name):
+    scores = [row["validation_psnr"] for row in losses(trained(stacks, name, tmp_path / "a.safetensors"))]
+    assert [bool(score) for score in scores] == ["validation_clean" in TRAININGS[name].inputs] * 3
