@@ -70,8 +70,8 @@ class Config(Options):
     )
     tune: Tune | None = Field(
         None,
-        description="Choose the options of every method that declares a grid on training images; both: beside the defaults; null: "
-        "under the fair protocol.",
+        description="Choose the options of every method that declares a grid on training images; both: beside the defaults; "
+        "null: under the fair protocol.",
     )
     grey_map: GreyMap | None = Field(
         None,
