@@ -12,15 +12,14 @@ def write_networks(folder: Path) -> dict[str, Path]:
     from fplbench.peers import PEERS
 
     torch.manual_seed(1)
-    networks = {
-        "fpl": UNet(width=4),
-        "residual_same_steps": UNet(width=4),
-        "drunet": DRUNet(width=4, blocks=1),
-        "cvf_sid": CvfSid(width=4),
-    }
+    networks = {name: UNet(width=4) for name in ("fpl", "residual_same_steps", "noise2void", "neighbor2neighbor")}
+    networks |= {"drunet": DRUNet(width=4, blocks=1), "cvf_sid": CvfSid(width=4)}
     networks |= {name: small_peer(name) for name, peer in PEERS.items() if not peer.unusable()}
     files = {}
     for training, network in networks.items():
+        for parameter in network.parameters():
+            if not parameter.any():  # of layers that start as zero, so that the network starts as the identity
+                torch.nn.init.normal_(parameter, std=0.1)
         files[training] = folder / f"{training}.safetensors"
         weights.save(network, files[training])
     return files

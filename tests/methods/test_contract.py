@@ -19,11 +19,16 @@ def random_stack(shape, seed=0):
     return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
 
 
-@pytest.fixture(params=list(METHODS))
+def marked(name):
+    """The name; its tests are slow where several images need several processes."""
+    return pytest.param(name, marks=pytest.mark.slow) if METHODS[name].processes else name
+
+
+@pytest.fixture(params=[marked(name) for name in METHODS])
 def run(request):
     method = METHODS[request.param]
-    if method.package:
-        pytest.importorskip(method.package)
+    if reason := method.unusable():
+        pytest.skip(reason)
     options = {}
     if method.weights:
         options = {"weights": request.getfixturevalue("network_files")[method.weights], "device": "cpu"}
