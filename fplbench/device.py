@@ -1,5 +1,6 @@
 """Where networks run, and in which precision."""
 
+import os
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
 
@@ -23,9 +24,12 @@ class NumericsOptions(Options):
 
 
 def use_numerics(options: NumericsOptions) -> None:
-    """Set torch's switches for this process."""
+    """Set torch's switches for this process; before the first use of a GPU, if they are to be deterministic."""
     import torch
 
+    if options.deterministic:
+        # Without it, cuBLAS refuses to multiply matrices.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(options.deterministic)
     torch.backends.cudnn.deterministic = options.deterministic
     torch.backends.cudnn.benchmark = options.cudnn_benchmark and not options.deterministic

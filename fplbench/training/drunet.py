@@ -29,17 +29,30 @@ class DrunetOptions(TrainingOptions):
 PUBLISHED = "weights/drunet_gray.pth"  # where `fplbench fetch drunet` puts them
 
 
-@training("drunet", options=DrunetOptions, inputs=("clean",), per=("dataset",), published=PUBLISHED)
+@training("drunet", options=DrunetOptions, inputs=("clean", "validation_clean"), per=("dataset",), published=PUBLISHED)
 def drunet(inputs: Inputs, out: Path, options: DrunetOptions, seed: int, device: str) -> None:
     """Train DPIR's denoiser on clean images with Gaussian noise of random, known levels."""
     from fplbench.device import choose_device
     from fplbench.training.loop.run import load_images, run_training
+    from fplbench.training.loop.validation import read_validation
 
     target = choose_device(device)
     images = load_images(inputs["clean"], target)
     network = new_drunet(options, seed, target)
     loss = DrunetLoss(network, images, options, seed)
-    run_training(network, loss, ["absolute"], len(images), options, [inputs["clean"]], out, seed)
+    validation = read_validation(
+        inputs, network, lambda clean: denoised_again(network, clean, options, seed), options, noisy=False
+    )
+    run_training(network, loss, ["absolute"], len(images), options, [inputs["clean"]], out, seed, validation=validation)
+
+
+def denoised_again(network: "nn.Module", clean: "torch.Tensor", options: DrunetOptions, seed: int) -> "torch.Tensor":
+    """Clean images with noise of the middle level, the same at every call, and denoised: what is scored during training."""
+    import torch
+
+    level = torch.tensor(options.highest_level / 2 / 255, device=clean.device)
+    noise = torch.randn(clean.shape, generator=torch.Generator(clean.device).manual_seed(seed), device=clean.device)
+    return network(clean + level * noise, level)
 
 
 def new_drunet(options: DrunetOptions, seed: int, device: "torch.device") -> "nn.Module":

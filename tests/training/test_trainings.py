@@ -17,7 +17,7 @@ from fplbench.networks import weights
 from fplbench.stacks import open_stack, write_stack
 from fplbench.training import TRAININGS, train
 from fplbench.training.denoiser import DenoiserLoss
-from fplbench.training.drunet import DrunetOptions, new_drunet
+from fplbench.training.drunet import DrunetOptions, denoised_again, new_drunet
 from fplbench.training.explained import Explained
 from fplbench.training.fpl import FplOptions, new_denoiser
 from fplbench.training.loop.run import load_images
@@ -121,7 +121,13 @@ def test_without_l_fp_neither_restoration_network_nor_features_are_needed(stacks
         ("fpll", [], "a.safetensors", {}, "'fpll' is not a training: did you mean 'fpl'"),
         ("fpl", ["clean"], "a.safetensors", {}, "The training 'fpl' needs --noisy"),
         ("fpl", ["clean", "noisy"], "a.safetensors", {}, "needs --restoration and --features"),
-        ("drunet", ["clean", "noisy"], "a.safetensors", {}, "'drunet' does not use --noisy; it takes --clean"),
+        (
+            "drunet",
+            ["clean", "noisy"],
+            "a.safetensors",
+            {},
+            "'drunet' does not use --noisy; it takes --clean, --validation-clean",
+        ),
         ("drunet", ["clean"], "a.pth", {}, "does not end in .safetensors"),
         ("drunet", ["clean"], "a.safetensors", {"pach": 8}, "training.drunet.pach is not a known key: did you mean 'patch'"),
         ("fpl", ["clean"], "a.safetensors", {"steps": 200, "warm_up": 500}, "the learning rate would never fall"),
@@ -197,3 +203,19 @@ def test_a_training_killed_with_sigkill_ends_in_the_same_bits(stacks, tmp_path):
     assert "resuming after step" in resumed.stderr
     assert file_hash(straight) == file_hash(killed)
     assert not state.exists()
+
+
+def test_a_drunet_is_scored_on_the_middle_of_its_noise_levels():
+    """A network that returns what it gets scores what Gaussian noise of that level leaves: 20 log10(255 / 25) dB."""
+    options = DrunetOptions(highest_level=50)
+    clean = torch.full((4, 1, 64, 64), 0.5)
+    levels = []
+
+    def unchanged(images, level):
+        levels.append(255 * float(level))
+        return images
+
+    error = denoised_again(unchanged, clean, options, seed=1) - clean
+    assert levels == pytest.approx([25])
+    assert float(-10 * error.square().mean().log10()) == pytest.approx(20 * np.log10(255 / 25), abs=0.1)
+    assert torch.equal(error, denoised_again(unchanged, clean, options, seed=1) - clean)
