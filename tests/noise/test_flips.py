@@ -7,6 +7,7 @@ from fplbench.noise import NOISES, synthesize
 from fplbench.noise.fields import Cylinder, _distorted
 from fplbench.noise.motion import _recorded_while_moving
 from fplbench.noise.projections import project, reconstruct
+from fplbench.noise.recording import wave, with_ghosts
 
 AXES = {"horizontal": 2, "vertical": 1}
 # Noises that treat every pixel alike and independently: any permutation of the pixels is allowed.
@@ -14,12 +15,18 @@ PIXELWISE = {
     "gaussian", "impulse", "noncentral_chi", "poisson", "rayleigh", "rician", "salt_pepper", "speckle", "thermal",
 }  # fmt: skip
 # Noises that are functions of the image if their options are numbers.
-DETERMINISTIC = {"chemical_shift": {"shift": 3.3}, "wrap_around": {"strength": 0.3, "field_of_view": 0.37}}
+DETERMINISTIC = {
+    "chemical_shift": {"shift": 3.3},
+    "gibbs": {"kept": 0.4},
+    "wrap_around": {"strength": 0.3, "field_of_view": 0.37},
+}
 # Fields and patterns whose coefficients have distributions that do not change with their sign or with the phase.
 RANDOM_FIELDS = {"magnetic_field", "structured"}
 MOVED = {"motion", "susceptibility"}
 # Noise of projections, whose angles are at equal distances over half a turn, as are those of their mirror images.
 PROJECTED = {"low_dose_ct"}
+# Faults in k-space, at random samples or lines.
+RECORDED = {"ghosting", "spike"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +38,7 @@ def image():
 
 
 def test_every_noise_is_tested_here():
-    assert {*PIXELWISE, *DETERMINISTIC, *RANDOM_FIELDS, *MOVED, *PROJECTED} == set(NOISES)
+    assert {*PIXELWISE, *DETERMINISTIC, *RANDOM_FIELDS, *MOVED, *PROJECTED, *RECORDED} == set(NOISES)
 
 
 @pytest.mark.parametrize("name", sorted(set(NOISES) - {"chemical_shift"}))
@@ -60,6 +67,25 @@ def test_motion_of_the_flipped_image_is_the_opposite_motion(flip, image):
     flipped = np.flip(image[0], AXES[flip] - 1)
     mirrored = _recorded_while_moving(flipped, poses, displacements * sign, angles)
     np.testing.assert_allclose(mirrored, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("flip", AXES)
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_the_same_lines_give_the_flipped_image_flipped_ghosts(flip, first, image):
+    axis = AXES[flip] - 1
+    expected = np.flip(with_ghosts(image[0], 3, first, 0.8), axis)
+    np.testing.assert_allclose(with_ghosts(np.flip(image[0], axis), 3, first, 0.8), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("flip", AXES)
+def test_a_flipped_wave_is_that_of_another_sample_with_another_phase(flip):
+    down, across, phase = 7, 11, 0.4
+    flipped = np.flip(wave((45, 51), down, across, phase), AXES[flip] - 1)
+    if flip == "vertical":
+        other = wave((45, 51), 45 - down, across, phase + 2 * np.pi * down * 44 / 45)
+    else:
+        other = wave((45, 51), down, 51 - across, phase + 2 * np.pi * across * 50 / 51)
+    np.testing.assert_allclose(flipped, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("flip", AXES)

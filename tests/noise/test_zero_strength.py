@@ -8,6 +8,8 @@ from fplbench.noise import NOISES, synthesize
 ZERO = {
     "chemical_shift": [{"shift": 0}],
     "gaussian": [{"sigma": 0}],
+    "ghosting": [{"strength": 0}],
+    "gibbs": [{"kept": 1}],
     "impulse": [{"density": 0}],
     "magnetic_field": [{"strength": 0}],
     "motion": [{"moves": 0}, {"shift": 0, "rotation": 0}, {"centre": 1}],
@@ -15,6 +17,7 @@ ZERO = {
     "rayleigh": [{"sigma": 0}],
     "rician": [{"sigma": 0}],
     "salt_pepper": [{"density": 0}],
+    "spike": [{"spikes": 0}, {"strength": 0}],
     "speckle": [{"sigma": 0}, {"sigma": 0, "law": "gamma"}],
     "structured": [{"amplitude": 0}],
     "susceptibility": [{"sources": 0}, {"shift": 0}, {"radius": 0}],
