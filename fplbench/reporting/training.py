@@ -1,4 +1,4 @@
-"""Figure of training logs: losses, gradient norms, learning rate, speed and memory at each step."""
+"""Figure of training logs: losses, gradient norms, score, learning rate, speed and memory at each step."""
 
 import os
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PANELS = (
     ("Loss", "loss_", True),
     ("Norm of the weighted term's gradient", "gradient_norm_", True),
+    ("PSNR of validation images (dB)", "validation_psnr", False),
     ("Learning rate", "learning_rate", False),
     ("Images per second", "images_per_second", False),
     ("Peak memory (MiB)", "peak_memory_mb", False),
@@ -42,7 +43,7 @@ def training_figure(output: str | os.PathLike[str], paths: Sequence[str | os.Pat
 
     logs = {name: read_log(path) for name, path in zip(log_names(paths), paths, strict=True)}
     figure = Figure(figsize=(13, 7), layout="constrained")
-    axes = figure.subplots(2, 3).ravel()
+    axes = list(figure.subplot_mosaic("ABCD;EFLL").values())  # the legend is at the end
     for axis, (title, prefix, logarithmic) in zip(axes, PANELS, strict=False):
         _panel(axis, logs, prefix)
         axis.set_title(title, fontsize=10)
@@ -74,7 +75,7 @@ def read_log(path: str | os.PathLike[str]) -> Log:
     if not rows:
         raise InputError(f"{path} is not a training log: it has no rows.")
     try:
-        return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+        return {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
     except ValueError as error:
         raise InputError(f"{path} is not a training log: {error}.") from None
 

@@ -6,8 +6,8 @@ from fplbench.errors import InputError
 from fplbench.reporting.training import log_names, read_log, training_figure
 
 LOG = (
-    "step,loss_residual,loss_feature,gradient_norm_residual,learning_rate,images_per_second,peak_memory_mb\n"
-    "10,5.0,nan,1.5,0.001,20,300\n20,2.5,0.125,1.0,0.0005,21,300\n"
+    "step,loss_residual,loss_feature,gradient_norm_residual,learning_rate,validation_psnr,images_per_second,peak_memory_mb\n"
+    "10,5.0,nan,1.5,0.001,,20,300\n20,2.5,0.125,1.0,0.0005,28.5,21,300\n"
 )
 
 
@@ -16,6 +16,7 @@ def test_a_log_is_read_by_column_with_unmeasured_terms_as_nan(tmp_path):
     log = read_log(tmp_path / "fpl.csv")
     np.testing.assert_array_equal(log["step"], [10, 20])
     np.testing.assert_array_equal(log["loss_feature"], [np.nan, 0.125])
+    np.testing.assert_array_equal(log["validation_psnr"], [np.nan, 28.5])
 
 
 def test_logs_are_drawn_over_each_other(tmp_path):
@@ -28,7 +29,7 @@ def test_logs_are_drawn_over_each_other(tmp_path):
 def test_logs_are_named_by_what_tells_them_apart():
     assert log_names(["m/lidc/gaussian/fpl.csv", "m/lits/gaussian/fpl.csv"]) == ["lidc", "lits"]
     assert log_names(["m/lidc/gaussian/fpl.csv", "m/lits/poisson/fpl.csv"]) == ["lidc/gaussian", "lits/poisson"]
-    assert log_names(["m/fpl.csv", "m/residual_cnn.csv"]) == ["fpl", "residual_cnn"]
+    assert log_names(["m/fpl.csv", "m/dncnn.csv"]) == ["fpl", "dncnn"]
     assert log_names(["m/fpl.csv"]) == ["fpl"]
 
 
