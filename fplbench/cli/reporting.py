@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fplbench.cli import fair
 from fplbench.cli.options import ConfigFile, DeviceName, Stacks, read_run, read_stacks
 from fplbench.cli.tables import Scores, read_presentation, report, table
 
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command("cost")(cost)
     app.command("manifest")(manifest)
     app.command("report")(report)
+    fair.register(app)
 
 
 def figure(

@@ -1,6 +1,6 @@
 """Commands that make tables and the report. Labels, notes and the seed come from the resolved config of the run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ from fplbench.errors import InputError
 if TYPE_CHECKING:
     from fplbench.reporting.captions import Presentation
     from fplbench.reporting.facts import Facts
+    from fplbench.reporting.lesion_scores import LesionScores
     from fplbench.reporting.scores import NoiseScores
     from fplbench.reporting.tables import Table
 
@@ -109,6 +110,22 @@ def read_presentation(config: Path | None, dataset: str = "", image: int | None 
     return shown if image is None else replace(shown, image=image)
 
 
+def read_lesions(folder: Path | None, noises: "Iterable[str]") -> "tuple[dict[str, LesionScores], dict[str, LesionScores]]":
+    """Scores of the annotated and of the inserted lesions of a data set, by noise; none without a folder.
+
+    Raises:
+        InputError: the folder does not exist, or a file in it is malformed.
+    """
+    from fplbench.reporting.lesion_scores import read_lesion_scores
+
+    if folder is None:
+        return {}, {}
+    if not folder.is_dir():
+        raise InputError(f"{folder}, the folder with the scores of lesions, does not exist.")
+    noises = list(noises)
+    return read_lesion_scores(folder, noises), read_lesion_scores(folder, noises, inserted=True)
+
+
 def _table(
     dataset: str,
     scores: "Mapping[str, NoiseScores]",
@@ -119,13 +136,10 @@ def _table(
     validation: Path | None,
 ) -> "Table":
     """The table of a data set, with the scores of its lesions where there are any."""
-    from fplbench.reporting.lesion_scores import read_lesion_scores
     from fplbench.reporting.tables import build_table
     from fplbench.reporting.validation import read_validation
 
-    if lesion_scores is not None and not lesion_scores.is_dir():
-        raise InputError(f"{lesion_scores}, the folder with the scores of lesions, does not exist.")
-    real, inserted = ({} if lesion_scores is None else read_lesion_scores(lesion_scores, scores, kind) for kind in (False, True))
+    real, inserted = read_lesions(lesion_scores, scores)
     return build_table(
         dataset, scores, shown.seed, shown.labels, shown.note, reference,
         shown=shown.metrics, facts=facts, lesions=real, inserted=inserted,

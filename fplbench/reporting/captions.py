@@ -118,8 +118,11 @@ def figure_captions(config: Config) -> dict[str, str]:
 def noise_levels(config: Config, dataset: str) -> dict[str, dict[str, Any]]:
     """Options of the noises of a run on a data set, by noise. A data set that the config does not name has no overrides."""
     if dataset not in config.datasets:
-        return {noise: dict(options) for noise, options in config.noises.items()}
-    return {noise: config.noise_options(dataset, noise) for noise in config.noises}
+        return {
+            noise: {name: value for name, value in options.items() if name != "datasets"}
+            for noise, options in config.noises.items()
+        }
+    return {noise: config.noise_options(dataset, noise) for noise in config.noises_of(dataset)}
 
 
 def sheet_captions(config: Config | None, datasets: Sequence[str]) -> dict[str, str]:

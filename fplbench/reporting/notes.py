@@ -105,8 +105,8 @@ def _groups(table: "Table", metrics: Sequence[str]) -> dict[str, list["Units"]]:
 
 def _images(table: "Table") -> str:
     if table.facts.persons_known:
-        return f"{table.images} test images of {count(table.patients, 'patient')}"
-    return f"{table.images} test images; which of them show the same person is not known"
+        return f"{count(table.images, 'test image')} of {count(table.patients, 'patient')}"
+    return f"{count(table.images, 'test image')}; which of them show the same person is not known"
 
 
 def _group(metric: str) -> str:

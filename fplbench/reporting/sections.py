@@ -60,8 +60,8 @@ def verdict_table(table: Table) -> str:
 
 
 def published_table(table: Table) -> str:
-    """Reproduced and published values; "" for data sets that are not in the paper."""
-    if not published.values(table.dataset, "ssim"):
+    """Reproduced and published values; "" for data sets, and comparisons, that are not in the paper."""
+    if table.title or not published.values(table.dataset, "ssim"):
         return ""
     printed = {"noisy", *(entry.method for entry in published.tables())}
     methods = [method for method in table.methods if method in printed]

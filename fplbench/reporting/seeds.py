@@ -3,21 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fplbench.reporting.columns import is_trained
 from fplbench.reporting.statistics import MINIMUM_SEEDS, MINIMUM_UNITS
 
 if TYPE_CHECKING:
     from fplbench.reporting.cells import Cell
     from fplbench.reporting.tables import Table
-
-
-def is_trained(name: str) -> bool:
-    """Whether the method of a column has learned weights; a column under a name of its own is taken to have none."""
-    from fplbench.config.fits import SAME_SECONDS
-    from fplbench.denoising.columns import TUNED_SUFFIX
-    from fplbench.methods import METHODS
-
-    plain = name if name in METHODS else name.removesuffix(TUNED_SUFFIX).removesuffix(SAME_SECONDS)
-    return plain in METHODS and METHODS[plain].weights is not None
 
 
 def trainings(table: "Table") -> str:

@@ -53,7 +53,7 @@ class Table:
         lesions: the annotated lesions that were scored, on the noise with most of them.
         inserted: the inserted ones.
         validation: means on validation images, by which rivals are chosen; a noise without any is missing.
-        protocol: published or fair; "" where it is not known.
+        protocol: sentence that says which protocol made the scores, or "".
         title: what the caption starts with; "" for the data set and the scores.
         details: further remarks.
     """
@@ -103,6 +103,7 @@ def build_table(
     inserted: Mapping[str, LesionScores] | None = None,
     validation: Means | None = None,
     protocol: str = "",
+    columns: Sequence[str] | None = None,
 ) -> Table:
     """Summarise the scores of a data set.
 
@@ -118,13 +119,15 @@ def build_table(
         lesions: scores of annotated lesions by noise, from `read_lesion_scores`.
         inserted: scores of inserted lesions by noise; in the table, the names of their metrics start with "inserted_".
         validation: means on validation images, from `read_validation`.
-        protocol: published or fair; "" where it is not known.
+        protocol: sentence that says which protocol made the scores, or "".
+        columns: the columns in their order; None has all of the scores, as `Labels.methods` orders them.
 
     Raises:
         InputError: the reference was not scored, a metric is not known, or none of those to show was scored.
     """
     labels, facts = labels or Labels(), facts or Facts()
-    methods = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
+    scored = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
+    methods = scored if columns is None else [name for name in columns if name in scored]
     if reference is not None and reference not in methods:
         raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE

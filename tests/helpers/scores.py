@@ -54,6 +54,31 @@ def write_config(path: Path, **values: Any) -> Path:
     return path
 
 
+FAIR_PSNR = {
+    "noisy": 20.0, "noisy_grey_map": 21.0, "fpl": 29.5, "residual_same_steps": 29.75, "residual_same_seconds": 30.0,
+    "red_cnn": 29.0, "noise2void": 27.0, "red_cnn_same_seconds": 29.25, "noise2void_same_seconds": 27.5, "dpir": 28.0,
+    "bilateral": 24.0, "nlm": 25.0,
+}  # fmt: skip
+"""Mean PSNR of each column of a made-up fair comparison, in dB."""
+
+
+def fair_cells(noises: Sequence[str], patients: int, seeds: int = 1) -> dict[tuple[str, str, str], list[float]]:
+    """PSNR of lidc with the means `FAIR_PSNR`, for `write_long_table`; networks are trained with several seeds.
+
+    The scores of a patient differ from the mean by one value, those of a seed by another; both have the mean 0.
+    """
+    of_patients = np.linspace(-1, 1, patients) if patients > 1 else np.zeros(1)
+    of_seeds = np.linspace(-0.25, 0.25, seeds) if seeds > 1 else np.zeros(1)
+    cells = {}
+    for noise in noises:
+        for name, mean in FAIR_PSNR.items():
+            trained = not name.startswith(("noisy", "bilateral", "nlm"))
+            for number, effect in enumerate(of_seeds if trained else of_seeds[:1] * 0, start=1):
+                method = name if number == 1 else f"{name}-{number}"
+                cells["lidc", noise, method] = list(mean + of_patients + effect)
+    return cells
+
+
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Rows of a .csv file."""
     with open(path, newline="") as stream:
