@@ -184,7 +184,8 @@ def command(stacks, out, steps):
     return [
         sys.executable, "-c", "from fplbench.cli import main; main()", "train", "fpl", str(out),
         "--clean", str(stacks / "clean.npy"), "--noisy", str(stacks / "noisy.npy"),
-        "--restoration", str(stacks / "restoration.safetensors"),
+        "--validation-clean", str(stacks / "validation_clean.npy"), "--validation-noisy", str(stacks / "validation_noisy.npy"),
+        "--restoration", str(stacks / "restoration.safetensors"), "--numerics", '{"deterministic": true}',
         "--features", str(stacks / "features.npy"), "--options", options, "--seed", "3", "--device", "cpu",
     ]  # fmt: skip
 
@@ -200,7 +201,7 @@ def test_a_training_killed_with_sigkill_ends_in_the_same_bits(stacks, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and not killed.exists()
     resumed = subprocess.run(command(stacks, killed, 120), check=True, capture_output=True, text=True)
-    assert "resuming after step" in resumed.stderr
+    assert "resuming after step" in resumed.stderr and "PSNR of validation images" in resumed.stderr
     assert file_hash(straight) == file_hash(killed)
     assert not state.exists()
 
