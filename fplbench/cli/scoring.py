@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from fplbench.cli.options import DeviceName, ExplanationJson, Threads, read_explanation, use_threads
+from fplbench.cli.options import (
+    DeviceName,
+    ExplanationJson,
+    NumericsJson,
+    Threads,
+    apply_numerics,
+    read_explanation,
+    use_threads,
+)
 from fplbench.errors import InputError
 
 Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
@@ -80,9 +88,11 @@ def feature_scores(
     explanation: ExplanationJson = "{}",
     threads: Threads = 1,
     device: DeviceName = "auto",
+    numerics: NumericsJson = "{}",
 ) -> None:
     """Score denoised stacks by the relative squared error of their feature maps."""
     use_threads(threads)
+    apply_numerics(numerics)
     from fplbench.scoring.features import write_feature_errors
 
     write_feature_errors(restoration, clean, denoised, out, device, **read_explanation(explanation))
