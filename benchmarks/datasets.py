@@ -1,6 +1,6 @@
 """Cost of sampling a large data set: header scan, cached scan, pixels and memory, on synthetic LIDC files.
 
-    python benchmarks/datasets.py [--slices 20000] [--threads 2] [--folder DIR] [--full]
+    python -m benchmarks.datasets [--slices 20000] [--threads 2] [--folder DIR] [--full]
 
 Writes 100 series of small slices for the headers and 1,000 slices of 512x512 for the pixels, in DIR or a temporary
 folder, and prints a Markdown table. With --full it also writes as many files as LIDC-IDRI has, 243,958 of 64x64 in 1,018
@@ -12,10 +12,8 @@ import argparse
 import io
 import os
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ import numpy as np
 from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.scan import scan
+from tests.helpers.memory import family, peak_memory
 
 SERIES = 100
 SIDE = 512
@@ -63,51 +62,6 @@ def slice_file(side: int) -> bytes:
     return stream.getvalue()
 
 
-@contextmanager
-def memory() -> Iterator[Callable[[], float]]:
-    """Context that yields a function returning the peak memory of this process and its descendants, MB.
-
-    Shared pages count once (proportional set size).
-    """
-    peak, stop = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.1):
-            peak[0] = max(peak[0], sum(proportional_size(process) for process in family()))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield lambda: peak[0] / 1000
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def family() -> list[int]:
-    """This process and all its descendants."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:  # it has ended
-                continue
-    members = [os.getpid()]
-    for process in members:
-        members += [child for child, parent in parents.items() if parent == process]
-    return members
-
-
-def proportional_size(process: int) -> int:
-    """Proportional set size of a process, kB; 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
 def processor_seconds() -> float:
     """CPU time of this process and its descendants, including those that have ended."""
     ticks = 0
@@ -122,7 +76,7 @@ def processor_seconds() -> float:
 
 def timed(work: Callable[[], object]) -> tuple[float, float, float]:
     """Elapsed seconds, CPU seconds and peak memory in MB of a function call."""
-    with memory() as peak:
+    with peak_memory(own=True, interval=0.1) as peak:
         started, used = time.perf_counter(), processor_seconds()
         work()
         seconds = time.perf_counter() - started

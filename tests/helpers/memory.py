@@ -1,4 +1,4 @@
-"""Memory of child processes, as counted by the kernel."""
+"""Memory of processes, as counted by the kernel; for tests and benchmarks."""
 
 import os
 import threading
@@ -8,16 +8,20 @@ from pathlib import Path
 
 
 @contextmanager
-def peak_memory() -> Iterator[Callable[[], float]]:
+def peak_memory(own: bool = False, interval: float = 0.02) -> Iterator[Callable[[], float]]:
     """Context that yields a function returning the peak memory of all descendants of this process, MB.
 
-    Shared pages count once (proportional set size). This process itself is not counted, since other tests use it too.
+    Shared pages count once (proportional set size).
+
+    Args:
+        own: whether this process is counted too; in tests it is not, since other tests use it as well.
+        interval: seconds between two looks.
     """
     peak, stop = [0.0], threading.Event()
 
     def watch() -> None:
-        while not stop.wait(0.02):
-            peak[0] = max(peak[0], sum(map(proportional_size, descendants())))
+        while not stop.wait(interval):
+            peak[0] = max(peak[0], sum(map(proportional_size, family() if own else descendants())))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -30,6 +34,11 @@ def peak_memory() -> Iterator[Callable[[], float]]:
 
 def descendants() -> list[int]:
     """Process numbers of all descendants of this process."""
+    return family()[1:]
+
+
+def family() -> list[int]:
+    """Process numbers of this process and of all its descendants."""
     found = [os.getpid()]
     for process in found:
         for task in Path(f"/proc/{process}/task").glob("*/children"):
@@ -37,7 +46,7 @@ def descendants() -> list[int]:
                 found += map(int, task.read_text().split())
             except OSError:  # it has ended
                 continue
-    return found[1:]
+    return found
 
 
 def proportional_size(process: int) -> int:
