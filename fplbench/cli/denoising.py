@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
+from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, parse_json, read_options
 
 Method = Annotated[str, typer.Argument(help="Name of the method, for instance median_filter.")]
 Weights = Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")]
-Images = Annotated[int, typer.Option(min=1, help="Training images to tune on, evenly spread over the stack.")]
+Images = Annotated[
+    int, typer.Option(min=1, help="Training images to tune and to fit grey maps on, evenly spread over the stack.")
+]
 Criterion = Annotated[Literal["psnr", "ssim"], typer.Option(help="The score that tuning maximises.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda; for methods that are trained networks.")]
 
@@ -29,15 +31,17 @@ def denoise(
     denoised: Annotated[Path, typer.Argument(help="Stack to write, .npy.")],
     options: OptionsJson = "{}",
     options_file: Annotated[Path | None, typer.Option(help="Options as a JSON file, such as tune writes.")] = None,
+    grey_map: Annotated[Path | None, typer.Option(help="Grey map to apply to the result, .json, such as tune writes.")] = None,
     weights: Weights = None,
     threads: Threads = 1,
     device: Device = None,
 ) -> None:
     """Denoise a stack with one method."""
+    from fplbench.denoising.grey_map import read_grey_map
     from fplbench.methods import denoise_file
 
     values = _read_options_file(options_file) | parse_json(options) | _place(method, weights, device)
-    denoise_file(method, noisy, denoised, values, threads)
+    denoise_file(method, noisy, denoised, values, threads, None if grey_map is None else read_grey_map(grey_map))
 
 
 def denoise_group(
@@ -46,24 +50,30 @@ def denoise_group(
     methods: Annotated[
         str,
         typer.Option(
-            help="By name of the denoised stack, an object with method, and where needed options, tune, weights, device.",
+            help="By name of the denoised stack, an object with method, and where needed options, tune, grey_map, "
+            "grey_map_file, weights, device.",
             metavar="JSON",
         ),
     ],
-    cost: Annotated[Path, typer.Option(help="File for seconds and peak memory of each method, .csv.")],
-    train_clean: Annotated[Path | None, typer.Option(help="Clean training images, for methods that are tuned.")] = None,
+    cost: Annotated[Path, typer.Option(help="File for seconds, peak memory and size of each method, .csv.")],
+    train_clean: Annotated[
+        Path | None, typer.Option(help="Clean training images, for methods that are tuned or get a grey map.")
+    ] = None,
     train_noisy: Annotated[Path | None, typer.Option(help="The same images with noise.")] = None,
-    tuned_dir: Annotated[Path | None, typer.Option(help="Folder for the options that tuning chose.")] = None,
+    tuned_dir: Annotated[Path | None, typer.Option(help="Folder for the options and grey maps that are chosen.")] = None,
     images: Images = 50,
     criterion: Criterion = "psnr",
     inserted: Annotated[
         Path | None, typer.Option(help="Noisy stack of images with inserted lesions, for {name}_inserted.npy.")
     ] = None,
+    validation: Annotated[Path | None, typer.Option(help="Noisy stack of validation images, for {name}_validation.npy.")] = None,
+    numerics: NumericsJson = "{}",
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
     """Tune several methods where asked, and denoise a stack with each, in one process."""
     from fplbench.denoising.groups import Tuning, run_group
+    from fplbench.device import NumericsOptions
     from fplbench.errors import InputError
 
     tuning = None
@@ -71,7 +81,9 @@ def denoise_group(
         tuning = Tuning(train_clean, train_noisy, tuned_dir, images, criterion)
     elif train_clean or train_noisy or tuned_dir:
         raise InputError("To tune, give all three of --train-clean, --train-noisy and --tuned-dir.")
-    run_group(parse_json(methods, "--methods"), noisy, out_dir, cost, tuning, threads, device, inserted)
+    further = {name: path for name, path in (("validation", validation), ("inserted", inserted)) if path is not None}
+    runs, computing = parse_json(methods, "--methods"), read_options(NumericsOptions, numerics, "numerics", "--numerics")
+    run_group(runs, noisy, out_dir, cost, tuning, threads, device, further, computing)
 
 
 def tune(
@@ -80,6 +92,11 @@ def tune(
     noisy: Annotated[Path, typer.Argument(help="The same images with noise, .npy.")],
     chosen: Annotated[Path, typer.Argument(help="File to write the chosen options to, .json.")],
     search: Annotated[Path | None, typer.Option(help="File to write every combination and its scores to, .csv.")] = None,
+    grey_map: Annotated[
+        Literal["monotone", "affine"] | None,
+        typer.Option(help="Fit a grey map too: a look-up table that never falls, or a line."),
+    ] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="File to write the grey map to, .json.")] = None,
     options: OptionsJson = "{}",
     images: Images = 50,
     criterion: Criterion = "psnr",
@@ -89,9 +106,13 @@ def tune(
 ) -> None:
     """Choose a method's options on training images, from the values it declares; --options are kept as given."""
     from fplbench.denoising.tuning import tune_files
+    from fplbench.errors import InputError
 
-    settings = {"place": _place(method, weights, device), "images": images, "criterion": criterion, "threads": threads}
-    tune_files(method, clean, noisy, chosen, search, parse_json(options), **settings)
+    if (grey_map is None) != (map_file is None):
+        raise InputError("To fit a grey map, give both --grey-map, its kind, and --map, the file to write.")
+    settings = {"images": images, "criterion": criterion, "threads": threads, "grey_map": grey_map}
+    place = _place(method, weights, device)
+    tune_files(method, clean, noisy, chosen, search, parse_json(options), map_file, place=place, **settings)
 
 
 def methods(

@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fplbench.denoising.grey_map import GreyMap
 from fplbench.denoising.registry import METHODS, Method
+from fplbench.denoising.workers import submit
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import parse_options
@@ -21,13 +24,14 @@ CHUNK = 16
 PathLike = str | os.PathLike
 
 
-def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options: Any) -> np.ndarray:
+def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, grey_map: GreyMap | None = None, **options: Any) -> np.ndarray:
     """Denoise a stack in memory.
 
     Args:
         name: a method's name, for instance "median_filter".
         noisy: uint8 (N, H, W), left unchanged. Convert images in [0, 1] by `np.rint(255 * images).astype(np.uint8)`.
         threads: processor cores to use.
+        grey_map: a map of grey levels to apply to the result.
         **options: the method's options; see docs/methods.md.
 
     Returns:
@@ -40,12 +44,19 @@ def denoise(name: str, noisy: np.ndarray, *, threads: int = 1, **options: Any) -
     noisy = np.asarray(noisy)
     check_images(noisy, "The noisy array")
     denoised = np.empty_like(noisy, order="C")
-    for _ in run_chunks(method, noisy, denoised, parse_options(method.options, options, name), threads):
+    for _ in run_chunks(method, noisy, denoised, parse_options(method.options, options, name), threads, grey_map):
         pass
     return denoised
 
 
-def denoise_file(name: str, noisy_path: PathLike, denoised_path: PathLike, options: Mapping[str, Any], threads: int = 1) -> None:
+def denoise_file(
+    name: str,
+    noisy_path: PathLike,
+    denoised_path: PathLike,
+    options: Mapping[str, Any],
+    threads: int = 1,
+    grey_map: GreyMap | None = None,
+) -> None:
     """Denoise a stack file in chunks. The index of the result is that of the noisy stack, plus what the method records.
 
     Args:
@@ -54,6 +65,7 @@ def denoise_file(name: str, noisy_path: PathLike, denoised_path: PathLike, optio
         denoised_path: the .npy file to write; it and its index appear complete or not at all.
         options: the method's options as a mapping.
         threads: processor cores to use.
+        grey_map: a map of grey levels to apply to the result.
 
     Raises:
         InputError: the method or an option is unknown, or the stack is not valid.
@@ -65,7 +77,7 @@ def denoise_file(name: str, noisy_path: PathLike, denoised_path: PathLike, optio
     noisy = open_stack(noisy_path)
     rows = read_index(noisy_path)
     with creating_stack(denoised_path, noisy.shape, rows) as denoised:
-        for chunk, columns in run_chunks(method, noisy, denoised, parsed, threads):
+        for chunk, columns in run_chunks(method, noisy, denoised, parsed, threads, grey_map):
             _check_columns(method, columns, len(rows[chunk]))
             for column, values in columns.items():
                 for row, value in zip(rows[chunk], values, strict=True):
@@ -81,37 +93,48 @@ def _release(*stacks: np.ndarray) -> None:
 
 
 def run_chunks(
-    method: Method, noisy: np.ndarray, denoised: np.ndarray, options: Options, threads: int
+    method: Method, noisy: np.ndarray, denoised: np.ndarray, options: Options, threads: int, grey_map: GreyMap | None = None
 ) -> Iterator[tuple[slice, Mapping[str, Sequence]]]:
     """Fill `denoised` chunk by chunk; yields each chunk's place and the columns the method recorded for it.
 
-    Classical methods run one chunk in each thread; a network gets all threads for one chunk at a time.
+    Classical methods run one chunk in each thread, or one image in each process if they declare `processes`; a network gets
+    all threads for one chunk at a time.
     """
     if threads < 1:
         raise InputError(f"threads is {threads}: at least one is needed.")
 
-    def run(chunk: slice) -> Mapping[str, Sequence]:
-        denoised[chunk], columns = _checked(method, noisy[chunk], options)
-        return columns
-
     if method.gpu:
         with _torch_threads(threads):
             for chunk in iterate(noisy, CHUNK):
-                yield chunk, run(chunk)
+                denoised[chunk], columns = _checked(method, noisy[chunk], options, grey_map)
+                yield chunk, columns
         return
+    processes = method.processes and threads > 1
     with ThreadPoolExecutor(threads) as pool:
-        pending: deque[tuple[slice, Future]] = deque()
-        for chunk in iterate(noisy, CHUNK):
-            pending.append((chunk, pool.submit(run, chunk)))
-            if len(pending) > 2 * threads:
-                done, future = pending.popleft()
-                yield done, future.result()
-        for done, future in pending:
-            yield done, future.result()
+        start = partial(submit, threads) if processes else pool.submit
+        started = (
+            (chunk, start(_checked, method, np.asarray(noisy[chunk]), options, grey_map))
+            for chunk in iterate(noisy, 1 if processes else CHUNK)
+        )
+        for chunk, future in _ahead(started, 2 * threads):
+            denoised[chunk], columns = future.result()
+            yield chunk, columns
 
 
-def _checked(method: Method, noisy: np.ndarray, options: Options) -> tuple[np.ndarray, Mapping[str, Sequence]]:
-    """The method's result for one chunk; InputError unless it has the chunk's type and shape."""
+def _ahead(started: Iterator[tuple[slice, Future]], count: int) -> Iterator[tuple[slice, Future]]:
+    """The tasks in order, each when `count` further ones have been started."""
+    pending: deque[tuple[slice, Future]] = deque()
+    for task in started:
+        pending.append(task)
+        if len(pending) > count:
+            yield pending.popleft()
+    yield from pending
+
+
+def _checked(
+    method: Method, noisy: np.ndarray, options: Options, grey_map: GreyMap | None
+) -> tuple[np.ndarray, Mapping[str, Sequence]]:
+    """The method's result for one chunk, after the map; InputError unless it has the chunk's type and shape."""
     result = method.function(noisy, options)
     images, columns = result if isinstance(result, tuple) else (result, {})
     if not isinstance(images, np.ndarray):
@@ -121,7 +144,7 @@ def _checked(method: Method, noisy: np.ndarray, options: Options) -> tuple[np.nd
             f"The method {method.name!r} returned {images.dtype} images of shape {images.shape}; "
             f"it must return uint8 images of shape {noisy.shape}."
         )
-    return images, columns
+    return images if grey_map is None else grey_map.apply(images), columns
 
 
 def _check_columns(method: Method, columns: Mapping[str, Sequence], images: int) -> None:

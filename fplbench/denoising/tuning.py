@@ -1,13 +1,15 @@
-"""Choose a method's options on training images, from the values that the method declares."""
+"""Choose a method's options and fit its grey map on training images; the options are chosen from values that it declares."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from fplbench import scoring
+from fplbench.denoising.grey_map import GreyMap, Kind, fit_grey_map, write_grey_map
 from fplbench.denoising.registry import METHODS, Method
 from fplbench.denoising.running import PathLike, denoise
 from fplbench.errors import InputError
@@ -18,28 +20,46 @@ from fplbench.stacks import check_same_images, open_stack
 CRITERIA = ("psnr", "ssim")
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen on training images.
+
+    Attributes:
+        options: the options to call `denoise` with.
+        grey_map: the map of grey levels that goes with them, if one was asked for.
+        search: for each combination a mapping with the method, the options, the number of images, mean psnr and ssim after the
+            map, and `chosen` (1 or 0).
+    """
+
+    options: dict[str, Any]
+    grey_map: GreyMap | None
+    search: list[dict[str, Any]]
+
+
 def tune_files(
     name: str,
     clean_path: PathLike,
     noisy_path: PathLike,
-    chosen_path: PathLike,
+    chosen_path: PathLike | None,
     search_path: PathLike | None,
     kept: Mapping[str, Any],
+    map_path: PathLike | None = None,
     **settings: Any,
-) -> dict[str, Any]:
-    """Tune on a pair of training stacks; write the chosen options as JSON and the whole search as csv.
+) -> Choice:
+    """Tune on a pair of training stacks; write the chosen options and the map as JSON and the whole search as csv.
 
     Args:
         name: the method's name.
         clean_path: the clean training stack, .npy.
         noisy_path: the same images with noise.
-        chosen_path: the .json file to write: the options to call `denoise` with.
+        chosen_path: the .json file to write: the options to call `denoise` with; None writes none.
         search_path: the .csv file to write: a row for each combination, with its mean scores; None writes none.
         kept: options that are not searched, with their values; they are part of the chosen ones.
-        **settings: `place`, `images`, `criterion` and `threads` of `tune`.
+        map_path: the .json file to write the grey map to, if there is one; None writes none.
+        **settings: `place`, `images`, `criterion`, `threads`, `grey_map` and `search` of `tune`.
 
     Returns:
-        The chosen options.
+        The options, the map and the search.
 
     Raises:
         InputError: the method or an option is unknown, a stack is not valid, or the stacks differ in shape or images.
@@ -48,11 +68,14 @@ def tune_files(
     if clean.shape != noisy.shape:
         raise InputError(f"{clean_path} has shape {clean.shape}, but {noisy_path} has {noisy.shape}: the shapes must match.")
     check_same_images(clean_path, noisy_path)
-    chosen, search = tune(name, clean, noisy, kept, **settings)
+    choice = tune(name, clean, noisy, kept, **settings)
     if search_path is not None:
-        write_csv(search_path, search)
-    write_text(chosen_path, json.dumps(chosen, indent=2) + "\n")
-    return chosen
+        write_csv(search_path, choice.search)
+    if chosen_path is not None:
+        write_text(chosen_path, json.dumps(choice.options, indent=2) + "\n")
+    if map_path is not None and choice.grey_map is not None:
+        write_grey_map(map_path, choice.grey_map)
+    return choice
 
 
 def tune(
@@ -65,8 +88,13 @@ def tune(
     images: int = 50,
     criterion: str = "psnr",
     threads: int = 1,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    grey_map: Kind | None = None,
+    search: bool = True,
+) -> Choice:
     """Try every combination of the values in the method's grid and choose the best by its mean score.
+
+    With a grey map, each combination is scored after its own map, and the two are chosen together. Of equally good combinations
+    the first is chosen; the method's defaults are tried first.
 
     Args:
         name: the method's name.
@@ -77,28 +105,36 @@ def tune(
         images: number of images to use, evenly spread over the stack.
         criterion: "psnr" (true PSNR) or "ssim".
         threads: processor cores to use.
+        grey_map: "monotone" or "affine": also fit such a map.
+        search: whether to search the grid; if not, the map of the options in `kept` is all that is fitted.
 
     Returns:
-        The chosen options, and the search: for each combination a mapping with the options, mean psnr and ssim, and
-        `chosen` (1 or 0). Of equally good combinations the first is chosen; the method's defaults are tried first.
+        The options, the map and the search.
+
+    Raises:
+        InputError: the method, an option, the criterion or the kind of map is unknown.
     """
     if criterion not in CRITERIA:
         raise InputError(f"The criterion is {criterion!r}: it must be one of {', '.join(CRITERIA)}.")
     spread = np.unique(np.linspace(0, len(clean) - 1, min(images, len(clean))).round().astype(int))
     clean, noisy = clean[spread], noisy[spread]
-    search = []
-    for candidate in candidates(METHODS[name], kept):
+    trials = []
+    for candidate in candidates(METHODS[name], kept) if search else [{}]:
         denoised = denoise(name, noisy, threads=threads, **kept, **candidate, **(place or {}))
-        # A perfectly restored image would make the mean infinite; it counts as 100 dB, as in the tables.
-        decibels = np.minimum(scoring.psnr(clean, denoised), 100)
-        scores = {"psnr": float(np.mean(decibels)), "ssim": float(np.mean(scoring.ssim(clean, denoised)))}
-        search.append((candidate, scores))
-    best = max(range(len(search)), key=lambda trial: search[trial][1][criterion])
+        fitted = None if grey_map is None else fit_grey_map(denoised, clean, grey_map)
+        trials.append((candidate, fitted, _scores(clean, denoised if fitted is None else fitted.apply(denoised))))
+    best = max(range(len(trials)), key=lambda trial: trials[trial][2][criterion])
     rows = [
         {"method": name, **_printable(candidate), "images": len(clean), **scores, "chosen": int(trial == best)}
-        for trial, (candidate, scores) in enumerate(search)
+        for trial, (candidate, _, scores) in enumerate(trials)
     ]
-    return {**kept, **search[best][0]}, rows
+    return Choice({**kept, **trials[best][0]}, trials[best][1], rows)
+
+
+def _scores(clean: np.ndarray, denoised: np.ndarray) -> dict[str, float]:
+    """Mean scores over images. A perfectly restored image would make the mean infinite; it counts as 100 dB, as in the tables."""
+    decibels = np.minimum(scoring.psnr(clean, denoised), 100)
+    return {"psnr": float(np.mean(decibels)), "ssim": float(np.mean(scoring.ssim(clean, denoised)))}
 
 
 def candidates(method: Method, fixed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

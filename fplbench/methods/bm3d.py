@@ -20,7 +20,7 @@ class Bm3dOptions(Options):
     )
 
 
-@method("bm3d", label="BM3D", cites="dabov2007", options=Bm3dOptions, package="bm3d", grid=GRID)
+@method("bm3d", label="BM3D", cites="dabov2007", options=Bm3dOptions, package="bm3d", processes=True, grid=GRID)
 def bm3d(noisy: np.ndarray, options: Bm3dOptions) -> np.ndarray:
     """Collaborative filtering of groups of like blocks (Dabov et al. 2007), through its authors' package."""
     try:
@@ -31,7 +31,7 @@ def bm3d(noisy: np.ndarray, options: Bm3dOptions) -> np.ndarray:
             "The method 'bm3d' needs the package bm3d, whose licence allows non-commercial use only: pip install -e '.[bm3d]'."
         ) from None
     profile = BM3DProfile()
-    profile.num_threads = 1  # with more, its results vary, and it cannot run in several threads of ours
+    profile.num_threads = 1  # with more, its results vary
 
     def denoise(image: np.ndarray) -> np.ndarray:
         grey_levels = image.astype(np.float64)

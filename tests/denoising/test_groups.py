@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.denoising import groups, running, tuning
+from fplbench.denoising.grey_map import read_grey_map
 from fplbench.denoising.groups import Tuning, run_group
 from fplbench.denoising.tuning import tune_files
 from fplbench.errors import InputError
@@ -44,7 +45,8 @@ def test_each_method_gives_what_it_gives_alone(folder):
     }
     run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv", training)
     test = open_stack(folder / "test.npy")
-    chosen = tune_files("median_filter", folder / "clean.npy", folder / "noisy.npy", folder / "alone.json", None, {}, images=4)
+    files = (folder / "clean.npy", folder / "noisy.npy", folder / "alone.json", None)
+    chosen = tune_files("median_filter", *files, {}, images=4).options
     assert json.loads((folder / "tuned" / "median_filter.json").read_text()) == chosen
     expected = {
         "noisy": test,
@@ -56,18 +58,77 @@ def test_each_method_gives_what_it_gives_alone(folder):
         assert read_index(folder / "denoised" / f"{name}.npy") == read_index(folder / "test.npy")
 
 
-def test_images_with_inserted_lesions_are_denoised_with_the_same_options(folder):
+def test_further_stacks_are_denoised_with_the_same_options_and_map(folder):
     training = Tuning(folder / "clean.npy", folder / "noisy.npy", folder / "tuned", images=4)
-    runs = {"noisy": {"method": "noisy"}, "median_filter": {"method": "median_filter", "tune": True}}
+    runs = {
+        "noisy": {"method": "noisy"},
+        "median_filter": {"method": "median_filter", "tune": True, "grey_map": "monotone"},
+    }
     noisy = np.array(open_stack(folder / "noisy.npy"))[:2]
-    write_stack(folder / "inserted.npy", noisy, [{"image_id": f"i{k}_inserted", "patient": "p"} for k in range(2)])
-    out = folder / "denoised"
-    run_group(runs, folder / "test.npy", out, folder / "cost.csv", training, inserted=folder / "inserted.npy")
+    write_stack(folder / "more.npy", noisy, [{"image_id": f"i{k}_more", "patient": "p"} for k in range(2)])
+    out, further = folder / "denoised", {"inserted": folder / "more.npy", "validation": folder / "more.npy"}
+    run_group(runs, folder / "test.npy", out, folder / "cost.csv", training, further=further)
     chosen = json.loads((folder / "tuned" / "median_filter.json").read_text())
-    np.testing.assert_array_equal(open_stack(out / "noisy_inserted.npy"), noisy)
-    np.testing.assert_array_equal(open_stack(out / "median_filter_inserted.npy"), denoise("median_filter", noisy, **chosen))
-    assert [row["image_id"] for row in read_index(out / "median_filter_inserted.npy")] == ["i0_inserted", "i1_inserted"]
+    grey_map = read_grey_map(folder / "tuned" / "median_filter_grey_map.json")
+    expected = denoise("median_filter", noisy, grey_map=grey_map, **chosen)
+    for ending in further:
+        np.testing.assert_array_equal(open_stack(out / f"noisy_{ending}.npy"), noisy)
+        np.testing.assert_array_equal(open_stack(out / f"median_filter_{ending}.npy"), expected)
+        assert [row["image_id"] for row in read_index(out / f"median_filter_{ending}.npy")] == ["i0_more", "i1_more"]
     assert [row["images"] for row in read(folder / "cost.csv")] == ["6", "6"]  # the cost is that of the test images
+
+
+def test_a_map_is_fitted_on_training_images_and_applied_to_test_images(folder):
+    """Half of the brightness, exactly: the map doubles it."""
+    clean, index = np.array(open_stack(folder / "clean.npy")), read_index(folder / "clean.npy")
+    for name in ("noisy", "test"):
+        write_stack(folder / f"{name}.npy", clean // 2, index)
+    training = Tuning(folder / "clean.npy", folder / "noisy.npy", folder / "tuned")
+    runs = {kind: {"method": "noisy", "grey_map": kind} for kind in ("monotone", "affine")}
+    run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv", training)
+    assert sorted(path.name for path in (folder / "tuned").iterdir()) == ["affine_grey_map.json", "monotone_grey_map.json"]
+    for kind in runs:
+        assert read_grey_map(folder / "tuned" / f"{kind}_grey_map.json").kind == kind
+        denoised = open_stack(folder / "denoised" / f"{kind}.npy").astype(int)
+        assert np.abs(denoised - clean).max() <= 1
+
+
+def test_a_map_without_tuning_keeps_the_options(folder):
+    training = Tuning(folder / "clean.npy", folder / "noisy.npy", folder / "tuned")
+    runs = {"wide": {"method": "median_filter", "options": {"size": 7}, "grey_map": "affine"}}
+    run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv", training)
+    again = {
+        "again": {"method": "median_filter", "options": {"size": 7}, "grey_map_file": str(folder / "tuned/wide_grey_map.json")}
+    }
+    run_group(again, folder / "test.npy", folder / "denoised", folder / "cost.csv")
+    wide = open_stack(folder / "denoised" / "wide.npy")
+    grey_map = read_grey_map(fitted)
+    np.testing.assert_array_equal(wide, grey_map.apply(denoise("median_filter", open_stack(folder / "test.npy"), size=7)))
+    np.testing.assert_array_equal(open_stack(folder / "denoised" / "again.npy"), wide)
+
+
+def test_the_size_of_a_network_is_written(folder):
+    from fplbench.networks import DRUNet, weights
+
+    weights.save(DRUNet(width=4, blocks=1), folder / "drunet.safetensors")
+    runs = {
+        "dpir": {"method": "dpir", "weights": str(folder / "drunet.safetensors"), "device": "cpu"},
+        "noisy": {"method": "noisy"},
+    }
+    run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv")
+    network, noisy = read(folder / "cost.csv")
+    # DRUNet of width 4 with one block in each of its seven places, on 32x40 pixels: height and width of each scale.
+    widths, pixels = [4, 8, 16, 32], [32 * 40 // 4**scale for scale in range(4)]
+    head_and_tail = 9 * (2 * 4 + 4)
+    places = [0, 1, 2, 3, 2, 1, 0]
+    blocks = [2 * 9 * widths[scale] ** 2 for scale in places]
+    steps = [4 * widths[scale] * widths[scale + 1] for scale in range(3)]  # 2x2, down and up alike
+    assert int(network["parameters"]) == head_and_tail + sum(blocks) + 2 * sum(steps)
+    multiplications = head_and_tail * pixels[0] + sum(size * pixels[scale] for size, scale in zip(blocks, places, strict=True))
+    # A step down computes each pixel of the smaller image from four; a step up computes four from each pixel of the smaller one.
+    multiplications += 2 * sum(step * pixels[scale + 1] for scale, step in enumerate(steps))
+    assert int(network["operations"]) == 2 * multiplications
+    assert (noisy["parameters"], noisy["operations"]) == ("", "")
 
 
 def test_the_cost_of_each_method_is_written(folder):
@@ -112,7 +173,11 @@ def test_methods_that_fail_are_named_and_the_others_run_all_the_same(folder):
     [
         ({"method": "medan_filter"}, "did you mean 'median_filter'"),
         ({"method": "median_filter", "option": {}}, "methods.one.option is not a known key: did you mean 'options'"),
-        ({"method": "median_filter", "tune": True}, "no training images are given"),
+        ({"method": "median_filter", "tune": True}, "it is to be tuned, but no training images are given"),
+        ({"method": "noisy", "grey_map": "affine"}, "it is to get a grey map, but no training images are given"),
+        ({"method": "noisy", "grey_map": "cubic"}, "methods.one.grey_map is 'cubic'"),
+        ({"method": "noisy", "grey_map_file": "none.json"}, "The grey map none.json does not exist"),
+        ({"method": "noisy", "grey_map_file": "m.json", "tune": True}, "neither tune nor grey_map can be set"),
         ({"method": "fpl"}, "needs its option weights"),
     ],
 )
