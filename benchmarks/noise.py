@@ -10,9 +10,9 @@ install the libraries and fplbench into a separate environment:
     OMP_NUM_THREADS=1 peers/bin/python benchmarks/noise.py
 
 The output is Markdown tables. Speed is in images of 256x256 pixels per second of processor time, which other work on the
-machine affects less than wall time; it is the best of three runs. fplbench is called once, on a stack of 500 images; the other
-libraries are called image by image, or on the stack if they accept one. Memory is the peak of a process that writes a stack of
-5,500 images, including mapped files.
+machine affects less than wall time; it is the best of three runs. fplbench is called once, on a stack of 500 images (50 for noise
+that needs Hounsfield units); the other libraries are called image by image, or on the stack if they accept one. Memory is the
+peak of a process that writes a stack of 5,500 images, including mapped files.
 """
 
 import argparse
@@ -28,10 +28,11 @@ from pathlib import Path
 import numpy as np
 
 from fplbench.noise import NOISES, synthesize
-from fplbench.stacks import write_stack
+from fplbench.stacks import creating_stack, write_stack
 
 SIZE = 256
 RUNS = 3
+LUNG = (-1000, 400)
 Call = Callable[[np.ndarray], object]
 
 
@@ -84,13 +85,14 @@ def skimage_peers() -> Iterator[tuple[str, str, Call]]:
 
 def monai_peers() -> Iterator[tuple[str, str, Call]]:
     import torch
-    from monai.transforms import RandBiasField, RandGaussianNoise, RandRicianNoise
+    from monai.transforms import GibbsNoise, RandBiasField, RandGaussianNoise, RandRicianNoise
 
     torch.set_num_threads(1)
     for kind, transform in (
         ("gaussian", RandGaussianNoise(prob=1, std=0.09)),
         ("rician", RandRicianNoise(prob=1, std=0.06)),
         ("magnetic_field", RandBiasField(prob=1, degree=3, coeff_range=(-0.3, 0.3))),
+        ("gibbs", GibbsNoise(alpha=0.6)),
     ):
         yield kind, "MONAI", lambda stack, transform=transform: [transform(image[None]) for image in stack]
 
@@ -104,6 +106,8 @@ def torchio_peers() -> Iterator[tuple[str, str, Call]]:
         ("gaussian", torchio.RandomNoise(std=0.09)),
         ("magnetic_field", torchio.RandomBiasField(coefficients=0.3, order=3)),
         ("motion", torchio.RandomMotion(degrees=5, translation=6, num_transforms=3)),
+        ("ghosting", torchio.RandomGhosting(num_ghosts=4, axes=0)),
+        ("spike", torchio.RandomSpike(num_spikes=2, intensity=0.1)),
     ):
 
         def call(stack: np.ndarray, transform: Callable = transform) -> list:
@@ -140,9 +144,19 @@ def speed(number: int) -> None:
         peer_rates.setdefault(kind, {})[peer] = rate(call, stack[: max(4, number // 10)])
     print("| noise | images/s | other libraries, images/s |\n|---|---:|---|")
     for kind in sorted(NOISES):
-        ours = rate(lambda stack, kind=kind: synthesize(kind, stack, seed=1), stack)
+        ours = rate(lambda part, kind=kind: synthesize(kind, part, seed=1, **needed(kind, part)), enough(kind, stack))
         others = ", ".join(f"{peer} {value:.0f}" for peer, value in peer_rates.get(kind, {}).items())
         print(f"| {kind} | {ours:.0f} | {others} |", flush=True)
+
+
+def needed(kind: str, stack: np.ndarray) -> dict[str, object]:
+    """What a noise needs besides the images."""
+    return {"hu": LUNG[0] + (LUNG[1] - LUNG[0]) * stack, "window": LUNG} if NOISES[kind].needs else {}
+
+
+def enough(kind: str, stack: np.ndarray) -> np.ndarray:
+    """The images that are enough to measure the speed: fewer for noise that is made in projections."""
+    return stack[: max(4, len(stack) // 10)] if NOISES[kind].needs else stack
 
 
 # ru_maxrss would include the memory of the parent process.
@@ -150,7 +164,7 @@ MEASURED = """
 import sys
 from pathlib import Path
 from fplbench.noise import synthesize_stack
-synthesize_stack(sys.argv[1], sys.argv[2], sys.argv[3], {}, seed=1)
+synthesize_stack(*sys.argv[1:4], {}, seed=1)
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
 
@@ -160,8 +174,11 @@ def memory(number: int, kinds: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clean, noisy = Path(folder, "clean.npy"), Path(folder, "noisy.npy")
         eight_bit = np.rint(images(1) * 255).astype(np.uint8)
-        index = ({"image_id": i, "patient": "p", "source": "s", "slice": i} for i in range(number))
+        window = {"window_low": LUNG[0], "window_high": LUNG[1]}
+        index = ({"image_id": i, "patient": "p", "source": "s", "slice": i, **window} for i in range(number))
         write_stack(clean, np.broadcast_to(eight_bit, (number, SIZE, SIZE)), index)
+        with creating_stack(Path(folder, "clean_hu.npy"), (number, SIZE, SIZE), dtype=np.int16) as hu:
+            hu[:] = np.rint(LUNG[0] + (LUNG[1] - LUNG[0]) / 255 * eight_bit)
         print(f"\n| noise | peak memory for {number} images, MiB |\n|---|---:|")
         for kind in kinds:
             command = [sys.executable, "-c", MEASURED, kind, str(clean), str(noisy)]

@@ -29,6 +29,9 @@ class MagneticFieldOptions(Options):
 def magnetic_field(clean: np.ndarray, draws: Draws, options: PerImage) -> np.ndarray:
     """Bias field: y = x b / mean(b), b = exp(sum of c_ij u^i v^j over 1 <= i + j <= order), u and v in [-1,1].
 
+    This is the sensitivity of the receiver coil, a bias of the receive field B1. An inhomogeneous main field B0 displaces signal
+    and dephases it instead; `susceptibility` does that.
+
     The coefficients are uniform on [-c, c]. A constant factor would not be an inhomogeneity, since the receiver gain
     absorbs it: the polynomial has no constant term, and the mean of the field over the image is one.
     """
