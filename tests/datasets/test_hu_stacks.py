@@ -29,6 +29,7 @@ def test_they_hold_the_values_of_the_slices_that_the_index_names(lidc_root, tmp_
             assert (image == 100 * int(row["patient"][-4:]) - (11 - int(row["slice"]))).all()
 
 
+@pytest.mark.slow
 def test_everything_else_is_the_same_without_them(lidc_root, tmp_path):
     sample_dataset("lidc", LidcOptions(root=lidc_root), SAMPLING, 1, tmp_path / "with", hu=True)
     sample_dataset("lidc", LidcOptions(root=lidc_root), SAMPLING, 1, tmp_path / "without")
@@ -69,6 +70,7 @@ def test_values_beyond_16_bits_and_nan_are_kept_within_them():
     assert hu.tolist() == [[32767, -1024], [-1024, 3071]]
 
 
+@pytest.mark.slow
 def test_volumes_have_them_too(tmp_path):
     import nibabel
 
@@ -91,6 +93,7 @@ def test_radiographs_have_none(tmp_path):
         sample_dataset("rsna", RsnaOptions(root=tmp_path / "in"), SAMPLING, 1, tmp_path / "out", hu=True)
 
 
+@pytest.mark.slow
 def test_the_command_writes_them_if_asked(lidc_root, tmp_path):
     from fplbench.cli import app
 
