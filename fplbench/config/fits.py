@@ -80,13 +80,13 @@ def steps_of_seconds(config: "Config") -> dict[str, int]:
 
 
 def shared_budget(config: "Config", name: str) -> dict[str, Any]:
-    """What a training takes from FPL's under the fair protocol.
+    """What a training takes from FPL's under the fair protocol, where FPL runs.
 
     Raises:
         InputError: the config gives it other steps or another batch.
     """
     training = TRAININGS[name]
-    if config.protocol != "fair" or name == "fpl" or "noise" not in training.per:
+    if not (config.protocol == "fair" and config.trains_fpl and name != "fpl" and "noise" in training.per):
         return {}
     given, fpl = config.training.get(name, {}), config.training.get("fpl", {})
     model = TRAININGS["fpl"].options

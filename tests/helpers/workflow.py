@@ -58,6 +58,7 @@ def plan(folder: Path, *arguments: str, repository: Path = ROOT) -> Counter:
 def write_config(folder: Path, name: str = "config.yaml", **changes) -> Path:
     """Write the tiny config with some sections replaced."""
     config = {
+        "protocol": "fair",
         "results": "out",
         "datasets": {"lits": {"root": "volumes"}},
         "sampling": {"train": 6, "validation": 2, "test": 4, "size": 32},

@@ -132,14 +132,8 @@ def fair_tables(wildcards):
     """
     if CONFIG.protocol != "fair":
         raise WorkflowError("snakemake fair needs a config with protocol: fair, such as config/fair.yaml or config/demo.yaml.")
-    datasets = {dataset: None for dataset, _ in CONFIG.cells(CONFIG.fair.noises)}
-    tables = expand(
-        "<results>/fair/{budget}/{dataset}.{kind}",
-        budget=CONFIG.fair.budgets,
-        dataset=datasets,
-        kind=["md", "html", "csv", "tex"],
-    )
-    return [*tables, "<results>/fair/cost.csv"]
+    tables = expand("<results>/fair/tables/{name}_{budget}.md", name=FAIR_DATASETS, budget=CONFIG.fair.budgets)
+    return [*tables, "<results>/fair/summary.md", "<results>/fair/cost.csv"]
 
 
 def model_of(fit, repeat=""):

@@ -3,6 +3,9 @@
 #   snakemake fair
 
 
+FAIR_DATASETS = [*dict.fromkeys(dataset for dataset, _ in CONFIG.cells(CONFIG.fair.noises))]
+
+
 wildcard_constraints:
     budget="steps|seconds",
 
@@ -74,11 +77,11 @@ rule fair_table:
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
-        expand("<results>/fair/{{budget}}/{{dataset}}.{kind}", kind=["md", "html", "csv", "tex"]),
+        expand("<results>/fair/tables/{{dataset}}_{{budget}}{kind}", kind=TABLE_KINDS),
     log:
-        "<logs>/fair/{budget}/{dataset}.log",
+        "<logs>/fair/tables/{dataset}_{budget}.log",
     benchmark:
-        "<benchmarks>/fair/{budget}/{dataset}.tsv"
+        "<benchmarks>/fair/tables/{dataset}_{budget}.tsv"
     params:
         code=code_hash("fplbench.reporting.fair", "fplbench.reporting.writing"),
         folder=subpath(output[0], parent=True),
@@ -86,18 +89,44 @@ rule fair_table:
         validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
         shown=shown,
     message:
-        "Writing the fair table of {wildcards.dataset}, with a budget of {wildcards.budget}"
+        "Writing the fair table of {wildcards.dataset}, with FPL's {wildcards.budget}"
     shell:
         "fplbench fair-table {input.scores:q} {wildcards.dataset} --out-dir {params.folder:q} --config {input.config:q}"
         " --budget {wildcards.budget} --lesion-scores {params.lesion_scores:q} --validation {params.validation:q}"
         " --sampling {input.sampling:q} > {log:q} 2>&1"
 
 
+rule fair_summary:
+    input:
+        scores="<results>/fair/scores.csv",
+        lesion_scores=of_cells("<results>/fair/lesion_scores/{dataset}/{noise}.csv", CONFIG.fair.noises),
+        validation=of_cells("<results>/fair/validation/scores/{dataset}/{noise}.csv", CONFIG.fair.noises),
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=FAIR_DATASETS),
+        config=RESOLVED,
+    output:
+        "<results>/fair/summary.md",
+    log:
+        "<logs>/fair/summary.log",
+    benchmark:
+        "<benchmarks>/fair/summary.tsv"
+    params:
+        code=code_hash("fplbench.reporting.fair_summary"),
+        lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],
+        validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
+        data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
+        shown=[str(presentation(CONFIG, dataset)) for dataset in FAIR_DATASETS],
+    message:
+        "Telling what FPL wins and loses in the fair comparison"
+    shell:
+        "fplbench fair-summary {output:q} {input.scores:q} --config {input.config:q} --data {params.data:q}"
+        " --lesion-scores {params.lesion_scores:q} --validation {params.validation:q} > {log:q} 2>&1"
+
+
 use rule collate as collate_all_fair with:
     input:
         expand(
             "<results>/fair/scores/{dataset}.csv",
-            dataset=dict.fromkeys(dataset for dataset, _ in CONFIG.cells(CONFIG.fair.noises)),
+            dataset=FAIR_DATASETS,
         ),
     output:
         "<results>/fair/scores.csv",
