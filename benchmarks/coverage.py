@@ -6,7 +6,9 @@ Each sample has some patients, who have 1 to 8 images each. The score of an imag
 distributions with mean 0 and variance 0.7, plus that of the image, normal with variance 0.3. For each number of patients it
 prints how often three intervals cover 0, in percent: the plain percentile interval of the bootstrap over patients; the expanded
 percentile interval, which the tables print; and Student's, on the linearised mean. The second table is Student's interval
-over the differences of paired training seeds, as the ablation prints it.
+over the differences of paired training seeds, as the ablation prints it. The third one is the interval over seeds and patients
+that tables print for methods with at least 5 seeds: each seed adds its own effect to all scores, normal with a variance that is
+given as a share of that between patients, and a small one to single patients and images.
 """
 
 import argparse
@@ -16,10 +18,15 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
+from fplbench.reporting.crossed import crossed_interval
 from fplbench.reporting.statistics import bootstrap_means, interval, t_interval
 
 PATIENTS = (5, 8, 10, 12, 15, 20, 25, 30, 40, 60)
 SEEDS = (3, 5, 8)
+CROSSED_PATIENTS = (12, 20, 30, 100)
+CROSSED_SEEDS = (5, 10)
+OF_SEEDS = (0.0, 0.05, 0.3, 1.0)  # variance of the seeds as a share of that between patients
+SINGLE = 0.1  # variance of a seed on a single patient, and half of it on a single image
 MOST_IMAGES = 8
 BETWEEN = 0.7  # share of the variance that is between patients
 RESAMPLES = 2000
@@ -90,6 +97,42 @@ def seed_coverage(draw: Draw, seeds: int, samples: int, seed: int = 0) -> float:
     return sum(low <= 0 <= high for low, high in map(t_interval, differences)) / samples
 
 
+def crossed_scores(
+    draw: Draw, patients: int, seeds: int, of_seeds: float, rng: np.random.Generator, seed_draw: Draw = normal
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of the images by each seed (S, N), and the patient of each image."""
+    values, unit = scores(draw, patients, rng)
+    effects = math.sqrt(BETWEEN * of_seeds) * seed_draw(rng, (seeds,))
+    single = math.sqrt(SINGLE) * rng.standard_normal((seeds, patients))[:, unit]
+    return values + effects[:, None] + single + math.sqrt(SINGLE / 2) * rng.standard_normal((seeds, len(unit))), unit
+
+
+def crossed_coverage(
+    draw: Draw, patients: int, seeds: int, of_seeds: float, samples: int, seed: int = 0, seed_draw: Draw = normal
+) -> dict[str, float]:
+    """Share of samples whose interval covers the true mean: the one over seeds and patients, and the one over patients alone."""
+    rng = np.random.default_rng(seed)
+    covered = dict.fromkeys(("both", "patients"), 0)
+    for _ in range(samples):
+        values, unit = crossed_scores(draw, patients, seeds, of_seeds, rng, seed_draw)
+        names = unit.astype(str).tolist()
+        means = bootstrap_means(values.mean(axis=0), names, rng, RESAMPLES)
+        ends = {"both": crossed_interval(means[:, 0], values, names, rng), "patients": interval(means, patients)[:, 0]}
+        for name, (low, high) in ends.items():
+            covered[name] += bool(low <= 0 <= high)
+    return {name: count / samples for name, count in covered.items()}
+
+
+def print_crossed(samples: int) -> None:
+    """The table of intervals over seeds and patients."""
+    print(f"\n| patients | seeds | {' | '.join(f'{share}: both | patients alone' for share in OF_SEEDS)} |")
+    print("| ---: | ---: |" + " ---: |" * 2 * len(OF_SEEDS))
+    for patients in CROSSED_PATIENTS:
+        for seeds in CROSSED_SEEDS:
+            found = [share for part in OF_SEEDS for share in crossed_coverage(gamma, patients, seeds, part, samples).values()]
+            print(f"| {patients} | {seeds} | {' | '.join(f'{100 * share:.1f}' for share in found)} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--samples", type=int, default=4000)
@@ -105,6 +148,7 @@ def main() -> None:
     for seeds in SEEDS:
         found = [seed_coverage(draw, seeds, 5 * samples) for draw in DISTRIBUTIONS.values()]
         print(f"| {seeds} | {' | '.join(f'{100 * share:.1f}' for share in found)} |")
+    print_crossed(samples)
 
 
 if __name__ == "__main__":

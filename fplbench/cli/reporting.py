@@ -151,9 +151,11 @@ def manifest(
     """Write the versions, machine, config and hashes of files behind a run."""
     import json
 
+    from fplbench.device import NumericsOptions, use_numerics
     from fplbench.files import write_text
     from fplbench.reporting.manifest import manifest as describe
 
     found = read_run(config)
+    use_numerics(NumericsOptions() if found is None else found.numerics)
     run = describe({} if found is None else found.resolved(), files or ())
     write_text(output, json.dumps(run, indent=2) + "\n")

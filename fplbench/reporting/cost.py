@@ -9,7 +9,7 @@ from typing import Any
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv
-from fplbench.reporting.repeats import read_columns
+from fplbench.reporting.repeats import read_columns, repeats_of
 from fplbench.reporting.scores import NoiseScores
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ TOO_FAST = "the command ended before Snakemake could measure it."  # Snakemake t
 UNKNOWN = "nothing measured it. If a rule of yours makes the denoised stacks, add `benchmark:` to it."
 
 Cost = Mapping[str, str]
-NO_COST: Cost = {"seconds": "", "peak_memory_mb": "", "device": "", "measured": ""}
+NO_COST: Cost = {"seconds": "", "peak_memory_mb": "", "device": "", "parameters": "", "operations": "", "measured": ""}
 
 
 def write_cost(
@@ -34,10 +34,13 @@ def write_cost(
 ) -> None:
     """Write the cost of all methods into one table.
 
-    The columns are dataset, noise, method, images, seconds, seconds_per_image, peak_memory_mb, device, measured, and the means
-    psnr and ssim. If `measured` is "method", the seconds are those of denoising alone, measured inside the process after a
-    first image, and the memory is the peak of the process during that time, in MiB. If it is "command", the rule was measured
-    as a whole by Snakemake, including the start of its program. What was not measured is empty.
+    The columns are dataset, noise, method, images, seconds, seconds_per_image, peak_memory_mb, device, parameters, operations,
+    measured, and the means psnr and ssim. Parameters are those of a network, and operations its floating-point operations for one
+    image. A method that was trained with several seeds has the mean time of its networks.
+
+    If `measured` is "method", the seconds are those of denoising alone, measured inside the process after a first image, and the
+    memory is the peak of the process during that time, in MiB. If it is "command", the rule was measured as a whole by Snakemake,
+    including the start of its program. What was not measured is empty.
 
     Args:
         output: the .csv file to write.
@@ -88,6 +91,8 @@ def _row(dataset: str, noise: str, method: str, cost: Cost, found: NoiseScores) 
         "seconds_per_image": "" if seconds is None else round(seconds / images, 9),
         "peak_memory_mb": cost["peak_memory_mb"],
         "device": cost["device"],
+        "parameters": cost["parameters"],
+        "operations": cost["operations"],
         "measured": cost["measured"],
         "psnr": float(found.values["psnr"][method].mean()),
         "ssim": float(found.values["ssim"][method].mean()),
@@ -97,11 +102,22 @@ def _row(dataset: str, noise: str, method: str, cost: Cost, found: NoiseScores) 
 def _read_costs(folder: Path, groups: Iterable[str] | None) -> dict[str, Cost]:
     """Costs that were measured inside the process, by method."""
     files = sorted(folder.glob("*.csv")) if groups is None else [folder / f"{group}.csv" for group in groups]
-    return {
-        row["method"]: {**row, "measured": "method"}
+    rows = {
+        row["method"]: {"parameters": "", "operations": "", **row, "measured": "method"}
         for file in files
         for row in read_csv(file, ("method", "seconds", "peak_memory_mb", "device"))
     }
+    return {column: _over_repeats([rows[name] for name in own]) for column, own in repeats_of(rows).items()}
+
+
+def _over_repeats(rows: Sequence[Cost]) -> Cost:
+    """The cost of a column: the first training's, with the mean of the seconds."""
+    if len(rows) == 1:
+        return rows[0]
+    try:
+        return {**rows[0], "seconds": str(sum(float(row["seconds"]) for row in rows) / len(rows))}
+    except ValueError:
+        raise InputError(f"The seconds of {rows[0]['method']} or one of its repeats are not a number.") from None
 
 
 def _read_benchmark(folder: str | os.PathLike[str] | None, dataset: str, noise: str, method: str) -> Cost | None:
@@ -124,5 +140,7 @@ def _read_benchmark(folder: str | os.PathLike[str] | None, dataset: str, noise: 
         "seconds": str(mean) if mean else "",
         "peak_memory_mb": str(round(max(sampled), 1)) if sampled else "",
         "device": "",
+        "parameters": "",
+        "operations": "",
         "measured": "command",
     }

@@ -63,7 +63,7 @@ def _patients(table: Table) -> str:
         return f"The numbers are means over {images}; which of them show the same person is not known."
     if table.patients == 1:
         return (
-            f"The numbers are means over {images} of one patient. They say nothing about other patients, with whom small leads may "
+            f"The numbers are means over {images} of one patient and say nothing about others, with whom small leads may "
             "turn around."
         )
     text = f"The numbers are means over {images} of {table.patients} patients"
@@ -75,12 +75,13 @@ def _patients(table: Table) -> str:
 def _count(table: Table) -> str:
     """On how many noises the reference has the higher PSNR than each column."""
     rows = [row for row in table.blocks.get("psnr", {}).values() if table.reference in row]
-    found = []
+    found: dict[tuple[int, int], list[str]] = {}
     for name in table.methods:
         gaps = [row[table.reference].mean - row[name].mean for row in rows if name in row]
         if name != table.reference and gaps:
-            found.append(f"{_label(table, name)} on {sum(gap > 0 for gap in gaps)} of {count(len(gaps), 'noise')}")
-    return f"{_name(table)} has a higher PSNR than {listed(found)}." if found else ""
+            found.setdefault((sum(gap > 0 for gap in gaps), len(gaps)), []).append(_label(table, name))
+    groups = [f"{won} of {count(number, 'noise')} against {listed(names)}" for (won, number), names in sorted(found.items())]
+    return f"{_name(table)} has the higher PSNR on {'; on '.join(groups)}." if groups else ""
 
 
 def _item(table: Table, metric: str, noise: str) -> str:

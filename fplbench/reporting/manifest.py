@@ -25,7 +25,7 @@ def manifest(config: Mapping[str, Any], files: Iterable[str | os.PathLike[str]])
         files: files to record with their SHA-256: data, weights, scores.
 
     Returns:
-        JSON values: created (UTC), fplbench, git, python, packages, hardware, seed, config, files.
+        JSON values: created (UTC), fplbench, git, python, packages, hardware, torch (its switches), seed, config, files.
 
     Raises:
         InputError: a file is missing.
@@ -37,6 +37,7 @@ def manifest(config: Mapping[str, Any], files: Iterable[str | os.PathLike[str]])
         "python": platform.python_version(),
         "packages": package_versions(),
         "hardware": hardware(),
+        "torch": torch_switches(),
         "seed": config.get("seed"),
         "config": dict(config),
         "files": {str(path): file_state(Path(path)) for path in files},
@@ -82,6 +83,22 @@ def hardware() -> dict[str, str | int | list[str]]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "memory_mib": _memory_mib(),
         "gpus": gpus.splitlines() if gpus else [],
+    }
+
+
+def torch_switches() -> dict[str, str | bool | int | None]:
+    """How torch computes in this process: determinism, TF32, cuDNN's choice of kernels, and versions of its libraries."""
+    import torch
+
+    return {
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_deterministic": torch.backends.cudnn.deterministic,
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "cudnn_tf32": torch.backends.cudnn.allow_tf32,
+        "matmul_tf32": torch.backends.cuda.matmul.allow_tf32,
+        "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
     }
 
 

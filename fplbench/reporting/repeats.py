@@ -82,7 +82,7 @@ def _check_numbers(trained: Mapping[str, np.ndarray]) -> None:
     if len(numbers) > 1:
         (one, first), (other, second) = list(numbers.items())[:2]
         raise InputError(
-            f"{first!r} has scores of {one} trainings and {second!r} of {other}: train both as often, and score again."
+            f"{first!r} has scores of {one} trainings and {second!r} of {other}: train both equally often, and score again."
         )
 
 

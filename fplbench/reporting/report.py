@@ -15,6 +15,7 @@ from fplbench.reporting.labels import METRICS
 from fplbench.reporting.notes import units_of, why_undecided
 from fplbench.reporting.sections import table_section
 from fplbench.reporting.sentences import sentences
+from fplbench.reporting.statistics import MINIMUM_SEEDS
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import rivals, verdicts
 from fplbench.reporting.wins import count_wins, wins_sentence
@@ -59,9 +60,12 @@ def summary(tables: Sequence[Table]) -> str:
     over = dict.fromkeys(
         units_of(table, [metric for metric in compared[table.dataset] if verdicts(table, metric)]) for table in tables
     )
+    seeds = (
+        " and training seeds" if max(number for table in tables for number in (1, *table.seeds.values())) >= MINIMUM_SEEDS else ""
+    )
     judged = (
-        f"Better and worse: p below 0.05 in a test over {' or '.join(filter(None, over))}, adjusted for the rows of the data set "
-        "and metric (Holm)"
+        f"Better and worse: p below 0.05 in a test over {' or '.join(filter(None, over))}{seeds}, adjusted for the rows of the "
+        "data set and metric (Holm)"
     )
     caption = sentences(
         f"{reference} compared with another method, its rival, in each row",

@@ -39,7 +39,7 @@ def seed_notes(table: "Table", metrics: Sequence[str]) -> list[str]:
         networks = any(is_trained(name) for name in table.methods)
         once = "Networks were trained once: intervals and verdicts do not tell what another training seed would give."
         return [once] if drawn and networks else []
-    number, names = max(table.seeds.values()), ", ".join(table.labels.method(name) for name in table.seeds)
+    number, names = max(table.seeds.values()), "; ".join(table.labels.method(name) for name in table.seeds)
     if number < MINIMUM_SEEDS:
         text = f"Seeds ({names}): the lowest and the highest mean of {number} trainings, too few for an interval over seeds."
         also = " Their intervals are those of the mean over these trainings and do not tell what other seeds would give."

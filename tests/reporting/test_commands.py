@@ -85,9 +85,11 @@ def test_from_stacks_to_tables_and_report(folder):
 
 
 def test_the_manifest_records_the_resolved_config(folder):
+    write_config(folder / "config.json", **CONFIG, numerics={"cudnn_benchmark": False})
     run("manifest", folder / "run.json", folder / "config.json", "--config", folder / "config.json")
     manifest = json.loads((folder / "run.json").read_text())
     assert manifest["seed"] == 5
+    assert manifest["torch"]["cudnn_benchmark"] is False and manifest["torch"]["cudnn_deterministic"] is False
     assert manifest["config"] == json.loads((folder / "config.json").read_text())
     run("manifest", folder / "run.json")
     assert json.loads((folder / "run.json").read_text())["config"] == {}

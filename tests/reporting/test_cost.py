@@ -58,6 +58,7 @@ def test_costs_inside_the_process_are_joined_with_the_mean_scores(folder):
     ssim = np.mean([0.28, 0.29, 0.3, 0.31])
     assert rows["poisson", "nlm"] == {
         "dataset": "lidc", "noise": "poisson", "method": "nlm", "images": "4", "seconds": "3.0", "seconds_per_image": "0.75",
+        "parameters": "", "operations": "",
         "peak_memory_mb": "118.5", "device": "cpu", "measured": "method", "psnr": "29.5", "ssim": str(ssim),
     }  # fmt: skip
     assert rows["gaussian", "noisy"]["seconds_per_image"] == "0.125"
@@ -153,3 +154,18 @@ def test_a_figure_of_another_table_is_refused(folder):
     write_csv(folder / "cost.csv", rows)
     with pytest.raises(InputError, match=r"cost.csv is not a table of costs: .*'soon'"):
         cost_figure(folder / "cost.png", folder / "cost.csv")
+
+
+def test_networks_have_parameters_and_operations_and_repeats_the_mean_of_their_times(tmp_path, write_scores):
+    write_scores({("lidc", "gaussian", name): [value] * 4 for name, value in (("fpl", 30), ("fpl-2", 32), ("nlm", 28))})
+    rows = [
+        {"method": name, "seconds": seconds, "peak_memory_mb": 9, "device": "cpu", "parameters": size, "operations": size * 10}
+        for name, seconds, size in (("fpl", 2, 500), ("fpl-2", 4, 500))
+    ]
+    write_csv(tmp_path / "cost" / "lidc" / "gaussian" / "networks.csv", rows)
+    found = cost(tmp_path)
+    assert list(found) == [("gaussian", "fpl"), ("gaussian", "nlm")]
+    row = found["gaussian", "fpl"]
+    assert (row["parameters"], row["operations"]) == ("500", "5000")
+    assert (float(row["seconds"]), float(row["psnr"])) == (3, 31)
+    assert found["gaussian", "nlm"]["parameters"] == ""

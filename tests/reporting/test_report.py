@@ -44,6 +44,7 @@ def test_the_manifest_pins_files_libraries_and_machine(run, tmp_path):
     assert run["packages"]["numpy"] == __import__("numpy").__version__
     assert run["hardware"]["cores"] >= 1
     assert run["hardware"]["memory_mib"] > 100
+    assert run["torch"]["deterministic"] is False
     assert (run["seed"], run["config"]) == (3, {"seed": 3})
     assert json.loads(json.dumps(run)) == run
 
