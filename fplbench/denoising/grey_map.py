@@ -67,6 +67,11 @@ def fit_grey_map(denoised: np.ndarray, clean: np.ndarray, kind: Kind = "monotone
     return GreyMap(kind, np.clip(np.rint(values), 0, LEVELS - 1).astype(np.uint8), len(clean))
 
 
+def identity(kind: Kind, images: int) -> GreyMap:
+    """The map that changes nothing, which is both monotone and affine."""
+    return GreyMap(kind, np.arange(LEVELS).astype(np.uint8), images)
+
+
 def write_grey_map(path: str | os.PathLike[str], grey_map: GreyMap) -> None:
     """Write a map as JSON: its kind, its 256 values and the number of images it was fitted on."""
     values = {"kind": grey_map.kind, "map": grey_map.levels.tolist(), "images": grey_map.images}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fplbench import scoring
-from fplbench.denoising.grey_map import GreyMap, Kind, fit_grey_map, write_grey_map
+from fplbench.denoising.grey_map import GreyMap, Kind, fit_grey_map, identity, write_grey_map
 from fplbench.denoising.registry import METHODS, Method
 from fplbench.denoising.running import PathLike, denoise
 from fplbench.errors import InputError
@@ -93,8 +93,8 @@ def tune(
 ) -> Choice:
     """Try every combination of the values in the method's grid and choose the best by its mean score.
 
-    With a grey map, each combination is scored after its own map, and the two are chosen together. Of equally good combinations
-    the first is chosen; the method's defaults are tried first.
+    With a grey map, each combination is scored after its own map, and the two are chosen together; where images are better
+    without, the map changes nothing. Of equally good combinations the first is chosen; the method's defaults are tried first.
 
     Args:
         name: the method's name.
@@ -121,8 +121,9 @@ def tune(
     trials = []
     for candidate in candidates(METHODS[name], kept) if search else [{}]:
         denoised = denoise(name, noisy, threads=threads, **kept, **candidate, **(place or {}))
-        fitted = None if grey_map is None else fit_grey_map(denoised, clean, grey_map)
-        trials.append((candidate, fitted, _scores(clean, denoised if fitted is None else fitted.apply(denoised))))
+        fitted = None if grey_map is None else _fit(denoised, clean, grey_map, criterion)
+        result = denoised if fitted is None else fitted.apply(denoised)
+        trials.append((candidate, fitted, {score: _mean(score, clean, result) for score in CRITERIA}))
     best = max(range(len(trials)), key=lambda trial: trials[trial][2][criterion])
     rows = [
         {"method": name, **_printable(candidate), "images": len(clean), **scores, "chosen": int(trial == best)}
@@ -131,10 +132,17 @@ def tune(
     return Choice({**kept, **trials[best][0]}, trials[best][1], rows)
 
 
-def _scores(clean: np.ndarray, denoised: np.ndarray) -> dict[str, float]:
-    """Mean scores over images. A perfectly restored image would make the mean infinite; it counts as 100 dB, as in the tables."""
-    decibels = np.minimum(scoring.psnr(clean, denoised), 100)
-    return {"psnr": float(np.mean(decibels)), "ssim": float(np.mean(scoring.ssim(clean, denoised)))}
+def _fit(denoised: np.ndarray, clean: np.ndarray, kind: Kind, criterion: str) -> GreyMap:
+    """The map of the least squared error, or none at all if it lowers the mean score, which is another mean over images."""
+    maps = [fit_grey_map(denoised, clean, kind), identity(kind, len(clean))]
+    return max(maps, key=lambda found: _mean(criterion, clean, found.apply(denoised)))
+
+
+def _mean(score: str, clean: np.ndarray, denoised: np.ndarray) -> float:
+    """Mean score over images. A perfectly restored image would make the mean infinite; it counts as 100 dB, as in the tables."""
+    if score == "psnr":
+        return float(np.mean(np.minimum(scoring.psnr(clean, denoised), 100)))
+    return float(np.mean(scoring.ssim(clean, denoised)))
 
 
 def candidates(method: Method, fixed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

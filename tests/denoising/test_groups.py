@@ -102,7 +102,7 @@ def test_a_map_without_tuning_keeps_the_options(folder):
     }
     run_group(again, folder / "test.npy", folder / "denoised", folder / "cost.csv")
     wide = open_stack(folder / "denoised" / "wide.npy")
-    grey_map = read_grey_map(fitted)
+    grey_map = read_grey_map(folder / "tuned" / "wide_grey_map.json")
     np.testing.assert_array_equal(wide, grey_map.apply(denoise("median_filter", open_stack(folder / "test.npy"), size=7)))
     np.testing.assert_array_equal(open_stack(folder / "denoised" / "again.npy"), wide)
 
