@@ -52,7 +52,7 @@ def main():
         noisy_stack(noisy, arguments.images)
         print(f"{'method':20} {'seconds':>8} {'processor seconds':>18}")
         for name, method in METHODS.items():
-            if method.gpu or method.package or name == "tv":
+            if method.gpu or method.extra or name == "tv":
                 continue
             wall, processor = timed(name, str(noisy), str(Path(folder) / f"{name}.npy"), arguments.threads)
             total += wall if name != "nlm" else 0

@@ -22,7 +22,8 @@ def _section(method: Method) -> Iterator[str]:
     yield f"### {method.name}"
     yield ""
     source = f" Source: {method.cites}." if method.cites else ""
-    yield f'{method.summary.rstrip(".")}. Column "{method.label}".{source}'
+    needs = f" Needs `pip install -e '.[{method.extra}]'`." if method.extra else ""
+    yield f'{method.summary.rstrip(".")}. Column "{method.label}".{source}{needs}'
     if method.options.model_fields:
         tried = {name: ", ".join(map(as_text, values)) for name, values in method.grid.items()}
         yield ""

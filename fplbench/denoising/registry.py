@@ -50,9 +50,8 @@ class Method:
         weights: the training whose weights it needs ("fpl", "drunet", ...), None if none.
         processes: whether it needs processes instead of threads to denoise several images at once, because its package cannot
             run in several threads. Its function must then be defined at the top level of its module.
-        package: an optional package that it needs, installed by the extra of the same name; None if none.
-        extra: the extra that installs the modules that it requires, where `package` does not say so.
-        requires: names of these modules.
+        extra: the extra that installs the optional packages that it needs, None if it needs none.
+        requires: the modules of these packages.
         modules: further modules of the benchmark whose code its result depends on.
         grid: for options worth tuning, the values to try; the default is always tried too.
         grey_map: whether it has a grey map whatever the config's key grey_map says; None: as the config says.
@@ -68,7 +67,6 @@ class Method:
     gpu: bool = False
     weights: str | None = None
     processes: bool = False
-    package: str | None = None
     extra: str | None = None
     requires: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -78,8 +76,7 @@ class Method:
 
     def unusable(self) -> str | None:
         """Why the packages that it needs cannot be used here, in one sentence; None if they can."""
-        requires = (*self.requires, *([self.package] if self.package else []))
-        return packages.unusable(self.name, requires, self.extra or self.package)
+        return packages.unusable(self.name, self.requires, self.extra)
 
     @property
     def summary(self) -> str:
@@ -96,7 +93,7 @@ def method(name: str, *, label: str, **declared: Any) -> Callable:
     Args:
         name: the method's name, lower case with underscores.
         label: the column heading.
-        **declared: further attributes of `Method`: cites, options, group, gpu, weights, processes, package, grid.
+        **declared: further attributes of `Method`.
     """
     if declared.get("group", "alone") not in GROUPS:
         raise ValueError(f"the method {name!r} is in the group {declared['group']!r}; groups are {', '.join(GROUPS)}")

@@ -20,7 +20,16 @@ class Bm3dOptions(Options):
     )
 
 
-@method("bm3d", label="BM3D", cites="dabov2007", options=Bm3dOptions, package="bm3d", processes=True, grid=GRID)
+@method(
+    "bm3d",
+    label="BM3D",
+    cites="dabov2007",
+    options=Bm3dOptions,
+    extra="bm3d",
+    requires=("bm3d",),
+    processes=True,
+    grid=GRID,
+)
 def bm3d(noisy: np.ndarray, options: Bm3dOptions) -> np.ndarray:
     """Collaborative filtering of groups of like blocks (Dabov et al. 2007), through its authors' package."""
     try:

@@ -10,7 +10,7 @@ from fplbench.peers.registry import peer
 if TYPE_CHECKING:
     from torch import nn
 
-SMALL = {"width": 16, "layers": 8}
+SMALL = {"width": 24, "layers": 6}
 
 
 class DncnnOptions(Options):

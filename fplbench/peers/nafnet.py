@@ -10,7 +10,7 @@ from fplbench.peers.registry import peer
 if TYPE_CHECKING:
     from torch import nn
 
-SMALL = {"width": 8, "encoder": [1, 1], "middle": 1, "decoder": [1, 1]}
+SMALL = {"width": 8, "encoder": [1, 1, 1], "middle": 1, "decoder": [1, 1, 1]}
 
 
 class NafnetOptions(Options):

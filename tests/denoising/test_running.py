@@ -88,7 +88,7 @@ def test_an_array_that_is_no_stack_is_refused(images):
 @pytest.mark.slow
 def test_no_classical_method_loads_torch():
     """Neither looking the methods up nor running one may import torch: it takes two seconds, a thousand times."""
-    names = [name for name, method in METHODS.items() if not method.gpu and not method.package]
+    names = [name for name, method in METHODS.items() if not method.gpu and not method.extra]
     script = (
         "import sys, numpy\n"
         "from fplbench.methods import METHODS, denoise\n"

@@ -63,7 +63,3 @@ def test_nafnet_takes_the_16_billion_products_of_its_paper():
     if reason := PEERS["nafnet"].unusable():
         pytest.skip(reason)
     assert count(build("nafnet", {}), 256, 256).operations / 2 == pytest.approx(16e9, rel=1e-2)
-
-
-def test_every_peer_has_its_published_size_here():
-    assert PUBLISHED.keys() == PEERS.keys()
