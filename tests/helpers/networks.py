@@ -8,12 +8,12 @@ def write_networks(folder: Path) -> dict[str, Path]:
     """Small untrained networks, by the training that a method's weights come from."""
     import torch
 
-    from fplbench.networks import CvfSid, DRUNet, UNet, weights
+    from fplbench.networks import DRUNet, UNet, weights
     from fplbench.peers import PEERS
 
     torch.manual_seed(1)
     networks = {name: UNet(width=4) for name in ("fpl", "residual_same_steps", "noise2void", "neighbor2neighbor")}
-    networks |= {"drunet": DRUNet(width=4, blocks=1), "cvf_sid": CvfSid(width=4)}
+    networks |= {"drunet": DRUNet(width=4, blocks=1)}
     networks |= {name: small_peer(name) for name, peer in PEERS.items() if not peer.unusable()}
     files = {}
     for training, network in networks.items():

@@ -69,7 +69,7 @@ def test_without_weights_the_sentence_says_how_to_get_them(method):
 
 
 def test_the_weights_of_another_network_are_refused(method, network_files):
-    other = "cvf_sid" if method.weights != "cvf_sid" else "drunet"
+    other = "drunet" if method.weights != "drunet" else "fpl"
     with pytest.raises(InputError, match=r"holds .* is needed here"):
         denoise(method.name, random_stack(1, 16, 16), weights=network_files[other], device="cpu")
 

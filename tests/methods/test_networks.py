@@ -101,7 +101,7 @@ def test_the_predicted_noise_is_subtracted(name, tmp_path):
     np.testing.assert_array_equal(denoised, np.clip(noisy.astype(int) - 10, 0, 255))
 
 
-@pytest.mark.parametrize("name", ["fpl", "dpir", "cvf_sid"])
+@pytest.mark.parametrize("name", ["fpl", "dpir", "noise2void"])
 def test_without_weights_the_sentence_says_how_to_give_them(name):
     with pytest.raises(InputError, match=rf"{name!r} needs its option weights"):
         denoise(name, random_stack(1, 16, 16))
