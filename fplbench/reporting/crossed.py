@@ -29,7 +29,8 @@ class Estimate:
 
 
 def estimate(values: np.ndarray, units: Sequence[str]) -> Estimate:
-    """Mean of crossed scores with its variance, as studies of several readers and cases have it (Hillis 2007).
+    """Mean of crossed scores with its variance, as studies of several readers and cases have it (Hillis et al. 2005, doi
+    10.1002/sim.2024).
 
     The variance is the sum of that between units, from scores averaged over seeds, and of that between the means of seeds, less
     what both contain: the variance of single seeds on single units. Its degrees of freedom are Satterthwaite's.

@@ -10,6 +10,7 @@ from fplbench.reporting.detectability_figure import dprime_figure, kind_title, k
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.markdown import aligned
 from fplbench.reporting.panels import save
+from fplbench.reporting.repeats import column_of
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.spectra_figure import spectra_figure
 from fplbench.scoring.observer_cells import SCORE_COLUMNS, SPECTRUM_COLUMNS
@@ -25,10 +26,14 @@ EXPLANATION = (
 
 
 def read_cells(paths: Sequence[str | os.PathLike[str]], columns: Sequence[str]) -> dict[str, dict[str, list[Row]]]:
-    """Rows of files named {dataset}/{noise}.csv, by data set and noise; InputError if one is missing or lacks a column."""
+    """Rows of files named {dataset}/{noise}.csv, by data set and noise, of a network's first training alone.
+
+    Raises:
+        InputError: a file is missing or lacks a column.
+    """
     cells: dict[str, dict[str, list[Row]]] = {}
     for path in map(Path, paths):
-        rows = read_csv(path, columns)
+        rows = [row for row in read_csv(path, columns) if column_of(row["method"]) == row["method"]]
         if not rows:
             raise InputError(f"{path} has no rows: run `fplbench observe` again.")
         cells.setdefault(path.parent.name, {})[path.stem] = rows

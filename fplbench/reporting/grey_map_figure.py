@@ -102,10 +102,8 @@ def draw_grey_maps(maps: Mapping[str, Mapping[str, GreyMap]], labels: Labels, wh
         axis.set_title(labels.noise(noise), fontsize=8)
     for axis in axes.flat[len(noises) :]:
         axis.set_axis_off()
-    for column, axis in enumerate(axes[0]):
-        # Below the lowest panel of each column, which may not be in the last row.
-        lowest = axes[(len(noises) - 1 - column) // columns][column]
-        lowest.tick_params(labelbottom=True)
+    for axis in axes.flat[max(0, len(noises) - columns) : len(noises)]:
+        axis.tick_params(labelbottom=True)  # the lowest panel of each column, which may not be in the last row
     handles = [axes[0, 0].plot([], [], label=labels.method(method), **style)[0] for method, style in styles.items()]
     figure.legend(handles=handles, loc="outside right center", fontsize=7, frameon=False)
     figure.suptitle(": ".join(filter(None, (where, "grey maps"))), fontsize=9, weight="bold")

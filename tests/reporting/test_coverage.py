@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 from scipy import stats
 
-from benchmarks.coverage import DISTRIBUTIONS, coverage, seed_coverage
+from benchmarks.coverage import DISTRIBUTIONS, coverage, crossed_coverage, gamma, seed_coverage
 from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_SEEDS, MINIMUM_UNITS
 
 SAMPLES = 2500
@@ -45,6 +45,21 @@ def test_the_plain_percentile_interval_would_be_too_narrow(name):
 def test_intervals_over_many_patients_cover_93_of_100(name):
     samples = 1000
     assert at_least(simulated(name, MANY_UNITS, samples)["expanded"], 0.93, samples)
+
+
+@pytest.mark.parametrize("of_seeds", [0.05, 1.0])
+def test_intervals_over_seeds_and_patients_cover_the_mean_where_those_over_patients_alone_do_not(of_seeds):
+    """Skewed patients, and seeds that vary by a twentieth of what patients do, and as much as patients do."""
+    samples = 1000
+    found = crossed_coverage(gamma, MANY_UNITS, MINIMUM_SEEDS, of_seeds, samples, seed=1)
+    assert at_least(found["both"], 0.93, samples)
+    assert found["patients"] < found["both"] - 0.01
+
+
+@pytest.mark.parametrize("of_seeds", [0.0, 0.3])
+def test_intervals_over_the_fewest_seeds_and_patients_cover_the_mean(of_seeds):
+    found = crossed_coverage(gamma, MINIMUM_UNITS, MINIMUM_SEEDS, of_seeds, SAMPLES, seed=1)
+    assert at_least(found["both"], LEAST, SAMPLES)
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
