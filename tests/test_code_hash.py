@@ -61,7 +61,7 @@ def test_code_of_the_module_and_of_what_it_imports_changes_the_hash(copy):
         ("fplbench.methods.fpl", {"networks.unet", "networks.inference", "stacks"}, {"networks.drunet", "methods.dpir"}),
         ("fplbench.explaining.maps", {"explaining.guided", "networks.unet"}, {"networks.drunet", "scoring.metrics"}),
         # A name that a package looks up when it is asked for.
-        ("fplbench.training.loop.run", {"networks.weights"}, {"networks.cvf_sid"}),
+        ("fplbench.training.loop.run", {"networks.weights"}, {"networks.drunet"}),
         ("fplbench.noise.synthesis", {"seeds", "stacks", "noise.registry"}, {"noise.mri", "noise.motion"}),
         ("fplbench.denoising.groups", {"denoising.tuning", "scoring.metrics"}, {"methods.nlm", "training.fpl"}),
         ("fplbench.datasets.sampling", {"datasets.scan", "seeds"}, {"datasets.lidc", "downloads.sample"}),

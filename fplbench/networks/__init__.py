@@ -1,10 +1,10 @@
 """The networks, one file each, and their weight files. Importing this package does not import torch.
 
 `weights.load` loads a network from a weight file, which names its architecture, and `weights.save` writes one; see the
-example of `weights.load`. `UNet(width=64)`, `DRUNet()` and `CvfSid()` create networks with random weights.
+example of `weights.load`. `UNet(width=64)` and `DRUNet()` create networks with random weights.
 
-The class of a network has the name of its file without underscores, in any case: `UNet` is in unet.py, `CvfSid` in
-cvf_sid.py. A weight file can therefore name its architecture, and the networks need not be listed anywhere.
+The class of a network has the name of its file without underscores, in any case: `UNet` is in unet.py, `RedCnn` in
+red_cnn.py. A weight file can therefore name its architecture, and the networks need not be listed anywhere.
 """
 
 import importlib

@@ -308,10 +308,12 @@ except InputError as error:
 
 
 onstart:
-    for name, reason in left_out(CONFIG).items():
-        logger.info(f"The column {name} is left out: {reason}")
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
+    compares = any(rule_name.startswith("denoise_fair") for rule_name, _ in jobs)
+    for name, reason in left_out(CONFIG).items():
+        if name in CONFIG.methods or compares:
+            logger.info(f"The column {name} is left out: {reason}")
     checks = [
         (check_root, dataset, CONFIG.dataset_options(dataset)["root"])
         for dataset in CONFIG.datasets

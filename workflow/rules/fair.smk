@@ -148,3 +148,10 @@ use rule cost as fair_cost with:
         "<logs>/fair/cost.log",
     benchmark:
         "<benchmarks>/fair/cost.tsv"
+    params:
+        costs=f"{CONFIG.results}/cost",
+        benchmarks=f"{CONFIG.results}/benchmarks/denoise",
+        code=code_hash("fplbench.reporting.cost", "fplbench.reporting.cost_figure"),
+        shown=shown,
+    message:
+        "Comparing quality with cost in the fair comparison"
