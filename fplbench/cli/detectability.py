@@ -38,7 +38,8 @@ def denoise_signals(
     out_dir: Annotated[Path, typer.Argument(help="Folder for the denoised stacks, absent/{name}.npy and present/{name}.npy.")],
     methods: Annotated[str, typer.Option(help="As for denoise-group; options are not chosen again.", metavar="JSON")],
     chosen: Annotated[
-        list[Path] | None, typer.Option(help="Options that tuning chose, {name}.json; once for each tuned method.")
+        list[Path] | None,
+        typer.Option(help="Options and grey maps that were chosen, {name}.json and {name}_grey_map.json; once for each file."),
     ] = None,
     threads: Threads = 1,
     device: DeviceName = "auto",
@@ -46,17 +47,25 @@ def denoise_signals(
     """Denoise images with and without signals as the test images were denoised."""
     import tempfile
 
+    from fplbench.denoising.grey_map import SUFFIX
     from fplbench.denoising.groups import run_group
     from fplbench.errors import InputError
     from fplbench.lesions.signals import CLASSES
 
     runs = parse_json(methods, "--methods")
     found = {path.stem: path for path in chosen or ()}
+
+    def file_of(name: str, stem: str) -> Path:
+        if stem not in found:
+            raise InputError(f"{name} was fitted on training images: name the file with --chosen {stem}.json.")
+        return found[stem]
+
     for name, run in runs.items():
         if run.pop("tune", False):
-            if name not in found:
-                raise InputError(f"{name} is tuned, but its options are not given: name its file with --chosen {name}.json.")
-            run["options"] = {**run.get("options", {}), **parse_json(found[name].read_text(), str(found[name]))}
+            path = file_of(name, name)
+            run["options"] = {**run.get("options", {}), **parse_json(path.read_text(), str(path))}
+        if run.pop("grey_map", None):
+            run["grey_map_file"] = str(file_of(name, f"{name}{SUFFIX}"))
     with tempfile.TemporaryDirectory() as scratch:
         for kind in CLASSES:
             cost = Path(scratch) / "cost.csv"

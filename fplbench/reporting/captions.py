@@ -111,7 +111,7 @@ def figure_captions(config: Config) -> dict[str, str]:
             captions[f"{name}_recovery"] = f"{labels.dataset(name)}: contrast recovery of lesions; 1 is right, below 1 they fade"
     if any(column.grey_map for column in config.columns.values()):
         for name in config.datasets:
-            captions[f"{name}_grey_maps"] = f"{labels.dataset(name)}: grey maps that were fitted on training images, for each noise"
+            captions[f"{name}_grey_maps"] = f"{labels.dataset(name)}: grey maps, fitted on training images, for each noise"
     if denoisers(config) and config.explains:
         for name in config.datasets:
             captions[f"{name}_features"] = f"{labels.dataset(name)}: feature maps of one test image with {noise}"
