@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -72,7 +71,7 @@ def open_comparison(
     paths: Sequence[str | os.PathLike[str]],
     rules: Mapping[str, str],
     lesions: bool = False,
-    ending: Literal["", "_inserted", "_validation"] = "",
+    ending: str = "",
 ) -> Comparison:
     """Open the stacks.
 
