@@ -5,6 +5,8 @@
 #   snakemake detectability
 
 DETECTED = CONFIG.detectability
+# Columns by job and name; of repeats, the first alone.
+OBSERVED = {group: {column.name: column for column in columns} for group, columns in grouped(CONFIG.columns).items()}
 DETECTED_CELLS = {"dataset": DETECTED.of(CONFIG.datasets), "noise": DETECTED.noises}
 
 
@@ -51,7 +53,7 @@ use rule synthesize_noise as synthesize_signal_noise with:
         "Adding {wildcards.noise} to images with and without signals of {wildcards.dataset}"
 
 
-for group, stacks in GROUPS.items():
+for group, stacks in OBSERVED.items():
 
     rule:
         name:
@@ -97,7 +99,7 @@ rule observe:
         signals=rules.insert_signals.output,
         denoised=[
             f"<results>/detectability/denoised/{{dataset}}/{{noise}}/{kind}/{name}.npy"
-            for name in METHOD_STACKS
+            for name in itertools.chain(*OBSERVED.values())
             for kind in ("absent", "present")
         ],
     output:

@@ -5,6 +5,9 @@
 
 FAIR_DATASETS = [*dict.fromkeys(dataset for dataset, _ in CONFIG.cells(CONFIG.fair.noises))]
 
+# What the captions say of the budget.
+FAIR_BUDGET = as_json([CONFIG.fpl.steps, CONFIG.resolved()["fair"]])
+
 
 wildcard_constraints:
     budget="steps|seconds",
@@ -87,6 +90,7 @@ rule fair_table:
         folder=subpath(output[0], parent=True),
         lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
         validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
+        budget=FAIR_BUDGET,
         shown=shown,
     message:
         "Writing the fair table of {wildcards.dataset}, with FPL's {wildcards.budget}"
@@ -114,6 +118,7 @@ rule fair_summary:
         lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],
         validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
+        budget=FAIR_BUDGET,
         shown=[str(presentation(CONFIG, dataset)) for dataset in FAIR_DATASETS],
     message:
         "Telling what FPL wins and loses in the fair comparison"
