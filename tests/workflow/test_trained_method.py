@@ -1,79 +1,65 @@
-"""A new trained method takes three small files and no rule."""
+"""A new network is one file: the commands of the guide write it, test it, train it and give it its column."""
 
+import os
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.helpers.workflow import ROOT, TRAINING, plan, write_config
+from tests.helpers.scores import read_rows
+from tests.helpers.workflow import ROOT, write_volumes
 
-NETWORK = '''
-"""One convolution."""
-
-import torch
-from torch import nn
-
-
-class Blur(nn.Module):
-    """A 3x3 convolution."""
-
-    def __init__(self, width: int = 1):
-        super().__init__()
-        self.config = {"width": width}
-        self.convolution = nn.Conv2d(1, 1, 3, padding=1)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Convolve images (N, 1, H, W)."""
-        return self.convolution(images)
-'''
-TRAINING_FILE = '''
-"""Training of the convolution."""
-
-from fplbench.training.options import TrainingOptions
-from fplbench.training.registry import training
+GUIDE = (ROOT / "docs" / "add-a-baseline.md").read_text()
+SECTION = GUIDE[GUIDE.index("### A network") : GUIDE.index("## 2.")]
+COMMANDS = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+RUNS = ("plain", "plain_features")
 
 
-@training("blur", options=TrainingOptions, inputs=("clean", "noisy"), per=("dataset", "noise"))
-def blur(inputs, out, options, seed, device):
-    """Train the convolution on pairs of clean and noisy images."""
-'''
-METHOD = '''
-"""The trained convolution."""
-
-from pathlib import Path
-
-from pydantic import Field
-
-from fplbench.denoising.registry import method
-from fplbench.options import Options
-
-
-class BlurOptions(Options):
-    """Options of the trained convolution."""
-
-    weights: Path | None = Field(None, description="Weight file.")
-    device: str = Field("auto", description="Where to compute.")
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A copy of the repository after the commands, with a made-up volume in the place of the sample CT."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in ("fplbench", "workflow", "profiles", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    write_volumes(folder / "data" / "sample" / "lits", count=1, slices=40)
+    paths = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), "PYTHONPATH": str(folder)}
+    command = ["bash", "-e", "-c", "\n".join(COMMANDS)]
+    result = subprocess.run(command, cwd=folder, env={**os.environ, **paths}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    (folder / "output.txt").write_text(result.stdout)
+    return folder
 
 
-@method("blur", label="Blur", cites="blur2026", options=BlurOptions, group="networks", weights="blur")
-def blur(noisy, options):
-    """Convolve with the trained kernel."""
-    return noisy
-'''
+@pytest.mark.slow
+def test_the_new_network_passes_the_contract_tests(repository):
+    output = (repository / "output.txt").read_text()
+    assert output.count("[100%]") == 1 and "F" not in output.partition("[100%]")[0]
+    assert output.partition("[100%]")[0].count(".") > 10
 
 
-@pytest.fixture
-def repository(tmp_path):
-    """A copy of the repository with the three files."""
-    for name in ("fplbench", "workflow", "profiles"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path)
-    for folder, text in (("networks", NETWORK), ("training", TRAINING_FILE), ("methods", METHOD)):
-        (tmp_path / "fplbench" / folder / "blur.py").write_text(text)
-    return tmp_path
+@pytest.mark.slow
+@pytest.mark.parametrize("run", RUNS)
+def test_it_has_a_column_and_denoises(repository, run):
+    tables = repository / "results" / run / "tables"
+    assert "Plain CNN" in (tables / "lits.md").read_text()
+    assert (tables / "lits.md").read_text() in (repository / "output.txt").read_text()
+    psnr = {row["method"]: float(row["mean"]) for row in read_rows(tables / "lits.csv") if row["metric"] == "psnr"}
+    assert psnr["plain"] > psnr["noisy"] + 3
 
 
-def test_three_files_make_the_jobs_of_a_trained_method(repository, tmp_path):
-    write_config(tmp_path, methods={"noisy": {}, "blur": {}}, training={"blur": TRAINING}, feature_error=[], inserted={})
-    jobs = plan(tmp_path, "--configfile", "config.yaml", repository=repository)
-    assert jobs["train_blur"] == jobs["denoise_networks"] == 2
-    assert "train_fpl" not in jobs and "train_restoration" not in jobs
+@pytest.mark.slow
+def test_the_feature_preserving_loss_is_one_option_away(repository):
+    models = [repository / "results" / run / "models" / "lits" for run in RUNS]
+    logs = [(folder / "gaussian" / "plain.csv").read_text() for folder in models]
+    assert ["loss_feature" in log.partition("\n")[0] for log in logs] == [False, True]
+    assert [(folder / "restoration.safetensors").exists() for folder in models] == [False, True]
+
+
+@pytest.mark.slow
+def test_the_commands_without_snakemake_denoise_too(repository):
+    assert (repository / "denoised.npy").exists() and (repository / "plain.csv").exists()
