@@ -50,7 +50,7 @@ lint: install-test
 	typos
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/method.yml
-	check-jsonschema --schemafile config/schema.json config/config.yaml config/demo.yaml config/sample.yaml
+	check-jsonschema --schemafile config/schema.json config/*.yaml
 
 docs: install-test
 	zensical build --clean --strict

@@ -127,11 +127,12 @@ def methods(
 def new_baseline(
     name: Annotated[str, typer.Argument(help="Name of the method: lower case, digits and underscores.")],
     root: Annotated[Path, typer.Option(help="Folder of the repository.")] = Path(),
+    network: Annotated[bool, typer.Option("--network", help="A network that is trained on each noise.")] = False,
 ) -> None:
-    """Write a new method's file and its test, to start from; it works at once."""
-    from fplbench.denoising.scaffold import write_baseline
+    """Write a new method's file and its test, or a network's file, to start from; it works at once."""
+    from fplbench.denoising.scaffold import write_baseline, write_network
 
-    for path in write_baseline(name, root):
+    for path in [write_network(name, root)] if network else write_baseline(name, root):
         typer.echo(f"Written: {path}")
 
 

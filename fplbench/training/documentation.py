@@ -13,7 +13,7 @@ def describe_trainings() -> str:
 
 def _section(training: Training) -> Iterator[str]:
     yield f"### {training.name}"
-    options = " ".join(f"--{key}" for key in training.inputs)
+    options = " ".join(f"--{key.replace('_', '-')}" for key in training.inputs)
     inherited = f" Options that the config leaves out are those of {training.inherits}." if training.inherits else ""
     yield f"{training.summary} One network for each {' and '.join(training.per)}. Inputs: {options}.{inherited}"
     yield options_table(training.options)
