@@ -130,15 +130,19 @@ def cost(
         typer.Option(help="Folder with Snakemake's {dataset}/{noise}/{method}.tsv, for methods in other languages."),
     ] = None,
     figure: Annotated[Path | None, typer.Option(help="Picture to write, of quality against cost.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="Name of a group to read; all, if none is named. Repeat it.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="A method's weight file, to count its network, as fpl=PATH. Repeat it.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write the seconds for each image and the peak memory of every method, with its mean scores."""
-    from fplbench.denoising.columns import grouped
+    """Write the seconds for each image, the peak memory and the size of every method, with its mean scores."""
     from fplbench.reporting.cost import write_cost
     from fplbench.reporting.cost_figure import cost_figure
 
     run = read_run(config)
-    write_cost(out, scores, costs, benchmarks, None if run is None else list(grouped(run.columns)))
+    networks = dict(each.split("=", 1) for each in network or ())
+    write_cost(out, scores, costs, benchmarks, group, networks, 256 if run is None else run.sampling.size)
     if figure is not None:
         cost_figure(figure, out, labels=read_presentation(config).labels)
 

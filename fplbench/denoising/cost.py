@@ -1,9 +1,8 @@
-"""Seconds and peak memory of a part of this process, and the size of a network."""
+"""Seconds and peak memory of a part of this process."""
 
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +22,12 @@ class Cost:
         peak_memory_mb: peak resident memory of the process in MiB while the method ran, libraries and mapped files
             included; on a GPU the peak of the memory that torch took there. None where it cannot be measured.
         device: cpu, or the name of the GPU.
-        parameters: number of parameters of the network; None for a method without one.
-        operations: floating-point operations of the network for one image; None for a method without one.
     """
 
     images: int
     seconds: float = 0.0
     peak_memory_mb: float | None = None
     device: str = "cpu"
-    parameters: int | None = None
-    operations: int | None = None
 
 
 def place(gpu: bool, device: str) -> str:
@@ -47,37 +42,10 @@ def place(gpu: bool, device: str) -> str:
     return torch.cuda.get_device_name(target) if target.type == "cuda" else "cpu"
 
 
-def network_size(weights: str | os.PathLike[str], run: Callable[[], None]) -> dict[str, int]:
-    """Count the parameters of a network and its operations.
-
-    Args:
-        weights: its weight file.
-        run: denoises one image with it.
-
-    Returns:
-        `parameters`, and `operations` as torch counts them: those of convolutions and matrix products, where a multiplication
-        and an addition are two.
-
-    Raises:
-        InputError: the weight file cannot be loaded.
-    """
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from fplbench.networks import weights as weight_files
-
-    with FlopCounterMode(display=False) as counter:
-        run()
-    network, _ = weight_files.load(weights)
-    return {
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "operations": counter.get_total_flops(),
-    }
-
-
 @contextmanager
-def measure(images: int, device: str = "cpu", **size: int) -> Iterator[Cost]:
-    """Context that yields a `Cost`, filled in when the block ends; `size` is what `network_size` found."""
-    cost = Cost(images, device=device, **size)
+def measure(images: int, device: str = "cpu") -> Iterator[Cost]:
+    """Context that yields a `Cost`, filled in when the block ends."""
+    cost = Cost(images, device=device)
     if device == "cpu":
         known = _reset_peak()
     else:

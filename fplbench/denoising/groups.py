@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fplbench.denoising.cost import Cost, measure, network_size, place
+from fplbench.denoising.cost import Cost, measure, place
 from fplbench.denoising.grey_map import SUFFIX, GreyMap, Kind, read_grey_map
 from fplbench.denoising.registry import METHODS
 from fplbench.denoising.running import denoise, denoise_file
@@ -118,17 +118,9 @@ def _run(name: str, run: Run, job: _Job) -> Cost:
     options |= where
     images = open_stack(job.noisy)
     workers = job.threads if method.processes else 1
-
-    def start() -> None:
-        denoise(run.method, images[:workers], threads=job.threads, **options)
-
     # One image first, or one in each process: libraries and weights that it loads are no cost of the method.
-    size: dict[str, int] = {}
-    if options.get("weights"):
-        size = network_size(options["weights"], start)
-    else:
-        start()
-    with measure(len(images), place(method.gpu, where.get("device", "cpu")), **size) as cost:
+    denoise(run.method, images[:workers], threads=job.threads, **options)
+    with measure(len(images), place(method.gpu, where.get("device", "cpu"))) as cost:
         denoise_file(run.method, job.noisy, job.folder / f"{name}.npy", options, job.threads, grey_map)
     if workers > 1:
         cost.peak_memory_mb = None  # other processes need it, and they are not measured

@@ -22,19 +22,19 @@ class Count:
     operations: int
 
 
-def count(network: nn.Module, height: int, width: int, *further: tuple[int, ...]) -> Count:
+def count(network: nn.Module, height: int, width: int) -> Count:
     """Count a network's parameters, and its operations for one image of (height, width) pixels.
 
     Nothing is computed: a copy of the network without data runs, of which torch's FlopCounterMode counts convolutions and matrix
     products.
 
     Args:
-        network: maps images (1, 1, H, W); the sides must be ones that it accepts.
-        height, width: of the image, pixels.
-        further: shapes of further inputs, such as (1, 1, 1, 1) for DRUNet's level.
+        network: maps images (1, 1, H, W); what it takes besides has the shapes of its attribute `further_inputs`, if it has one.
+        height, width: of the image, pixels; sides that the network accepts.
     """
     empty = copy.deepcopy(network).to("meta").eval()
-    inputs = [torch.empty(shape, device="meta") for shape in ((1, 1, height, width), *further)]
+    shapes = ((1, 1, height, width), *getattr(network, "further_inputs", ()))
+    inputs = [torch.empty(shape, device="meta") for shape in shapes]
     counter = FlopCounterMode(display=False)
     with torch.inference_mode(), counter:
         empty(*inputs)

@@ -27,6 +27,9 @@ class DRUNet(nn.Module):
         blocks: number of residual blocks at each scale. Published: 4.
     """
 
+    further_inputs = ((1, 1, 1, 1),)
+    """Shapes of what it takes besides the images: the level, for `counting.count`."""
+
     def __init__(self, width: int = 64, blocks: int = 4) -> None:
         super().__init__()
         self.width, self.blocks = width, blocks

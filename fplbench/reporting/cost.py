@@ -22,7 +22,7 @@ TOO_FAST = "the command ended before Snakemake could measure it."  # Snakemake t
 UNKNOWN = "nothing measured it. If a rule of yours makes the denoised stacks, add `benchmark:` to it."
 
 Cost = Mapping[str, str]
-NO_COST: Cost = {"seconds": "", "peak_memory_mb": "", "device": "", "parameters": "", "operations": "", "measured": ""}
+NO_COST: Cost = {"seconds": "", "peak_memory_mb": "", "device": "", "measured": ""}
 
 
 def write_cost(
@@ -31,6 +31,8 @@ def write_cost(
     costs: str | os.PathLike[str],
     benchmarks: str | os.PathLike[str] | None = None,
     groups: Iterable[str] | None = None,
+    networks: Mapping[str, str | os.PathLike[str]] | None = None,
+    side: int = 256,
 ) -> None:
     """Write the cost of all methods into one table.
 
@@ -49,19 +51,32 @@ def write_cost(
         benchmarks: folder with the benchmark files of Snakemake, {dataset}/{noise}/{method}.tsv, for methods that are not in
             `costs`. A method that is in neither is named in the log.
         groups: names of the groups to read, since those of an earlier config may be in the same folder; None reads all.
+        networks: a weight file of each method that has a network.
+        side: of the images, pixels.
 
     Raises:
         InputError: a file is malformed, or the long table is missing.
     """
+    sizes = {method: network_size(path, side) for method, path in (networks or {}).items()}
     rows = []
     for dataset, noises in read_columns(scores).items():
         for noise, found in noises.items():
             measured = _read_costs(Path(costs, dataset, noise), groups)
             for method in found.values["psnr"]:
                 cost = measured.get(method) or _read_benchmark(benchmarks, dataset, noise, method) or NO_COST
-                rows.append(_row(dataset, noise, method, cost, found))
+                rows.append(_row(dataset, noise, method, {**cost, **sizes.get(method, {})}, found))
     _log_missing(rows)
     write_csv(output, rows)
+
+
+def network_size(weights: str | os.PathLike[str], side: int) -> dict[str, str]:
+    """Parameters of a network, and its operations for one square image."""
+    from fplbench.networks.counting import count
+    from fplbench.networks.weights import load
+
+    network, _ = load(weights)
+    found = count(network, side, side)
+    return {"parameters": str(found.parameters), "operations": str(found.operations)}
 
 
 def _log_missing(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -91,8 +106,8 @@ def _row(dataset: str, noise: str, method: str, cost: Cost, found: NoiseScores) 
         "seconds_per_image": "" if seconds is None else round(seconds / images, 9),
         "peak_memory_mb": cost["peak_memory_mb"],
         "device": cost["device"],
-        "parameters": cost["parameters"],
-        "operations": cost["operations"],
+        "parameters": cost.get("parameters", ""),
+        "operations": cost.get("operations", ""),
         "measured": cost["measured"],
         "psnr": float(found.values["psnr"][method].mean()),
         "ssim": float(found.values["ssim"][method].mean()),
@@ -103,7 +118,7 @@ def _read_costs(folder: Path, groups: Iterable[str] | None) -> dict[str, Cost]:
     """Costs that were measured inside the process, by method."""
     files = sorted(folder.glob("*.csv")) if groups is None else [folder / f"{group}.csv" for group in groups]
     rows = {
-        row["method"]: {"parameters": "", "operations": "", **row, "measured": "method"}
+        row["method"]: {**row, "measured": "method"}
         for file in files
         for row in read_csv(file, ("method", "seconds", "peak_memory_mb", "device"))
     }

@@ -107,30 +107,6 @@ def test_a_map_without_tuning_keeps_the_options(folder):
     np.testing.assert_array_equal(open_stack(folder / "denoised" / "again.npy"), wide)
 
 
-def test_the_size_of_a_network_is_written(folder):
-    from fplbench.networks import DRUNet, weights
-
-    weights.save(DRUNet(width=4, blocks=1), folder / "drunet.safetensors")
-    runs = {
-        "dpir": {"method": "dpir", "weights": str(folder / "drunet.safetensors"), "device": "cpu"},
-        "noisy": {"method": "noisy"},
-    }
-    run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv")
-    network, noisy = read(folder / "cost.csv")
-    # DRUNet of width 4 with one block in each of its seven places, on 32x40 pixels: height and width of each scale.
-    widths, pixels = [4, 8, 16, 32], [32 * 40 // 4**scale for scale in range(4)]
-    head_and_tail = 9 * (2 * 4 + 4)
-    places = [0, 1, 2, 3, 2, 1, 0]
-    blocks = [2 * 9 * widths[scale] ** 2 for scale in places]
-    steps = [4 * widths[scale] * widths[scale + 1] for scale in range(3)]  # 2x2, down and up alike
-    assert int(network["parameters"]) == head_and_tail + sum(blocks) + 2 * sum(steps)
-    multiplications = head_and_tail * pixels[0] + sum(size * pixels[scale] for size, scale in zip(blocks, places, strict=True))
-    # A step down computes each pixel of the smaller image from four; a step up computes four from each pixel of the smaller one.
-    multiplications += 2 * sum(step * pixels[scale + 1] for scale, step in enumerate(steps))
-    assert int(network["operations"]) == 2 * multiplications
-    assert (noisy["parameters"], noisy["operations"]) == ("", "")
-
-
 def test_the_cost_of_each_method_is_written(folder):
     runs = {name: {"method": name} for name in ("noisy", "mean_filter")}
     run_group(runs, folder / "test.npy", folder / "denoised", folder / "cost.csv")

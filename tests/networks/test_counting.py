@@ -35,9 +35,18 @@ def test_counting_leaves_the_network_as_it_was():
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
-def test_further_inputs_are_given_by_their_shapes():
-    network = DRUNet(width=4, blocks=1)
-    assert count(network, 16, 16, (1, 1, 1, 1)).parameters == sum(parameter.numel() for parameter in network.parameters())
+def test_drunet_is_counted_with_its_level():
+    """Width 4 with one block in each of its seven places, on 32x40 pixels: height times width of each scale."""
+    widths, pixels = [4, 8, 16, 32], [32 * 40 // 4**scale for scale in range(4)]
+    head_and_tail = 9 * (2 * 4 + 4)
+    places = [0, 1, 2, 3, 2, 1, 0]
+    blocks = [2 * 9 * widths[scale] ** 2 for scale in places]
+    steps = [4 * widths[scale] * widths[scale + 1] for scale in range(3)]  # 2x2, down and up alike
+    products = head_and_tail * pixels[0] + sum(size * pixels[scale] for size, scale in zip(blocks, places, strict=True))
+    # A step down computes each pixel of the smaller image from four; a step up computes four from each pixel of the smaller one.
+    products += 2 * sum(step * pixels[scale + 1] for scale, step in enumerate(steps))
+    expected = Count(head_and_tail + sum(blocks) + 2 * sum(steps), 2 * products)
+    assert count(DRUNet(width=4, blocks=1), 32, 40) == expected
 
 
 # What the papers, or their authors' code for colour images, give; ours have one channel.

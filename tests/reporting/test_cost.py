@@ -4,6 +4,8 @@ from PIL import Image
 
 from fplbench.errors import InputError
 from fplbench.files import write_csv
+from fplbench.networks import DRUNet, weights
+from fplbench.networks.counting import count
 from fplbench.reporting.cost import write_cost
 from fplbench.reporting.cost_figure import cost_figure, read_points
 from tests.helpers.scores import read_rows, run, write_config
@@ -44,9 +46,9 @@ def benchmark(folder, method, *lines, noises=BOTH_NOISES):
         file.write_text(HEADER + "".join(f"{line}\n" for line in lines))
 
 
-def cost(folder):
+def cost(folder, **networks):
     """The table of costs by noise and method."""
-    write_cost(folder / "cost.csv", folder / "scores.csv", folder / "cost", folder / "benchmarks")
+    write_cost(folder / "cost.csv", folder / "scores.csv", folder / "cost", folder / "benchmarks", **networks)
     return {(row["noise"], row["method"]): row for row in read_rows(folder / "cost.csv")}
 
 
@@ -159,13 +161,14 @@ def test_a_figure_of_another_table_is_refused(folder):
 def test_networks_have_parameters_and_operations_and_repeats_the_mean_of_their_times(tmp_path, write_scores):
     write_scores({("lidc", "gaussian", name): [value] * 4 for name, value in (("fpl", 30), ("fpl-2", 32), ("nlm", 28))})
     rows = [
-        {"method": name, "seconds": seconds, "peak_memory_mb": 9, "device": "cpu", "parameters": size, "operations": size * 10}
-        for name, seconds, size in (("fpl", 2, 500), ("fpl-2", 4, 500))
+        {"method": name, "seconds": seconds, "peak_memory_mb": 9, "device": "cpu"} for name, seconds in (("fpl", 2), ("fpl-2", 4))
     ]
     write_csv(tmp_path / "cost" / "lidc" / "gaussian" / "networks.csv", rows)
-    found = cost(tmp_path)
+    weights.save(DRUNet(width=4, blocks=1), tmp_path / "fpl.safetensors")
+    found = cost(tmp_path, networks={"fpl": tmp_path / "fpl.safetensors"}, side=32)
     assert list(found) == [("gaussian", "fpl"), ("gaussian", "nlm")]
     row = found["gaussian", "fpl"]
-    assert (row["parameters"], row["operations"]) == ("500", "5000")
+    size = count(DRUNet(width=4, blocks=1), 32, 32)
+    assert (row["parameters"], row["operations"]) == (str(size.parameters), str(size.operations))
     assert (float(row["seconds"]), float(row["psnr"])) == (3, 31)
     assert found["gaussian", "nlm"]["parameters"] == ""

@@ -166,6 +166,17 @@ def trained_weights(stacks):
     return found
 
 
+def one_network_each(columns, noises):
+    """One weight file of each column that the workflow trains, as named inputs: those of the first cell."""
+    first = dict(zip(["dataset", "noise"], CONFIG.cells(noises)[0]))
+    return {name: expand(path, **first)[0] for name, path in trained_weights(columns).items()}
+
+
+def network_arguments(wildcards, input):
+    """The networks to be counted, as the command line takes them."""
+    return [f"--network={name.removeprefix('weights_')}={path}" for name, path in input.items() if name.startswith("weights_")]
+
+
 def settings_of(stacks):
     """What the jobs of a group depend on besides their input files, for Snakemake to compare with the last run.
 

@@ -143,6 +143,7 @@ use rule collate as collate_all_fair with:
 
 use rule cost as fair_cost with:
     input:
+        **one_network_each(CONFIG.columns | CONFIG.fair_columns, CONFIG.fair.noises),
         scores="<results>/fair/scores.csv",
         costs=of_cells("<results>/cost/{dataset}/{noise}/{group}.csv", CONFIG.fair.noises, group=[*GROUPS, *FAIR_GROUPS]),
         config=RESOLVED,
@@ -156,6 +157,8 @@ use rule cost as fair_cost with:
     params:
         costs=f"{CONFIG.results}/cost",
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
+        groups=[f"--group={group}" for group in [*GROUPS, *FAIR_GROUPS]],
+        networks=network_arguments,
         code=code_hash("fplbench.reporting.cost", "fplbench.reporting.cost_figure"),
         shown=shown,
     message:

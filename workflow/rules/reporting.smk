@@ -153,6 +153,7 @@ rule training_figure:
 
 rule cost:
     input:
+        **one_network_each(CONFIG.columns, CONFIG.noises),
         scores="<results>/scores.csv",
         costs=of_cells("<results>/cost/{dataset}/{noise}/{group}.csv", group=GROUPS),
         config=RESOLVED,
@@ -166,13 +167,15 @@ rule cost:
     params:
         costs=lambda wildcards, output: Path(output.table).with_suffix(""),
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
+        groups=[f"--group={group}" for group in GROUPS],
+        networks=network_arguments,
         code=code_hash("fplbench.reporting.cost", "fplbench.reporting.cost_figure"),
         shown=shown,
     message:
         "Comparing quality with cost"
     shell:
         "fplbench cost {output.table:q} {input.scores:q} {params.costs:q} --benchmarks {params.benchmarks:q}"
-        " --figure {output.figure:q} --config {input.config:q} > {log:q} 2>&1"
+        " {params.groups} {params.networks:q} --figure {output.figure:q} --config {input.config:q} > {log:q} 2>&1"
 
 
 rule manifest:
