@@ -15,6 +15,8 @@ if not workflow.configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/columns.smk"
+include: "workflow/rules/checks.smk"
 
 
 # One environment for every rule, used with `--sdm apptainer` only: an image built from envs/Dockerfile.

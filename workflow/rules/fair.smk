@@ -155,7 +155,7 @@ use rule cost as fair_cost with:
     benchmark:
         "<benchmarks>/fair/cost.tsv"
     params:
-        costs=f"{CONFIG.results}/cost",
+        costs=lambda wildcards, input: Path(input.costs[0]).parents[2],
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
         groups=[f"--group={group}" for group in [*GROUPS, *FAIR_GROUPS]],
         networks=network_arguments,

@@ -165,7 +165,7 @@ rule cost:
     benchmark:
         "<benchmarks>/cost.tsv"
     params:
-        costs=lambda wildcards, output: Path(output.table).with_suffix(""),
+        costs=lambda wildcards, input: Path(input.costs[0]).parents[2],
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
         groups=[f"--group={group}" for group in GROUPS],
         networks=network_arguments,

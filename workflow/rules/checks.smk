@@ -1,0 +1,61 @@
+# What is checked before a run, and said after one that stopped.
+
+
+def check_rule(name):
+    """Stop where the rule of a user's method is missing, or does not make what other rules read."""
+    found = next((one for one in workflow.rules if one.name == f"denoise_{name}"), None)
+    if found is None:
+        raise WorkflowError(
+            f"methods.{name} has rule: true, but there is no rule denoise_{name}. Name its file under custom_rules, or put it "
+            f"at workflow/rules/baselines/{name}.smk."
+        )
+    for kind in ("npy", "csv"):
+        path = f"denoised/{{dataset}}/{{noise}}/{name}.{kind}"
+        # Snakemake writes the constraints of wildcards into the paths: {dataset,lidc|lits}.
+        outputs = [re.sub(r"{(\w+),[^}]*}", r"{\1}", str(output)) for output in found.output]
+        if not any(output.endswith(path) for output in outputs):
+            raise WorkflowError(
+                f"The rule denoise_{name} does not have the output <results>/{path}, which docs/add-a-baseline.md asks for."
+            )
+
+
+for path in map(Path, CONFIG.custom_rules):
+    if not path.exists():
+        raise WorkflowError(f"The rule file {path} of custom_rules does not exist.")
+
+
+try:
+    check_packages(CONFIG, [*CONFIG.columns.values(), *CONFIG.fair_columns.values()])
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+onstart:
+    # Not in a dry run: the plan can be had without the data.
+    jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
+    compares = any(rule_name.startswith("denoise_fair") for rule_name, _ in jobs)
+    for name, reason in left_out(CONFIG).items():
+        if name in CONFIG.methods or compares:
+            logger.info(f"The column {name} is left out: {reason}")
+    checks = [
+        (check_root, dataset, CONFIG.dataset_options(dataset)["root"])
+        for dataset in CONFIG.datasets
+        if jobs & {("sample_images", dataset), ("sample_hounsfield", dataset)}
+    ]
+    if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
+        checks.append((check_weights, CONFIG))
+    problems = []
+    for check, *arguments in checks:
+        try:
+            check(*arguments)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise WorkflowError("\n".join(problems))
+    resolved = Path(CONFIG.results) / "config.json"
+    if resolved.exists() and resolved.read_text() != RESOLVED_CONFIG:
+        write_text(resolved, RESOLVED_CONFIG)
+
+
+onerror:
+    logger.info("The run stopped: the same command continues from here, trainings included. After an error, fix its cause first.")
