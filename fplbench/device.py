@@ -30,7 +30,8 @@ def use_numerics(options: NumericsOptions) -> None:
     if options.deterministic:
         # Without it, cuBLAS refuses to multiply matrices.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(options.deterministic)
+    if options.deterministic != torch.are_deterministic_algorithms_enabled():  # the call imports torch's compiler
+        torch.use_deterministic_algorithms(options.deterministic)
     torch.backends.cudnn.deterministic = options.deterministic
     torch.backends.cudnn.benchmark = options.cudnn_benchmark and not options.deterministic
     torch.backends.cudnn.allow_tf32 = options.tf32
