@@ -6,12 +6,8 @@ from fplbench.denoising.learned import LearnedOptions, run_denoiser
 from fplbench.denoising.registry import method
 
 
-class ResidualOptions(LearnedOptions):
-    """Options of a trained U-Net that predicts the noise."""
-
-
-@method("fpl", label="FPL", cites="dong2023", options=ResidualOptions, group="networks", weights="fpl")
-def fpl(noisy: np.ndarray, options: ResidualOptions) -> np.ndarray:
+@method("fpl", label="FPL", cites="dong2023", options=LearnedOptions, group="networks", weights="fpl")
+def fpl(noisy: np.ndarray, options: LearnedOptions) -> np.ndarray:
     """The noisy image minus the noise that the U-Net predicts (Dong and Basu 2023)."""
     return subtract_predicted_noise(noisy, options, "fpl")
 
