@@ -18,7 +18,7 @@ install-test: $(VENV)/installed-test
 $(VENV)/installed: pyproject.toml envs/constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fplbench needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable .
+	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable '.[restormer]'
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed

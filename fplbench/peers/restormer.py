@@ -42,7 +42,7 @@ class RestormerOptions(Options):
     options=RestormerOptions,
     output="noise",
     multiple=16,  # eight for four levels, and MONAI wants sides of more than eight
-    extra="networks",
+    extra="restormer",
     requires=("monai", "einops"),
     training={"learning_rate": 3e-4, "final_rate": 1 / 300, "loss": "absolute"},
     small=SMALL,
