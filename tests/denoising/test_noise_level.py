@@ -16,3 +16,11 @@ def test_finds_the_level_of_gaussian_noise_on_a_smooth_image(sigma):
 @pytest.mark.parametrize("image", [np.full((32, 32), 200), np.tile(np.arange(32), (32, 1)), np.zeros((40, 1))])
 def test_is_zero_without_diagonal_detail(image):
     assert estimate_noise(image.astype(np.uint8)) == 0
+
+
+def test_is_the_estimate_of_scikit_image():
+    from skimage.restoration import estimate_sigma
+
+    for seed in range(5):
+        image = np.random.default_rng(seed).integers(0, 256, (40 + seed, 64))
+        assert estimate_noise(image) == pytest.approx(estimate_sigma(image.astype(float)), rel=1e-9)
