@@ -36,7 +36,7 @@ def test_the_papers_config_is_published_and_fits_nothing_on_training_images():
         ({"methods": {"nlm": {"tune": True}}}, "methods.nlm is tuned, but under protocol: published"),
         ({"methods": {"nlm": {"grey_map": "affine"}}}, "methods.nlm has a grey map, but under protocol: published"),
         ({"methods": ["noisy_grey_map"]}, "methods.noisy_grey_map has a grey map, but"),
-        ({"methods": {"fpl": {"budget": "seconds"}}}, "methods.fpl has a budget of seconds, but"),
+        ({"methods": {"red_cnn": {"budget": "seconds"}}}, "methods.red_cnn has a budget of seconds, but"),
         ({"tune": True}, "tune is True, but under protocol: published"),
         ({"protocol": "free"}, "protocol is 'free'"),
     ],
@@ -106,6 +106,47 @@ def test_without_seconds_their_control_is_refused_or_left_out_with_the_command_t
     assert "fplbench step-seconds" in left_out(config)["residual_same_seconds"]
 
 
+def test_a_shorter_training_has_a_shorter_warm_up():
+    """RED-CNN has half of FPL's steps: 150 of 300, and 20 of 40 steps of warm-up."""
+    compared = {"methods": ["red_cnn"], "budgets": ["steps", "seconds"], "seconds_per_step": SECONDS}
+    config = fair(fair=compared, training={"fpl": {"steps": 300, "warm_up": 40}, "drunet": {}})
+    assert config.fits["red_cnn_same_seconds"].options["warm_up"] == 20
+
+
+def test_what_learns_from_noisy_images_alone_is_not_chosen_with_clean_ones():
+    config = fair(training={"fpl": {"keep": "best"}, "drunet": {}})
+    assert config.training_options("red_cnn")["keep"] == "best"
+    assert config.training_options("noise2void")["keep"] == config.training_options("neighbor2neighbor")["keep"] == "last"
+
+
+def test_options_of_fpl_are_shared_where_its_weights_come_from_elsewhere():
+    config = fair(methods={"fpl": {"weights": "mine.safetensors"}, "noisy": {}})
+    assert config.training_options("red_cnn")["steps"] == 300
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fair": {"budgets": ["steps", "seconds"]}}, "fair.budgets has seconds, but fair.seconds_per_step is empty: `fplbench"),
+        ({"fair": {"budgets": ["steps", "steps"]}}, "fair.budgets names a budget twice"),
+        ({"fair": {"methods": {}}}, "fair.methods needs at least one name"),
+        ({"fair": {"methods": {"red_cnn": {"bath": 2}}}}, "fair.methods.red_cnn.bath is not a known key: did you mean 'batch'?"),
+        ({"fair": {"methods": {"mine": {"rule": True}}}}, "fair.methods.mine has rule: true"),
+        ({"fair": {"methods": {"nlm": {"strength": 5}}}}, "fair.methods.nlm is under methods too"),
+        ({"fair": {"seconds_per_step": {"red_cn": 1}}}, "fair.seconds_per_step names 'red_cn', which is not a training: did you"),
+        ({"fair": {"steps": {"nlm": 1}}}, "fair.steps names 'nlm', which is not a training"),
+        ({"methods": {"nlm": {"budget": "seconds"}}}, "methods.nlm.budget is seconds, which is for networks other than FPL"),
+        ({"methods": {"fpl": {"budget": "seconds"}}}, "methods.fpl.budget is seconds, which is for networks other than FPL"),
+        ({"methods": {"fair_nlm": {"method": "nlm"}}}, "methods.fair_nlm has the name of a group of methods"),
+        ({"explanation": {"activation": "relu"}, "training": {"dncnn": {"features": True}}, "methods": ["dncnn"]}, "is zero"),
+    ],
+)  # fmt: skip
+def test_a_comparison_that_cannot_be_made_is_refused_with_the_key(values, message):
+    with pytest.raises(InputError) as error:
+        fair(**values)
+    assert message in str(error.value)
+
+
 def test_repeats_name_the_stacks_of_learned_methods_alone():
     config = fair(repeats=3)
     names = with_repeats(config.columns.values(), config)
@@ -130,12 +171,21 @@ def test_a_noise_may_be_limited_to_some_data_sets():
         ({"noises": {"gaussian": {"datasets": []}}}, "noises.gaussian.datasets is []"),
         ({"noises": {"low_dose_ct": {}}}, "noises.low_dose_ct is made from Hounsfield units, which rsna does not have"),
         ({"figures": {"noise": "gaussian"}, "noises": {"gaussian": {"datasets": ["lidc"]}}}, "is limited to lidc"),
+        (
+            {"detectability": {"noises": ["low_dose_ct"]}, "noises": {"low_dose_ct": {"datasets": ["lidc"]}}},
+            "detectability.noises names 'low_dose_ct', which needs Hounsfield units",
+        ),
     ],
 )
 def test_a_wrong_limit_is_named(values, message):
     with pytest.raises(InputError) as error:
         load_config(values)
     assert message in str(error.value)
+
+
+def test_a_noise_that_is_limited_to_all_data_sets_is_not_limited():
+    config = load_config({"datasets": ["lidc"], "noises": {"low_dose_ct": {"datasets": ["lidc"]}}})
+    assert config.figures.noise == "low_dose_ct" and config.detectability.noises == []
 
 
 @pytest.mark.parametrize("name", ["fair", "lidc-small"])

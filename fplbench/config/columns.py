@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fplbench.config.fits import fit_name, missing_seconds
 from fplbench.denoising.columns import Column, select
@@ -20,29 +20,39 @@ def table_columns(config: "Config") -> dict[str, Column]:
     Raises:
         InputError: an entry is not valid, or fits something on training images under the published protocol.
     """
-    return _usable(config, _selected(config, config.methods))
+    return _usable(config, _selected(config, "methods"))
 
 
 def fair_columns(config: "Config") -> dict[str, Column]:
     """The columns of the fair comparison that are not in the tables; with the budget of seconds, learned methods twice."""
+    return _usable(config, _wanted(config))
+
+
+def _wanted(config: "Config") -> dict[str, Column]:
+    """The columns of the fair comparison that are not in the tables, those that cannot be made here among them."""
     if config.protocol != "fair":
         return {}
-    found = {name: column for name, column in _selected(config, config.fair.methods).items() if name not in config.columns}
-    learned = [column for column in found.values() if config.training_of(column) and column.budget == "steps"]
+    found = {name: column for name, column in _selected(config, "fair.methods").items() if name not in config.columns}
+    learned = [column for column in [*config.columns.values(), *found.values()] if _has_budget(config, column)]
     for column in learned if "seconds" in config.fair.budgets else ():
         name = fit_name(column.name, "seconds")
         found.setdefault(name, replace(column, name=name, label=f"{column.label}, same seconds", budget="seconds"))
-    return _usable(config, found)
+    return found
+
+
+def _has_budget(config: "Config", column: Column) -> bool:
+    """Whether a column is a network with FPL's steps, which may have FPL's seconds too."""
+    training = config.training_of(column)
+    return training is not None and "noise" in training.per and training.name != "fpl" and column.budget == "steps"
 
 
 def left_out(config: "Config") -> dict[str, str]:
     """Why optional columns are left out, by name."""
-    sections = [config.methods, config.fair.methods if config.protocol == "fair" else {}]
-    columns = [column for section in sections for column in _selected(config, section).values() if column.optional]
-    return {column.name: why for column in columns if (why := _unusable(config, column))}
+    columns = [*_selected(config, "methods").values(), *_wanted(config).values()]
+    return {column.name: why for column in columns if column.optional and (why := _unusable(config, column))}
 
 
-def check_packages(config: "Config", columns: Iterable[Column]) -> None:
+def check_packages(columns: Iterable[Column]) -> None:
     """Raise InputError where a column needs a package that cannot be used."""
     for column in columns:
         if column.method is not None and (why := column.method.unusable()):
@@ -51,7 +61,7 @@ def check_packages(config: "Config", columns: Iterable[Column]) -> None:
 
 def check_weights(config: "Config") -> None:
     """Raise InputError where a column takes its weights from a file that does not exist."""
-    for name, column in config.columns.items():
+    for name, column in {**config.columns, **config.fair_columns}.items():
         path = config.weights_of(column)
         if path and not Path(path).exists():
             training = TRAININGS[column.method.weights] if column.method and column.method.weights else None
@@ -64,16 +74,30 @@ def check_weights(config: "Config") -> None:
             raise InputError(f"The weight file {path} of methods.{name}.weights does not exist{remedy}")
 
 
-def _selected(config: "Config", entries: Mapping[str, dict[str, Any]]) -> dict[str, Column]:
+def _selected(config: "Config", section: str) -> dict[str, Column]:
+    """The columns of a section, methods or fair.methods."""
     fair = config.protocol == "fair"
+    entries = config.methods if section == "methods" else config.fair.methods
     tune = fair if config.tune is None else config.tune
     grey_map = fair if config.grey_map is None else config.grey_map
-    found = select(entries, tune, grey_map)
+    found = select(entries, tune, grey_map, section)
+    for column in found.values():
+        _check_budget(config, column, section)
     if not fair and (what := next(_of_fair_alone(config, found), None)):
         raise InputError(
             f"{what}, but under protocol: published every method runs with fixed options, as in the paper: set protocol: fair."
         )
     return found
+
+
+def _check_budget(config: "Config", column: Column, section: str) -> None:
+    """Raise InputError where a budget of seconds means nothing."""
+    training = config.training_of(column)
+    suited = training is not None and "noise" in training.per and training.name != "fpl"
+    if column.budget == "seconds" and not suited:
+        raise InputError(
+            f"{section}.{column.name}.budget is seconds, which is for networks other than FPL that are trained on each noise."
+        )
 
 
 def _of_fair_alone(config: "Config", columns: Mapping[str, Column]) -> Iterator[str]:

@@ -58,7 +58,9 @@ def steps_in_seconds(config: "Config", training: str) -> dict[str, Any]:
             raise InputError(why)
         seconds = config.fair.seconds_per_step
         steps = max(1, round(config.fpl.steps * seconds["fpl"] / seconds[training]))
-    return config.training_options(training) | {"steps": steps}
+    options = config.training_options(training)
+    warm_up = options["warm_up"] and round(options["warm_up"] * steps / options["steps"])
+    return options | {"steps": steps, "warm_up": warm_up}
 
 
 def missing_seconds(config: "Config", training: str) -> str | None:
@@ -80,13 +82,14 @@ def steps_of_seconds(config: "Config") -> dict[str, int]:
 
 
 def shared_budget(config: "Config", name: str) -> dict[str, Any]:
-    """What a training takes from FPL's under the fair protocol, where FPL runs.
+    """What a training takes from FPL's under the fair protocol, where FPL runs or has options.
 
     Raises:
         InputError: the config gives it other steps or another batch.
     """
     training = TRAININGS[name]
-    if not (config.protocol == "fair" and config.trains_fpl and name != "fpl" and "noise" in training.per):
+    compared = config.protocol == "fair" and (config.trains_fpl or "fpl" in config.training)
+    if not compared or name == "fpl" or "noise" not in training.per:
         return {}
     given, fpl = config.training.get(name, {}), config.training.get("fpl", {})
     model = TRAININGS["fpl"].options
@@ -97,10 +100,12 @@ def shared_budget(config: "Config", name: str) -> dict[str, Any]:
                 f"training.{name}.{key} is {given[key]!r}, but under protocol: fair every learned method has FPL's, {budget!r}: "
                 "leave it out."
             )
+    # The best weights are found with clean validation images, which a training on noisy images alone must not see.
+    unsuited = set() if "clean" in training.inputs else {"keep"}
     return {
         key: fpl.get(key, model.model_fields[key].default)
         for key in SHARED_OPTIONS
-        if key in training.options.model_fields and key in model.model_fields
+        if key in training.options.model_fields and key not in unsuited
     }
 
 

@@ -14,8 +14,12 @@ from fplbench.errors import InputError, nearest
 from fplbench.noise import NOISES
 from fplbench.registry import parse_options
 from fplbench.scoring.registry import SCORES, image_metrics
+from fplbench.training import TRAININGS
+from fplbench.training.denoiser import DenoiserOptions
 from fplbench.training.explained import check_gradient
 
+EVERYWHERE = ("figures.noise", "generalisation", "ablation.noises", "detectability.noises")
+"""Keys whose noises have to be on every data set."""
 NAMED = ("datasets", "noises", "methods", "training")
 """Sections that map names to options."""
 
@@ -36,9 +40,10 @@ def load_config(values: Mapping[str, Any]) -> Config:
     for section in NAMED:
         if section in values:
             values[section] = _by_name(section, values[section])
-    compared = values.get("fair")
-    if isinstance(compared, Mapping) and compared.get("methods") is not None:
-        values["fair"] = {**compared, "methods": _by_name("fair.methods", compared["methods"])}
+    if isinstance(values.get("fair"), Mapping):
+        values["fair"] = {key: value for key, value in values["fair"].items() if value is not None}
+        if "methods" in values["fair"]:
+            values["fair"]["methods"] = _by_name("fair.methods", values["fair"]["methods"])
     config = _with_names(parse_options(Config, values, ""))
     for noise in config.noises:
         _check_datasets(config, noise)
@@ -87,7 +92,7 @@ def _by_name(section: str, entries: Any) -> dict[str, Any]:
 
 def _with_names(config: Config) -> Config:
     """Fill in the noises and data sets that a section left out."""
-    everywhere = [name for name, given in config.noises.items() if "datasets" not in given]
+    everywhere = [name for name in config.noises if not _limit(config, name)]
     usual = "gaussian" if "gaussian" in everywhere else next(iter(everywhere or config.noises), "gaussian")
     published = [name for name in config.datasets if name in PAPER_DATASETS]
     return config.model_copy(
@@ -96,12 +101,24 @@ def _with_names(config: Config) -> Config:
             "generalisation": everywhere if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
-            "detectability": config.detectability.model_copy(update={"noises": config.detectability.noises or [usual]}),
+            "detectability": config.detectability.model_copy(
+                update={"noises": config.detectability.noises or ([usual] if not _from_hu(usual) else [])}
+            ),
             "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual_pair(config) or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
             "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
         }
     )
+
+
+def _limit(config: Config, noise: str) -> list[str]:
+    """The data sets that a noise is limited to; none where it is on all."""
+    limit = config.noises[noise].get("datasets") or list(config.datasets)
+    return limit if {*limit} != {*config.datasets} else []
+
+
+def _from_hu(noise: str) -> bool:
+    return noise in NOISES and NOISES[noise].needs == "hu"
 
 
 def _usual_pair(config: Config) -> list[str]:
@@ -132,17 +149,19 @@ def _check_datasets(config: Config, noise: str) -> None:
         raise InputError(f"noises.{noise}.datasets is {names!r}; it is a list of data sets, such as [lidc].")
     for name in names:
         _check_named(config, f"noises.{noise}.datasets", str(name), "datasets")
-    if noise in NOISES and NOISES[noise].needs == "hu":
+    if _from_hu(noise):
         other = next((name for name in names if name in DATASETS and not DATASETS[name].scans), None)
         if other:
             raise InputError(
                 f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "
                 f"noises.{noise}.datasets: [lidc]."
             )
-        if noise in config.inserted.noises:
-            raise InputError(
-                f"inserted.noises names {noise!r}, which needs Hounsfield units; lesions are inserted into windowed images."
-            )
+        for key, names in (("inserted", config.inserted.noises), ("detectability", config.detectability.noises)):
+            if noise in (names or ()):
+                raise InputError(
+                    f"{key}.noises names {noise!r}, which needs Hounsfield units; lesions and signals are inserted into windowed "
+                    "images."
+                )
 
 
 def _check_together(config: Config) -> None:
@@ -151,9 +170,14 @@ def _check_together(config: Config) -> None:
         raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
     if not (config.datasets and config.noises and config.methods):
         raise InputError("datasets, noises and methods each need at least one name.")
+    if not any(column.method for column in config.columns.values()):
+        raise InputError("methods names rules of yours alone: add noisy, the unprocessed image, beside them.")
     _check_metrics(config)
-    if config.trains_fpl:
-        check_gradient(config.fpl, config.explanation)
+    _check_fair(config)
+    for fit in config.fits.values():
+        options = parse_options(fit.training.options, fit.options, f"training.{fit.training.name}, in FPL's seconds")
+        if isinstance(options, DenoiserOptions) and (fit.training.name != "fpl" or config.trains_fpl):
+            check_gradient(options, config.explanation)
     for key, names, section in (
         ("feature_error", config.feature_error, "noises"),
         ("ablation.noises", config.ablation.noises, "noises"),
@@ -168,8 +192,30 @@ def _check_together(config: Config) -> None:
     ):
         for name in names or ():
             _check_named(config, key, str(name), section)
-            if key in ("figures.noise", "generalisation") and (limit := config.noises[str(name)].get("datasets")):
+            if key in EVERYWHERE and (limit := _limit(config, str(name))):
                 raise InputError(f"{key} names {name!r}, which is limited to {', '.join(limit)}: name a noise of all.")
+
+
+def _check_fair(config: Config) -> None:
+    """Raise InputError where the fair comparison cannot be made as the config has it."""
+    fair = config.fair
+    for key in ("seconds_per_step", "steps"):
+        for name in getattr(fair, key):
+            if name not in TRAININGS:
+                raise InputError(f"fair.{key} names {name!r}, which is not a training: {nearest(name, TRAININGS)}")
+    if len({*fair.budgets}) < len(fair.budgets):
+        raise InputError("fair.budgets names a budget twice.")
+    if config.protocol == "fair" and "seconds" in fair.budgets and not (fair.seconds_per_step or fair.steps):
+        raise InputError(
+            "fair.budgets has seconds, but fair.seconds_per_step is empty: `fplbench step-seconds --config CONFIG` prints it."
+        )
+    if not fair.methods:
+        raise InputError("fair.methods needs at least one name.")
+    for name, entry in fair.methods.items():
+        if entry.get("rule"):
+            raise InputError(f"fair.methods.{name} has rule: true; the column of a rule belongs under methods.")
+        if name in config.methods and {*entry} - {"optional"}:
+            raise InputError(f"fair.methods.{name} is under methods too: give its options there.")
 
 
 def _check_metrics(config: Config) -> None:

@@ -127,10 +127,12 @@ class Config(Options):
 
     def training_options(self, name: str) -> dict[str, Any]:
         """Options of a training, complete, as JSON values."""
-        inherits = TRAININGS[name].inherits if name in TRAININGS else None
-        source = inherits if inherits and name not in self.training else name
-        values = {**(shared_budget(self, name) if name in TRAININGS else {}), **self.training.get(source, {})}
-        return _complete(TRAININGS, name, values, f"training.{source}")
+        found = TRAININGS[name] if name in TRAININGS else None  # noqa: SIM401, as a registry raises InputError
+        shared = shared_budget(self, name) if found else {}
+        inherited = self.training.get(found.inherits, {}) if found and found.inherits else {}
+        values = {**shared, **inherited, **self.training.get(name, {})}
+        where = name if name in self.training or not inherited else found.inherits if found else name
+        return _complete(TRAININGS, name, values, f"training.{where}")
 
     @cached_property
     def columns(self) -> dict[str, Column]:
@@ -202,7 +204,8 @@ class Config(Options):
     @property
     def explains(self) -> bool:
         """Whether anything needs the restoration networks: a training that reads them, or scores of features."""
-        return any("restoration" in found.inputs for found in self._trainings(self.columns)) or bool(self.feature_error)
+        needed = [found.needs(self.training_options(found.name)) for found in self._trainings(self.columns)]
+        return any("restoration" in inputs for inputs in needed) or bool(self.feature_error)
 
     def _trainings(self, columns: Mapping[str, Column]) -> list[Training]:
         """The trainings whose weights some columns take."""

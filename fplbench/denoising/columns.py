@@ -7,14 +7,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fplbench.denoising.registry import GROUPS, METHODS, Method
+from fplbench.denoising.grey_map import Kind
+from fplbench.denoising.registry import GROUPS, METHODS, Budget, Method
 from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import parse_options
 
 Tune = bool | Literal["both"]
-GreyMap = bool | Literal["monotone", "affine"]
-Budget = Literal["steps", "seconds"]
+GreyMap = bool | Kind
+FAIR_GROUP = "fair_"
+"""What the names of the jobs of the fair comparison begin with."""
 TUNED_SUFFIX = "_tuned"
 TUNED_MARK = "(tuned)"
 
@@ -55,7 +57,7 @@ class Column:
     options: Mapping[str, Any]
     place: Mapping[str, Any]
     tuned: bool = False
-    grey_map: Literal["monotone", "affine"] | None = None
+    grey_map: Kind | None = None
     budget: Budget = "steps"
     optional: bool = False
 
@@ -65,7 +67,9 @@ class Column:
         return self.tuned or self.grey_map is not None
 
 
-def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, grey_map: GreyMap = False) -> dict[str, Column]:
+def select(
+    entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, grey_map: GreyMap = False, section: str = "methods"
+) -> dict[str, Column]:
     """Read the section `methods`.
 
     Args:
@@ -73,6 +77,7 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, 
         tune: true tunes every method that declares a grid; "both" has it tuned and with its defaults, side by side.
         grey_map: whether each method gets a grey map, and of which kind; true is a monotone one. Networks that are trained on
             the noise, and the unprocessed image, get none unless their entry says so.
+        section: the section of the config, for messages.
 
     Returns:
         The columns by name, in the order of the entries; a tuned twin follows its entry, its name ending in "_tuned".
@@ -82,18 +87,18 @@ def select(entries: Mapping[str, Mapping[str, Any] | None], tune: Tune = False, 
     """
     selected: dict[str, Column] = {}
     for name, values in entries.items():
-        for column in _of_entry(name, dict(values or {}), tune, grey_map):
-            if column.name in GROUPS:
-                raise InputError(f"methods.{column.name} has the name of a group of methods: give the entry another name.")
+        for column in _of_entry(f"{section}.{name}", name, dict(values or {}), tune, grey_map):
+            if column.name in GROUPS or column.name.startswith(FAIR_GROUP):
+                raise InputError(f"{section}.{column.name} has the name of a group of methods: give the entry another name.")
             if column.name in selected:
-                raise InputError(f"methods.{column.name} would appear twice: give one of the two another name.")
+                raise InputError(f"{section}.{column.name} would appear twice: give one of the two another name.")
             selected[column.name] = column
     labels: dict[str, str] = {}
     for column in selected.values():
         other = labels.setdefault(column.label, column.name)
         if other != column.name:
             raise InputError(
-                f"methods.{other} and methods.{column.name} have the same label, {column.label!r}: give one another `label`."
+                f"{section}.{other} and {section}.{column.name} have the same label, {column.label!r}: give one another `label`."
             )
     return selected
 
@@ -111,9 +116,8 @@ def grouped(columns: Mapping[str, Column]) -> dict[str, list[Column]]:
     return groups
 
 
-def _of_entry(name: str, values: dict[str, Any], tune: Tune, grey_map: GreyMap) -> list[Column]:
+def _of_entry(where: str, name: str, values: dict[str, Any], tune: Tune, grey_map: GreyMap) -> list[Column]:
     """The column of an entry, or the two."""
-    where = f"methods.{name}"
     if not re.fullmatch(r"\w+", name):
         raise InputError(f"{where} is used in names of files and rules: use letters, digits and underscores.")
     given = {key: values.pop(key) for key in EntryOptions.model_fields if key in values}
@@ -146,7 +150,7 @@ def _usual_map(method: Method, grey_map: GreyMap) -> GreyMap:
     return grey_map if method.weights is None or method.grid else False
 
 
-def _kind(grey_map: GreyMap) -> Literal["monotone", "affine"] | None:
+def _kind(grey_map: GreyMap) -> Kind | None:
     return ("monotone" if grey_map is True else grey_map) or None
 
 

@@ -15,6 +15,7 @@ from fplbench.registry import Registry
 
 Denoised = np.ndarray | tuple[np.ndarray, Mapping[str, Sequence]]
 Group = Literal["filters", "networks", "alone"]
+Budget = Literal["steps", "seconds"]
 GROUPS: tuple[Group, ...] = ("filters", "networks", "alone")
 
 
@@ -72,7 +73,7 @@ class Method:
     modules: tuple[str, ...] = ()
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     grey_map: bool | None = None
-    budget: Literal["steps", "seconds"] = "steps"
+    budget: Budget = "steps"
 
     def unusable(self) -> str | None:
         """Why the packages that it needs cannot be used here, in one sentence; None if they can."""

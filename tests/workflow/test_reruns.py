@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.workflow import ROOT, TRAINING, plan, snakemake, write_config
 
 LESION_FIGURES = {"lesion_figure", "inserted_figure", "recovery_figure", "lesion_summary"}
+MAPS = {"grey_map_figure"}
 AFTER_A_METHOD = {"score", "score_features", "collate_dataset", "collate", "table", "figure", "feature_figure", "cost",
                   "manifest", "report", "all"} | LESION_FIGURES  # fmt: skip
 # Lesions are inserted for Gaussian noise, and the rule of that cell has a name of its own.

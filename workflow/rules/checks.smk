@@ -25,7 +25,7 @@ for path in map(Path, CONFIG.custom_rules):
 
 
 try:
-    check_packages(CONFIG, [*CONFIG.columns.values(), *CONFIG.fair_columns.values()])
+    check_packages([*CONFIG.columns.values(), *CONFIG.fair_columns.values()])
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -11,7 +11,7 @@ from fplbench.config import load_config
 from fplbench.config.columns import check_packages, check_weights, left_out
 from fplbench.config.fits import fit_name, with_repeats
 from fplbench.datasets import DATASETS, check_root
-from fplbench.denoising.columns import grouped
+from fplbench.denoising.columns import FAIR_GROUP, grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
 from fplbench.files import write_text
@@ -54,7 +54,7 @@ TRAINING_INPUTS = {
 }
 # Columns by the name of their job and of their stack; those of the fair comparison have jobs of their own.
 GROUPS = {group: with_repeats(columns, CONFIG) for group, columns in grouped(CONFIG.columns).items()}
-FAIR_GROUPS = {f"fair_{group}": with_repeats(columns, CONFIG) for group, columns in grouped(CONFIG.fair_columns).items()}
+FAIR_GROUPS = {f"{FAIR_GROUP}{group}": with_repeats(columns, CONFIG) for group, columns in grouped(CONFIG.fair_columns).items()}
 # The stacks of all columns, and of those that are made by a method of the package.
 STACKS = with_repeats(CONFIG.columns.values(), CONFIG)
 FAIR_STACKS = STACKS | with_repeats(CONFIG.fair_columns.values(), CONFIG)
@@ -132,5 +132,7 @@ def fair_tables(wildcards):
     """
     if CONFIG.protocol != "fair":
         raise WorkflowError("snakemake fair needs a config with protocol: fair, such as config/fair.yaml or config/demo.yaml.")
+    if not CONFIG.trains_fpl:
+        raise WorkflowError("snakemake fair compares with FPL: name fpl under methods, without weights.")
     tables = expand("<results>/fair/tables/{name}_{budget}.md", name=FAIR_DATASETS, budget=CONFIG.fair.budgets)
     return [*tables, "<results>/fair/summary.md", "<results>/fair/cost.csv"]
