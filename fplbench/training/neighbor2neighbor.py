@@ -4,14 +4,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import Field
 
 from fplbench.errors import InputError
+from fplbench.stacks import open_stack
 from fplbench.training.options import AugmentedOptions
 from fplbench.training.registry import Inputs, training
+from fplbench.training.self_supervised import INPUTS, SelfSupervisedLoss, train_self_supervised
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from fplbench.training.loop.meter import Terms
 
@@ -28,38 +31,20 @@ class Neighbor2NeighborOptions(AugmentedOptions):
     )
 
 
-@training(
-    "neighbor2neighbor",
-    options=Neighbor2NeighborOptions,
-    inputs=("noisy", "validation_clean", "validation_noisy"),
-    per=("dataset", "noise"),
-)
+@training("neighbor2neighbor", options=Neighbor2NeighborOptions, inputs=INPUTS, per=("dataset", "noise"))
 def neighbor2neighbor(inputs: Inputs, out: Path, options: Neighbor2NeighborOptions, seed: int, device: str) -> None:
     """Train a U-Net on noisy images alone to predict pixels from their neighbours (Huang et al. 2021).
 
     Raises:
         InputError: the images are too small.
     """
-    from fplbench.device import choose_device
-    from fplbench.training.fpl import new_denoiser
-    from fplbench.training.loop.draws import allowed_flips
-    from fplbench.training.loop.run import load_images, run_training
-    from fplbench.training.loop.validation import read_validation
-
-    target = choose_device(device)
-    images = load_images(inputs["noisy"], target)
-    _check_size(images, options, inputs["noisy"])
-    network = new_denoiser(options.width, seed, target)
-    flips = allowed_flips(inputs["noisy"]) if options.flips else ()
-    loss = Neighbor2NeighborLoss(network, images, options, seed, flips)
-    validation = read_validation(inputs, network, lambda noisy: noisy - network(noisy), options)
-    terms, files, record = ["reconstruction", "regularisation"], [inputs["noisy"]], {"output": "noise", "flips": flips}
-    run_training(network, loss, terms, len(images), options, files, out, seed, record, validation=validation)
+    _check_size(open_stack(inputs["noisy"]).shape[1:], options, inputs["noisy"])
+    train_self_supervised(Neighbor2NeighborLoss, inputs, out, options, seed, device)
 
 
-def _check_size(images: "Tensor", options: Neighbor2NeighborOptions, path: Path) -> None:
+def _check_size(size: Sequence[int], options: Neighbor2NeighborOptions, path: Path) -> None:
     """Raise InputError for images whose sub-images would be too small for the U-Net and its batch norm."""
-    height, width = (min(options.patch or side, side) for side in images.shape[1:])
+    height, width = (min(options.patch or side, side) for side in size)
     alone = (options.micro_batch or options.batch) == 1
     if min(height, width) < MULTIPLE or (alone and max(height, width) < 2 * MULTIPLE):
         needed = f"{2 * MULTIPLE} pixels a side for batches of one" if alone else f"{MULTIPLE} pixels a side"
@@ -68,42 +53,24 @@ def _check_size(images: "Tensor", options: Neighbor2NeighborOptions, path: Path)
         )
 
 
-class Neighbor2NeighborLoss:
-    """The two terms of the paper. The network predicts the noise, which is subtracted, as in FPL."""
+class Neighbor2NeighborLoss(SelfSupervisedLoss):
+    """The two terms of the paper."""
 
-    def __init__(
-        self, network: "nn.Module", noisy: "Tensor", options: Neighbor2NeighborOptions, seed: int, flips: Sequence[str] = ()
-    ):
-        from fplbench.training.loop.views import Views
+    terms = ("reconstruction", "regularisation")
+    stream = "neighbours"
+    options: Neighbor2NeighborOptions
 
-        self.network, self.noisy, self.options, self.seed = network, noisy, options, seed
-        self.views = Views(len(noisy), noisy.shape[1:], seed, flips, options.patch)
-        self._step = -1
-
-    def __call__(self, positions: "Tensor", step: int) -> "Terms":
-        """The terms for the images at some positions, in one step of the training."""
+    def compare(self, images: "Tensor", step: int, draw: np.random.Generator) -> "Terms":
+        """The two terms; the weight of the regularisation rises with the step."""
         import torch
 
-        from fplbench.seeds import generator
-
-        if step != self._step:  # the micro-batches of a step go on drawing from its stream
-            self._step = step
-            self._draw = generator(self.seed, "neighbours", step)
-        images = self.views(positions, step).of(self.noisy)
         height, width = (side // MULTIPLE * MULTIPLE for side in images.shape[2:])
-        top, left = (int(self._draw.integers(side % MULTIPLE + 1)) for side in images.shape[2:])
+        top, left = (int(draw.integers(side % MULTIPLE + 1)) for side in images.shape[2:])
         images = images[:, :, top : top + height, left : left + width]
-        pairs = torch.from_numpy(self._draw.integers(len(NEIGHBORS), size=(len(images), height // 2, width // 2)))
-        reconstruction, regularisation = losses(self._denoise, images, pairs.to(images.device))
+        pairs = torch.from_numpy(draw.integers(len(NEIGHBORS), size=(len(images), height // 2, width // 2)))
+        reconstruction, regularisation = losses(self.denoise, images, pairs.to(images.device))
         weight = self.options.gamma * step / self.options.steps
         return {"reconstruction": (reconstruction, 1.0), "regularisation": (regularisation, weight)}
-
-    def _denoise(self, images: "Tensor") -> "Tensor":
-        from fplbench.device import mixed_precision
-
-        with mixed_precision(images.device):
-            noise = self.network(images)
-        return images - noise.float()
 
 
 def losses(denoise: Callable[["Tensor"], "Tensor"], images: "Tensor", pairs: "Tensor") -> "tuple[Tensor, Tensor]":

@@ -1,6 +1,5 @@
 """Noise2Void (Krull et al. 2019): a denoiser that sees noisy images alone, and has to guess pixels that are hidden from it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +8,10 @@ from pydantic import Field
 
 from fplbench.training.options import AugmentedOptions
 from fplbench.training.registry import Inputs, training
+from fplbench.training.self_supervised import INPUTS, SelfSupervisedLoss, train_self_supervised
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from fplbench.training.loop.meter import Terms
 
@@ -31,64 +30,27 @@ class Noise2VoidOptions(AugmentedOptions):
     )
 
 
-@training(
-    "noise2void",
-    options=Noise2VoidOptions,
-    inputs=("noisy", "validation_clean", "validation_noisy"),
-    per=("dataset", "noise"),
-)
+@training("noise2void", options=Noise2VoidOptions, inputs=INPUTS, per=("dataset", "noise"))
 def noise2void(inputs: Inputs, out: Path, options: Noise2VoidOptions, seed: int, device: str) -> None:
     """Train a U-Net on noisy images alone to guess hidden pixels from those around them (Krull et al. 2019)."""
-    from fplbench.device import choose_device
-    from fplbench.training.fpl import new_denoiser
-    from fplbench.training.loop.draws import allowed_flips
-    from fplbench.training.loop.run import load_images, run_training
-    from fplbench.training.loop.validation import read_validation
-
-    target = choose_device(device)
-    images = load_images(inputs["noisy"], target)
-    network = new_denoiser(options.width, seed, target)
-    flips = allowed_flips(inputs["noisy"]) if options.flips else ()
-    loss = Noise2VoidLoss(network, images, options, seed, flips)
-    validation = read_validation(inputs, network, lambda noisy: noisy - network(noisy), options)
-    record = {"output": "noise", "flips": flips}
-    files = [inputs["noisy"]]
-    run_training(network, loss, ["hidden"], len(images), options, files, out, seed, record, validation=validation)
+    train_self_supervised(Noise2VoidLoss, inputs, out, options, seed, device)
 
 
-class Noise2VoidLoss:
-    """Mean squared error at the hidden pixels between what is guessed there and the noisy image.
+class Noise2VoidLoss(SelfSupervisedLoss):
+    """Mean squared error at the hidden pixels between what is guessed there and the noisy image."""
 
-    The network predicts the noise of the image that it sees, which is subtracted, as in FPL.
-    """
+    terms = ("hidden",)
+    stream = "hidden pixels"
+    options: Noise2VoidOptions
 
-    def __init__(
-        self, network: "nn.Module", noisy: "torch.Tensor", options: Noise2VoidOptions, seed: int, flips: Sequence[str] = ()
-    ):
-        from fplbench.training.loop.views import Views
-
-        self.network, self.noisy, self.options, self.seed = network, noisy, options, seed
-        self.views = Views(len(noisy), noisy.shape[1:], seed, flips, options.patch)
-        self._step = -1
-
-    def __call__(self, positions: "torch.Tensor", step: int) -> "Terms":
-        """The term for the images at some positions."""
+    def compare(self, images: "torch.Tensor", step: int, draw: np.random.Generator) -> "Terms":
+        """The one term."""
         import torch
 
-        from fplbench.device import mixed_precision
-        from fplbench.seeds import generator
-
-        if step != self._step:  # the micro-batches of a step go on drawing from its stream
-            self._step = step
-            self._draw = generator(self.seed, "hidden pixels", step)
-        images = self.views(positions, step).of(self.noisy)
         shape = len(images), images.shape[2], images.shape[3]
-        places = hidden_pixels(shape, self.options.cell, self.options.radius, self._draw)
+        places = hidden_pixels(shape, self.options.cell, self.options.radius, draw)
         hidden, sources = (torch.from_numpy(place).to(images.device) for place in places)
-        seen = replace_pixels(images, hidden, sources)
-        with mixed_precision(images.device):
-            noise = self.network(seen)
-        error = (seen - noise.float() - images).flatten()[hidden]
+        error = (self.denoise(replace_pixels(images, hidden, sources)) - images).flatten()[hidden]
         return {"hidden": ((error**2).mean(), 1.0)}
 
 
