@@ -10,7 +10,6 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.lesions.units import pixel_size
-from fplbench.stacks import read_index
 
 LARGEST_DEVIATION = 3 / 255
 """Median difference between a clean image and its windowed HU, above which the two do not belong together."""
@@ -26,18 +25,16 @@ class Hounsfield:
     """The HU of N images.
 
     Attributes:
-        values: (M, H, W), HU.
-        positions: for each of the N images its position in `values`.
+        values: (N, H, W), HU.
         pixel_mm: side of the pixels of each image, mm, (N,).
     """
 
     values: np.ndarray
-    positions: np.ndarray
     pixel_mm: np.ndarray
 
     def of(self, part: slice) -> dict[str, np.ndarray]:
         """What `low_dose_ct` gets for some of the images: hu, float32 (n, H, W), and pixel_mm, (n, 1, 1)."""
-        hu = self.values[self.positions[part]].astype(np.float32)
+        hu = self.values[part].astype(np.float32)
         return {"hu": hu, "pixel_mm": self.pixel_mm[part].reshape(-1, 1, 1)}
 
 
@@ -46,17 +43,13 @@ def in_memory(hu: np.ndarray, shape: tuple[int, ...], options: Any) -> Hounsfiel
     if not isinstance(hu, np.ndarray) or hu.shape != shape or hu.dtype.kind not in "iuf":
         found = f"an array of {hu.dtype} and shape {hu.shape}" if isinstance(hu, np.ndarray) else type(hu).__name__
         raise InputError(f"hu is {found}, but must be an array of numbers of shape {shape}, as the clean images.")
-    images = shape[0]
-    return Hounsfield(hu, np.arange(images), np.full(images, options.field_of_view / max(shape[1:])))
+    return Hounsfield(hu, np.full(shape[0], options.field_of_view / max(shape[1:])))
 
 
 def open_hounsfield(
     clean: str | os.PathLike[str], index: Sequence[Mapping[str, str]], shape: tuple[int, ...], options: Any
 ) -> Hounsfield:
     """Open the HU of a clean stack, memory-mapped.
-
-    Copies with inserted lesions (inserted_{split}.npy, with the column copy_of) use the HU of the slices that they are copies of:
-    a lesion hardly changes the photon counts, and the image to which the noise is added shows it.
 
     Args:
         clean: the .npy file of the clean stack.
@@ -67,17 +60,10 @@ def open_hounsfield(
     Raises:
         InputError: there are no HU, or they have another shape or type.
     """
-    file, positions, images = hounsfield_path(clean), np.arange(shape[0]), shape[0]
-    if not file.exists() and "copy_of" in index[0]:
-        split = Path(clean).with_name(Path(clean).name.removeprefix("inserted_"))
-        file, order = hounsfield_path(split), {row["image_id"]: position for position, row in enumerate(read_index(split))}
-        if missing := {row["copy_of"] for row in index} - order.keys():
-            raise InputError(f"{split} has no image {min(missing)!r}, of which {clean} has a copy; insert the lesions again.")
-        positions, images = np.array([order[row["copy_of"]] for row in index]), len(order)
-    hu = _open(file, (images, *shape[1:]))
+    hu = _open(hounsfield_path(clean), shape)
     size = max(shape[1:])
     known = [pixel_size(clean, row, size) if row.get("row_spacing_mm") else None for row in index]
-    return Hounsfield(hu, positions, np.array([options.field_of_view / size if each is None else each for each in known]))
+    return Hounsfield(hu, np.array([options.field_of_view / size if each is None else each for each in known]))
 
 
 def _open(file: Path, shape: tuple[int, ...]) -> np.ndarray:

@@ -137,17 +137,6 @@ def test_a_stack_uses_the_hu_beside_it_and_the_pixel_size_of_its_index(split, tm
     assert (open_stack(tmp_path / "again.npy") != open_stack(tmp_path / "noisy/test.npy")).any()
 
 
-def test_copies_with_inserted_lesions_use_the_hu_of_their_slices(split, tmp_path):
-    path, images, _, rows = split
-    copies = [{**rows[k], "image_id": f"i{k}_inserted-01", "copy_of": f"i{k}"} for k in (2, 0)]
-    write_stack(tmp_path / "inserted_test.npy", images[[2, 0]], copies)
-    synthesize_stack("low_dose_ct", tmp_path / "inserted_test.npy", tmp_path / "a.npy", {}, seed=5)
-    write_stack(tmp_path / "same.npy", images[[2, 0]], [{**rows[k], "image_id": f"i{k}_inserted-01"} for k in (2, 0)])
-    np.save(tmp_path / "same_hu.npy", np.load(path.with_name("test_hu.npy"))[[2, 0]])
-    synthesize_stack("low_dose_ct", tmp_path / "same.npy", tmp_path / "b.npy", {}, seed=5)
-    assert np.array_equal(open_stack(tmp_path / "a.npy"), open_stack(tmp_path / "b.npy"))
-
-
 def test_missing_or_wrong_hu_are_named(split, tmp_path):
     path, _, hu, _ = split
 
