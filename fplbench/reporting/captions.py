@@ -74,7 +74,7 @@ def labels_of(config: Config) -> Labels:
         {
             column.name: column.label
             for column in (*config.columns.values(), *config.fair_columns.values())
-            if column.method is None or column.label != column.method.label
+            if column.method is None or column.label != column.method.label or column.name != column.method.name
         }
     )
 

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fplbench.config import Config
-from fplbench.config.fits import SAME_SECONDS, fit_name, steps_of_seconds
+from fplbench.config.fits import steps_of_seconds
 from fplbench.denoising.columns import Budget
-from fplbench.errors import InputError
 from fplbench.reporting.captions import Presentation
-from fplbench.reporting.columns import is_filter, is_trained, method_of
 from fplbench.reporting.facts import Facts
+from fplbench.reporting.fair_columns import BUDGETS, Kind, columns_of, kinds, plain_labels
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.scores import NoiseScores
@@ -18,9 +17,6 @@ from fplbench.reporting.tables import Table, build_table
 from fplbench.reporting.validation import Means
 
 BEST_FILTER = "best_filter"
-CONTROLS = ("noisy", "noisy_grey_map", "fpl", "residual_same_steps", "residual_same_seconds")
-"""The first columns: the unprocessed image, FPL, and its network without its loss."""
-BUDGETS: Mapping[Budget, str] = {"steps": "FPL's number of steps", "seconds": "FPL's seconds"}
 
 
 def fair_table(
@@ -49,32 +45,40 @@ def fair_table(
         inserted: scores of inserted lesions by noise.
         validation: means on validation images, by which the filter of each noise is chosen; without them it is chosen on the test
             images.
-        config: the config of the run, for the steps of the networks.
+        config: the config of the run: what each column is, and the steps of the networks; without it, names tell.
 
     Raises:
-        InputError: as for `build_table`, or no learned method with this budget was scored.
+        InputError: as for `build_table`, or no network with this budget was scored.
     """
-    names = {name for noise in scores.values() for metric in noise.values.values() for name in metric}
+    found = kinds({name for noise in scores.values() for metric in noise.values.values() for name in metric}, config)
     labels = Labels({**shown.labels.own, BEST_FILTER: "Best filter"})
-    columns = _columns(names, budget, labels)
-    labels = replace(labels, own={**labels.own, **_plain_labels(columns, labels)})
-    chosen, on_test = choose_filters(scores, validation or {})
+    columns = columns_of(found, budget, labels)
+    labels = replace(labels, own={**labels.own, **plain_labels(columns, found, labels)})
+    networks = {name: found[name] for name in columns if found[name].training}
+    columns.append(BEST_FILTER)
+    chosen, on_test = choose_filters(scores, validation or {}, [name for name, kind in found.items() if kind.is_filter])
     table = build_table(
-        dataset, {noise: _with_filter(found, chosen.get(noise)) for noise, found in scores.items()}, shown.seed, labels,
+        dataset, {noise: _with_filter(own, chosen.get(noise)) for noise, own in scores.items()}, shown.seed, labels,
         shown.note, reference, shown=shown.metrics, facts=facts, lesions=_lesions(lesions, chosen),
         inserted=_lesions(inserted, chosen), validation=_validation(validation or {}, chosen, columns),
         protocol=sentences(shown.protocol, _budget_sentence(budget, columns, labels, config)), columns=columns,
     )  # fmt: skip
-    details = (_filter_note(chosen, on_test, table.labels), _noisy_alone(columns, labels), _steps_note(columns, labels, config))
+    details = (_filter_note(chosen, on_test, labels), _noisy_alone(networks, labels), _steps_note(networks, labels, config))
     title = f"{labels.dataset(dataset)}: the fair comparison, networks with {BUDGETS[budget]}"
     return replace(table, title=title, details=tuple(filter(None, details)))
 
 
-def choose_filters(scores: Mapping[str, NoiseScores], validation: Means) -> tuple[dict[str, str], set[str]]:
-    """The best filter of each noise, by PSNR on validation images, and the noises where it had to be chosen on test images."""
+def choose_filters(scores: Mapping[str, NoiseScores], validation: Means, names: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """The best filter of each noise, by PSNR on validation images, and the noises where it had to be chosen on test images.
+
+    Args:
+        scores: scores by noise and column.
+        validation: means on validation images.
+        names: the columns that are filters.
+    """
     chosen, on_test = {}, set()
     for noise, found in scores.items():
-        filters = [name for name in found.values["psnr"] if is_filter(name)]
+        filters = [name for name in found.values["psnr"] if name in names]
         means = {name: mean for name, mean in validation.get(noise, {}).get("psnr", {}).items() if name in filters}
         if filters and not means:
             means = {name: float(found.values["psnr"][name].mean()) for name in filters}
@@ -82,23 +86,6 @@ def choose_filters(scores: Mapping[str, NoiseScores], validation: Means) -> tupl
         if means:
             chosen[noise] = max(means, key=means.__getitem__)
     return chosen, on_test
-
-
-def _columns(names: set[str], budget: Budget, labels: Labels) -> list[str]:
-    """The columns in order: the controls, the learned methods of the budget and columns of a config's own, DPIR, the filter."""
-    others = [name for name in names - {*CONTROLS, "dpir"} if not is_filter(name)]
-    learned = [name for name in others if not is_trained(name) or name.endswith(SAME_SECONDS) == (budget == "seconds")]
-    if not any(is_trained(name) for name in learned):
-        raise InputError(
-            f"There are no scores of networks with {BUDGETS[budget]}: run `snakemake fair`, or give another --budget."
-        )
-    return [*(name for name in CONTROLS if name in names), *labels.methods(learned), *({"dpir"} & names), BEST_FILTER]
-
-
-def _plain_labels(columns: Iterable[str], labels: Labels) -> dict[str, str]:
-    """Labels of the learned methods with FPL's seconds: those of the methods, as the caption has the budget."""
-    peers = [name for name in columns if name.endswith(SAME_SECONDS) and name not in CONTROLS]
-    return {name: labels.method(name.removesuffix(SAME_SECONDS)) for name in peers}
 
 
 def _with_filter(scores: NoiseScores, chosen: str | None) -> NoiseScores:
@@ -159,20 +146,18 @@ def _filter_note(chosen: Mapping[str, str], on_test: set[str], labels: Labels) -
     )
 
 
-def _noisy_alone(columns: Iterable[str], labels: Labels) -> str:
+def _noisy_alone(networks: Mapping[str, Kind], labels: Labels) -> str:
     """Which networks learn without clean images."""
-    from fplbench.training import TRAININGS
-
-    trained = {name: method.weights for name in columns if (method := method_of(name)) and method.weights in TRAININGS}
-    alone = [labels.method(name) for name, training in trained.items() if "clean" not in TRAININGS[training or ""].inputs]
+    alone = [labels.method(name) for name, kind in networks.items() if kind.training and "clean" not in kind.training.inputs]
     return f"Trained on noisy images alone: {', '.join(alone)}." if alone else ""
 
 
-def _steps_note(columns: Iterable[str], labels: Labels, config: Config | None) -> str:
+def _steps_note(networks: Mapping[str, Kind], labels: Labels, config: Config | None) -> str:
     """The steps of the networks that have FPL's seconds."""
     if config is None:
         return ""
-    steps = {fit_name(training, "seconds"): number for training, number in steps_of_seconds(config).items()}
-    named = [f"{labels.method(name)} {steps[name]:,}" for name in columns if name in steps]
+    steps = steps_of_seconds(config)
+    trained = {name: kind.training.name for name, kind in networks.items() if kind.training and kind.budget == "seconds"}
+    named = [f"{labels.method(name)} {steps[training]:,}" for name, training in trained.items() if training in steps]
     own = f"FPL itself {config.fpl.steps:,}"
     return f"Steps in FPL's seconds: {'; '.join([*named, own])}." if named else ""

@@ -87,7 +87,8 @@ def test_the_methods_of_a_figure_are_those_of_the_paper_or_the_first():
 
 def test_labels_are_those_that_the_config_changes():
     methods = {"wiener": {}, "nlm": {"label": "Mine"}, "wavelet": {"tune": True}, "own": {"rule": True}}
-    labels = labels_of(load_config(FILTERS | {"methods": methods, "protocol": "fair", "tune": False, "fair": {"methods": {}}}))
+    fair = {"protocol": "fair", "tune": False, "fair": {"methods": {"red_cnn": {}}}}
+    labels = labels_of(load_config(FILTERS | fair | {"methods": methods}))
     assert labels.own == {"nlm": "Mine", "wavelet": "Wave. Den. (tuned)", "own": "own"}
 
 

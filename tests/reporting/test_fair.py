@@ -98,6 +98,49 @@ def test_the_summary_has_a_section_for_each_budget_of_the_config(folder):
     assert "RED-CNN (29.00)" in text.split("## ")[1] and "RED-CNN (29.25)" in text.split("## ")[2]
 
 
+def renamed(folder, methods, fair_methods, columns, seconds=None):
+    """A config whose columns have names of their own, and scores with the means of the registered ones that they stand for."""
+    fair = {
+        "methods": fair_methods,
+        "budgets": ["steps", "seconds"],
+        "seconds_per_step": seconds or {"fpl": 0.06, "red_cnn": 0.03},
+    }
+    values = {"datasets": ["lidc"], "noises": list(NOISES), "methods": methods, "training": {"fpl": {"steps": 200}}}
+    write_config(folder / "config.json", protocol="fair", fair=fair, **values)
+    cells = {("lidc", noise, name): [FAIR_PSNR[like]] for noise in NOISES for name, like in columns.items()}
+    write_long_table(folder / "scores.csv", cells, patients="a")
+    return ("--config", folder / "config.json")
+
+
+def test_the_config_says_which_budget_a_renamed_network_has_and_what_is_a_filter(folder):
+    methods = {"noisy": {}, "fpl": {}, "smooth": {"method": "gaussian_filter"}, "nlm": {}}
+    scored = {"noisy": "noisy", "fpl": "fpl", "smooth": "nlm", "nlm": "bilateral", "wide": "red_cnn"}
+    scored["wide_same_seconds"] = "red_cnn_same_seconds"
+    config = renamed(folder, methods, {"wide": {"method": "red_cnn", "label": "Wide"}}, scored)
+    steps, text = write(folder, "steps", *config)
+    assert steps == {"noisy": 20, "fpl": 29.5, "wide": 29, "best_filter": 25}
+    assert "themselves, which favours it: Gaus. Filt. (tuned) for Gaussian Noise" in text
+    seconds, text = write(folder, "seconds", *config)
+    assert seconds == {"noisy": 20, "fpl": 29.5, "wide_same_seconds": 29.25, "best_filter": 25}
+    assert " Wide |" in text and "Wide, same" not in text and "Steps in FPL's seconds: Wide 400; FPL itself 200." in text
+
+
+def test_a_network_whose_entry_has_the_budget_of_seconds_is_in_that_table(folder):
+    config = renamed(folder, {"fpl": {}}, {"red_cnn": {"budget": "seconds"}}, {"fpl": "fpl", "red_cnn": "red_cnn"})
+    seconds, text = write(folder, "seconds", *config)
+    assert list(seconds) == ["fpl", "red_cnn"]
+    assert "| RED-CNN |" in text and "Steps in FPL's seconds: RED-CNN 400; FPL itself 200." in text
+    with pytest.raises(InputError, match="no scores of networks with FPL's number of steps"):
+        write(folder, "steps", *config)
+
+
+@pytest.mark.parametrize("control", ["residual_same_steps", "residual_same_seconds"])
+def test_a_table_may_have_fpl_and_a_control_alone(folder, control):
+    seconds = {"fpl": 0.06, "residual_same_steps": 0.03}
+    config = renamed(folder, {"fpl": {}}, {control: {}}, {"fpl": "fpl", control: control}, seconds)
+    assert list(write(folder, "steps", *config)[0]) == list(write(folder)[0]) == ["fpl", control]
+
+
 def test_without_networks_of_the_budget_there_is_no_table(folder):
     cells = {name: values for name, values in fair_cells(NOISES, 1).items() if not name[2].endswith("_same_seconds")}
     write_long_table(folder / "scores.csv", cells)
