@@ -73,13 +73,14 @@ def test_code_of_a_noise_runs_the_noises_of_its_file_and_what_follows_from_them(
 def test_code_of_a_method_runs_its_group(planned):
     jobs = planned("methods/median_filter.py", "import numpy as np\n", "import numpy as np\n\nUNUSED = 1\n")
     assert jobs["denoise_filters"] + jobs["denoise_filters_inserted"] == jobs["score"] == 2
-    assert set(jobs) - {"total"} == AFTER_A_METHOD | FILTERS
+    assert set(jobs) - {"total"} == AFTER_A_METHOD | FILTERS | MAPS
 
 
 def test_code_of_guided_backpropagation_runs_maps_feature_scores_and_the_trainings_that_read_maps(planned):
     jobs = planned("explaining/guided.py", "0.5 * output.square().sum()", "output.square().sum() / 2")
     assert jobs["explain_clean_images"] == 1 and jobs["score_features"] == 1 and jobs["train_fpl"] == 2
-    assert set(jobs) - {"total"} == AFTER_A_TRAINING | {"explain_clean_images", "train_fpl"}
+    # DPIR is in the group of FPL, and has a grey map.
+    assert set(jobs) - {"total"} == AFTER_A_TRAINING | {"explain_clean_images", "train_fpl"} | MAPS
 
 
 def test_code_of_training_runs_nothing_but_its_version_runs_the_trainings(planned):
@@ -100,7 +101,7 @@ def test_a_changed_note_runs_what_shows_it(benchmark_run):
     folder = benchmark_run
     jobs = changed(folder, notes={"lits": "Made-up volumes."})
     shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "all"}
-    assert set(jobs) - {"total"} == shows | LESION_FIGURES
+    assert set(jobs) - {"total"} == shows | LESION_FIGURES | MAPS
 
 
 def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):

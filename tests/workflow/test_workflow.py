@@ -92,7 +92,8 @@ def test_annotated_and_inserted_lesions_are_scored_and_shown(benchmark_run):
 def test_denoised_stacks_go_once_they_are_scored_unless_they_are_kept(benchmark_run):
     folder = benchmark_run
     kept = list((folder / "out").glob("denoised/**/*.npy"))
-    assert len(kept) == 2 * 4 + 4 and sum(path.stem.endswith("_inserted") for path in kept) == 4  # noises, methods
+    # Two noises and four methods, for test and for validation images; and inserted lesions on one noise.
+    assert len(kept) == 2 * 4 * 2 + 4 and sum(path.stem.endswith("_inserted") for path in kept) == 4
     write_config(folder, keep_denoised=False, results="short", methods={"noisy": {}, "median_filter": {}}, feature_error=[])
     target = "short/scores/lits/gaussian.csv"
     process = snakemake(folder, target, "--configfile", "config.yaml")

@@ -65,12 +65,13 @@ rule apply_ablation:
         device=device,
         folder=subpath(output[0], parent=True),
         methods=lambda wildcards, input: as_json({run: {"method": "fpl", "weights": input[run]} for run in RUNS}),
+        numerics=NUMERICS,
         code=code_of(METHODS["fpl"].function, "fplbench.denoising.groups"),
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with all variants, {wildcards.split} images"
     shell:
         "fplbench denoise-group {input.noisy:q} {params.folder:q} --methods {params.methods:q} --cost {output.cost:q}"
-        " --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 use rule score as score_ablation with:

@@ -39,7 +39,10 @@ def one_network_each(columns, noises):
 
 def network_arguments(wildcards, input):
     """The networks to be counted, as the command line takes them."""
-    return [f"--network={name.removeprefix('weights_')}={path}" for name, path in input.items() if name.startswith("weights_")]
+    columns = CONFIG.columns | CONFIG.fair_columns
+    found = {name: path for name, column in columns.items() if (path := CONFIG.weights_of(column))}
+    found |= {name.removeprefix("weights_"): path for name, path in input.items() if name.startswith("weights_")}
+    return [f"--network={name}={path}" for name, path in found.items()]
 
 
 def settings_of(stacks):

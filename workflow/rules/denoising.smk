@@ -51,7 +51,7 @@ for (group, stacks), inserts in itertools.product(
             methods=runs_of(stacks),
             tuning=tuning_arguments,
             inserted=lambda wildcards, input: [f"--inserted={path}" for path in [input.get("inserted")] if path],
-            numerics=NUMERICS,
+            numerics=NUMERICS if any(column.method.gpu for column in stacks.values()) else "{}",
             settings=settings_of(stacks),
             code=code_of_group(stacks),
         message:

@@ -56,12 +56,13 @@ for across, trained in ACROSS.items():
                     for name, path in input.items()
                 }
             ),
+            numerics=NUMERICS,
             code=code_of(METHODS["fpl"].function, "fplbench.denoising.groups"),
         message:
             f"Denoising {{wildcards.noise}} of {{wildcards.dataset}} with denoisers of every {across}"
         shell:
             "fplbench denoise-group {input.noisy:q} {params.folder:q} --methods {params.methods:q} --cost {output.cost:q}"
-            " --device {params.device} --threads {threads} > {log:q} 2>&1"
+            " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
     rule:
         name:
