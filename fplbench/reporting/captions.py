@@ -7,9 +7,9 @@ from typing import Any
 from fplbench import DEFAULT_SEED
 from fplbench.config import Config
 from fplbench.config.sections import TableOptions
-from fplbench.denoising.columns import TUNED_MARK
+from fplbench.denoising.columns import TUNED_MARK, Column
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.sentences import sentences
+from fplbench.reporting.sentences import listed, sentences
 
 SHOWN_METHODS = ("fpl", "dpir", "wavelet", "filter_combination")
 """Methods of the paper's Figures 3 to 5, in the order of their panels."""
@@ -60,12 +60,41 @@ def protocol_of(config: Config) -> str:
     """What the protocol of a run gives its methods, in a sentence."""
     if config.protocol == "published":
         return "Published protocol: every method has fixed options, as in the paper."
-    filters = any(column.method is not None and column.method.weights is None for column in config.columns.values())
-    names = " and ".join([*(["filters"] if filters else []), *(["DPIR"] if "dpir" in config.columns else [])])
-    if not names:
-        return "Fair protocol."
-    fitted = f"the options {TUNED_MARK} and the grey map that were best on training images of each noise"
-    return f"Fair protocol: {names} run with {fitted}."
+    columns = [column for column in config.columns.values() if column.method is not None and column.method.cites is not None]
+    tuned = [column for column in columns if column.tuned]
+    mapped = [column for column in columns if column.grey_map]
+    if not tuned and not mapped:
+        others = [column for column in columns if config.training_of(column) is None]
+        return "Fair protocol: methods have fixed options and no grey maps." if others else "Fair protocol."
+    options, whose = _options(tuned, columns)
+    maps = f"grey maps of {_whose(mapped, columns)}"
+    if tuned == mapped:
+        fitted = f"{options} and grey maps of {whose}"
+    else:
+        fitted = listed([*([f"{options} of {whose}"] if tuned else []), *([maps] if mapped else [])])
+    return sentences(
+        f"Fair protocol: the {fitted} are the best on training images of each noise"
+        + ("" if tuned else "; options are fixed")
+        + ("; maps are fitted for PSNR and can lower SSIM" if mapped else "; methods have no grey maps")
+    )
+
+
+def _options(tuned: Sequence[Column], columns: Sequence[Column]) -> tuple[str, str]:
+    """What was tuned and for which methods, with the mark of tuned columns in one of the two."""
+    if any(_is_filter(column) and not column.tuned for column in columns):
+        return "options", f"methods marked {TUNED_MARK}"
+    return f"options {TUNED_MARK}", _whose(tuned, columns)
+
+
+def _whose(chosen: Sequence[Column], columns: Sequence[Column]) -> str:
+    """Some columns in a sentence: filters as one, if all of them are among these, and the others by label."""
+    together = any(map(_is_filter, chosen)) and all(column in chosen for column in columns if _is_filter(column))
+    single = [column for column in chosen if not (together and _is_filter(column))]
+    return listed([*(["filters"] if together else []), *(column.label.removesuffix(TUNED_MARK).strip() for column in single)])
+
+
+def _is_filter(column: Column) -> bool:
+    return column.method is not None and column.method.weights is None
 
 
 def labels_of(config: Config) -> Labels:

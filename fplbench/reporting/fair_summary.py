@@ -10,7 +10,7 @@ from fplbench.reporting.cells import Lead
 from fplbench.reporting.fair import BEST_FILTER
 from fplbench.reporting.labels import METRICS, heading, sign
 from fplbench.reporting.markdown import aligned
-from fplbench.reporting.sentences import sentences
+from fplbench.reporting.sentences import listed, sentences
 from fplbench.reporting.statistics import MINIMUM_UNITS
 from fplbench.reporting.tables import Table
 
@@ -106,11 +106,6 @@ def _item(table: Table, metric: str, noise: str) -> str:
     less = ", of which less is better" if sign(metric) < 0 else ""
     title = f"{WORDS.get(metric, METRICS[metric].label)}{less}"
     return f"- {title}: {_name(table)} has {_number(metric, own)}{unit}. It {'. It '.join(outcomes)}."
-
-
-def listed(words: Sequence[str]) -> str:
-    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _leads(table: Table, metrics: Sequence[str], noises: Sequence[str]) -> list[list[str]]:

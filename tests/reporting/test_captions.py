@@ -101,6 +101,45 @@ def test_a_presentation_is_that_of_the_data_set():
     assert (shown.seed, shown.image, shown.explanation["beta"]) == (5, 3, 7)
 
 
+BEST = "are the best on training images of each noise"
+MAPS = "maps are fitted for PSNR and can lower SSIM"
+METHODS = {"noisy": {}, "noisy_grey_map": {}, "fpl": {}, "dpir": {}, "wiener": {}, "nlm": {}}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, f"Fair protocol: the options (tuned) and grey maps of filters and DPIR {BEST}; {MAPS}."),
+        ({"grey_map": False}, f"Fair protocol: the options (tuned) of filters and DPIR {BEST}; methods have no grey maps."),
+        ({"tune": False}, f"Fair protocol: the grey maps of filters and DPIR {BEST}; options are fixed; {MAPS}."),
+        ({"tune": False, "grey_map": False}, "Fair protocol: methods have fixed options and no grey maps."),
+        ({"tune": "both"}, f"Fair protocol: the options and grey maps of methods marked (tuned) {BEST}; {MAPS}."),
+        (
+            {"methods": METHODS | {"dpir": {"grey_map": False}}},
+            f"Fair protocol: the options (tuned) of filters and DPIR and grey maps of filters {BEST}; {MAPS}.",
+        ),
+        (
+            {"methods": METHODS | {"nlm": {"tune": False}}},
+            f"Fair protocol: the options of methods marked (tuned) and grey maps of filters and DPIR {BEST}; {MAPS}.",
+        ),
+        (
+            {"grey_map": False, "tune": False, "methods": METHODS | {"nlm": {"tune": True}}},
+            f"Fair protocol: the options of methods marked (tuned) {BEST}; methods have no grey maps.",
+        ),
+        ({"methods": {"fpl": {}, "dpir": {}}}, f"Fair protocol: the options (tuned) and grey maps of DPIR {BEST}; {MAPS}."),
+        ({"methods": {"noisy_grey_map": {}, "fpl": {}}}, "Fair protocol."),
+        (
+            {"protocol": "published", "methods": {"wiener": {}}},
+            "Published protocol: every method has fixed options, as in the paper.",
+        ),
+    ],
+)
+def test_the_protocol_is_told_as_the_columns_have_it(values, expected):
+    config = {"datasets": ["lidc"], "noises": ["gaussian", "poisson"], "methods": METHODS, "protocol": "fair"}
+    fair = {"fair": {"noises": ["gaussian"]}}
+    assert presentation(load_config(config | fair | values)).protocol == expected
+
+
 def test_without_a_config_everything_has_its_default():
     shown = presentation(None)
     assert (shown.labels, shown.note, shown.seed, shown.image, shown.explanation) == (Labels(), "", DEFAULT_SEED, None, {})
