@@ -48,6 +48,7 @@ class LesionScores:
             clean image is lost in the texture around them.
         too_small: how many of these have a mask that is too small for any score.
         boxes: whether the lesions are marked by bounding boxes.
+        scored: number of lesions whose contrast is scored in any image.
         blocks: scores by metric and column, with one value a unit, whose names are both the `image_ids` and the `patients`. Units
             without a value are left out, the same ones for all methods; metrics without any value are missing.
     """
@@ -59,6 +60,7 @@ class LesionScores:
     unscored: int
     too_small: int = 0
     boxes: bool = False
+    scored: int = 0
     blocks: Mapping[str, NoiseScores] = field(default_factory=dict)
 
 
@@ -108,6 +110,7 @@ def _lesion_scores(path: Path, rows: Sequence[Row]) -> LesionScores:
         unscored=len(unscored),
         too_small=sum(int(row["pixels"]) < FEWEST_PIXELS for row in unscored),
         boxes=all(row["shape"] == "box" for row in rows),
+        scored=len({(row["patient"], row["lesion_id"]) for row in methods[first] if row["contrast_recovery"]}),
         blocks={metric: block for metric, block in blocks.items() if block.image_ids},
     )
 

@@ -7,6 +7,7 @@ from fplbench.errors import InputError
 from fplbench.files import write_csv
 from fplbench.reporting.sentences import listed
 from tests.helpers.scores import FAIR_PSNR, fair_cells, read_rows, run, write_config, write_long_table
+from tests.reporting.conftest import lesion_row, write_lesion_scores
 
 NOISES = ("gaussian", "structured")
 CONTROLS = ["noisy", "noisy_grey_map", "fpl", "residual_same_steps", "residual_same_seconds"]
@@ -78,7 +79,7 @@ def test_the_caption_says_what_the_budget_is(folder):
 def test_the_summary_says_what_fpl_wins_and_loses(folder):
     run("fair-summary", folder / "fair.md", folder / "scores.csv", "--validation", folder / "validation")
     text = (folder / "fair.md").read_text()
-    assert "means over 1 test image of one patient and say nothing about others" in text
+    assert "means over 1 test image of one patient and say nothing about others. Each network was trained once" in text
     assert (
         "FPL has the higher PSNR on 0 of 2 noises against the U-Net with as many steps and the U-Net with as many seconds" in text
     )
@@ -156,6 +157,43 @@ def test_many_patients_and_five_seeds_have_leads_with_intervals(folder):
     # The lead over a method that is not trained differs between the seeds alone: Student's interval of five seeds.
     error = np.std(np.linspace(-0.25, 0.25, 5), ddof=1) / np.sqrt(5)
     assert (value, low, high) == pytest.approx((9.5, 9.5 - 2.776 * error, 9.5 + 2.776 * error), abs=0.02)
+
+
+def test_what_is_printed_alike_is_neither_won_nor_lost(folder):
+    cells = fair_cells(NOISES, 1)
+    cells["lidc", "gaussian", "red_cnn"] = [29.504]
+    cells["lidc", "structured", "red_cnn"] = [29.506]
+    write_long_table(folder / "scores.csv", cells, patients="a")
+    run("fair-summary", folder / "fair.md", folder / "scores.csv")
+    text = (folder / "fair.md").read_text()
+    assert "on 0 of 2 noises, about equal on 1, against RED-CNN; on 2 of 2 noises against the unprocessed image" in text
+    gaussian, structured = text.split("**Structured Noise**")
+    assert "(30.00). It is about equal to RED-CNN (29.50). It beats DPIR (28.00)" in gaussian
+    assert "It loses to RED-CNN (29.51), the U-Net with as many steps (29.75)" in structured
+
+
+def test_a_lead_whose_interval_holds_zero_is_neither_won_nor_lost(folder):
+    cells = fair_cells(NOISES, 20)
+    fpl = cells["lidc", "gaussian", "fpl"]
+    cells["lidc", "gaussian", "red_cnn"] = [value - 0.1 + (1 if i % 2 else -1) for i, value in enumerate(fpl)]
+    write_long_table(folder / "scores.csv", cells)
+    run("fair-summary", folder / "fair.md", folder / "scores.csv")
+    text = (folder / "fair.md").read_text()
+    assert "on 1 of 2 noises, about equal on 1, against RED-CNN" in text
+    assert "It is about equal to RED-CNN (29.40)." in text
+    assert "In brackets: 95 % intervals over 20 patients. About equal: the printed numbers are the same, or" in text
+
+
+@pytest.mark.parametrize(("lesions", "expected"), [(1, "one lesion (1 image)"), (13, "13 lesions")])
+def test_the_summary_says_on_how_many_lesions_contrast_was_measured(folder, lesions, expected):
+    rows = [lesion_row(name, str(i), "i0", "a", 0.9) for name in FAIR_PSNR for i in range(lesions)]
+    for noise in NOISES:
+        write_lesion_scores(folder / "lesions" / "lidc" / f"{noise}.csv", rows)
+    run("fair-summary", folder / "fair.md", folder / "scores.csv", "--lesion-scores", folder / "lesions")
+    text = (folder / "fair.md").read_text()
+    assert f"- Error of the contrast recovery of {expected}, where less is better: FPL has 0.100. It is about equal to" in text
+    over = "over 13 lesions of one patient; columns without brackets have none, as they have fewer than 12 patients."
+    assert (over in text) == (lesions == 13)
 
 
 def test_words_are_listed_as_in_a_sentence():
