@@ -8,7 +8,7 @@ from fplbench.config.fits import steps_of_seconds
 from fplbench.denoising.columns import Budget
 from fplbench.reporting.captions import Presentation
 from fplbench.reporting.facts import Facts
-from fplbench.reporting.fair_columns import BUDGETS, Kind, columns_of, kinds, plain_labels
+from fplbench.reporting.fair_columns import BUDGETS, Kind, absent_note, columns_of, kinds, plain_labels
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.scores import NoiseScores
@@ -63,7 +63,9 @@ def fair_table(
         inserted=_lesions(inserted, chosen), validation=_validation(validation or {}, chosen, columns),
         protocol=sentences(shown.protocol, _budget_sentence(budget, columns, labels, config)), columns=columns,
     )  # fmt: skip
-    details = (_filter_note(chosen, on_test, labels), _noisy_alone(networks, labels), _steps_note(networks, labels, config))
+    details = [_filter_note(chosen, on_test, labels), _noisy_alone(networks, labels)]
+    if config is not None:
+        details += [_steps_note(networks, labels, config), absent_note(found, budget, labels, config)]
     title = f"{labels.dataset(dataset)}: the fair comparison, networks with {BUDGETS[budget]}"
     return replace(table, title=title, details=tuple(filter(None, details)))
 
@@ -152,10 +154,8 @@ def _noisy_alone(networks: Mapping[str, Kind], labels: Labels) -> str:
     return f"Trained on noisy images alone: {', '.join(alone)}." if alone else ""
 
 
-def _steps_note(networks: Mapping[str, Kind], labels: Labels, config: Config | None) -> str:
+def _steps_note(networks: Mapping[str, Kind], labels: Labels, config: Config) -> str:
     """The steps of the networks that have FPL's seconds."""
-    if config is None:
-        return ""
     steps = steps_of_seconds(config)
     trained = {name: kind.training.name for name, kind in networks.items() if kind.training and kind.budget == "seconds"}
     named = [f"{labels.method(name)} {steps[training]:,}" for name, training in trained.items() if training in steps]

@@ -1,20 +1,26 @@
 """The columns of the fair comparison: what each one is, and which ones are in the table of a budget."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fplbench.config import Config
-from fplbench.config.fits import SAME_SECONDS
+from fplbench.config.columns import left_out
+from fplbench.config.fits import SAME_SECONDS, fit_name
 from fplbench.denoising.columns import Budget, Column
 from fplbench.denoising.registry import Method
 from fplbench.errors import InputError
 from fplbench.reporting.columns import method_of
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.sentences import sentences
 from fplbench.training import TRAININGS, Training
 
 FIRST_COLUMNS = ("noisy", "noisy_grey_map", "fpl", "residual_same_steps", "residual_same_seconds")
 """The unprocessed image, FPL, and its network without its loss; they are in the tables of both budgets."""
 BUDGETS: Mapping[Budget, str] = {"steps": "FPL's number of steps", "seconds": "FPL's seconds"}
+
+QUOTED = r"^'\w+' (?=needs )"
+"""How a reason names the method that it is about."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,25 @@ def plain_labels(columns: Sequence[str], found: Mapping[str, Kind], labels: Labe
         else labels.method(name.removesuffix(SAME_SECONDS))
         for name in peers
     }
+
+
+def absent_note(found: Mapping[str, Kind], budget: Budget, labels: Labels, config: Config) -> str:
+    """Which columns the config wants that were not scored, as they cannot be made here, each with the reason; "" if none."""
+    reasons = {name: why for name, why in left_out(config).items() if name not in found}
+    twins = {name for name in reasons if name.endswith(SAME_SECONDS) and name not in FIRST_COLUMNS}
+    others = twins if budget == "steps" else {name for name in reasons if fit_name(name, "seconds") in twins - {name}}
+    named = [
+        f"{labels.method(name.removesuffix(SAME_SECONDS) if name in twins else name)} ({_clause(why)})"
+        for name, why in reasons.items()
+        if name not in others
+    ]
+    return sentences(f"Not in this table: {'; '.join(named)}") if named else ""
+
+
+def _clause(reason: str) -> str:
+    """A reason without the name that it starts with and its full stop."""
+    text = re.sub(QUOTED, "", reason).removesuffix(".")
+    return text[0].lower() + text[1:]
 
 
 def _of_config(column: Column, config: Config) -> Kind:

@@ -1,5 +1,7 @@
 """The table of the fair comparison: FPL, its controls, the learned methods of one budget, and the best filter."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,21 @@ def test_a_table_may_have_fpl_and_a_control_alone(folder, control):
     seconds = {"fpl": 0.06, "residual_same_steps": 0.03}
     config = renamed(folder, {"fpl": {}}, {control: {}}, {"fpl": "fpl", control: control}, seconds)
     assert list(write(folder, "steps", *config)[0]) == list(write(folder)[0]) == ["fpl", control]
+
+
+def test_columns_that_the_config_wants_and_that_cannot_be_made_are_named(folder):
+    wanted = {"optional": True}
+    methods = {"red_cnn": wanted, "dncnn": wanted, "residual_same_seconds": wanted}
+    scored = {"fpl": "fpl", "red_cnn": "red_cnn", "dncnn": "red_cnn", "red_cnn_same_seconds": "red_cnn_same_seconds"}
+    config = renamed(folder, {"fpl": {}}, methods, scored)
+    control = (
+        "U-Net, same seconds (the budget of seconds needs fair.seconds_per_step.residual_same_steps: `fplbench step-seconds "
+        "--config CONFIG` measures it)"
+    )
+    assert f"Not in this table: {control}.\n" in write(folder, "steps", *config)[1]
+    network = control.replace("residual_same_steps", "dncnn").replace("U-Net, same seconds", "DnCNN")
+    text = write(folder, "seconds", *config)[1]
+    assert sorted(re.findall(r"Not in this table: (.*)\.", text)[0].split("; ")) == [network, control]
 
 
 def test_without_networks_of_the_budget_there_is_no_table(folder):
