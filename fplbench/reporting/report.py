@@ -18,7 +18,7 @@ from fplbench.reporting.sentences import sentences
 from fplbench.reporting.statistics import MINIMUM_SEEDS
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import rivals, verdicts
-from fplbench.reporting.wins import count_wins, wins_sentence
+from fplbench.reporting.wins import count_wins, row_groups, wins_sentence
 
 
 def report(tables: Sequence[Table], figures: Mapping[str, str], run: Mapping[str, Any], title: str, note: str = "") -> str:
@@ -122,13 +122,14 @@ def _summary_row(table: Table, metric: str, decided: bool) -> str:
 def _defeats(table: Table, metric: str) -> str:
     """The rows of a block in which another method is better, with that method and by how much; "" if there are none."""
     unit = METRICS[metric].unit
-    lost = [
-        f"{table.labels.noise(rival.noise)} ({table.labels.method(rival.method)} by {-rival.gap:.{METRICS[metric].digits + 1}f}"
-        f"{f' {unit}' if unit else ''})"
+    lost = {
+        rival.noise: f"{table.labels.noise(rival.noise)} ({table.labels.method(rival.method)} by "
+        f"{-rival.gap:.{METRICS[metric].digits + 1}f}{f' {unit}' if unit else ''})"
         for rival in rivals(table, metric)
         if rival.gap < 0
-    ]
-    return f"{table.labels.dataset(table.dataset)}, {METRICS[metric].label}: {', '.join(lost)}" if lost else ""
+    }
+    rows = [" and ".join(lost[noise] for noise in group) + (" (one row)" if len(group) > 1 else "") for group in row_groups(lost)]
+    return f"{table.labels.dataset(table.dataset)}, {METRICS[metric].label}: {', '.join(rows)}" if rows else ""
 
 
 def _belongs(path: str, dataset: str) -> bool:

@@ -77,6 +77,13 @@ def test_the_summary_counts_rows_and_lists_those_that_are_lost(tables):
     assert "<li>LIDC, PSNR: Poisson Noise (Noisy by 1.000 dB), Rician (Noisy by 0.100 dB)</li>" in text
 
 
+def test_lost_noises_of_the_same_model_are_one_row_in_the_list_too(write_scores):
+    cells = {("lidc", noise, name): [30 + (name == "noisy")] for noise in ("gaussian", "thermal") for name in ("fpl", "noisy")}
+    text = summary([build_table("lidc", read_scores(write_scores(cells))["lidc"], 0)])
+    assert "ahead of its rival in 0 of 1 rows" in text
+    assert "<li>LIDC, PSNR: Gauss. (Noisy by 1.000 dB) and Thermal (Noisy by 1.000 dB) (one row)</li>" in text
+
+
 def test_the_summary_of_one_patient_counts_the_best_and_has_no_verdicts(write_scores):
     cells = {("lidc", "gaussian", "fpl"): [32, 33], ("lidc", "gaussian", "noisy"): [30, 31]}
     cells |= {("lidc", "poisson", "fpl"): [32, 33], ("lidc", "poisson", "noisy"): [34, 35]}
