@@ -1,32 +1,21 @@
 """Commands that make the tables and the summary of the fair comparison."""
 
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fplbench.cli.options import ConfigFile, read_run
-from fplbench.cli.tables import DataFolder, LesionScoresFolder, Reference, Sampling, Scores, Validation, read_lesions
+from fplbench.cli.tables import DataFolder, LesionScoresFolder, Reference, Sampling, Scores, Validation, with_further_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from fplbench.config import Config
-    from fplbench.reporting.facts import Facts
-    from fplbench.reporting.scores import NoiseScores
     from fplbench.reporting.tables import Table
 
 Budget = Literal["steps", "seconds"]
-
-
-class Budgets(StrEnum):
-    """Budgets of an option that may be repeated."""
-
-    steps = "steps"
-    seconds = "seconds"
-
-
 FURTHER = ("contrast_recovery", "inserted_contrast_recovery")
 """Metrics of the LaTeX table beside those of the config."""
 
@@ -55,9 +44,8 @@ def fair_table(
     from fplbench.reporting.writing import write_table
 
     run = read_run(config)
-    found = _table(
-        dataset, read_dataset(scores, dataset), run, budget, reference, read_facts(sampling), lesion_scores, validation
-    )
+    build = _builder(run, dataset, budget, reference)
+    found = with_further_scores(build, dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation)
     latex = dict.fromkeys([*presentation(run, dataset).latex, *FURTHER])
     write_table(found, out_dir, list(latex), f"{dataset}_{budget}")
 
@@ -65,9 +53,6 @@ def fair_table(
 def fair_summary(
     output: Annotated[Path, typer.Argument(help="Text to write, .md.")],
     scores: Scores,
-    budget: Annotated[
-        list[Budgets] | None, typer.Option(help="Budget to tell about; repeat it.", show_default="those of the config, or steps")
-    ] = None,
     config: ConfigFile = None,
     reference: Reference = None,
     lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of lesions, {dataset}/{noise}.csv.")] = None,
@@ -82,32 +67,18 @@ def fair_summary(
     run = read_run(config)
     found = read_columns(scores)
     facts = read_all_facts(data, found)
-    budgets: list[Budget] = [each.value for each in budget or ()] or (["steps"] if run is None else list(run.fair.budgets))
-    tables = [
-        _table(dataset, noises, run, each, reference, facts[dataset], lesion_scores and lesion_scores / dataset, validation)
-        for dataset, noises in found.items()
-        for each in budgets
-    ]
+    budgets: list[Budget] = ["steps"] if run is None else run.fair.budgets
+    tables = []
+    for dataset, noises in found.items():
+        folder = None if lesion_scores is None else lesion_scores / dataset
+        builders = [_builder(run, dataset, budget, reference) for budget in budgets]
+        tables += [with_further_scores(build, dataset, noises, facts[dataset], folder, validation) for build in builders]
     write_fair_summary(output, tables)
 
 
-def _table(
-    dataset: str,
-    scores: "Mapping[str, NoiseScores]",
-    run: "Config | None",
-    budget: Budget,
-    reference: str | None,
-    facts: "Facts",
-    lesion_scores: Path | None,
-    validation: Path | None,
-) -> "Table":
+def _builder(run: "Config | None", dataset: str, budget: Budget, reference: str | None) -> "Callable[..., Table]":
+    """What makes the table of a budget as the config presents it."""
     from fplbench.reporting.captions import presentation
     from fplbench.reporting.fair import fair_table as build
-    from fplbench.reporting.validation import read_validation
 
-    real, inserted = read_lesions(lesion_scores, scores)
-    means = read_validation(validation, dataset, scores)
-    return build(
-        dataset, scores, presentation(run, dataset), budget, reference=reference, facts=facts, lesions=real, inserted=inserted,
-        validation=means, config=run,
-    )  # fmt: skip
+    return partial(build, shown=presentation(run, dataset), budget=budget, reference=reference, config=run)

@@ -1,7 +1,8 @@
 """Commands that make tables and the report. Labels, notes and the seed come from the resolved config of the run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +64,9 @@ def table(
     shown = read_presentation(config, dataset)
     if metrics:
         shown = replace(shown, metrics=metrics)
-    found = _table(dataset, read_dataset(scores, dataset), shown, reference, read_facts(sampling), lesion_scores, validation)
+    found = with_further_scores(
+        _builder(shown, reference), dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation
+    )
     write_table(found, out_dir, latex_metrics or shown.latex)
 
 
@@ -96,7 +99,8 @@ def report(
         if metrics:
             shown = replace(shown, metrics=metrics)
         folder = None if lesion_scores is None else lesion_scores / dataset
-        tables.append(_table(dataset, noises, shown, reference, facts[dataset], folder, validation))
+        build = _builder(shown, reference)
+        tables.append(with_further_scores(build, dataset, noises, facts[dataset], folder, validation))
     pictures = {} if found is None else figure_captions(found)
     captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
     write_text(output, reporting.report(tables, captions, reporting.read_manifest(run), title, presentation(found).note))
@@ -126,22 +130,36 @@ def read_lesions(folder: Path | None, noises: "Iterable[str]") -> "tuple[dict[st
     return read_lesion_scores(folder, noises), read_lesion_scores(folder, noises, inserted=True)
 
 
-def _table(
+def with_further_scores(
+    build: "Callable[..., Table]",
     dataset: str,
     scores: "Mapping[str, NoiseScores]",
-    shown: "Presentation",
-    reference: str | None,
     facts: "Facts",
     lesion_scores: Path | None,
     validation: Path | None,
 ) -> "Table":
-    """The table of a data set, with the scores of its lesions where there are any."""
-    from fplbench.reporting.tables import build_table
+    """A table of a data set, with the scores of its lesions and the means on validation images where there are any.
+
+    Args:
+        build: makes the table from the data set, its scores by noise, and the keywords facts, lesions, inserted and validation.
+        dataset: name of the data set.
+        scores: its scores by noise.
+        facts: what the sampling says about it.
+        lesion_scores: folder with {noise}.csv; None for none.
+        validation: folder with the scores of validation images; None for none.
+    """
     from fplbench.reporting.validation import read_validation
 
     real, inserted = read_lesions(lesion_scores, scores)
-    return build_table(
-        dataset, scores, shown.seed, shown.labels, shown.note, reference,
-        shown=shown.metrics, facts=facts, lesions=real, inserted=inserted,
-        validation=read_validation(validation, dataset, scores), protocol=shown.protocol,
+    means = read_validation(validation, dataset, scores)
+    return build(dataset, scores, facts=facts, lesions=real, inserted=inserted, validation=means)
+
+
+def _builder(shown: "Presentation", reference: str | None) -> "Callable[..., Table]":
+    """What makes a table as it is presented."""
+    from fplbench.reporting.tables import build_table
+
+    return partial(
+        build_table, seed=shown.seed, labels=shown.labels, note=shown.note, reference=reference, shown=shown.metrics,
+        protocol=shown.protocol,
     )  # fmt: skip
