@@ -1,4 +1,4 @@
-"""A new network is one file: the commands of the guide write it, test it, train it and give it its column."""
+"""The commands of the guide: a new network is one file, is tested, trained and has its column; a new method is tuned."""
 
 import os
 import re
@@ -13,9 +13,12 @@ from tests.helpers.scores import read_rows
 from tests.helpers.workflow import ROOT, write_volumes
 
 GUIDE = (ROOT / "docs" / "add-a-baseline.md").read_text()
-SECTION = GUIDE[GUIDE.index("### A network") : GUIDE.index("## 2.")]
-COMMANDS = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
 RUNS = ("plain", "plain_features")
+
+
+def commands(start: str, end: str) -> str:
+    """The commands of the guide between two of its headings."""
+    return "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE[GUIDE.index(start) : GUIDE.index(end)], re.DOTALL))
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +30,17 @@ def repository(tmp_path_factory):
     for name in ("Snakefile", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
     write_volumes(folder / "data" / "sample" / "lits", count=1, slices=40)
-    paths = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), "PYTHONPATH": str(folder)}
-    command = ["bash", "-e", "-c", "\n".join(COMMANDS)]
-    result = subprocess.run(command, cwd=folder, env={**os.environ, **paths}, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-    (folder / "output.txt").write_text(result.stdout)
+    (folder / "output.txt").write_text(run(commands("### A network", "## 2."), folder).stdout)
     return folder
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run commands in a copy of the repository."""
+    paths = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), "PYTHONPATH": str(folder)}
+    command = ["bash", "-e", "-c", script]
+    result = subprocess.run(command, cwd=folder, env={**os.environ, **paths, "COLUMNS": "1000"}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    return result
 
 
 @pytest.mark.slow
@@ -63,3 +71,18 @@ def test_the_feature_preserving_loss_is_one_option_away(repository):
 @pytest.mark.slow
 def test_the_commands_without_snakemake_denoise_too(repository):
     assert (repository / "denoised.npy").exists() and (repository / "plain.csv").exists()
+
+
+@pytest.mark.slow
+def test_the_commands_for_a_tuned_method_work(repository):
+    """Those with ImageMagick's rule are only planned here; tests/denoising/test_documentation.py runs them where it is there."""
+    cell = repository / "results" / "plain"
+    for name, stack in (("clean", cell / "data/lits/train.npy"), ("noisy", cell / "noisy/lits/gaussian/train.npy")):
+        shutil.copy(stack, repository / f"{name}.npy")
+        shutil.copy(stack.with_suffix(".csv"), repository / f"{name}.csv")
+    run("fplbench new-baseline local_mix\n" + GUIDE[GUIDE.index("fplbench tune") :].partition("```")[0], repository)
+    assert (repository / "local_mix_map.json").exists()
+    files, _, command = commands("## 3.", "## What is checked").partition("snakemake ")
+    planned = run(f"{files}snakemake --dry-run {command.splitlines()[0]}", repository)
+    for rule in ("denoise_kuwahara", "denoise_mine", "denoise_local_mix_tuned"):
+        assert rule in planned.stdout + planned.stderr
