@@ -37,8 +37,6 @@ def grey_map_figure(
 ) -> None:
     """Draw the grey maps of a data set: a panel for each noise, in it a line for each method.
 
-    Where there is no map, the picture is one sentence that says so.
-
     Args:
         output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
         folders: one for each noise, {noise}/, with {method}_grey_map.json; those without a map are left out.
@@ -47,18 +45,16 @@ def grey_map_figure(
         labels: labels of the data set, the noises and the methods.
 
     Raises:
-        InputError: a folder is missing, two have the same name, a map is malformed, or the name of the picture does not end
+        InputError: a folder is missing, two have the same name, a map is malformed, there is no map at all, or the name of the picture does not end
             like one.
     """
     check_picture(output)
     labels = labels or Labels()
     maps = read_grey_maps(folders)
     where = labels.dataset(dataset) if dataset else ""
-    if maps:
-        figure = draw_grey_maps(maps, labels, where, f"{LEGEND} {note}".strip())
-    else:
-        figure = sentence_figure(f"{where}: no method has a grey map." if where else "No method has a grey map.")
-    save(figure, output, DOTS_PER_INCH)
+    if not maps:
+        raise InputError(f"There is no grey map, NAME{SUFFIX}.json, in {', '.join(map(str, folders))}.")
+    save(draw_grey_maps(maps, labels, where, f"{LEGEND} {note}".strip()), output, DOTS_PER_INCH)
 
 
 def read_grey_maps(folders: Sequence[str | os.PathLike[str]]) -> dict[str, dict[str, GreyMap]]:

@@ -68,11 +68,9 @@ def test_the_command_draws_the_maps_of_a_data_set(folders):
     assert "LIDC: grey maps" in text and "Gauss." in text and "Speckle" in text and "Poisson" not in text
 
 
-def test_without_a_map_the_picture_is_a_sentence(folders, tmp_path):
-    grey_map_figure(tmp_path / "none.svg", folders[2:], "lits")
-    assert "LiTS: no method has a grey map." in words_of(tmp_path / "none.svg")
-    grey_map_figure(tmp_path / "none.png", folders[2:])
-    assert Image.open(tmp_path / "none.png").height < 150
+def test_a_folder_without_maps_is_refused(folders, tmp_path):
+    with pytest.raises(InputError, match="There is no grey map"):
+        grey_map_figure(tmp_path / "none.svg", folders[2:], "lits")
 
 
 def test_what_cannot_be_drawn_is_named(folders, tmp_path):

@@ -115,7 +115,7 @@ rule noise_figure:
 
 rule grey_map_figure:
     input:
-        of_dataset("<results>/tuned/{dataset}/{noise}/{name}_grey_map.json", name=GREY_MAPPED),
+        maps=of_dataset("<results>/tuned/{dataset}/{noise}/{name}_grey_map.json", name=GREY_MAPPED),
         config=RESOLVED,
     output:
         "<results>/figures/{dataset}_grey_maps.png",
@@ -125,12 +125,12 @@ rule grey_map_figure:
         "<benchmarks>/figures/{dataset}_grey_maps.tsv"
     params:
         code=code_hash("fplbench.reporting.grey_map_figure"),
-        folder=lambda wildcards, input: Path(input[0]).parents[1],
+        folders=lambda wildcards, input: [*dict.fromkeys(str(Path(path).parent) for path in input.maps)],
         shown=shown,
     message:
         "Drawing the grey maps of {wildcards.dataset}"
     shell:
-        "fplbench grey-map-figure {output:q} {params.folder:q} --config {input.config:q} --dataset {wildcards.dataset}"
+        "fplbench grey-map-figure {output:q} {params.folders:q} --config {input.config:q} --dataset {wildcards.dataset}"
         " > {log:q} 2>&1"
 
 
