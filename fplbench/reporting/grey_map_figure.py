@@ -12,7 +12,7 @@ import numpy as np
 from fplbench.denoising.grey_map import LEVELS, SUFFIX, GreyMap, read_grey_map
 from fplbench.errors import InputError
 from fplbench.reporting.labels import UNPROCESSED, Labels
-from fplbench.reporting.panels import check_picture, save, sentence_figure
+from fplbench.reporting.panels import check_picture, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,8 +45,8 @@ def grey_map_figure(
         labels: labels of the data set, the noises and the methods.
 
     Raises:
-        InputError: a folder is missing, two have the same name, a map is malformed, there is no map at all, or the name of the picture does not end
-            like one.
+        InputError: a folder is missing, two have the same name, a map is malformed, there is no map at all, or the name of the
+            picture does not end like one.
     """
     check_picture(output)
     labels = labels or Labels()

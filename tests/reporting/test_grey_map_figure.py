@@ -2,7 +2,6 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fplbench.denoising.grey_map import GreyMap, write_grey_map
 from fplbench.errors import InputError
