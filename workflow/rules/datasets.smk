@@ -40,13 +40,7 @@ use rule sample_images as sample_hounsfield with:
     wildcard_constraints:
         dataset="|".join(HOUNSFIELD) or NOTHING,
     params:
-        code=lambda wildcards: code_of(DATASETS[wildcards.dataset].read_header, "fplbench.datasets.sampling"),
-        folder=subpath(output.summary, parent=True),
-        root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
-        options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),
         hu="--hu",
-        sampling=as_json(CONFIG.sampling.model_dump(mode="json")),
-        seed=CONFIG.seed,
 
 
 ruleorder: sample_hounsfield > sample_images

@@ -155,11 +155,6 @@ use rule cost as fair_cost with:
     benchmark:
         "<benchmarks>/fair/cost.tsv"
     params:
-        costs=lambda wildcards, input: Path(input.costs[0]).parents[2],
-        benchmarks=f"{CONFIG.results}/benchmarks/denoise",
         groups=[f"--group={group}" for group in [*GROUPS, *FAIR_GROUPS]],
-        networks=network_arguments,
-        code=code_hash("fplbench.reporting.cost", "fplbench.reporting.cost_figure"),
-        shown=shown,
     message:
         "Comparing quality with cost in the fair comparison"
