@@ -10,7 +10,7 @@ from fplbench.peers.registry import peer
 if TYPE_CHECKING:
     from torch import nn
 
-SMALL = {"width": 8, "blocks": [1, 1, 1], "heads": [1, 2, 4], "refinement": 0}
+SMALL = {"width": 8, "blocks": [1, 1], "heads": [1, 2], "refinement": 0, "expansion": 2.0}
 
 
 class RestormerOptions(Options):
