@@ -17,6 +17,7 @@ from fplbench.config.sections import (
     PAPER_METHODS,
     PAPER_NOISES,
     CalibrationOptions,
+    ExplorerOptions,
     FigureOptions,
     TableOptions,
     TuningOptions,
@@ -103,8 +104,12 @@ class Config(Options):
     fair: FairOptions = Field(FairOptions(), description="What `snakemake fair` compares.")
     numerics: NumericsOptions = Field(NumericsOptions(), description="How torch computes.")
     calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
+    reference: str = Field(
+        "fpl", description="The method that tables, verdicts and the report compare with every other one, if it is a column."
+    )
     tables: TableOptions = Field(TableOptions(), description="What the tables show.")
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
+    explorer: ExplorerOptions = Field(ExplorerOptions(), description="What the explorer pages hold.")
 
     def dataset_options(self, dataset: str) -> dict[str, Any]:
         """Options of a data set's loader, complete, as JSON values."""

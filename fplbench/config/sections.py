@@ -1,6 +1,6 @@
 """Options of the small sections of the config, and what the paper has."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,9 @@ TABLE_METRICS = (
 )  # fmt: skip
 
 
+Image = Annotated[int, Field(ge=0)] | str
+
+
 class TableOptions(Options):
     """What the tables show."""
 
@@ -33,13 +36,33 @@ class TableOptions(Options):
         TABLE_METRICS, description="Metrics of the HTML and Markdown tables, in this order, where they were scored."
     )
     latex: tuple[str, ...] = Field(("psnr", "ssim"), description="Metrics of the LaTeX tables, in this order.")
+    partial: bool = Field(
+        False, description="Allow tables that lack cells: a dash stands in each, and the caption says what is missing."
+    )
 
 
 class FigureOptions(Options):
     """What the figures show."""
 
     noise: str | None = Field(None, description="Noise of each data set's figures; null: gaussian, or the first noise.")
-    image: int | None = Field(None, ge=0, description="Position of the test image, counted from 0; null: the middle one.")
+    image: Image | dict[str, Image] | None = Field(
+        None,
+        description="The test image: its image_id, or its position, counted from 0; for single data sets by name; null: the one "
+        "with the largest lesion, or the middle one where none has any.",
+    )
+    methods: list[str] | None = Field(
+        None,
+        description="The methods that have panels, by name; null: those of the paper's figures, then those that the paper does "
+        "not have.",
+    )
+
+
+class ExplorerOptions(Options):
+    """What the explorer pages hold."""
+
+    images: int = Field(
+        2, ge=1, description="Test images of each data set, those with lesions first; a page has one for each noise and method."
+    )
 
 
 class TuningOptions(Options):

@@ -6,8 +6,8 @@ from typing import Any
 
 from fplbench import DEFAULT_SEED
 from fplbench.config import Config
-from fplbench.config.sections import TableOptions
-from fplbench.denoising.columns import TUNED_MARK, Column
+from fplbench.config.sections import PAPER_METHODS, TableOptions
+from fplbench.denoising.columns import TUNED_MARK, TUNED_SUFFIX, Column
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.sentences import listed, sentences
 
@@ -23,36 +23,44 @@ class Presentation:
         labels: labels of methods, noises and data sets.
         note: sentences for the caption, or "".
         seed: seed of the run, for the bootstrap.
-        image: position of the test image that figures show; None is the middle one.
+        image: image_id or position of the test image that figures show; None is the one with the
+            largest lesion, or the middle one.
         explanation: readout, activation and beta of `guided_backprop`.
         metrics: metrics in the tables, in this order.
         latex: those of the LaTeX table.
         protocol: sentence that says which protocol made the scores, or "".
+        reference: the method that is compared with every other one; None is fpl, if it was scored.
+        partial: whether tables may lack cells.
     """
 
     labels: Labels = field(default_factory=Labels)
     note: str = ""
     seed: int = DEFAULT_SEED
-    image: int | None = None
+    image: int | str | None = None
     explanation: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[str] = TableOptions().metrics
     latex: Sequence[str] = TableOptions().latex
     protocol: str = ""
+    reference: str | None = None
+    partial: bool = False
 
 
 def presentation(config: Config | None, dataset: str = "") -> Presentation:
     """How the tables and figures of a data set, or of the whole run, are presented. No config gives the defaults."""
     if config is None:
         return Presentation()
+    image = config.figures.image
     return Presentation(
         labels=labels_of(config),
         note=sentences(config.note, config.notes.get(dataset, "")),
         seed=config.seed,
-        image=config.figures.image,
+        image=image.get(dataset) if isinstance(image, dict) else image,
         explanation=config.explanation.model_dump(mode="json"),
         metrics=tuple(config.tables.metrics),
         latex=tuple(config.tables.latex),
         protocol=protocol_of(config),
+        reference=config.reference if config.reference in config.columns else None,
+        partial=config.tables.partial,
     )
 
 
@@ -114,9 +122,15 @@ def denoisers(config: Config) -> list[str]:
 
 
 def figure_methods(config: Config) -> list[str]:
-    """The methods in a data set's figure, in the order of its panels: those of the paper, or else the first four."""
+    """The methods in a data set's figure, in the order of its panels.
+
+    Those that the config names; else those of the paper's figures, then those that the paper does not have, or the first four.
+    """
+    if config.figures.methods is not None:
+        return config.figures.methods
     found = denoisers(config)
-    return [name for name in SHOWN_METHODS if name in found] or found[:4]
+    own = [name for name in found if name.removesuffix(TUNED_SUFFIX) not in (*PAPER_METHODS, "noisy_grey_map")]
+    return [name for name in SHOWN_METHODS if name in found] + own or found[:4]
 
 
 def figure_captions(config: Config) -> dict[str, str]:

@@ -1,0 +1,151 @@
+"""What a config is checked for once its sections are read: that they fit each other, and that what they name exists."""
+
+import importlib.util
+
+from fplbench.config.models import Config
+from fplbench.datasets import DATASETS
+from fplbench.errors import InputError, nearest
+from fplbench.noise import NOISES
+from fplbench.registry import parse_options
+from fplbench.scoring.registry import SCORES, image_metrics
+from fplbench.training import TRAININGS
+from fplbench.training.denoiser import DenoiserOptions
+from fplbench.training.explained import check_gradient
+
+EVERYWHERE = ("figures.noise", "generalisation", "ablation.noises", "detectability.noises")
+"""Keys whose noises have to be on every data set."""
+
+
+def check_overrides(config: Config, dataset: str) -> None:
+    """Raise InputError where a data set overrides the options of a noise that there is not."""
+    own = config.datasets[dataset].get("noises") or {}
+    for noise in own:
+        if noise not in config.noises:
+            raise InputError(f"datasets.{dataset}.noises.{noise} has no counterpart under noises: add {noise} there too.")
+
+
+def check_datasets(config: Config, noise: str) -> None:
+    """Raise InputError where a noise is limited to data sets that there are not, or needs CT and is not limited to it."""
+    names = config.noises[noise].get("datasets", list(config.datasets))
+    if not isinstance(names, list) or not names:
+        raise InputError(f"noises.{noise}.datasets is {names!r}; it is a list of data sets, such as [lidc].")
+    for name in names:
+        _check_named(config, f"noises.{noise}.datasets", str(name), "datasets")
+    if from_hu(noise):
+        other = next((name for name in names if name in DATASETS and not DATASETS[name].scans), None)
+        if other:
+            raise InputError(
+                f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "
+                f"noises.{noise}.datasets: [lidc]."
+            )
+        for key, names in (("inserted", config.inserted.noises), ("detectability", config.detectability.noises)):
+            if noise in (names or ()):
+                raise InputError(
+                    f"{key}.noises names {noise!r}, which needs Hounsfield units; lesions and signals are inserted into windowed "
+                    "images."
+                )
+
+
+def check_together(config: Config) -> None:
+    """Raise InputError where sections do not fit each other."""
+    if config.sampling.size % 16:
+        raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
+    if not (config.datasets and config.noises and config.methods):
+        raise InputError("datasets, noises and methods each need at least one name.")
+    if not any(column.method for column in config.columns.values()):
+        raise InputError("methods names rules of yours alone: add noisy, the unprocessed image, beside them.")
+    _check_metrics(config)
+    _check_fair(config)
+    _check_shown(config)
+    for fit in config.fits.values():
+        options = parse_options(fit.training.options, fit.options, f"training.{fit.training.name}, in FPL's seconds")
+        if isinstance(options, DenoiserOptions) and (fit.training.name != "fpl" or config.trains_fpl):
+            check_gradient(options, config.explanation)
+    for key, names, section in (
+        ("feature_error", config.feature_error, "noises"),
+        ("ablation.noises", config.ablation.noises, "noises"),
+        ("generalisation", config.generalisation, "noises"),
+        ("detectability.noises", config.detectability.noises, "noises"),
+        ("fair.noises", config.fair.noises, "noises"),
+        ("inserted.noises", config.inserted.noises, "noises"),
+        ("inserted.datasets", config.inserted.datasets, "datasets"),
+        ("figures.noise", [config.figures.noise], "noises"),
+        ("calibration.datasets", config.calibration.datasets, "datasets"),
+        ("notes", config.notes, "datasets"),
+    ):
+        for name in names or ():
+            _check_named(config, key, str(name), section)
+            if key in EVERYWHERE and (limit := limit_of(config, str(name))):
+                raise InputError(f"{key} names {name!r}, which is limited to {', '.join(limit)}: name a noise of all.")
+
+
+def _check_fair(config: Config) -> None:
+    """Raise InputError where the fair comparison cannot be made as the config has it."""
+    fair = config.fair
+    for key in ("seconds_per_step", "steps"):
+        for name in getattr(fair, key):
+            if name not in TRAININGS:
+                raise InputError(f"fair.{key} names {name!r}, which is not a training: {nearest(name, TRAININGS)}")
+    if len({*fair.budgets}) < len(fair.budgets):
+        raise InputError("fair.budgets names a budget twice.")
+    if config.protocol == "fair" and "seconds" in fair.budgets and not (fair.seconds_per_step or fair.steps):
+        raise InputError(
+            "fair.budgets has seconds, but fair.seconds_per_step is empty: `fplbench step-seconds --config CONFIG` prints it."
+        )
+    if not fair.methods:
+        raise InputError("fair.methods needs at least one name.")
+    for name, entry in fair.methods.items():
+        if entry.get("rule"):
+            raise InputError(f"fair.methods.{name} has rule: true; the column of a rule belongs under methods.")
+        if name in config.methods and {*entry} - {"optional"}:
+            raise InputError(f"fair.methods.{name} is under methods too: give its options there.")
+
+
+def _check_shown(config: Config) -> None:
+    """Raise InputError where a key names a column that there is not, or an image of a data set that there is not."""
+    own = {
+        "reference": [config.reference] if "reference" in config.model_fields_set else [],
+        "figures.methods": config.figures.methods,
+    }
+    for key, names in own.items():
+        for name in names or ():
+            if name not in config.columns:
+                raise InputError(f"{key} names {name!r}, which is not a column: {nearest(name, config.columns)}")
+    if isinstance(config.figures.image, dict):
+        for name in config.figures.image:
+            _check_named(config, "figures.image", name, "datasets")
+
+
+def _check_metrics(config: Config) -> None:
+    """Raise InputError where a key names a metric that is not known, or that images alone cannot be scored by."""
+    for name in config.metrics:
+        if name not in image_metrics():
+            raise InputError(f"metrics names {name!r}, which is not a score of images: {nearest(name, image_metrics())}")
+    if "vif" in config.metrics and importlib.util.find_spec("sewar") is None:
+        raise InputError("metrics names 'vif', which needs the package sewar: install it with `pip install -e '.[vif]'`.")
+    for key, names in {"tables.metrics": config.tables.metrics, "tables.latex": config.tables.latex}.items():
+        for name in names:
+            if name not in SCORES:
+                raise InputError(f"{key} names {name!r}, which is not a metric: {nearest(name, SCORES)}")
+
+
+def _check_named(config: Config, key: str, name: str, section: str) -> None:
+    """Raise InputError where a key names a noise or data set that the config does not have."""
+    known = getattr(config, section)
+    if name not in known:
+        close = nearest(name, known) if len(known) > 3 else f"it has {', '.join(known)}."
+        raise InputError(
+            f"{key} names {name!r}, which is not under {section}: {close} A section {section} replaces the paper's list; to "
+            f"add to a list, give two files: --configfile config/config.yaml yours.yaml."
+        )
+
+
+def limit_of(config: Config, noise: str) -> list[str]:
+    """The data sets that a noise is limited to; none where it is on all."""
+    limit = config.noises[noise].get("datasets") or list(config.datasets)
+    return limit if {*limit} != {*config.datasets} else []
+
+
+def from_hu(noise: str) -> bool:
+    """Whether a noise is made from Hounsfield units."""
+    return noise in NOISES and NOISES[noise].needs == "hu"

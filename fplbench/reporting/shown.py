@@ -1,0 +1,32 @@
+"""Which test images figures and pages show."""
+
+import os
+
+from fplbench.lesions.stack import lesions_path, open_lesions
+from fplbench.reporting.lesion_crops import largest_lesions
+from fplbench.stacks import open_stack, read_index
+
+
+def shown_images(clean: str | os.PathLike[str], number: int) -> list[int]:
+    """Choose images of a stack: those with the largest annotated lesions first, then others, spread evenly.
+
+    Args:
+        clean: the stack, with its index. Without a lesion stack beside it, no image has a lesion.
+        number: how many images to choose; all, if there are fewer.
+
+    Returns:
+        Positions, counted from 0. The first is the middle one where no image has a lesion.
+
+    Raises:
+        InputError: a stack is missing or malformed.
+    """
+    total = len(open_stack(clean))
+    chosen: list[int] = []
+    if lesions_path(clean).exists():
+        names = [row["image_id"] for row in read_index(clean, total)]
+        rows = open_lesions(clean)[1]
+        largest, _ = largest_lesions(rows, names, inserted=False, most=len(rows))
+        chosen = [*dict.fromkeys(lesion.position for lesion in largest)][:number]
+    others = [position for position in range(total) if position not in chosen]
+    missing = min(number - len(chosen), len(others))
+    return chosen + [others[(2 * place + 1) * len(others) // (2 * missing)] for place in range(missing)]
