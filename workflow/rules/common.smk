@@ -16,7 +16,7 @@ from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
 from fplbench.files import write_text
 from fplbench.noise import NOISES
-from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, presentation
+from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation
 from fplbench.scoring.registry import ALWAYS, SCORES, in_order
 from fplbench.training import TRAINING_VERSION, TRAININGS
 
@@ -91,6 +91,11 @@ def device(wildcards, resources):
 def shown(wildcards):
     """What tables and figures of a data set take from the config."""
     return str(presentation(CONFIG, wildcards.get("dataset", "")))
+
+
+def in_report(**labels):
+    """Function: what Snakemake's own report calls an output, after the data set that it is of."""
+    return lambda wildcards: {"Data set": labels_of(CONFIG).dataset(wildcards.dataset), **labels}
 
 
 def one_noise(path, **axes):

@@ -80,7 +80,13 @@ rule fair_table:
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
-        expand("<results>/fair/tables/{{dataset}}_{{budget}}{kind}", kind=TABLE_KINDS),
+        expand("<results>/fair/tables/{{dataset}}_{{budget}}{kind}", kind=TABLE_FILES),
+        report(
+            "<results>/fair/tables/{dataset}_{budget}.html",
+            caption="../report/fair_table.rst",
+            category="Fair comparison",
+            labels=in_report(Result="Table, same {budget}"),
+        ),
     log:
         "<logs>/fair/tables/{dataset}_{budget}.log",
     benchmark:
@@ -108,7 +114,12 @@ rule fair_summary:
         sampling=expand("<results>/data/{dataset}/sampling.json", dataset=FAIR_DATASETS),
         config=RESOLVED,
     output:
-        "<results>/fair/summary.md",
+        report(
+            "<results>/fair/summary.md",
+            caption="../report/fair_summary.rst",
+            category="Fair comparison",
+            labels={"Data set": "all", "Result": "What FPL wins and loses"},
+        ),
     log:
         "<logs>/fair/summary.log",
     benchmark:
@@ -149,7 +160,12 @@ use rule cost as fair_cost with:
         config=RESOLVED,
     output:
         table="<results>/fair/cost.csv",
-        figure="<results>/fair/cost.png",
+        figure=report(
+            "<results>/fair/cost.png",
+            caption="../report/cost_figure.rst",
+            category="Fair comparison",
+            labels={"Data set": "all", "Result": "Quality and cost"},
+        ),
     log:
         "<logs>/fair/cost.log",
     benchmark:

@@ -11,7 +11,13 @@ rule lesion_figure:
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
-        "<results>/figures/{dataset}_lesions.png",
+        report(
+            "<results>/figures/{dataset}_lesions.png",
+            caption="../report/lesion_figure.rst",
+            category="Figures",
+            subcategory="Lesions",
+            labels=in_report(Figure="Annotated lesions"),
+        ),
     log:
         "<logs>/figures/{dataset}_lesions.log",
     benchmark:
@@ -40,7 +46,13 @@ use rule lesion_figure as inserted_figure with:
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
-        "<results>/figures/{dataset}_inserted.png",
+        report(
+            "<results>/figures/{dataset}_inserted.png",
+            caption="../report/inserted_figure.rst",
+            category="Figures",
+            subcategory="Lesions",
+            labels=in_report(Figure="Inserted lesions"),
+        ),
     log:
         "<logs>/figures/{dataset}_inserted.log",
     benchmark:
@@ -59,7 +71,13 @@ rule recovery_figure:
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
-        "<results>/figures/{dataset}_recovery.png",
+        report(
+            "<results>/figures/{dataset}_recovery.png",
+            caption="../report/recovery_figure.rst",
+            category="Figures",
+            subcategory="Lesions",
+            labels=in_report(Figure="Contrast recovery"),
+        ),
     log:
         "<logs>/figures/{dataset}_recovery.log",
     benchmark:
@@ -82,7 +100,12 @@ rule lesion_summary:
         lesions=expand("<results>/data/{dataset}/test{kind}.csv", dataset=CONFIG.datasets, kind=["", "_lesions"]),
         config=RESOLVED,
     output:
-        "<results>/lesions.md",
+        report(
+            "<results>/lesions.md",
+            caption="../report/lesion_summary.rst",
+            category="Tables",
+            labels={"Data set": "all", "Table": "Lesions"},
+        ),
     log:
         "<logs>/lesions.log",
     benchmark:

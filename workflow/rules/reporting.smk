@@ -1,6 +1,6 @@
 # Scores -> Tables 2 to 4, figures, report.html and run.json.
 
-TABLE_KINDS = [".tex", ".md", ".csv", ".html", "_intervals.tex"]
+TABLE_FILES = [".tex", ".md", ".csv", "_intervals.tex"]  # beside the page
 FIRST_DATASET = next(iter(CONFIG.datasets))
 FIGURES = figure_captions(CONFIG)
 GREY_MAPPED = [name for name, column in CONFIG.columns.items() if column.grey_map]
@@ -14,7 +14,13 @@ rule table:
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
-        expand("<results>/tables/{{dataset}}{kind}", kind=TABLE_KINDS),
+        expand("<results>/tables/{{dataset}}{kind}", kind=TABLE_FILES),
+        report(
+            "<results>/tables/{dataset}.html",
+            caption="../report/table.rst",
+            category="Tables",
+            labels=in_report(Table="Means of all scores"),
+        ),
     log:
         "<logs>/tables/{dataset}.log",
     benchmark:
@@ -42,7 +48,13 @@ rule figure:
         config=RESOLVED,
         scored=one_noise("<results>/scores/{{dataset}}/{noise}.csv"),
     output:
-        "<results>/figures/{dataset}.png",
+        report(
+            "<results>/figures/{dataset}.png",
+            caption="../report/example_figure.rst",
+            category="Figures",
+            subcategory="Images",
+            labels=in_report(Figure="One test image"),
+        ),
     log:
         "<logs>/figures/{dataset}.log",
     benchmark:
@@ -71,7 +83,13 @@ rule feature_figure:
         config=RESOLVED,
         scored=one_noise("<results>/scores/{{dataset}}/{noise}.csv"),
     output:
-        "<results>/figures/{dataset}_features.png",
+        report(
+            "<results>/figures/{dataset}_features.png",
+            caption="../report/feature_figure.rst",
+            category="Figures",
+            subcategory="Images",
+            labels=in_report(Figure="Feature maps of one test image"),
+        ),
     log:
         "<logs>/figures/{dataset}_features.log",
     benchmark:
@@ -97,7 +115,13 @@ rule noise_figure:
         noisy=expand(f"<results>/noisy/{FIRST_DATASET}/{{noise}}/test.npy", noise=CONFIG.noises_of(FIRST_DATASET)),
         config=RESOLVED,
     output:
-        "<results>/figures/noises.png",
+        report(
+            "<results>/figures/noises.png",
+            caption="../report/noise_figure.rst",
+            category="Figures",
+            subcategory="Noises",
+            labels={"Data set": labels_of(CONFIG).dataset(FIRST_DATASET), "Figure": "Every noise on one test image"},
+        ),
     log:
         "<logs>/figures/noises.log",
     benchmark:
@@ -118,7 +142,13 @@ rule grey_map_figure:
         maps=of_dataset("<results>/tuned/{dataset}/{noise}/{name}_grey_map.json", name=GREY_MAPPED),
         config=RESOLVED,
     output:
-        "<results>/figures/{dataset}_grey_maps.png",
+        report(
+            "<results>/figures/{dataset}_grey_maps.png",
+            caption="../report/grey_map_figure.rst",
+            category="Figures",
+            subcategory="Training and cost",
+            labels=in_report(Figure="Grey maps"),
+        ),
     log:
         "<logs>/figures/{dataset}_grey_maps.log",
     benchmark:
@@ -138,7 +168,13 @@ rule training_figure:
     input:
         one_noise("<results>/models/{dataset}/{noise}/fpl.csv", dataset=CONFIG.datasets),
     output:
-        "<results>/figures/training.png",
+        report(
+            "<results>/figures/training.png",
+            caption="../report/training_figure.rst",
+            category="Figures",
+            subcategory="Training and cost",
+            labels={"Data set": "all", "Figure": "Training"},
+        ),
     log:
         "<logs>/figures/training.log",
     benchmark:
@@ -159,7 +195,13 @@ rule cost:
         config=RESOLVED,
     output:
         table="<results>/cost.csv",
-        figure="<results>/figures/cost.png",
+        figure=report(
+            "<results>/figures/cost.png",
+            caption="../report/cost_figure.rst",
+            category="Figures",
+            subcategory="Training and cost",
+            labels={"Data set": "all", "Figure": "Quality and cost"},
+        ),
     log:
         "<logs>/cost.log",
     benchmark:
@@ -209,7 +251,12 @@ rule report:
         sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         config=RESOLVED,
     output:
-        "<results>/report.html",
+        report(
+            "<results>/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"Data set": "all", "Page": "The report"},
+        ),
     log:
         "<logs>/report.log",
     benchmark:
