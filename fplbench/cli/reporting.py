@@ -149,7 +149,13 @@ def cost(
 
 def manifest(
     output: Annotated[Path, typer.Argument(help="Manifest to write, .json.")],
-    files: Annotated[list[Path] | None, typer.Argument(help="Files to record with their SHA-256.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files to record with their SHA-256, by their paths from the manifest's folder.")
+    ] = None,
+    hashes: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the hashes of the denoised stacks that were scored, {dataset}/{noise}.json."),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Write the versions, machine, config and hashes of files behind a run."""
@@ -161,5 +167,5 @@ def manifest(
 
     found = read_run(config)
     use_numerics(NumericsOptions() if found is None else found.numerics)
-    run = describe({} if found is None else found.resolved(), files or ())
+    run = describe({} if found is None else found.resolved(), files or (), output.parent, hashes)
     write_text(output, json.dumps(run, indent=2) + "\n")

@@ -60,6 +60,9 @@ def score(
     validation_lesion_scores: Annotated[
         Path | None, typer.Option(help="Scores of the lesions in validation images to write, .csv.")
     ] = None,
+    hashes: Annotated[
+        Path | None, typer.Option(help="Hashes to write, .json: the SHA-256 of every stack that was scored, by name.")
+    ] = None,
     threads: Threads = 1,
     rule: Annotated[
         list[str] | None,
@@ -78,6 +81,11 @@ def score(
     score_cell(
         clean, denoised, out, rule or (), metric or DEFAULT, lesion_scores, inserted_clean, inserted or (), threads, held_out
     )
+    if hashes is not None:
+        from fplbench.scoring.hashes import write_hashes
+
+        references = [path for path in (clean, inserted_clean, validation_clean) if path is not None]
+        write_hashes(hashes, references, [*denoised, *(inserted or ()), *(validation or ())])
 
 
 def feature_scores(

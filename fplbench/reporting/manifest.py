@@ -13,43 +13,75 @@ from pathlib import Path
 from typing import Any
 
 import fplbench
-from fplbench.errors import InputError
-from fplbench.files import file_hash
+from fplbench.files import read_csv
+from fplbench.reporting.manifest_files import file_states, scored_states
+
+FORMAT = 2
+"""Of run.json. The first one had no number, a few of the files, and their paths from the working directory."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def manifest(config: Mapping[str, Any], files: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
+def manifest(
+    config: Mapping[str, Any],
+    files: Iterable[str | os.PathLike[str]],
+    folder: Path | None = None,
+    hashes: Path | None = None,
+) -> dict[str, Any]:
     """Describe a run.
 
     Args:
         config: the resolved config, which has the seed of the run.
-        files: files to record with their SHA-256: data, weights, scores.
+        files: files to record with their SHA-256: data, noisy stacks, weights, scores, tables. One named cost.csv, the table of
+            costs, says on which devices the methods ran.
+        folder: folder of the run, from which paths are given; None gives them as they are.
+        hashes: folder with the hashes of the denoised stacks that were scored, {dataset}/{noise}.json, of which
+            those of the config's data sets and noises are read; None records none.
 
     Returns:
-        JSON values: created (UTC), fplbench, git, python, packages, hardware, torch (its switches), seed, config, files.
+        JSON values: format, created (UTC), fplbench, git, python, packages, hardware, devices, threads, torch (its switches),
+        seed, seeds, config, files, and outside (files that are not in the folder).
 
     Raises:
-        InputError: a file is missing.
+        InputError: a file is missing, or a clean stack has changed since it was scored.
     """
+    paths = [Path(path) for path in files]
+    inside, outside = file_states(paths, folder)
+    denoised = {} if hashes is None else scored_states(hashes, inside, config)
+    costs = [row for path in paths if path.name == "cost.csv" for row in read_csv(path, ("device",))]
     return {
+        "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "fplbench": fplbench.__version__,
         "git": git_state(Path(__file__).parent),
         "python": platform.python_version(),
         "packages": package_versions(),
         "hardware": hardware(),
+        "devices": sorted({row["device"] for row in costs if row["device"]}),
+        "threads": threads(),
         "torch": torch_switches(),
         "seed": config.get("seed"),
+        "seeds": seeds(config),
         "config": dict(config),
-        "files": {str(path): file_state(Path(path)) for path in files},
+        "files": {**denoised, **inside},
+        "outside": outside,
     }
 
 
-def file_state(path: Path) -> dict[str, str | int]:
-    """SHA-256 and size of a file in bytes."""
-    try:
-        return {"sha256": file_hash(path), "bytes": path.stat().st_size}
-    except FileNotFoundError:
-        raise InputError(f"{path}, which the manifest should list, does not exist.") from None
+def seeds(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The seed of the run, from which each draw derives its own, and those of the trainings, one for each repeat."""
+    seed = config.get("seed")
+    trainings = [] if seed is None else [seed + repeat for repeat in range(config.get("repeats", 1))]
+    return {"run": seed, "trainings": trainings}
+
+
+def threads() -> dict[str, Any]:
+    """The threads that torch uses in this process, and the variables by which Snakemake limits those of every job."""
+    import torch
+
+    return {
+        "torch": torch.get_num_threads(),
+        "environment": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+    }
 
 
 def package_versions() -> dict[str, str]:
