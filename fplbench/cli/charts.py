@@ -1,7 +1,36 @@
-"""Commands that make charts of a whole run."""
+"""Commands that make charts of a whole run, and of its workflow."""
+
+from typing import Annotated
 
 import typer
+
+from fplbench.cli.options import ConfigFile
+from fplbench.cli.reporting import Picture
+from fplbench.cli.tables import Scores, read_presentation
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
+    app.command("heat-map")(heat_map)
+    app.command("rank-figure")(rank_figure)
+
+
+def heat_map(
+    output: Picture,
+    scores: Scores,
+    config: ConfigFile = None,
+    metric: Annotated[str, typer.Option(help="psnr or ssim.")] = "psnr",
+) -> None:
+    """Draw the mean gain of each method over the unprocessed image, for every noise and data set."""
+    from fplbench.reporting.heat_map import heat_map as draw_means
+
+    shown = read_presentation(config)
+    draw_means(output, scores, metric, shown.note, shown.labels)
+
+
+def rank_figure(output: Picture, scores: Scores, config: ConfigFile = None) -> None:
+    """Draw how often each method has which rank, and how many rows it wins, over all data sets and noises."""
+    from fplbench.reporting.ranks import rank_figure as draw_ranks
+
+    shown = read_presentation(config)
+    draw_ranks(output, scores, shown.note, shown.labels)

@@ -11,13 +11,12 @@ import numpy as np
 from fplbench.datasets.annotations import count
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import RECOVERY, LesionScores, read_lesion_scores
+from fplbench.reporting.numbered_cells import numbered_cells, written
 from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.sentences import sentences
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
 METRIC = "contrast_recovery"
 CELL_WIDTH, CELL_HEIGHT = 0.46, 0.26  # inches
@@ -25,8 +24,8 @@ LABELS_WIDTH, BAR_WIDTH, LEAST_WIDTH = 1.1, 1.0, 2.2  # the least: of all maps t
 LETTERS_PER_INCH = 16  # of the note, at seven points
 TITLE_LETTERS_PER_INCH = 14  # of the title of a map, at eight points
 DOTS_PER_INCH = 200
+LIMITS = (0, 2)
 COLOURS = "PuOr"  # its ends differ in hue for every kind of colour vision, and its middle is almost white
-DARK = 0.179  # relative luminance at which black and white letters have the same contrast, 4.6 to 1
 LEGEND = (
     f"Contrast recovery: {RECOVERY}. 1: kept; below 1: the lesion fades (orange); above 1: it is exaggerated (violet). "
     "–: not scored."
@@ -125,7 +124,8 @@ def draw_recoveries(
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(1, len(parts), squeeze=False, sharey=True, width_ratios=widths)[0]
     for axis, (kind, found), title in zip(axes, parts.items(), titles, strict=True):
-        picture = _draw(axis, recovery_matrix(found, methods, noises[kind]))
+        matrix = recovery_matrix(found, methods, noises[kind])
+        picture = numbered_cells(axis, matrix, written(matrix, "{:.2f}".format), LIMITS, COLOURS)
         axis.set_title("\n".join(title), fontsize=8)
         axis.set_xticks(range(len(noises[kind])), [labels.noise(name) for name in noises[kind]], rotation=90, fontsize=7)
     axes[0].set_yticks(range(len(methods)), [labels.method(name) for name in methods], fontsize=7)
@@ -136,23 +136,6 @@ def draw_recoveries(
         figure.suptitle(f"{where}: contrast recovery of lesions", fontsize=9, weight="bold")
     figure.supxlabel("\n".join(lines), fontsize=7)
     return figure
-
-
-def luminance(colour: Sequence[float]) -> float:
-    """Relative luminance of a colour in sRGB, from 0 (black) to 1 (white), as the WCAG define it."""
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3])
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _draw(axis: "Axes", matrix: np.ndarray) -> "AxesImage":
-    """A heat map with a number in every cell, in black or white, whichever can be read on its colour."""
-    picture = axis.imshow(matrix, cmap=COLOURS, vmin=0, vmax=2, aspect="auto")
-    for (row, column), value in np.ndenumerate(matrix):
-        words = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
-        colour = "white" if not np.isnan(value) and luminance(tuple(picture.to_rgba(value))) < DARK else "black"
-        axis.text(column, row, words, ha="center", va="center", fontsize=7, color=colour)
-    axis.tick_params(length=0)
-    return picture
 
 
 def _title(kind: str, found: Found, persons_known: bool) -> str:

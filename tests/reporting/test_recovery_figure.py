@@ -11,7 +11,8 @@ from fplbench.errors import InputError
 from fplbench.files import write_csv
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores, read_lesion_scores
-from fplbench.reporting.recovery_figure import COLOURS, draw_recoveries, luminance, recovery_figure, recovery_matrix
+from fplbench.reporting.numbered_cells import luminance
+from fplbench.reporting.recovery_figure import COLOURS, draw_recoveries, recovery_figure, recovery_matrix
 from fplbench.reporting.scores import NoiseScores
 from tests.helpers.scores import run, write_config
 
@@ -63,7 +64,7 @@ def test_inserted_lesions_are_beside_the_annotated_ones(folder):
     assert "4 annotated | lesions in | 4 images of | 2 patients" in text
     assert "1 inserted | lesion in | 1 image of | 1 patient" in text
     assert "LIDC: contrast recovery of lesions" in text
-    assert "Noisy | Our (FPL) | 0.40 | 0.20 | 0.32 | 0.16 |" in text  # means as above
+    assert "Noisy | FPL | 0.40 | 0.20 | 0.32 | 0.16 |" in text  # means as above
     assert "| 0.50 | 0.40 |" in text
     assert (text.count("Gauss."), text.count("Speckle Noise"), text.count("Poisson")) == (2, 1, 0)
     assert "1 outline of annotated lesions. A | note." in text
@@ -72,7 +73,7 @@ def test_inserted_lesions_are_beside_the_annotated_ones(folder):
 def test_rows_and_columns_have_the_labels_and_the_order_of_the_tables():
     found = {"speckle": scores({"nlm": 1, "fpl": 1, "noisy": 1}), "gaussian": scores({"noisy": 1})}
     axes = draw_recoveries({"annotated": found}, Labels({"nlm": "Mine"})).axes[0]
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["Noisy", "Our (FPL)", "Mine"]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["Noisy", "FPL", "Mine"]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["Gauss.", "Speckle Noise"]
 
 
