@@ -1,17 +1,7 @@
-"""Tables 2 to 4 of the paper as data (Dong and Basu, arXiv:2310.20101).
+"""Tables 2 to 4 of the paper as data (Dong and Basu, arXiv:2310.20101), and what is wrong in them.
 
-Notes on these numbers:
-
-- All PSNRs are 27.27 dB or more and show the signs of 8-bit overflow. Compare them with `fplbench.scoring.psnr_uint8`, never
-  with the true PSNR. The SSIMs can be compared directly.
-- The thermal rows repeat the Gaussian ones digit by digit for all baselines, in all three tables; only the values of the
-  paper's own method differ.
-- Table 3 (LiTS) has a fourteenth SSIM row, impulse, without a PSNR row; its baselines repeat those of salt and pepper.
-- Table 4 (RSNA) has only nine values in the SSIM row of the chemical shift; the last column, Wiener, is taken as the missing
-  one.
-- In the SSIM rows of salt and pepper (LIDC and LiTS) and impulse (LiTS) the value of the paper's method is in bold although
-  that of the median filter is higher. `tables` returns values only, so the best is always determined from them.
-- The introduction lists Rayleigh noise where Table 1 and the tables of results have Rician.
+The values are as printed. `errata` has what is known to be wrong or doubtful. In particular, all PSNRs show the signs of 8-bit
+overflow: compare them with `fplbench.scoring.psnr_uint8`, never with the true PSNR. The SSIMs can be compared directly.
 """
 
 import csv
@@ -19,15 +9,26 @@ import math
 from importlib.resources import files
 from typing import NamedTuple
 
+from fplbench.published.erratum import ANY, TEXT, Erratum, errata
+
+__all__ = ["ANY", "COUNTERPARTS", "TEXT", "Erratum", "Published", "errata", "tables", "values"]
+
+COUNTERPARTS = {"psnr": "psnr_uint8", "ssim": "ssim"}
+"""The score with which each published metric is compared."""
+
 
 class Published(NamedTuple):
-    """One value of a table, PSNR in dB; NaN if the table has none."""
+    """One value of a table, PSNR in dB; NaN if the table has none.
+
+    `bold` is whether it is printed in bold face, as the paper marks the best value of a row. It is not always the best.
+    """
 
     dataset: str
     metric: str
     noise: str
     method: str
     value: float
+    bold: bool
 
 
 def tables() -> list[Published]:
@@ -39,8 +40,8 @@ def tables() -> list[Published]:
     """
     _, *lines = (files(__name__) / "tables.csv").read_text().splitlines()
     return [
-        Published(dataset, metric, noise, method, float(value or math.nan))
-        for dataset, metric, noise, method, value in csv.reader(lines)
+        Published(dataset, metric, noise, method, float(value or math.nan), bold == "1")
+        for dataset, metric, noise, method, value, bold in csv.reader(lines)
     ]
 
 
