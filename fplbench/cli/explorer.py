@@ -1,7 +1,31 @@
 """Commands that make the explorer pages."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from fplbench.cli.options import ConfigFile, read_run
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
+    app.command("explorer")(explorer)
+
+
+def explorer(
+    output: Annotated[Path, typer.Argument(help="Page to write, .html.")],
+    clean: Annotated[Path, typer.Argument(help="Stack of clean test images, .npy, with its index and its lesions.")],
+    scores: Annotated[Path, typer.Argument(help="Long table of scores of the data set, .csv.")],
+    dataset: Annotated[str, typer.Option(help="Name of the data set, for instance lidc.")],
+    noisy: Annotated[Path, typer.Option(help="Folder with the noisy stacks, {noise}/test.npy.")],
+    denoised: Annotated[Path, typer.Option(help="Folder with the denoised stacks, {noise}/{method}.npy.")],
+    features: Annotated[
+        Path | None, typer.Option(help="Folder with the feature maps, {noise}.npz, as feature-scores --maps writes them.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write a page on which the images, feature maps and scores of two methods can be compared, with all it needs inside."""
+    from fplbench.reporting.explorer.page import write_explorer
+
+    write_explorer(output, clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, config=read_run(config))

@@ -97,13 +97,21 @@ def feature_scores(
     threads: Threads = 1,
     device: DeviceName = "auto",
     numerics: NumericsJson = "{}",
+    maps: Annotated[
+        Path | None, typer.Option(help="Feature maps of some images to write, .npz: those of the clean stack and of each other.")
+    ] = None,
+    map_images: Annotated[
+        int, typer.Option(min=1, help="How many images have maps in that file; those with the largest lesions first.")
+    ] = 2,
 ) -> None:
     """Score denoised stacks by the relative squared error of their feature maps."""
     use_threads(threads)
     apply_numerics(numerics)
-    from fplbench.scoring.features import write_feature_errors
+    from fplbench.reporting.shown import shown_images
+    from fplbench.scoring.features import KeptMaps, write_feature_errors
 
-    write_feature_errors(restoration, clean, denoised, out, device, **read_explanation(explanation))
+    kept = None if maps is None else KeptMaps(maps, shown_images(clean, map_images))
+    write_feature_errors(restoration, clean, denoised, out, device, kept, **read_explanation(explanation))
 
 
 def collate(

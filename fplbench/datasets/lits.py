@@ -148,6 +148,10 @@ DATASETS.add(
             "https://doi.org/10.1016/j.media.2022.102680"
         ),
         page="https://competitions.codalab.org/competitions/17094 or http://medicaldecathlon.com",
+        sharing=(
+            "Do not pass this on if it shows images of LiTS: their licence (CC BY-NC-ND 4.0) allows no changed copies, unless "
+            "they are from Task03_Liver of the Medical Segmentation Decathlon (CC BY-SA 4.0)."
+        ),
         contents="the NIfTI volumes of LiTS or of Task03_Liver",
         left_out=left_out,
         read_header=read_header,

@@ -129,6 +129,7 @@ class Dataset:
         licence: licence of the data.
         citation: reference to cite.
         page: web page of the data set.
+        sharing: a sentence on whether pages and figures with its images may be passed on, as the licence says.
         contents: what the root must contain, for messages.
         left_out: (path relative to the root, resolved root) -> why a file cannot be an image, judging by its name; else "".
         read_header: (path, options) -> the fields that `arrange` needs. Raises NotAnImage for files that are left out and
@@ -155,6 +156,7 @@ class Dataset:
     licence: str
     citation: str
     page: str
+    sharing: str
     contents: str
     left_out: Callable[[str, Path], str]
     read_header: Callable[[Path, Any], Header]

@@ -32,3 +32,10 @@ def test_the_registry_loads_no_heavy_library():
 @pytest.mark.parametrize("name", ["lidc", "rsna", "lits"])
 def test_every_option_is_described(name):
     assert all(field.description for field in DATASETS[name].options.model_fields.values())
+
+
+def test_every_data_set_says_whether_its_images_may_be_passed_on():
+    sharing = {name: dataset.sharing for name, dataset in DATASETS.items()}
+    assert "may be passed on" in sharing["lidc"] and "CC BY 3.0" in sharing["lidc"]
+    assert sharing["lits"].startswith("Do not pass this on") and "CC BY-NC-ND 4.0" in sharing["lits"]
+    assert sharing["rsna"].startswith("Do not pass this on") and "Kaggle" in sharing["rsna"]

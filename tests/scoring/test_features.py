@@ -5,7 +5,7 @@ from fplbench.errors import InputError
 from fplbench.explaining import maps
 from fplbench.scoring import features
 from fplbench.stacks import write_stack
-from tests.helpers.scores import index_rows, read_rows
+from tests.helpers.scores import index_rows, read_rows, run
 
 
 @pytest.fixture
@@ -34,3 +34,46 @@ def test_a_stack_of_another_shape_is_refused(folder):
     with pytest.raises(InputError, match=r"median.npy holds 2 images of 16x32 pixels"):
         features.write_feature_errors("weights", folder / "clean.npy", [folder / "median.npy"], folder / "errors.csv")
     assert not (folder / "errors.csv").exists()
+
+
+def test_the_maps_of_chosen_images_are_kept_by_stack(folder):
+    kept = features.KeptMaps(folder / "maps" / "gaussian.npz", [1])
+    features.write_feature_errors("weights", folder / "clean.npy", [folder / "median.npy"], folder / "errors.csv", kept=kept)
+    with np.load(kept.path) as archive:
+        found = dict(archive)
+    assert found.keys() == {"positions", "clean", "median"}
+    assert found["positions"].tolist() == [1]
+    assert found["clean"].dtype == found["median"].dtype == np.float16
+    np.testing.assert_array_equal(found["clean"], np.full((1, 16, 16), 100))
+    np.testing.assert_array_equal(found["median"], np.full((1, 16, 16), 80))
+    assert len(read_rows(folder / "errors.csv")) == 2
+
+
+def test_kept_maps_beyond_float16_have_its_largest_value(folder, monkeypatch):
+    monkeypatch.setattr(maps, "feature_maps", lambda restoration, images, device: images.astype(np.float32) * -1e4)
+    kept = features.KeptMaps(folder / "maps.npz", [0])
+    features.write_feature_errors("weights", folder / "clean.npy", [], folder / "errors.csv", kept=kept)
+    np.testing.assert_array_equal(np.load(kept.path)["clean"], np.full((1, 16, 16), -65504))
+
+
+def test_the_command_keeps_the_maps_of_the_images_that_pages_show(folder):
+    out = folder / "maps.npz"
+    run(
+        "feature-scores",
+        "weights",
+        folder / "clean.npy",
+        folder / "e.csv",
+        folder / "median.npy",
+        "--maps",
+        out,
+        "--map-images",
+        1,
+    )
+    assert np.load(out)["positions"].tolist() == [1]  # the middle one, as none has lesions
+    run("feature-scores", "weights", folder / "clean.npy", folder / "e.csv", folder / "median.npy", "--maps", out)
+    assert np.load(out)["positions"].tolist() == [0, 1]
+
+
+def test_kept_maps_need_the_name_of_an_archive():
+    with pytest.raises(InputError, match=r"maps.npy does not end in .npz"):
+        features.KeptMaps("maps.npy", [0])

@@ -1,0 +1,1 @@
+"""The explorer: one page for each data set on which images, methods and scores can be compared."""
