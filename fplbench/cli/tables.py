@@ -12,6 +12,7 @@ from fplbench.cli.options import ConfigFile, read_run
 from fplbench.errors import InputError
 
 if TYPE_CHECKING:
+    from fplbench.config import Config
     from fplbench.reporting.captions import Presentation
     from fplbench.reporting.facts import Facts
     from fplbench.reporting.lesion_scores import LesionScores
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from fplbench.reporting.tables import Table
 
 Scores = Annotated[Path, typer.Argument(help="Long table of scores, .csv.")]
-Reference = Annotated[str | None, typer.Option(help="Method whose lead over the others is shown.", show_default="fpl")]
+Reference = Annotated[
+    str | None, typer.Option(help="Method that is compared with every other one.", show_default="that of the config")
+]
 Shown = Annotated[
     list[str] | None,
     typer.Option("--metric", help="Metric that the pages show, in the order of their blocks; repeat it.", show_default="config"),
@@ -57,15 +60,18 @@ def table(
     latex_metrics: ShownInLatex = None,
 ) -> None:
     """Write the table of a data set as LaTeX, Markdown, HTML and csv."""
+    from fplbench.reporting.captions import presentation
     from fplbench.reporting.facts import read_facts
     from fplbench.reporting.repeats import read_dataset
     from fplbench.reporting.writing import write_table
 
-    shown = read_presentation(config, dataset)
+    run = read_run(config)
+    shown = presentation(run, dataset)
     if metrics:
         shown = replace(shown, metrics=metrics)
+    build = _builder(shown, reference, run, dataset)
     found = with_further_scores(
-        _builder(shown, reference), dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation
+        build, dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation
     )
     write_table(found, out_dir, latex_metrics or shown.latex)
 
@@ -82,6 +88,8 @@ def report(
     data: DataFolder = None,
     validation: Validation = None,
     metrics: Shown = None,
+    explorer: Annotated[Path | None, typer.Option(help="Folder with {dataset}.html, pages to look at images, to link to.")] = None,
+    paper: Annotated[Path | None, typer.Option(help="Folder with {dataset}.html, the paper beside the run, to link to.")] = None,
 ) -> None:
     """Write the report of a run as one HTML page that includes its figures."""
     from fplbench.files import write_text
@@ -99,14 +107,16 @@ def report(
         if metrics:
             shown = replace(shown, metrics=metrics)
         folder = None if lesion_scores is None else lesion_scores / dataset
-        build = _builder(shown, reference)
+        build = _builder(shown, reference, found, dataset)
         tables.append(with_further_scores(build, dataset, noises, facts[dataset], folder, validation))
     pictures = {} if found is None else figure_captions(found)
     captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
-    write_text(output, reporting.report(tables, captions, reporting.read_manifest(run), title, presentation(found).note))
+    manifest, note = reporting.read_manifest(run), presentation(found).note
+    pages = {"page": output, "explorer": explorer, "paper": paper}
+    write_text(output, reporting.report(tables, captions, manifest, title, note, config=found, **pages))
 
 
-def read_presentation(config: Path | None, dataset: str = "", image: int | None = None) -> "Presentation":
+def read_presentation(config: Path | None, dataset: str = "", image: int | str | None = None) -> "Presentation":
     """How the config of a run presents its tables and figures; an image that is given overrides that of the config."""
     from fplbench.reporting.captions import presentation
 
@@ -155,11 +165,12 @@ def with_further_scores(
     return build(dataset, scores, facts=facts, lesions=real, inserted=inserted, validation=means)
 
 
-def _builder(shown: "Presentation", reference: str | None) -> "Callable[..., Table]":
-    """What makes a table as it is presented."""
+def _builder(shown: "Presentation", reference: str | None, run: "Config | None", dataset: str) -> "Callable[..., Table]":
+    """What makes the table of a data set as it is presented, with the cells that the config of the run has."""
+    from fplbench.reporting.missing import expected
     from fplbench.reporting.tables import build_table
 
     return partial(
-        build_table, seed=shown.seed, labels=shown.labels, note=shown.note, reference=reference, shown=shown.metrics,
-        protocol=shown.protocol,
+        build_table, seed=shown.seed, labels=shown.labels, note=shown.note, reference=reference or shown.reference,
+        shown=shown.metrics, protocol=shown.protocol, wanted=expected(run, dataset), partial=shown.partial,
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """What the HTML pages show for one data set: means with intervals, verdicts, and the comparison with the paper."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fplbench import published
+from fplbench.datasets.annotations import count
 from fplbench.reporting import html
 from fplbench.reporting.cells import Cell
 from fplbench.reporting.choices import choice_note
@@ -19,30 +20,50 @@ PUBLISHED_NOTE = (
     "therefore compared with the wrapped PSNR, which does not measure quality. The published SSIM is compared as printed. "
     "Images, noise levels and training differ from the paper's, so equal numbers are not expected."
 )
+OPEN = 2
+"""The first so many blocks of means are always open; a report folds the others."""
 
 
 def table_section(table: Table) -> str:
     """Everything about one data set, as HTML."""
-    return "".join([means_table(table), verdict_table(table), published_table(table)])
+    return "".join(html.text("h2", title) + part for title, part in table_parts(table).items())
 
 
-def means_table(table: Table) -> str:
-    """Means with their intervals, in one block for each metric."""
-    bodies = [_block(table, metric) for metric in table.shown_blocks]
-    below = [*remarks(table, table.shown), *interval_notes(table, table.shown)]
+def table_parts(table: Table, fold: bool = False) -> dict[str, str]:
+    """Means, verdicts and the comparison with the paper, as HTML by title; those that there are.
+
+    Args:
+        table: the table.
+        fold: fold long tables of numbers.
+    """
+    parts = {
+        "Means": means_tables(table, fold),
+        "Compared with rivals": verdict_table(table, fold),
+        "Beside the published values": published_table(table, fold),
+    }
+    return {title: part for title, part in parts.items() if part}
+
+
+def means_tables(table: Table, fold: bool = False) -> str:
+    """Means with their intervals, in one block for each metric; with `fold`, all but the first blocks are folded."""
     note = spread_note(table, table.shown)
     text = sentences(
         caption(table, table.shown), f"In square brackets, below the mean of several trainings: {note}" if note else ""
     )
-    return html.table(text, _head(table, table.methods), bodies) + html.notes(below)
+    metrics = table.shown_blocks
+    opened = metrics[:OPEN] if fold else metrics
+    below = [*remarks(table, table.shown), *interval_notes(table, table.shown)]
+    further = (html.folded(_rows(table, metric), _means(table, [metric])) for metric in metrics[len(opened) :])
+    return "".join([_means(table, opened, text), *further, html.notes(below)])
 
 
-def verdict_table(table: Table) -> str:
-    """The reference method compared with the best other one in each row; "" if it was not scored, or on too few patients."""
+def verdict_table(table: Table, fold: bool = False) -> str:
+    """The reference method compared with its rival in each row; "" if it was not scored, or on too few patients."""
     judged = [metric for metric in table.shown_blocks if verdicts(table, metric)]
     if not judged:
         return ""
     bodies = [list(_verdict_rows(table, metric)) for metric in judged]
+    outcomes = [verdict.outcome for metric in judged for verdict in verdicts(table, metric)]
     reference = table.labels.method(table.reference)
     seeds = max(table.seeds.values(), default=1) >= MINIMUM_SEEDS
     both = f", or Student's over {units_of(table, judged)} and seeds where a network has several" if seeds else ""
@@ -51,15 +72,17 @@ def verdict_table(table: Table) -> str:
         f"Lead: by how much {reference} is better on the test images, with its 95 % interval from the same paired draws",
         f"p: paired permutation test over {units_of(table, judged)}{both}; adjusted for the rows of a block (Holm)",
     )
-    names = ("Noise Type", "Rival", "Lead", "p", "")
+    names = ("Noise Type", "Rival", "Lead", "p", "Verdict")
     head = [
-        html.text("th", ""),
-        *(html.text("th", name, class_="" if name in ("Lead", "p") else "text") for name in names),
+        html.text("td", ""),
+        *(html.text("th", name, class_="" if name in ("Lead", "p") else "text", scope="col") for name in names),
     ]
-    return html.table(text, head, bodies)
+    counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in ("better", "undecided", "worse"))
+    found = html.table(text, head, bodies, f"{table.labels.dataset(table.dataset)}: verdicts")
+    return html.folded(f"{reference} in {count(len(outcomes), 'row')}: {counts}", found) if fold else found
 
 
-def published_table(table: Table) -> str:
+def published_table(table: Table, fold: bool = False) -> str:
     """Reproduced and published values; "" for data sets, and comparisons, that are not in the paper."""
     if table.title or not published.values(table.dataset, "ssim"):
         return ""
@@ -67,12 +90,22 @@ def published_table(table: Table) -> str:
     methods = [method for method in table.methods if method in printed]
     pairs = [("psnr_uint8", "psnr"), ("ssim", "ssim")]
     bodies = [list(_published_rows(table, *pair, methods)) for pair in pairs if pair[0] in table.blocks]
-    return html.table(PUBLISHED_NOTE, _head(table, methods), bodies)
+    found = html.table(PUBLISHED_NOTE, _head(table, methods), bodies, f"{table.labels.dataset(table.dataset)}: published values")
+    return html.folded(f"Reproduced and published values, {count(sum(map(len, bodies)), 'row')}", found) if fold else found
 
 
-def _head(table: Table, methods: list[str] | tuple[str, ...]) -> list[str]:
-    first = [html.text("th", ""), html.text("th", "Noise Type", class_="text")]
-    return first + [html.text("th", table.labels.method(method)) for method in methods]
+def _means(table: Table, metrics: Sequence[str], text: str = "") -> str:
+    label = f"{table.labels.dataset(table.dataset)}: {', '.join(heading(metric) for metric in metrics)}"
+    return html.table(text, _head(table, table.methods), [_block(table, metric) for metric in metrics], label)
+
+
+def _rows(table: Table, metric: str) -> str:
+    return f"{heading(metric)}, {count(len(table.blocks[metric]), 'row')}"
+
+
+def _head(table: Table, methods: Sequence[str]) -> list[str]:
+    first = [html.text("td", ""), html.text("th", "Noise Type", class_="text", scope="col")]
+    return first + [html.text("th", table.labels.method(method), scope="col") for method in methods]
 
 
 def _block(table: Table, metric: str) -> Iterator[str]:
@@ -91,8 +124,8 @@ def _row_start(table: Table, metric: str, noise: str, rows: int) -> str:
         noise: the row.
         rows: number of rows of the block in the first one, 0 in the others.
     """
-    block = html.text("th", heading(metric), class_="block", rowspan=str(rows)) if rows else ""
-    return block + html.text("th", table.labels.noise(noise))
+    block = html.text("th", heading(metric), class_="block", rowspan=str(rows), scope="rowgroup") if rows else ""
+    return block + html.text("th", table.labels.noise(noise), scope="row")
 
 
 def _mean(cell: Cell | None, metric: str) -> str:

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import json
+import re
 import subprocess
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from fplbench.errors import InputError
 from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.manifest import git_state, manifest
-from fplbench.reporting.report import read_manifest, report, summary
+from fplbench.reporting.report import read_manifest, report
 from fplbench.reporting.scores import NoiseScores, read_scores
+from fplbench.reporting.summary import summary
 from fplbench.reporting.tables import build_table
+from tests.helpers.pictures import write_picture
 
 
 @pytest.fixture
@@ -107,23 +110,20 @@ def test_metrics_of_which_neither_end_is_better_are_not_in_the_summary(tables, w
 
 
 def test_the_report_holds_its_pictures_and_needs_no_other_file(tables, run, tmp_path):
-    picture = tmp_path / "noises_lidc.png"
-    picture.write_bytes(b"\x89PNG-made-up")
+    picture = write_picture(tmp_path / "noises_lidc.png")
     text = report(tables, {str(picture): "Noises <of> LIDC"}, run, "Title & more", note="A note.")
-    assert base64.b64encode(b"\x89PNG-made-up").decode() in text
+    assert base64.b64encode(picture.read_bytes()).decode() in text
     assert "Noises &lt;of&gt; LIDC" in text
     assert "<title>Title &amp; more</title>" in text
-    assert 'src="http' not in text
-    assert 'href="' not in text
+    addresses = re.findall(r' (?:src|href)="([^"]{,9})', text)
+    assert addresses and all(address.startswith(("#", "data:imag")) for address in addresses)
     assert run["hardware"]["processor"] in text
 
 
 def test_pictures_stand_with_their_data_set(tables, run, tmp_path):
-    for name in ("noises_lidc.png", "ablation.png"):
-        (tmp_path / name).write_bytes(b"x")
-    figures = {str(tmp_path / "ablation.png"): "An ablation.", str(tmp_path / "noises_lidc.png"): "The noises."}
-    text = report(tables, figures, run, "Title")
-    assert text.index("The noises.") < text.index(">Figures<") < text.index("An ablation.")
+    ablation, noises = write_picture(tmp_path / "ablation.png"), write_picture(tmp_path / "noises_lidc.png")
+    text = report(tables, {str(ablation): "An ablation.", str(noises): "The noises."}, run, "Title")
+    assert text.index("The noises.") < text.index(">Further figures</h2>") < text.index("An ablation.")
 
 
 def test_what_is_not_a_picture_is_refused(tables, run, tmp_path):
@@ -131,6 +131,40 @@ def test_what_is_not_a_picture_is_refused(tables, run, tmp_path):
         report(tables, {str(tmp_path / "gone.png"): ""}, run, "Title")
     with pytest.raises(InputError, match=r"scores.csv is not a picture"):
         report(tables, {"scores.csv": ""}, run, "Title")
+    (tmp_path / "half.png").write_bytes(write_picture(tmp_path / "whole.png").read_bytes()[:20])
+    with pytest.raises(InputError, match=r"half.png is not a picture that can be read"):
+        report(tables, {str(tmp_path / "half.png"): ""}, run, "Title")
+
+
+def test_the_bar_of_contents_leads_to_every_section(tables, run):
+    text = report(tables, {}, run, "Title")
+    places = re.findall(r'href="#([^"]+)"', text)
+    assert {"front", "summary", "lidc", "run"} <= set(places)
+    assert all(text.count(f'id="{place}"') == 1 for place in places)
+
+
+def test_pages_beside_the_report_are_linked_to_where_there_are_any(tables, run, tmp_path):
+    (tmp_path / "explorer pages").mkdir()
+    (tmp_path / "explorer pages" / "lidc.html").write_text("")
+    picture = write_picture(tmp_path / "figures" / "lidc.png")
+    folders = {"explorer": tmp_path / "explorer pages", "paper": tmp_path / "paper"}
+    text = report(tables, {str(picture): ""}, run, "Title", page=tmp_path / "report.html", **folders)
+    assert '<a href="explorer%20pages/lidc.html">Explorer</a>' in text
+    assert '<a href="figures/lidc.png">Full size</a>' in text
+    assert "The paper beside this run" not in text
+
+
+def test_long_tables_are_folded_but_psnr_and_ssim(tables, run, write_scores):
+    """Rows of numbers that are shown at once do not grow with the number of scores."""
+    text = report(tables, {}, run, "Title")
+    shown = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    numbers = [label for label in re.findall(r'aria-label="([^"]+)"', shown) if label.startswith("LIDC: ")]
+    assert numbers == ["LIDC: PSNR (dB), SSIM"] and "LIDC: verdicts" in text and "LIDC: published values" in text
+
+
+def test_the_hashes_of_files_are_left_to_the_manifest(tables, run):
+    text = report(tables, {}, run, "Title")
+    assert hashlib.sha256(b"abc").hexdigest() not in text and "numpy" in text
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])

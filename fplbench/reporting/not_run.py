@@ -1,0 +1,108 @@
+"""What a run left out, as its scores and its config tell: columns, noises, scores and verdicts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fplbench.config import Config
+from fplbench.config.columns import left_out
+from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS, PAPER_NOISES
+from fplbench.datasets.annotations import count
+from fplbench.denoising.columns import TUNED_SUFFIX
+from fplbench.reporting.labels import METRICS
+from fplbench.reporting.sentences import listed, sentences
+from fplbench.reporting.summary import compared, undecided
+from fplbench.reporting.tables import Table
+
+TARGETS = {
+    "fair": "networks that were trained as long as FPL",
+    "ablation": "the loss without its parts",
+    "generalisation": "models on other data sets and noises",
+    "detectability": "how well an observer finds lesions",
+}
+"""The targets of the workflow that the report never shows."""
+
+
+def not_run(tables: Sequence[Table], config: Config | None = None) -> list[str]:
+    """What was not run, in sentences.
+
+    Args:
+        tables: the table of each data set.
+        config: the config of the run; without it, columns that are left out are not known.
+    """
+    targets = listed([f"{what} (snakemake {name})" for name, what in TARGETS.items()])
+    found = [
+        *_columns(tables, config),
+        _of_the_paper(tables),
+        *_limited(tables),
+        *_scores(tables),
+        *_cells(tables),
+        *undecided(tables, compared(tables)),
+        f"Separate targets, which are not part of this page: {targets}",
+    ]
+    return [sentences(sentence) for sentence in found if sentence]
+
+
+def _columns(tables: Sequence[Table], config: Config | None) -> Iterator[str]:
+    """The columns of the config that have no scores, with the reason where it is known."""
+    if config is None:
+        return
+    scored = {name for table in tables for name in table.methods}
+    reasons = left_out(config)
+    for name in (*config.methods, *config.columns):
+        if name in reasons and name not in scored:
+            yield f"{tables[0].labels.method(name)} was left out: {reasons[name]}"
+    absent = [tables[0].labels.method(name) for name in config.columns if name not in scored]
+    if absent:
+        yield f"Without any scores: {listed(absent)}"
+
+
+def _of_the_paper(tables: Sequence[Table]) -> str:
+    """What the paper's tables have and this run does not."""
+    labels = tables[0].labels
+    noises = {noise for table in tables for noise in _noises(table)}
+    methods = {name.removesuffix(TUNED_SUFFIX) for table in tables for name in table.methods}
+    datasets = {table.dataset for table in tables}
+    missing = [
+        *(labels.dataset(name) for name in PAPER_DATASETS if name not in datasets),
+        *(labels.noise_title(name) for name in PAPER_NOISES if name not in noises),
+        *(labels.method(name) for name in PAPER_METHODS if name not in methods),
+    ]
+    return f"Of the paper's data sets, noises and methods: {listed(missing)}" if missing else ""
+
+
+def _limited(tables: Sequence[Table]) -> Iterator[str]:
+    """The noises that were not run on every data set."""
+    rows = {table.dataset: _noises(table) for table in tables}
+    for noise in dict.fromkeys(noise for own in rows.values() for noise in own):
+        absent = [table.labels.dataset(table.dataset) for table in tables if noise not in rows[table.dataset]]
+        if absent:
+            yield f"{tables[0].labels.noise_title(noise)} on {listed(absent)}"
+
+
+def _scores(tables: Sequence[Table]) -> Iterator[str]:
+    """The scores that the tables should show and that were taken on no noise, or not on all."""
+    nowhere: dict[str, list[str]] = {}
+    somewhere: dict[str, list[str]] = {}
+    for metric in dict.fromkeys(metric for table in tables for metric in table.shown):
+        blocks = {table.dataset: table.blocks.get(metric, {}) for table in tables}
+        absent = [table.labels.dataset(table.dataset) for table in tables if not blocks[table.dataset]]
+        if absent:
+            nowhere.setdefault(listed(absent), []).append(METRICS[metric].label)
+        part = [table for table in tables if blocks[table.dataset] and set(blocks[table.dataset]) < set(_noises(table))]
+        for noises in dict.fromkeys(listed([table.labels.noise(name) for name in blocks[table.dataset]]) for table in part):
+            somewhere.setdefault(noises, []).append(METRICS[metric].label)
+    yield from (f"No scores on {names}: {', '.join(metrics)}" for names, metrics in nowhere.items())
+    yield from (f"Scored on {noises} alone: {', '.join(metrics)}" for noises, metrics in somewhere.items())
+
+
+def _cells(tables: Sequence[Table]) -> Iterator[str]:
+    """How many of the cells that a block should have are missing."""
+    for table in tables:
+        rows = [row for metric in table.shown_blocks for row in table.blocks[metric].values()]
+        missing = sum(len(set(table.methods) - set(row)) for row in rows)
+        if missing:
+            yield f"{table.labels.dataset(table.dataset)}: {count(missing, 'cell')} without a score, shown as a dash"
+
+
+def _noises(table: Table) -> Iterable[str]:
+    """The noises of a data set, in the order of its rows."""
+    return dict.fromkeys(noise for block in table.blocks.values() for noise in block)
