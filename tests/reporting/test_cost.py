@@ -124,6 +124,7 @@ def test_the_command_writes_table_and_figure_with_the_labels_of_the_config(folde
     assert text.lstrip().startswith("<?xml")
     assert "<!-- Means -->" in text
     assert "<!-- LIDC -->" in text
+    assert "Those of own include the start of the program." in text
 
 
 def test_points_are_the_median_time_in_milliseconds_and_the_mean_quality(tmp_path):
