@@ -19,6 +19,7 @@ LAYERS = (
     ("methods", "calibration"),
     ("config",),
     ("reporting",),
+    ("verification",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,7 +1,98 @@
 """Commands that verify and compare runs."""
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from fplbench.cli.options import Threads
+
+if TYPE_CHECKING:
+    from fplbench.verification.results import Results
+
+ResultsFolder = Annotated[Path, typer.Argument(help="Folder of a finished run, which has its run.json.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
+    app.command("verify")(verify)
+
+
+def verify(
+    results: ResultsFolder,
+    quick: Annotated[bool, typer.Option("--quick", help="Compare hashes and the config only; compute nothing again.")] = False,
+    threads: Threads = 1,
+) -> None:
+    """Check that a folder of results is consistent with itself; exit code 0 if it is, 1 if not.
+
+    Every file that run.json lists is compared with its hash, and config.json with the config there. Scores are computed again
+    from the denoised stacks that were kept, long tables joined again from the scores, and tables/ and report.html made again
+    from these. Weights, noisy images, scores of features, figures and explorer pages are compared by their hashes alone.
+
+    This shows that the files of a folder belong together, not that whoever made them was honest.
+    """
+    from fplbench.verification.results import open_results
+    from fplbench.verification.verifying import verdict
+    from fplbench.verification.verifying import verify as run_checks
+
+    run = open_results(results)
+    checks = []
+    for check in run_checks(run, _tables_of(run), _report_of(run), quick, threads):
+        typer.echo("\n".join(check.lines))
+        checks.append(check)
+    typer.echo("\n".join(verdict(run, checks)))
+    if any(check.faults for check in checks):
+        raise typer.Exit(1)
+
+
+def _tables_of(run: "Results") -> "Callable[[str, Path], None]":
+    """What writes the tables of a data set of a run into another folder, as the run did."""
+    from fplbench.cli.tables import table
+
+    def write(dataset: str, out_dir: Path) -> None:
+        folder = run.folder
+        table(
+            folder / "scores" / f"{dataset}.csv",
+            dataset,
+            out_dir,
+            config=folder / "config.json",
+            lesion_scores=_there(folder / "lesion_scores" / dataset),
+            sampling=_there(folder / "data" / dataset / "sampling.json"),
+            validation=_there(folder / "validation"),
+        )
+
+    return write
+
+
+def _report_of(run: "Results") -> "Callable[[Path], None]":
+    """What writes the report of a run into another folder, as the run did.
+
+    The report links to the figures and pages beside it, so that folder gets copies of them.
+    """
+    from fplbench.cli.tables import report
+
+    def write(output: Path) -> None:
+        folder, beside = run.folder, output.parent
+        for name in ("figures", "explorer", "paper"):
+            if (folder / name).exists():
+                shutil.copytree(folder / name, beside / name)
+        report(
+            output,
+            folder / "scores.csv",
+            folder / "run.json",
+            beside / "figures",
+            config=folder / "config.json",
+            lesion_scores=_there(folder / "lesion_scores"),
+            data=folder / "data",
+            validation=_there(folder / "validation"),
+            explorer=_there(beside / "explorer"),
+            paper=_there(beside / "paper"),
+        )
+
+    return write
+
+
+def _there(path: Path) -> Path | None:
+    return path if path.exists() else None

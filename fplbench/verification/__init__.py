@@ -1,0 +1,1 @@
+"""Whether a folder of results is consistent with itself, and how two of them differ."""
