@@ -1,6 +1,7 @@
 """What is wrong or doubtful in the published tables, as data."""
 
 import csv
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -36,7 +37,8 @@ class Erratum(NamedTuple):
         return all(own in (ANY, name) for own, name in zip(self[:4], cell, strict=True))
 
 
-def errata() -> list[Erratum]:
+@cache
+def errata() -> tuple[Erratum, ...]:
     """All errata of Tables 2 to 4, those of whole blocks first. The numbers in the notes are checked in this package's tests."""
     _, *rows = csv.reader((files("fplbench.published") / "errata.csv").read_text(encoding="utf-8").splitlines())
-    return [Erratum(*row) for row in rows]
+    return tuple(Erratum(*row) for row in rows)

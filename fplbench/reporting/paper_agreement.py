@@ -1,0 +1,93 @@
+"""How far a run agrees with a published table: the best methods, their order, and the values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fplbench.calibration.scenes import TOLERANCE
+from fplbench.published import COUNTERPARTS
+from fplbench.reporting.labels import METRICS
+from fplbench.reporting.paper_cells import Comparison
+
+PAPERS_METHOD = "fpl"
+FEWEST_METHODS = 3
+"""With fewer methods there is no rank correlation: two can only be in the same order or in the opposite one."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the values of one metric agree.
+
+    Attributes:
+        metric: the published metric, psnr or ssim.
+        best: by noise, the methods with the highest published value, and with our highest to the digits that are published;
+            among the methods with both, at least two.
+        correlations: Spearman's correlation of the methods by noise, None where it is not defined, and the number of methods.
+        means: the same for the means over the noises, of the methods with both values on every noise with any.
+        everything: the same for all values of all noises together.
+        distances: absolute differences between our values and the published ones.
+    """
+
+    metric: str
+    best: Mapping[str, tuple[set[str], set[str]]]
+    correlations: Mapping[str, tuple[float | None, int]]
+    means: tuple[float | None, int]
+    everything: tuple[float | None, int]
+    distances: Sequence[float]
+
+    @property
+    def same_best(self) -> int:
+        """In how many noises the best method is the same; one in common is enough where several are."""
+        return sum(bool(theirs & ours) for theirs, ours in self.best.values())
+
+    @property
+    def first_in_both(self) -> int:
+        """In how many noises the paper's method is the best, or one of them, in both."""
+        return sum(PAPERS_METHOD in theirs & ours for theirs, ours in self.best.values())
+
+    @property
+    def known(self) -> list[float]:
+        """The correlations that are defined."""
+        return [value for value, _ in self.correlations.values() if value is not None]
+
+    @property
+    def close(self) -> int:
+        """How many values are within the tolerance."""
+        return sum(distance <= TOLERANCE[COUNTERPARTS[self.metric]] for distance in self.distances)
+
+
+def agreement(comparison: Comparison, metric: str) -> Agreement:
+    """How far the values of a metric agree, psnr (with the wrapped PSNR) or ssim."""
+    pairs = {noise: comparison.pairs(metric, noise) for noise in comparison.noises}
+    pairs = {noise: found for noise, found in pairs.items() if found}
+    common = set.intersection(*(set(found) for found in pairs.values())) if pairs else set()
+    sums = [tuple(sum(found[method][side] for found in pairs.values()) for side in (0, 1)) for method in sorted(common)]
+    every = [pair for found in pairs.values() for pair in found.values()]
+    return Agreement(
+        metric=metric,
+        best={noise: _best(found, METRICS[metric].digits) for noise, found in pairs.items() if len(found) > 1},
+        correlations={noise: correlated(list(found.values())) for noise, found in pairs.items()},
+        means=correlated(sums),
+        everything=correlated(every),
+        distances=[abs(ours - theirs) for theirs, ours in every],
+    )
+
+
+def correlated(pairs: Sequence[Sequence[float]]) -> tuple[float | None, int]:
+    """Spearman's rank correlation of pairs of values, with mean ranks for ties, and the number of pairs.
+
+    The correlation is None with fewer than three pairs, or where all values of a side are equal.
+    """
+    from scipy.stats import spearmanr
+
+    if len(pairs) < FEWEST_METHODS or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
+        return None, len(pairs)
+    return float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs)
+
+
+def _best(pairs: Mapping[str, tuple[float, float]], digits: int) -> tuple[set[str], set[str]]:
+    theirs, ours = ({method: round(pair[side], digits) for method, pair in pairs.items()} for side in (0, 1))
+    return _highest(theirs), _highest(ours)
+
+
+def _highest(values: Mapping[str, float]) -> set[str]:
+    return {method for method, value in values.items() if value == max(values.values())}
