@@ -16,8 +16,15 @@ Picture = Annotated[Path, typer.Argument(help="Picture to write, .png, .pdf or .
 Clean = Annotated[Path, typer.Argument(help="Stack of clean images, .npy, with its index.")]
 Noisy = Annotated[Path, typer.Argument(help="Noisy stack, named {noise}/{split}.npy.")]
 Dataset = Annotated[str, typer.Option(help="Name of the data set, whose note is written below the figure.")]
-ImageNumber = Annotated[
-    int | None, typer.Option(help="Which image, counted from 0.", show_default="from the config, or the middle one")
+Image = Annotated[
+    str | None,
+    typer.Option(
+        help="Which image: its image_id, or its position, counted from 0.",
+        show_default="from the config, or the one with the largest lesion, or the middle one",
+    ),
+]
+Also = Annotated[
+    Path | None, typer.Option(help="A second picture of the same figure, such as a .pdf, with vector frames and lettering.")
 ]
 
 
@@ -45,15 +52,17 @@ def figure(
     ] = None,
     config: ConfigFile = None,
     dataset: Dataset = "",
-    image: ImageNumber = None,
+    image: Image = None,
     device: DeviceName = "auto",
+    also: Also = None,
 ) -> None:
     """Draw one image: clean, noisy and denoised by several methods, with feature maps."""
     from fplbench.reporting.figures import example_figure
 
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    example_figure(output, clean, noisy, denoised, restoration, explanation, shown.image, shown.note, shown.labels)
+    about = (shown.image, shown.note, shown.labels, dataset, also)
+    example_figure(output, clean, noisy, denoised, restoration, explanation, *about)
 
 
 def noise_figure(
@@ -62,34 +71,36 @@ def noise_figure(
     noisy: Annotated[list[Path], typer.Argument(help="Noisy stacks, named {noise}/{split}.npy.")],
     config: ConfigFile = None,
     dataset: Dataset = "",
-    image: ImageNumber = None,
+    image: Image = None,
+    also: Also = None,
 ) -> None:
     """Draw one image with every noise."""
     from fplbench.reporting.noise_figure import noise_figure as draw_noises
 
     shown = read_presentation(config, dataset, image)
-    draw_noises(output, clean, noisy, shown.image, shown.note, shown.labels)
+    draw_noises(output, clean, noisy, shown.image, shown.note, shown.labels, dataset, also)
 
 
 def noise_sheet(
     output: Picture,
     clean: Stacks,
     config: ConfigFile = None,
-    image: ImageNumber = None,
+    image: Image = None,
 ) -> None:
     """Draw every noise on one image of each data set, with a magnified detail and the difference.
 
     Noises that the config does not name, and all of them without a config, have their default options.
     """
-    from fplbench.reporting.captions import noise_levels, sheet_captions
+    from fplbench.reporting.captions import noise_levels, presentation, sheet_captions
     from fplbench.reporting.noise_sheet import contact_sheet
 
     stacks = read_stacks(clean)
     run = read_run(config)
     options = {} if run is None else {dataset: noise_levels(run, dataset) for dataset in stacks}
     captions = sheet_captions(run, list(stacks))
-    shown = read_presentation(config, image=image)
-    contact_sheet(output, stacks, options, seed=shown.seed, image=shown.image, captions=captions, note=shown.note)
+    images = {dataset: presentation(run, dataset).image if image is None else image for dataset in stacks}
+    shown = presentation(run)
+    contact_sheet(output, stacks, options, seed=shown.seed, images=images, captions=captions, note=shown.note)
 
 
 def feature_figure(
@@ -100,15 +111,17 @@ def feature_figure(
     restoration: Annotated[Path, typer.Option(help="Weights of the restoration network, .safetensors.")],
     config: ConfigFile = None,
     dataset: Dataset = "",
-    image: ImageNumber = None,
+    image: Image = None,
     device: DeviceName = "auto",
+    also: Also = None,
 ) -> None:
     """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
     from fplbench.reporting.explainability import explainability_figure
 
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    explainability_figure(output, clean, noisy, denoised, restoration, explanation, shown.image, shown.note, shown.labels)
+    about = (shown.image, shown.note, shown.labels, dataset, also)
+    explainability_figure(output, clean, noisy, denoised, restoration, explanation, *about)
 
 
 def training_figure(
@@ -144,7 +157,8 @@ def cost(
     networks = dict(each.split("=", 1) for each in network or ())
     write_cost(out, scores, costs, benchmarks, group, networks, 256 if run is None else run.sampling.size)
     if figure is not None:
-        cost_figure(figure, out, labels=read_presentation(config).labels)
+        shown = read_presentation(config)
+        cost_figure(figure, out, labels=shown.labels, reference=shown.reference or "fpl", note=shown.note)
 
 
 def manifest(

@@ -1,4 +1,4 @@
-"""A test image before and after denoising (the paper's Figures 3 to 5)."""
+"""A test image before and after denoising, as in the paper's Figures 3 to 5, with what each method changed."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,29 @@ from typing import Any
 
 import numpy as np
 
+from fplbench.reporting.arrangement import Arrangement, Column, Legend, fill
+from fplbench.reporting.detail import MOST_DETAIL, Detail, choose_detail
+from fplbench.reporting.example import Example, scores_title
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.panels import Example, Panel, draw, save, scale, scores_title
+from fplbench.reporting.panels import Panel, check_picture, save, scale
+from fplbench.reporting.scale_bars import (
+    DIVERGING,
+    Bar,
+    difference_bar,
+    difference_bound,
+    feature_bar,
+    feature_difference_bar,
+    grey_bar,
+)
+from fplbench.reporting.sentences import sentences
+from fplbench.scoring.metrics import feature_error
 
-EXAMPLE_COLUMNS = 4
+COLUMNS = (4, 5, 3, 6)
+SCORES = "Above an image: its PSNR and SSIM. Below it: its difference from the clean image"
+FEATURES = (
+    "Features F: feature maps of the restoration network for the clean image, the noisy image and the image denoised by {first}; "
+    "below the last two, their differences from F of the clean image, with the relative error"
+)
 
 
 def example_figure(
@@ -20,61 +39,115 @@ def example_figure(
     denoised: Sequence[str | os.PathLike[str]],
     restoration: str | os.PathLike[str] | None = None,
     explanation: Mapping[str, Any] | None = None,
-    image: int | None = None,
+    image: int | str | None = None,
     note: str = "",
     labels: Labels | None = None,
+    dataset: str = "",
+    also: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Draw one test image: clean, noisy, denoised by several methods, and feature maps of the noisy and a denoised image.
+    """Draw one test image: clean, noisy, denoised by several methods, their differences, and feature maps.
+
+    A part of each panel is magnified: the lesion of the image, if it has one, see `fplbench.reporting.detail.choose_detail`.
 
     Args:
         output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
-        clean: the clean stack, with its index.
+        clean: the clean stack, with its index, and its lesion stack if there is one.
         noisy: the noisy stack, named {noise}/{split}.npy.
         denoised: stacks named {method}.npy, first the method whose features are shown.
         restoration: weight file of the restoration network that is explained; without it, no feature maps are drawn.
         explanation: readout, activation and beta of `guided_backprop`, and the device; None takes the defaults.
-        image: which image of the stacks, counted from 0; None is the middle one.
+        image: which image of the stacks, see `fplbench.reporting.example.Example`.
         note: text below the panels.
-        labels: labels of the noise and the methods.
+        labels: labels of the data set, the noise and the methods.
+        dataset: name of the data set, for the heading.
+        also: a second picture of the same figure, such as a .pdf beside a .png.
 
     Raises:
-        InputError: a stack is missing, malformed or does not match the clean one, or there is no such image.
+        InputError: a stack is missing, malformed or does not match the clean one, there is no such image, or the name of a
+            picture does not end like one.
     """
+    pictures = [path for path in (output, also) if path is not None]
+    for path in pictures:
+        check_picture(path)
     labels = labels or Labels()
     example = Example(clean, image)
-    degraded = example.of(noisy)
-    results = {labels.method(Path(path).stem): example.of(path) for path in denoised}
-    panels = example_panels(example.clean, degraded, results)
+    images = [("Noisy", example.of(noisy)), *((labels.method(Path(path).stem), example.of(path)) for path in denoised)]
+    columns, bars = example_columns(example, images)
+    about = ""
     if restoration is not None:
-        first = next(iter(results))
-        panels += feature_panels(restoration, {"Noisy": degraded, first: results[first]}, explanation or {})
-    title = f"{labels.noise_title(Path(noisy).parent.name)}: image {example.name}"
-    save(draw(panels, EXAMPLE_COLUMNS, title, note), output)
+        first, result = images[1]
+        shown = {"Clean": example.clean, "Noisy": images[0][1], first: result}
+        columns, bars = with_features(columns, bars, restoration, shown, explanation or {})
+        about = FEATURES.format(first=first)
+    detail, magnified = magnified_part(example)
+    page = Arrangement(fill(len(columns), COLUMNS), example.clean.shape, detail)
+    page.heading(example.heading(labels, dataset, labels.noise_title(Path(noisy).parent.name)))
+    page.columns_of(columns, None if restoration is None else Legend(bars))
+    page.paragraph(sentences(SCORES, about, magnified, note))
+    figure = page.figure()
+    for path in pictures:
+        save(figure, path, figure.dpi)
 
 
-def example_panels(clean: np.ndarray, noisy: np.ndarray, denoised: Mapping[str, np.ndarray]) -> list[Panel]:
-    """The images of the paper's Figures 3 to 5, in its order, with PSNR and SSIM in the titles.
+def example_columns(example: Example, images: Sequence[tuple[str, np.ndarray]]) -> tuple[list[Column], list[Bar]]:
+    """The clean image above the scales, each other image above its difference from it, and the scales.
 
     Args:
-        clean: uint8 (H, W).
-        noisy: uint8 (H, W).
-        denoised: uint8 (H, W), by label of the method.
+        example: the clean image.
+        images: title and uint8 (H, W), the noisy image and then the denoised ones. The colours of all differences end where
+            almost all of those of the denoised images do, so that those of the noisy image may exceed them.
     """
-    scored = [("Noisy", noisy), *denoised.items()]
-    return [Panel("Clean", clean), *(Panel(f"{label}\n{scores_title(clean, image)}", image) for label, image in scored)]
+    clean = example.clean
+    differences = [image.astype(np.int16) - clean for _, image in images]
+    bound = difference_bound(np.stack(differences[1:]))
+    bars = [grey_bar(example.entry), difference_bar(bound, example.entry)]
+    columns: list[Column] = [(Panel("Clean", clean, marked=True), Legend(bars))]
+    for (title, image), difference in zip(images, differences, strict=True):
+        above = Panel(f"{title}\n{scores_title(clean, image)}", image)
+        columns.append((above, Panel(f"{title} − clean", difference, -bound, bound, DIVERGING)))
+    return columns, bars
 
 
-def feature_panels(
-    restoration: str | os.PathLike[str], images: Mapping[str, np.ndarray], explanation: Mapping[str, Any]
-) -> list[Panel]:
-    """Feature maps on one grey scale.
+def with_features(
+    columns: Sequence[Column],
+    bars: Sequence[Bar],
+    restoration: str | os.PathLike[str],
+    images: Mapping[str, np.ndarray],
+    explanation: Mapping[str, Any],
+) -> tuple[list[Column], list[Bar]]:
+    """Panels and scales with feature maps: that of the clean image below it, and two columns more.
 
     Args:
+        columns: those of the images, the clean one first.
+        bars: their scales.
         restoration: weight file of the restoration network.
-        images: uint8 (H, W), by title.
+        images: uint8 (H, W), by title: the clean, the noisy and a denoised one.
         explanation: readout, activation and beta of `guided_backprop`, and the device.
     """
     from fplbench.explaining.maps import feature_maps
 
-    maps = feature_maps(restoration, np.stack(list(images.values())), **explanation)
-    return [Panel(f"Features: {title}", features, *scale(maps)) for title, features in zip(images, maps, strict=True)]
+    maps = np.asarray(feature_maps(restoration, np.stack(list(images.values())), **explanation))
+    black, white = scale(maps)
+    differences = maps - maps[0]
+    bound = max(map(abs, scale(differences[1:])))
+    errors = feature_error(maps, np.broadcast_to(maps[0], maps.shape))
+    panels = [Panel(f"Features F: {title}", each, black, white) for title, each in zip(images, maps, strict=True)]
+    found: list[Column] = [(columns[0][0], panels[0]), *columns[1:]]
+    for title, panel, difference, error in zip(images, panels, differences, errors, strict=True):
+        if panel is not panels[0]:
+            found.append((panel, Panel(f"F: {title} − clean\nerror {error:.3f}", difference, -bound, bound, DIVERGING)))
+    return found, [*bars, feature_bar(black, white), feature_difference_bar(bound)]
+
+
+def magnified_part(example: Example) -> tuple[Detail, str]:
+    """The part of the image that is magnified, and a sentence that says which it is."""
+    lesion = example.lesion()
+    detail = choose_detail(example.clean, None if lesion is None else lesion[0])
+    what = MOST_DETAIL
+    if lesion is not None:
+        mask, row = lesion
+        whole = mask.sum() == mask[detail.rows, detail.columns].sum()
+        size = f", {float(row['size_mm']):.3g}\xa0mm" if row["size_mm"] else ""
+        what = f"{'' if whole else 'the middle of '}the largest lesion ({row['kind'].replace('_', ' ')}{size})"
+        what += f", outlined{' by its box' if row['shape'] == 'box' else ''}" if detail.mask is not None else ""
+    return detail, f"Magnified, and framed in the clean image: {what}"

@@ -13,7 +13,10 @@ from fplbench.noise.levels import levels_in_use
 from fplbench.noise.registry import NOISES, Noise
 from fplbench.noise.synthesis import drawn_levels, synthesize, with_window
 from fplbench.registry import parse_options
-from fplbench.reporting.panels import Example, check_picture, save
+from fplbench.reporting.example import Example
+from fplbench.reporting.page import MARK_COLOUR
+from fplbench.reporting.panels import check_picture, save
+from fplbench.reporting.scale_bars import DIVERGING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +30,8 @@ INSET = 0.43
 """Side of the magnified detail, as a fraction of the panel."""
 SCALES = np.array([0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0])
 """Differences at which the colours of a row may saturate, as fractions of the grey range."""
-LEGEND = """Red: brighter than the clean image, blue: darker; full colour at the ± beside the noise.
-Gold: the detail that differs most, magnified three times."""
+LEGEND = """Yellow: brighter than the clean image, blue: darker; full colour at the ± beside the noise.
+In frames: the detail that differs most, magnified three times."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def contact_sheet(
     options: Mapping[str, Mapping[str, Mapping[str, Any]]],
     *,
     seed: int,
-    image: int | None = None,
+    images: Mapping[str, int | str | None] | None = None,
     captions: Mapping[str, str] | None = None,
     note: str = "",
 ) -> None:
@@ -60,26 +63,27 @@ def contact_sheet(
         clean: the clean test stack of each data set, with its index.
         options: options of the noises by data set and noise; noises that are not named have their defaults.
         seed: seed of the run; the images get the same draws as in the benchmark.
-        image: which image of each stack, counted from 0; None is the middle one.
+        images: which image of each stack, see `fplbench.reporting.example.Example`.
         captions: text above the columns of a data set, in place of its name.
         note: text below the sheet.
 
     Raises:
-        InputError: a stack, image, noise or option does not exist, options or captions name a data set that is not on the
+        InputError: a stack, image, noise or option does not exist, options, images or captions name a data set that is not on the
             sheet, or the name does not end like that of a picture.
     """
-    captions = captions or {}
+    captions, chosen = captions or {}, images or {}
     check_picture(output)
     _check_named("options", options, clean)
+    _check_named("images", chosen, clean)
     _check_named("captions", captions, clean)
-    images: list[np.ndarray] = []
+    shown: list[np.ndarray] = []
     rows: dict[str, list[Picture]] = {}
     for dataset, path in clean.items():
-        example = Example(path, image)
-        images.append(example.clean)
+        example = Example(path, chosen.get(dataset))
+        shown.append(example.clean)
         for name, picture in _pictures(dataset, example, options.get(dataset, {}), seed).items():
             rows.setdefault(name, []).append(picture)
-    figure = _sheet(images, [captions.get(dataset, dataset) for dataset in clean], rows, note)
+    figure = _sheet(shown, [captions.get(dataset, dataset) for dataset in clean], rows, note)
     save(figure, output, DOTS_PER_INCH)
 
 
@@ -139,7 +143,7 @@ def _draw_clean(axes: Sequence["Axes"], captions: Sequence[str], images: Sequenc
         axis.set_title(caption, fontsize=8, loc="left")
     _name_row(axes[0], "Clean")
     bar = axes[1].inset_axes((0.05, 0.78, 0.9, 0.08))
-    bar.imshow(np.linspace(-1, 1, 256)[None], cmap="RdBu_r", aspect="auto", extent=(-1, 1, 0, 1))
+    bar.imshow(np.linspace(-1, 1, 256)[None], cmap=DIVERGING, aspect="auto", extent=(-1, 1, 0, 1))
     bar.set(xticks=[-1, 0, 1], yticks=[])
     bar.set_xticklabels(["−", "0", "+"], fontsize=7)
     words = "\n".join(fill(line, 25) for line in LEGEND.splitlines())
@@ -153,7 +157,7 @@ def _draw_noise(axes: Sequence["Axes"], title: str, pictures: Sequence[Picture])
     for noisy, difference, picture in zip(axes[::2], axes[1::2], pictures, strict=True):
         _show(noisy, picture.noisy)
         _magnify(noisy, picture)
-        difference.imshow(picture.difference, cmap="RdBu_r", vmin=-scale, vmax=scale, interpolation="nearest")
+        difference.imshow(picture.difference, cmap=DIVERGING, vmin=-scale, vmax=scale, interpolation="nearest")
         levels = fill(picture.levels, LEVEL_LETTERS)
         noisy.set_title(levels, fontsize=7.5, loc="left", pad=2, in_layout="\n" in levels)
     _name_row(axes[0], f"{fill(title, 18)}\n± {scale:g}")
@@ -178,11 +182,11 @@ def _magnify(axis: "Axes", picture: Picture) -> None:
     row, column = np.unravel_index(int(np.argmax(local)), local.shape)
     top = min(max(int(row) - rows // 2, 0), height - rows)
     left = min(max(int(column) - columns // 2, 0), width - columns)
-    frame = Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor="gold", linewidth=0.8)
+    frame = Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor=MARK_COLOUR, linewidth=0.8)
     axis.add_patch(frame)
     at_right = top + rows < (1 - INSET) * height or left + columns < (1 - INSET) * width
     inset = axis.inset_axes((1 - INSET if at_right else 0, 0, INSET, INSET))
     _show(inset, picture.noisy[top : top + rows, left : left + columns])
     inset.set(xticks=[], yticks=[])
     for spine in inset.spines.values():
-        spine.set_color("gold")
+        spine.set_color(MARK_COLOUR)

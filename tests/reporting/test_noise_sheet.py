@@ -98,7 +98,7 @@ def test_wrong_options_are_named(options, words, stacks, tmp_path):
 
 def test_a_missing_image_caption_or_kind_of_picture_is_named(stacks, tmp_path):
     with pytest.raises(InputError, match=r"lidc.npy has no image 3: it holds 3"):
-        contact_sheet(tmp_path / "sheet.png", stacks, {}, seed=1, image=3)
+        contact_sheet(tmp_path / "sheet.png", stacks, {}, seed=1, images={"lidc": 3})
     with pytest.raises(InputError, match="captions name 'lits', which is not on the sheet"):
         contact_sheet(tmp_path / "sheet.png", stacks, {}, seed=1, captions={"lits": "liver"})
     with pytest.raises(InputError, match=r"sheet.xyz is not a picture: the name must end in .png, .pdf or .svg"):
@@ -121,7 +121,7 @@ def test_the_command_takes_levels_notes_image_and_seed_from_the_config(stacks, t
         note="A made-up run",
         notes={"rsna": "Radiographs"},
         seed=7,
-        figures={"image": 0},
+        figures={"image": {"lidc": 0, "rsna": "rsna2"}},
     )
     command = ["noise-sheet", tmp_path / "sheet.png", *(f"{dataset}={path}" for dataset, path in stacks.items())]
     run(*command, "--config", config)
@@ -129,16 +129,16 @@ def test_the_command_takes_levels_notes_image_and_seed_from_the_config(stacks, t
     assert arguments[:2] == (tmp_path / "sheet.png", stacks)
     assert {dataset: noises["gaussian"]["sigma"] for dataset, noises in arguments[2].items()} == {"lidc": 0.21, "rsna": 0.31}
     captions = {"lidc": "LIDC", "rsna": "RSNA: Radiographs"}
-    assert options == {"seed": 7, "image": 0, "captions": captions, "note": "A made-up run."}
+    assert options == {"seed": 7, "images": {"lidc": 0, "rsna": "rsna2"}, "captions": captions, "note": "A made-up run."}
     run(*command, "--config", config, "--image", 2)
-    assert asked[-1][1]["image"] == 2
+    assert asked[-1][1]["images"] == {"lidc": "2", "rsna": "2"}
 
 
 def test_the_command_without_a_config_takes_the_defaults(stacks, tmp_path, asked):
     run("noise-sheet", tmp_path / "sheet.png", f"mine={stacks['lidc']}")
     [(arguments, options)] = asked
     assert arguments == (tmp_path / "sheet.png", {"mine": stacks["lidc"]}, {})
-    assert options == {"seed": DEFAULT_SEED, "image": None, "captions": {"mine": "mine"}, "note": ""}
+    assert options == {"seed": DEFAULT_SEED, "images": {"mine": None}, "captions": {"mine": "mine"}, "note": ""}
 
 
 @pytest.mark.slow
