@@ -53,12 +53,9 @@ def verdict(found: Sequence[Agreement], comparison: Comparison) -> str:
 def _aspects(found: Agreement, reference: str) -> Iterator[tuple[str, bool, str]]:
     """What can be reproduced, whether it is, and the numbers that show it."""
     if found.best:
-        first = (
-            f", {reference} in {_of(found.first_in_both, found.same_best)} of them"
-            if found.same_best and any(_has(found))
-            else ""
-        )
-        numbers = f"the same in {found.same_best} of {count(len(found.best), 'noise')}{first}"
+        numbers = f"the same in {found.same_best} of {count(len(found.best), 'noise')}"
+        if found.same_best and any(PAPERS_METHOD in theirs | ours for theirs, ours in found.best.values()):
+            numbers += f", {reference} in {'all' if found.first_in_both == found.same_best > 1 else found.first_in_both} of them"
         yield "which method is best", found.same_best >= MOST * len(found.best), numbers
     if found.known:
         low, middle, high = (f"{take(found.known):+.2f}" for take in (min, median, max))
