@@ -1,0 +1,95 @@
+// The plot of one metric over all test images. A click near an image that the page shows selects it.
+
+import { data, metricHeading, methodLabel, named, scoresOf, shownPositions } from "./data.js";
+import { byId, colour, make, setText } from "./dom.js";
+import { drawMark, drawMarks, drawShown, STYLES } from "./marks.js";
+import { onChange, setState, state } from "./state.js";
+
+const NEAR = 24; // CSS pixels
+const FONT = "11px system-ui, sans-serif";
+let plot = null;
+
+// The methods that are drawn: both sides, and for comparison the unprocessed image and the run's reference.
+function plotted() {
+  const candidates = [["left", state.left], ["right", state.right], ["noisy", "noisy"], ["reference", data.reference]];
+  const seen = new Set();
+  return candidates.filter(([, method]) => {
+    const scores = scoresOf(state.noise, method, state.metric);
+    const fresh = scores?.some((score) => score !== null) && !seen.has(method);
+    seen.add(method);
+    return fresh;
+  });
+}
+
+function axis(label, size) {
+  const ink = colour("--muted");
+  const grid = { stroke: colour("--grid"), width: 1 };
+  return { label, size, font: FONT, labelFont: FONT, labelSize: 16, stroke: ink, grid, ticks: { ...grid, size: 4 }, gap: 4 };
+}
+
+function settings(box, roles, metric) {
+  const count = data.scores.ids.length;
+  const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+  return {
+    width: box.clientWidth,
+    height: box.clientHeight,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: { x: { time: false, range: [0.5, count + 0.5] } },
+    axes: [{ ...axis("Test image", 26), incrs: whole, space: 30 }, axis(metricHeading(metric), 46)],
+    series: [
+      {},
+      ...roles.map(([role]) => ({ stroke: colour(`--${role}`), width: 1.5, dash: STYLES[role].dash, points: { show: false } })),
+    ],
+    hooks: { drawClear: [(u) => drawShown(u, shownPositions, state.image)], draw: [(u) => drawMarks(u, roles, shownPositions)] },
+  };
+}
+
+function drawPlot() {
+  plot?.destroy();
+  plot = null;
+  const box = byId("plot");
+  const metric = named(data.scores.metrics, state.metric);
+  const roles = metric ? plotted() : [];
+  byId("legend").replaceChildren(...roles.map(legendEntry));
+  setText(byId("plot-note"), roles.length ? "" : `There are no scores of these methods for ${metric?.label ?? "any metric"}.`);
+  if (!roles.length || box.clientWidth < 80 || box.clientHeight < 60) return;
+  const columns = roles.map(([, method]) => scoresOf(state.noise, method, state.metric));
+  plot = new uPlot(settings(box, roles, metric), [data.scores.ids.map((_, i) => i + 1), ...columns], box);
+  plot.over.addEventListener("click", (event) => selectNear(event.offsetX));
+  const methods = roles.map(([, method]) => methodLabel(method)).join(", ");
+  box.setAttribute("aria-label", `${metricHeading(metric)} of ${data.scores.ids.length} test images for ${methods}`);
+}
+
+function legendEntry([role, method]) {
+  const canvas = make("canvas", { width: 60, height: 20, "aria-hidden": "true" });
+  drawMark(canvas, role, colour(`--${role}`));
+  return make("li", {}, canvas, methodLabel(method));
+}
+
+function selectNear(x) {
+  const distances = shownPositions.map((place) => (place < 0 ? Infinity : Math.abs(plot.valToPos(place + 1, "x") - x)));
+  const nearest = distances.indexOf(Math.min(...distances));
+  if (distances[nearest] <= NEAR) {
+    setText(byId("plot-note"), "");
+    setState({ image: nearest });
+  } else {
+    const id = data.scores.ids[Math.round(plot.posToVal(x, "x")) - 1] ?? "";
+    setText(byId("plot-note"), `The page has no picture of ${id}; choose a marked image.`);
+  }
+}
+
+/** Set up the plot and the choice of its metric. */
+export function startPlot() {
+  const choice = byId("metric");
+  choice.append(...data.scores.metrics.map((metric) => make("option", { value: metric.name }, metricHeading(metric))));
+  choice.addEventListener("change", () => setState({ metric: choice.value }));
+  const refresh = () => {
+    choice.value = state.metric;
+    drawPlot();
+  };
+  const shown = ["noise", "image", "left", "right", "metric", "theme"];
+  onChange((changed) => shown.some((key) => changed.has(key)) && refresh());
+  new ResizeObserver(refresh).observe(byId("plot"));
+  refresh();
+}
