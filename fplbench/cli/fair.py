@@ -37,7 +37,7 @@ def fair_table(
     validation: Validation = None,
     sampling: Sampling = None,
 ) -> None:
-    """Write the table of a data set that compares FPL with learned methods, its controls and the best filter."""
+    """Write the table of a data set that has FPL, learned methods of the same budget, FPL's controls and the best filter."""
     from fplbench.reporting.captions import presentation
     from fplbench.reporting.facts import read_facts
     from fplbench.reporting.repeats import read_dataset
@@ -59,7 +59,7 @@ def fair_summary(
     validation: Validation = None,
     data: DataFolder = None,
 ) -> None:
-    """Write what FPL wins and loses in the fair comparison, for each data set and noise."""
+    """Write what the reference method wins and loses in the fair comparison, for each data set and noise."""
     from fplbench.reporting.facts import read_all_facts
     from fplbench.reporting.fair_summary import write_fair_summary
     from fplbench.reporting.repeats import read_columns

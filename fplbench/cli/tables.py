@@ -70,9 +70,7 @@ def table(
     if metrics:
         shown = replace(shown, metrics=metrics)
     build = _builder(shown, reference, run, dataset)
-    found = with_further_scores(
-        build, dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation
-    )
+    found = with_further_scores(build, dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation)
     write_table(found, out_dir, latex_metrics or shown.latex)
 
 
@@ -88,7 +86,7 @@ def report(
     data: DataFolder = None,
     validation: Validation = None,
     metrics: Shown = None,
-    explorer: Annotated[Path | None, typer.Option(help="Folder with {dataset}.html, pages to look at images, to link to.")] = None,
+    explorer: Annotated[Path | None, typer.Option(help="Folder with {dataset}.html, pages to look at, to link to.")] = None,
     paper: Annotated[Path | None, typer.Option(help="Folder with {dataset}.html, the paper beside the run, to link to.")] = None,
 ) -> None:
     """Write the report of a run as one HTML page that includes its figures."""

@@ -18,7 +18,8 @@ GreyMap = bool | Kind
 FAIR_GROUP = "fair_"
 """What the names of the jobs of the fair comparison begin with."""
 TUNED_SUFFIX = "_tuned"
-TUNED_MARK = "(tuned)"
+TUNED_MARK = "†"
+"""What stands behind the labels of tuned columns."""
 
 
 class EntryOptions(Options):
@@ -139,8 +140,8 @@ def _of_entry(where: str, name: str, values: dict[str, Any], tune: Tune, grey_ma
     tune = tune if entry.tune is None else entry.tune
     if tune == "both":
         untuned = replace(plain, grey_map=None)
-        return [untuned, replace(plain, name=f"{name}{TUNED_SUFFIX}", label=f"{label} {TUNED_MARK}", tuned=True)]
-    return [replace(plain, label=f"{label} {TUNED_MARK}", tuned=True) if tune else plain]
+        return [untuned, replace(plain, name=f"{name}{TUNED_SUFFIX}", label=f"{label}{TUNED_MARK}", tuned=True)]
+    return [replace(plain, label=f"{label}{TUNED_MARK}", tuned=True) if tune else plain]
 
 
 def _usual_map(method: Method, grey_map: GreyMap) -> GreyMap:

@@ -11,7 +11,9 @@ from fplbench.reporting.crossed import crossed_interval, crossed_p
 from fplbench.reporting.statistics import (
     MINIMUM_SEEDS,
     MINIMUM_UNITS,
+    SIGNIFICANCE,
     bootstrap_means,
+    holm,
     interval,
     permutation_p,
     t_interval,
@@ -46,7 +48,10 @@ class Cell:
         mean: the mean over images, or over units, and over the trainings.
         low: lower end of its 95 % interval; None where there are too few units and seeds for one.
         high: upper end.
-        best: whether it is the best of its row; several are if they tie.
+        best: whether it is the best of its row; several are if their means are equal.
+        second: whether it is the second best; none is where several are the best.
+        tied: whether the paired test does not tell it from the best of its row, at a p-value of 0.05 that is adjusted for the
+            cells of the row; false for the best itself, and where there are too few units.
         lead: the lead of the reference method over this one; None in its own column, without a reference method, for metrics of
             which neither end is better, and where there are too few units.
         over: what the interval is over: units, such as patients; training seeds, on the same images; or both.
@@ -59,6 +64,8 @@ class Cell:
     low: float | None = None
     high: float | None = None
     best: bool = False
+    second: bool = False
+    tied: bool = False
     lead: Lead | None = None
     over: Over = "units"
     seeds: int = 1
@@ -98,25 +105,27 @@ def summarise(
     resampled = bootstrap_means(values, units, rng)
     low, high = interval(resampled, len(set(units))).tolist()
     leads: dict[str, Lead] = {}
-    if direction and reference in scores:
-        leads = _leads(cells, values, resampled, reference, units, rng, direction)
+    ties: dict[str, float] = {}
+    if direction:
+        leads, ties = _compared(cells, values, resampled, reference, units, rng, direction)
     cells = {
         method: replace(cell, low=low[i], high=high[i], lead=leads.get(method)) for i, (method, cell) in enumerate(cells.items())
     }
-    return _over_both(cells, trained, resampled, reference, units, rng, direction)
+    return _tied(_over_both(cells, trained, resampled, reference, units, rng, direction), ties, trained, units)
 
 
 def _means(trained: Mapping[str, np.ndarray], direction: Direction | None) -> dict[str, Cell]:
-    """Means of scores (S, N), the best ones, and the range of the means of single trainings."""
-    sign = -1 if direction == "lower" else 1
+    """Means of scores (S, N), the best and second ones, and the range of the means of single trainings."""
     means = {method: math.fsum(values.flat) / values.size for method, values in trained.items()}
-    best = sign * max(sign * mean for mean in means.values())
+    ordered = sorted(means.values(), reverse=direction != "lower")
+    best, second = ordered[0], ordered[1] if len(ordered) > 1 else None
     cells = {}
     for method, values in trained.items():
         single = values.mean(axis=1)
         ends = (float(single.min()), float(single.max())) if len(values) > 1 else (None, None)
         mean = means[method]
-        cells[method] = Cell(mean, best=bool(direction and mean == best), seeds=len(values), least=ends[0], most=ends[1])
+        cell = Cell(mean, seeds=len(values), least=ends[0], most=ends[1])
+        cells[method] = replace(cell, best=mean == best, second=mean == second != best) if direction else cell
     return cells
 
 
@@ -128,7 +137,7 @@ def _over_seeds(cell: Cell, values: np.ndarray) -> Cell:
     return replace(cell, low=low, high=high, over="seeds")
 
 
-def _leads(
+def _compared(
     cells: Mapping[str, Cell],
     values: np.ndarray,
     resampled: np.ndarray,
@@ -136,18 +145,45 @@ def _leads(
     units: Sequence[str],
     rng: np.random.Generator,
     direction: Direction,
-) -> dict[str, Lead]:
-    """Leads of the reference over each other method, with intervals over units."""
-    sign = -1 if direction == "lower" else 1
+) -> tuple[dict[str, Lead], dict[str, float]]:
+    """Leads of the reference over each other method, with intervals over units, and p-values of no difference from the best.
+
+    All tests share the same permutations.
+    """
     methods = list(cells)
-    column = methods.index(reference)
-    low, high = interval(sign * (resampled[:, [column]] - resampled), len(set(units))).tolist()
-    p = permutation_p(values[column] - values, units, rng).tolist()
-    return {
-        method: Lead(sign * (cells[reference].mean - cells[method].mean), low[i], high[i], p[i])
+    best = next(method for method, cell in cells.items() if cell.best)
+    compared = [best, reference] if reference in cells else [best]
+    differences = np.concatenate([values[methods.index(method)] - values for method in compared])
+    p = permutation_p(differences, units, rng).reshape(len(compared), len(methods)).tolist()
+    ties = {method: p[0][i] for i, method in enumerate(methods) if not cells[method].best}
+    if reference not in cells:
+        return {}, ties
+    sign = -1 if direction == "lower" else 1
+    low, high = interval(sign * (resampled[:, [methods.index(reference)]] - resampled), len(set(units))).tolist()
+    leads = {
+        method: Lead(sign * (cells[reference].mean - cells[method].mean), low[i], high[i], p[1][i])
         for i, method in enumerate(methods)
         if method != reference
     }
+    return leads, ties
+
+
+def _tied(
+    cells: Mapping[str, Cell], p_values: Mapping[str, float], trained: Mapping[str, np.ndarray], units: Sequence[str]
+) -> dict[str, Cell]:
+    """The cells, with those marked that the test does not tell from the best of the row.
+
+    As for leads, it is the one over seeds and units where either of the two has enough seeds.
+    """
+    best = next((method for method, cell in cells.items() if cell.best), "")
+    p = {
+        method: crossed_p(trained[best] - trained[method], units)
+        if max(cells[method].seeds, cells[best].seeds) >= MINIMUM_SEEDS
+        else p
+        for method, p in p_values.items()
+    }
+    tied = {method for method, adjusted in zip(p, holm(list(p.values())), strict=True) if adjusted >= SIGNIFICANCE}
+    return {method: replace(cell, tied=method in tied) for method, cell in cells.items()}
 
 
 def _over_both(

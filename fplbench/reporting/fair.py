@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fplbench.config import Config
-from fplbench.config.fits import steps_of_seconds
+from fplbench.config.fits import fit_name, steps_of_seconds
 from fplbench.denoising.columns import Budget
 from fplbench.reporting.captions import Presentation
 from fplbench.reporting.facts import Facts
 from fplbench.reporting.fair_columns import BUDGETS, Kind, absent_note, columns_of, kinds, plain_labels
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores
+from fplbench.reporting.missing import expected
 from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.tables import Table, build_table
@@ -39,7 +40,8 @@ def fair_table(
         scores: scores by noise and column, from `read_columns`.
         shown: labels, notes, metrics and seed.
         budget: whether the learned methods are those with FPL's steps or those with FPL's seconds.
-        reference: the method whose lead over the others is computed; None is fpl.
+        reference: the method whose lead over the others is computed; None is that of the config, or fpl where that is not a
+            column here, as filters are not.
         facts: what the sampling says about the images.
         lesions: scores of annotated lesions by noise.
         inserted: scores of inserted lesions by noise.
@@ -50,18 +52,23 @@ def fair_table(
     Raises:
         InputError: as for `build_table`, or no network with this budget was scored.
     """
-    found = kinds({name for noise in scores.values() for metric in noise.values.values() for name in metric}, config)
+    wanted = expected(config, dataset, fair=True)
+    scored = {name for noise in scores.values() for metric in noise.values.values() for name in metric}
+    found = kinds(scored.union(() if wanted is None else wanted.columns), config)
     labels = Labels({**shown.labels.own, BEST_FILTER: "Best filter"})
     columns = columns_of(found, budget, labels)
     labels = replace(labels, own={**labels.own, **plain_labels(columns, found, labels)})
     networks = {name: found[name] for name in columns if found[name].training}
     columns.append(BEST_FILTER)
+    if reference is None and config is not None:
+        reference = next((name for name in (config.reference, fit_name(config.reference, budget)) if name in columns), None)
     chosen, on_test = choose_filters(scores, validation or {}, [name for name, kind in found.items() if kind.is_filter])
     table = build_table(
         dataset, {noise: _with_filter(own, chosen.get(noise)) for noise, own in scores.items()}, shown.seed, labels,
         shown.note, reference, shown=shown.metrics, facts=facts, lesions=_lesions(lesions, chosen),
         inserted=_lesions(inserted, chosen), validation=_validation(validation or {}, chosen, columns),
-        protocol=sentences(shown.protocol, _budget_sentence(budget, columns, labels, config)), columns=columns,
+        protocol=sentences(shown.protocol, _budget_sentence(budget, columns, labels, config)), columns=columns, wanted=wanted,
+        partial=shown.partial,
     )  # fmt: skip
     details = [_filter_note(chosen, on_test, labels), _noisy_alone(networks, labels)]
     if config is not None:

@@ -12,6 +12,7 @@ from fplbench.reporting.fair import BEST_FILTER
 from fplbench.reporting.labels import METRICS, heading, sign
 from fplbench.reporting.lesion_scores import INSERTED
 from fplbench.reporting.markdown import aligned
+from fplbench.reporting.missing import missing_note
 from fplbench.reporting.seeds import trainings
 from fplbench.reporting.sentences import listed, sentences
 from fplbench.reporting.statistics import MINIMUM_SEEDS, MINIMUM_UNITS
@@ -81,7 +82,7 @@ def _count(table: Table) -> str:
         f"{won} of {count(number, 'noise')}{f', about equal on {equal},' if equal else ''} against {listed(names)}"
         for (won, equal, number), names in sorted(found.items())
     ]
-    return f"{_name(table)} has the higher PSNR on {'; on '.join(groups)}." if groups else ""
+    return _starting(f"{_name(table)} has the higher PSNR on {'; on '.join(groups)}.") if groups else ""
 
 
 def _outcome(table: Table, metric: str, noise: str, name: str) -> int:
@@ -158,6 +159,7 @@ def _legend(table: Table, metrics: Sequence[str]) -> str:
         f"About equal: {what}" if equal else "",
         controls,
         *table.details,
+        missing_note(table, metrics),
     )
 
 
@@ -207,7 +209,13 @@ def _label(table: Table, name: str) -> str:
 
 
 def _name(table: Table) -> str:
-    return "FPL" if table.reference == "fpl" else table.labels.method(table.reference)
+    """What the reference is called in a sentence."""
+    return _label(table, table.reference)
+
+
+def _starting(sentence: str) -> str:
+    """A sentence that starts with a capital letter, unless it starts with a label."""
+    return f"The {sentence[4:]}" if sentence.startswith("the ") else sentence
 
 
 def _number(metric: str, value: float) -> str:

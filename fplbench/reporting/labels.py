@@ -9,6 +9,7 @@ DATASETS = {"lidc": "LIDC", "lits": "LiTS", "rsna": "RSNA"}
 UNPROCESSED = "noisy"
 """The method whose images are the noisy ones as they are."""
 PAPER = {"fpl": "Our (FPL)"}
+"""Labels of methods in tables that have the paper's form, where they differ."""
 FIRST_METHODS = (UNPROCESSED, f"{UNPROCESSED}_grey_map", "fpl", "dpir")
 
 
@@ -61,8 +62,11 @@ class Labels:
         """Label of a method, as abbreviated in the heading of Table 2 of the paper."""
         from fplbench.methods import METHODS
 
-        registered = METHODS[name].label if name in METHODS else name
-        return self.own.get(name) or PAPER.get(name) or registered
+        return self.own.get(name) or (METHODS[name].label if name in METHODS else name)
+
+    def printed(self, name: str) -> str:
+        """Label of a method in tables that have the paper's form."""
+        return self.own.get(name) or PAPER.get(name) or self.method(name)
 
     def noises(self, names: Iterable[str]) -> list[str]:
         """Noises in the order of the paper's tables, which is alphabetical by label."""

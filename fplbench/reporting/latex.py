@@ -1,6 +1,8 @@
 """Tables as LaTeX, for documents that load the package booktabs; no other is needed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.cells import Cell
@@ -10,11 +12,14 @@ from fplbench.reporting.seeds import spread
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.tables import LATEX, Table
 
-MOST_COLUMNS = 11
-PAGE_POINTS = 490  # height of a page of the article class, less the head of a table
+MOST_COLUMNS = 12
+"""Columns that fit the width of the article class at \\scriptsize; a table with more is set in parts, one below the other."""
+PAGE_POINTS = 530  # height of a page of the article class
+HEAD_POINTS = 45  # head and rules of a part
 CAPTION_LINE_POINTS = 12
 CAPTION_LETTERS = 75  # in a line of the caption
-LINE_POINTS = {False: 8.5, True: 5.0}  # height of a row without and with intervals, which have three to a mean
+LINE_POINTS = {False: 8.5, True: 6.0}  # height of a line without and with intervals, which have three to a mean
+TIED_MARK = "="
 NEW_LINE = r" \\ "
 RESERVED = str.maketrans(
     {
@@ -25,69 +30,100 @@ RESERVED = str.maketrans(
         "–": "--",
         "−": "$-$",
         "|": "$|$",
+        "<": "$<$",
+        ">": "$>$",
+        TUNED_MARK: r"$\dagger$",
     }
 )
 
 
 def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX) -> str:
-    """A table as in the paper, PSNR above SSIM, as wide as the text. What does not fit a page goes into further tables.
+    """A table as in the paper, PSNR above SSIM, as wide as the text, at \\scriptsize.
+
+    The best of a row is bold and the second underlined; cells that the test does not tell from the best have a mark. More
+    columns than fit are set in parts below each other, and what does not fit a page goes into further tables.
 
     Args:
-        table: the table. Up to eleven methods fit a page of the article class at \\scriptsize; more are set at \\tiny.
-        intervals: whether the ends of its interval, if it has one, stand below each mean; such tables are set at \\tiny.
+        table: the table.
+        intervals: whether the ends of its interval, if it has one, stand below each mean, at \\tiny.
         metrics: the metrics, in the order of their blocks; those that were not scored are left out.
     """
     shown = [metric for metric in metrics if metric in table.blocks]
-    text = sentences(caption(table, shown), *remarks(table, shown))
+    text = sentences(caption(table, shown, second=True, tied=TIED_MARK), *remarks(table, shown))
     cells = [cell for metric in shown for row in table.blocks[metric].values() for cell in row.values()]
     drawn = intervals and any(_ends(cell) for cell in cells)
     ranges = drawn and any(cell.low is None and cell.least is not None for cell in cells)
     if intervals:
         text = sentences(text, *interval_notes(table, shown), _below(ranges) if drawn else "")
-    blocks = {metric: list(_rows(table, metric, drawn)) for metric in shown}
-    pages = _pages(blocks, drawn, len(text))
+    blocks = [Rows(columns, list(_rows(table, metric, columns, drawn))) for columns in _parts(table.methods) for metric in shown]
     label = f"tab:{table.dataset}{'-intervals' if intervals else ''}"
-    parts = [_table(table, pages[0], drawn, text, label)]
-    for number, page in enumerate(pages[1:], start=2):
-        continued = f"{table.labels.dataset(table.dataset)}, continued: see the caption of the first part."
-        parts.append(_table(table, page, drawn, continued, f"{label}-{number}"))
-    return "\n".join(parts)
+    continued = f"{table.labels.dataset(table.dataset)}, continued: see the caption of the first part."
+    return "\n".join(
+        _table(table, page, drawn, continued if number else text, f"{label}-{number + 1}" if number else label)
+        for number, page in enumerate(_pages(blocks, drawn, len(text)))
+    )
 
 
-def _pages(blocks: Mapping[str, list[str]], intervals: bool, letters: int) -> list[list[list[str]]]:
-    """The rows of the blocks of each page, as far as their height in points allows beside a caption of so many letters."""
-    height = LINE_POINTS[intervals]
-    pages: list[list[list[str]]] = [[]]
-    left = PAGE_POINTS - CAPTION_LINE_POINTS * letters / CAPTION_LETTERS
-    for rows in blocks.values():
-        if pages[-1] and left < height * len(rows):
+@dataclass(frozen=True)
+class Rows:
+    """The lines of a block, of some columns."""
+
+    columns: Sequence[str]
+    lines: Sequence[str]
+
+
+def _parts(methods: Sequence[str]) -> list[Sequence[str]]:
+    """The columns in as few parts as fit the width, of about equal size."""
+    count = -(-len(methods) // MOST_COLUMNS)
+    size = -(-len(methods) // count)
+    return [methods[first : first + size] for first in range(0, len(methods), size)]
+
+
+def _pages(blocks: Sequence[Rows], intervals: bool, letters: int) -> list[list[Rows]]:
+    """The blocks of each page, as far as their height in points allows beside a caption of so many letters."""
+    pages: list[list[Rows]] = [[]]
+    left = PAGE_POINTS - CAPTION_LINE_POINTS * (letters / CAPTION_LETTERS + 1)
+    for block in blocks:
+        height = LINE_POINTS[intervals] * len(block.lines)
+        head = 0 if pages[-1] and pages[-1][-1].columns == block.columns else HEAD_POINTS
+        if pages[-1] and left < height + head:
             pages.append([])
-            left = PAGE_POINTS - CAPTION_LINE_POINTS
-        pages[-1].append(rows)
-        left -= height * len(rows)
+            left, head = PAGE_POINTS - 2 * CAPTION_LINE_POINTS, HEAD_POINTS
+        pages[-1].append(block)
+        left -= height + head
     return pages
 
 
-def _table(table: Table, blocks: Sequence[Sequence[str]], intervals: bool, text: str, label: str) -> str:
-    size = r"\tiny" if intervals or len(table.methods) > MOST_COLUMNS else r"\scriptsize"
-    columns = "ll" + "r" * len(table.methods)
-    head = ["", "Noise Type", *(_head(table.labels.method(name)) for name in table.methods)]
+def _table(table: Table, blocks: Sequence[Rows], intervals: bool, text: str, label: str) -> str:
+    parts = [(columns, list(own)) for columns, own in groupby(blocks, lambda block: block.columns)]
+    tabulars = [_tabular(table, columns, [block.lines for block in own]) for columns, own in parts]
     return "\n".join(
         [
             r"\begin{table}[htbp]",
             r"\centering",
             rf"\caption{{{escape(text)}}}",
             rf"\label{{{label}}}",
-            rf"\smallskip{size}\setlength{{\tabcolsep}}{{1pt}}",
+            r"\smallskip\scriptsize\setlength{\tabcolsep}{1pt}",
             rf"\renewcommand{{\arraystretch}}{{{0.7 if intervals else 1}}}",
+            "\\par\\medskip\n".join(tabulars) + r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _tabular(table: Table, methods: Sequence[str], blocks: Sequence[Sequence[str]]) -> str:
+    """Some columns, with their head."""
+    columns = "ll" + "r" * len(methods)
+    head = ["", "Noise Type", *(_head(table.labels.printed(name)) for name in methods)]
+    return "\n".join(
+        [
             rf"\begin{{tabular*}}{{\textwidth}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
             r"\toprule",
             " & ".join(head) + r" \\",
             r"\midrule",
-            "\n\\midrule\n".join("\n".join(rows) for rows in blocks),
+            "\n\\midrule\n".join("\n".join(lines) for lines in blocks),
             r"\bottomrule",
             r"\end{tabular*}",
-            r"\end{table}",
             "",
         ]
     )
@@ -99,18 +135,18 @@ def escape(text: str) -> str:
 
 
 def _head(label: str) -> str:
-    """The head of a column, with one word on each line and a small mark of tuning, so that columns stay narrow."""
-    words = [rf"\tiny {TUNED_MARK}" if word == TUNED_MARK else escape(word) for word in label.split()]
+    """The head of a column, with one word on each line, so that columns stay narrow."""
+    words = [escape(word).replace(RESERVED[ord(TUNED_MARK)], r"$^{\dagger}$") for word in label.split()]
     return rf"\shortstack[r]{{{NEW_LINE.join(words)}}}"
 
 
-def _rows(table: Table, metric: str, intervals: bool) -> Iterator[str]:
+def _rows(table: Table, metric: str, methods: Sequence[str], intervals: bool) -> Iterator[str]:
     label = escape(METRICS[metric].label)
     wide = " " in label  # such a label would widen the first column of all blocks
     if wide:
-        yield _line([rf"\multicolumn{{{len(table.methods) + 2}}}{{@{{}}l}}{{{label}}}"])
+        yield _line([rf"\multicolumn{{{len(methods) + 2}}}{{@{{}}l}}{{{label}}}"])
     for i, (noise, cells) in enumerate(table.blocks[metric].items()):
-        found = [cells.get(name) for name in table.methods]
+        found = [cells.get(name) for name in methods]
         block = label if i == 0 and not wide else ""
         yield _line([block, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
         if intervals and any(_ends(cell) for cell in found):
@@ -126,7 +162,11 @@ def _mean(cell: Cell | None, metric: str) -> str:
     if cell is None:
         return "--"
     number = f"{cell.mean:.{METRICS[metric].digits}f}"
-    return rf"\textbf{{{number}}}" if cell.best else number
+    if cell.best:
+        return rf"\textbf{{{number}}}"
+    # The mark has no width, so that digits stay below each other.
+    mark = rf"\rlap{{$^{{{TIED_MARK}}}$}}" if cell.tied else ""
+    return (rf"\underline{{{number}}}" if cell.second else number) + mark
 
 
 def _below(ranges: bool) -> str:
@@ -145,4 +185,4 @@ def _ends(cell: Cell | None) -> tuple[float, float] | None:
 
 def _bound(cell: Cell | None, end: int, metric: str) -> str:
     ends = _ends(cell)
-    return "" if ends is None else f"{ends[end]:.{METRICS[metric].digits}f}"
+    return "" if ends is None else rf"\tiny {ends[end]:.{METRICS[metric].digits}f}"

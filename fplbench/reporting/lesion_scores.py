@@ -51,6 +51,7 @@ class LesionScores:
         scored: number of lesions whose contrast is scored in any image.
         blocks: scores by metric and column, with one value a unit, whose names are both the `image_ids` and the `patients`. Units
             without a value are left out, the same ones for all methods; metrics without any value are missing.
+        places: image_id and patient of the images that show a lesion.
     """
 
     unit: Unit
@@ -62,6 +63,7 @@ class LesionScores:
     boxes: bool = False
     scored: int = 0
     blocks: Mapping[str, NoiseScores] = field(default_factory=dict)
+    places: frozenset[tuple[str, str]] = frozenset()
 
 
 def read_lesion_scores(folder: str | os.PathLike[str], noises: Iterable[str], inserted: bool = False) -> dict[str, LesionScores]:
@@ -112,6 +114,7 @@ def _lesion_scores(path: Path, rows: Sequence[Row]) -> LesionScores:
         boxes=all(row["shape"] == "box" for row in rows),
         scored=len({(row["patient"], row["lesion_id"]) for row in methods[first] if row["contrast_recovery"]}),
         blocks={metric: block for metric, block in blocks.items() if block.image_ids},
+        places=frozenset((row["image_id"], row["patient"]) for row in rows),
     )
 
 

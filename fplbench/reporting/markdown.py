@@ -20,12 +20,17 @@ def markdown(table: Table) -> str:
     below = "".join(f"\n- {remark}" for remark in remarks(table, table.shown))
     note = spread_note(table, table.shown)
     above = sentences(caption(table, table.shown), f"In square brackets, for several trainings: {note}" if note else "")
-    return f"{above}\n\n{aligned(rows, TEXT_COLUMNS)}\n{below}" + ("\n" if below else "")
+    return f"{plain(above)}\n\n{aligned(rows, TEXT_COLUMNS)}\n{plain(below)}" + ("\n" if below else "")
+
+
+def plain(text: str) -> str:
+    """Text in which nothing is taken for an HTML element."""
+    return text.replace("<", r"\<")
 
 
 def aligned(rows: list[list[str]], text_columns: int) -> str:
     """A Markdown table. The first row is the head; the first columns are aligned to the left, the others to the right."""
-    rows = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    rows = [[plain(cell).replace("|", r"\|") for cell in row] for row in rows]
     widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
     ruler = ["-" * width if i < text_columns else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     return "\n".join(_line(row, widths, text_columns) for row in (rows[0], ruler, *rows[1:]))

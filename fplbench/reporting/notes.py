@@ -7,17 +7,16 @@ from fplbench.datasets.annotations import count
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.lesion_scores import INSERTED, RECOVERY, LesionScores
-from fplbench.reporting.lesion_scores import METRICS as LESION_METRICS
+from fplbench.reporting.missing import IMAGE_SCORES, INSERTED_SCORES, LESION_SCORES, group_of, missing_note
 from fplbench.reporting.seeds import seed_notes, trainings
 from fplbench.reporting.sentences import sentences
-from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_SEEDS, MINIMUM_UNITS
+from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_SEEDS, MINIMUM_UNITS, SIGNIFICANCE, smallest_p
 from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
 from fplbench.scoring.pair import PEAK
 
 if TYPE_CHECKING:
     from fplbench.reporting.tables import Table, Units
 
-IMAGE_SCORES, LESION_SCORES, INSERTED_SCORES = "image scores", "lesion scores", "scores of inserted lesions"
 GREY_MAP = "noisy_grey_map"
 DEFINITIONS = {
     "body_psnr": "Body PSNR: over the pixels of the body.",
@@ -29,17 +28,20 @@ DEFINITIONS = {
 }
 
 
-def caption(table: "Table", metrics: Sequence[str]) -> str:
+def caption(table: "Table", metrics: Sequence[str], second: bool = False, tied: str = "") -> str:
     """The caption of a table: what the numbers are, of how many images and patients, and its note.
 
     Args:
         table: the table.
         metrics: the metrics that are shown.
+        second: whether the second best of each row is underlined.
+        tied: the mark of cells that are not told from the best; "" for none.
     """
     shown = [metric for metric in metrics if metric in table.blocks]
     names = " and ".join(METRICS[metric].label for metric in shown) if set(shown) <= {"psnr", "ssim"} else "score"
     title = f"{table.labels.dataset(table.dataset)} {names} comparison"
-    parts = [f"{table.title or title}: mean over {_images(table)}", "The best of each row is in bold"]
+    bold = f"The best of each row is in bold{', the second best underlined' if second else ''}"
+    parts = [f"{table.title or title}: mean over {_images(table)}", bold, _ties(table, shown, tied) if tied else ""]
     if "noisy" in table.methods:
         parts.append("Noisy: the unprocessed image")
     if GREY_MAP in table.methods:
@@ -47,7 +49,7 @@ def caption(table: "Table", metrics: Sequence[str]) -> str:
         parts.append(f"{label}: the unprocessed image with the map of grey levels that fits training images best")
     if TUNED_MARK not in table.protocol and any(table.labels.method(name).endswith(TUNED_MARK) for name in table.methods):
         parts.append(f"{TUNED_MARK}: with the options that were best on training images")
-    return sentences(*parts, table.protocol, trainings(table), table.note)
+    return sentences(*parts, table.protocol, trainings(table), missing_note(table, shown), table.note)
 
 
 def remarks(table: "Table", metrics: Sequence[str]) -> list[str]:
@@ -79,13 +81,14 @@ def interval_notes(table: "Table", metrics: Sequence[str]) -> list[str]:
     """
     groups = _groups(table, metrics)
     seeds = max(table.seeds.values(), default=1)
-    return [*(_intervals(group, units, seeds) for group, units in groups.items()), *seed_notes(table, metrics)]
+    rows = _most_rows(table, metrics)
+    return [*(_intervals(group, units, seeds, rows) for group, units in groups.items()), *seed_notes(table, metrics)]
 
 
 def why_undecided(table: "Table", metrics: Sequence[str]) -> list[str]:
     """Why there is no verdict on some of the metrics: a sentence for each reason, none if there is one on each."""
     few = [metric for metric in metrics if metric in table.units and table.units[metric].count < MINIMUM_UNITS]
-    return [_intervals(group, units, 1) for group, units in _groups(table, few).items()]
+    return [_intervals(group, units, 1, _most_rows(table, few)) for group, units in _groups(table, few).items()]
 
 
 def units_of(table: "Table", metrics: Sequence[str]) -> str:
@@ -94,12 +97,28 @@ def units_of(table: "Table", metrics: Sequence[str]) -> str:
     return " or ".join(f"{name} of one patient" if name == "lesions" else name for name in names)
 
 
+def _ties(table: "Table", shown: Sequence[str], mark: str) -> str:
+    """What the mark of tied cells means; "" where there are none."""
+    marked = [metric for metric in shown if any(cell.tied for row in table.blocks[metric].values() for cell in row.values())]
+    if not marked:
+        return ""
+    both = ", or Student's over these and seeds where a network has several" if _many_seeds(table) else ""
+    return (
+        f"{mark}: not told from the best of its row by a paired permutation test over {units_of(table, marked)}{both} (p at "
+        f"least {SIGNIFICANCE}, adjusted for the cells of the row by Holm's method)"
+    )
+
+
+def _many_seeds(table: "Table") -> bool:
+    return max(table.seeds.values(), default=1) >= MINIMUM_SEEDS
+
+
 def _groups(table: "Table", metrics: Sequence[str]) -> dict[str, list["Units"]]:
     """What the intervals of the scores of images, of lesions, and of inserted lesions are over."""
     groups: dict[str, list[Units]] = {}
     for metric in metrics:
         if metric in table.units:
-            groups.setdefault(_group(metric), []).append(table.units[metric])
+            groups.setdefault(group_of(metric), []).append(table.units[metric])
     return groups
 
 
@@ -109,18 +128,17 @@ def _images(table: "Table") -> str:
     return f"{count(table.images, 'test image')}; which of them show the same person is not known"
 
 
-def _group(metric: str) -> str:
-    if metric.startswith(INSERTED):
-        return INSERTED_SCORES
-    return LESION_SCORES if metric in LESION_METRICS.values() else IMAGE_SCORES
+def _most_rows(table: "Table", metrics: Sequence[str]) -> int:
+    """The number of rows of the longest block."""
+    return max((sum(map(bool, table.blocks[metric].values())) for metric in metrics if metric in table.blocks), default=0)
 
 
-def _intervals(group: str, found: Sequence["Units"], seeds: int) -> str:
+def _intervals(group: str, found: Sequence["Units"], seeds: int, rows: int) -> str:
     """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
     name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
     whose = "" if group == IMAGE_SCORES else f" for {group}"
     if most < MINIMUM_UNITS:
-        return _too_few(whose, name, most, seeds)
+        return _too_few(whose, name, most, seeds, rows)
     text = f"Intervals{whose}: 95 %, paired bootstrap over {most if least == most else f'{least} to {most}'} {name}"
     if name == "lesions":
         text += " of one patient, which say nothing about other patients"
@@ -134,21 +152,39 @@ def _intervals(group: str, found: Sequence["Units"], seeds: int) -> str:
         )
     if least < MINIMUM_UNITS:
         parts.append(f"There is no interval where fewer than {MINIMUM_UNITS} {name} have a score")
+    if seeds < MINIMUM_SEEDS:
+        parts.append(_out_of_reach(most, name, rows))
     return sentences(*parts)
 
 
-def _too_few(whose: str, name: str, number: int, seeds: int) -> str:
+def _too_few(whose: str, name: str, number: int, seeds: int, rows: int) -> str:
     over = f" over {name}" if seeds >= MINIMUM_SEEDS else ""
     text = f"No intervals{over} and no verdicts{whose}: "
     if name == "patients" and number == 1:
-        return f"{text}all images are of one patient and say nothing about others."
-    return f"{text}with fewer than {MINIMUM_UNITS} {name} (here {number}), an interval would be too narrow."
+        return f"{text}all images are of one patient and say nothing about others; a permutation test over one patient has p = 1."
+    return sentences(
+        f"{text}with fewer than {MINIMUM_UNITS} {name} (here {number}), an interval would be too narrow",
+        _out_of_reach(number, name, rows),
+    )
+
+
+def _out_of_reach(number: int, name: str, rows: int) -> str:
+    """The smallest p-value of a verdict, where it is not small enough for any; "" where verdicts can be reached."""
+    least = smallest_p(number, rows)
+    if least < SIGNIFICANCE:
+        return ""
+    whose = name if number > 1 else name.removesuffix("s")
+    adjusted = f", {least:.2g} adjusted for {rows} rows (Holm)" if rows > 1 else ""
+    return (
+        f"The smallest p that a paired permutation test over {number} {whose} can have is {smallest_p(number):.2g}{adjusted}, so "
+        "that no row can be decided"
+    )
 
 
 def _lesions(table: "Table", shown: Sequence[str]) -> Iterator[str]:
-    scored = any(_group(metric) == LESION_SCORES for metric in shown) and table.lesions is not None
+    scored = any(group_of(metric) == LESION_SCORES for metric in shown) and table.lesions is not None
     yield sentences(_drawn(table), _unscored(table.lesions) if scored and table.lesions else "")
-    if any(_group(metric) == INSERTED_SCORES for metric in shown) and table.inserted is not None:
+    if any(group_of(metric) == INSERTED_SCORES for metric in shown) and table.inserted is not None:
         places = _places(table, table.inserted.images, table.inserted.patients)
         yield sentences(
             f"Inserted, not real: {count(table.inserted.lesions, 'lesion')}, put into copies of test images ({places}) before "

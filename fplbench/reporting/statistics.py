@@ -9,6 +9,7 @@ import numpy as np
 RESAMPLES = 10_000
 ENUMERATED_UNITS = 13
 LEVEL = 0.95
+SIGNIFICANCE = 0.05
 MINIMUM_UNITS = 12
 """Below this number of units there are no intervals. Simulations on skewed scores find that they cover 92 % from here on
 (benchmarks/coverage.py, docs/statistics.md)."""
@@ -120,6 +121,16 @@ def permutation_p(
     totals = np.abs((2.0 * bits - 1) @ sums)
     # The tolerance treats totals as equal that differ only by rounding, because they were summed in another order.
     return (totals >= np.abs(sums.sum(axis=0)) * (1 - 1e-12)).mean(axis=0)
+
+
+def smallest_p(units: int, comparisons: int = 1, resamples: int = RESAMPLES) -> float:
+    """The smallest p-value that `permutation_p` can give, adjusted by `holm` for a number of comparisons.
+
+    Two of the 2^n combinations of signs, the observed one and its opposite, give a mean as far from zero as any; among random
+    combinations, at least the observed one does.
+    """
+    single = 2 / 2**units if units <= ENUMERATED_UNITS else 1 / resamples
+    return min(1.0, comparisons * single)
 
 
 def unit_sums(values: np.ndarray, units: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,37 +1,23 @@
 """The table of a data set, as in Tables 2 to 4 of the paper, independent of the file format."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fplbench.config.sections import TableOptions
 from fplbench.errors import InputError, nearest
-from fplbench.reporting.cells import Cell, summarise
+from fplbench.reporting.blocks import Block, Units, gather, scored_trainings, summarised, with_empty_rows
 from fplbench.reporting.facts import Facts
 from fplbench.reporting.labels import METRICS, Labels
-from fplbench.reporting.lesion_scores import INSERTED, LesionScores
+from fplbench.reporting.lesion_scores import LesionScores
+from fplbench.reporting.missing import Expected, Missing, check_complete, find_missing, without_inserted
 from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.validation import Means
-from fplbench.seeds import generator
 
-Block = dict[str, dict[str, Cell]]
 REFERENCE = "fpl"
 SHOWN = TableOptions().metrics
 """The metrics that pages show, in the order of their blocks, where they were scored."""
 LATEX = TableOptions().latex
 """The metrics in LaTeX tables."""
-
-
-@dataclass(frozen=True)
-class Units:
-    """What the values of a block belong to, as far as intervals are concerned.
-
-    Attributes:
-        name: patients; images, where it is not known which show the same person; or lesions, where all are of one patient.
-        count: their number, the largest of any noise.
-    """
-
-    name: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +42,8 @@ class Table:
         protocol: sentence that says which protocol made the scores, or "".
         title: what the caption starts with; "" for the data set and the scores.
         details: further remarks.
+        missing: the cells that were not scored.
+        elsewhere: columns that have no scores of inserted lesions, and need none, as rule files make their images.
     """
 
     dataset: str
@@ -75,6 +63,8 @@ class Table:
     protocol: str = ""
     title: str = ""
     details: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def seeds(self) -> dict[str, int]:
@@ -104,6 +94,8 @@ def build_table(
     validation: Means | None = None,
     protocol: str = "",
     columns: Sequence[str] | None = None,
+    wanted: Expected | None = None,
+    partial: bool = False,
 ) -> Table:
     """Summarise the scores of a data set.
 
@@ -121,90 +113,57 @@ def build_table(
         validation: means on validation images, from `read_validation`.
         protocol: sentence that says which protocol made the scores, or "".
         columns: the columns in their order; None has all of the scores, as `Labels.methods` orders them.
+        wanted: the columns and noises that the table needs beside those of the scores, from `missing.expected`.
+        partial: whether cells may be missing.
 
     Raises:
-        InputError: the reference was not scored, a metric is not known, or none of those to show was scored.
+        InputError: the reference was not scored, a metric is not known, none of those to show was scored, cells are missing, a
+            score is not finite, or the lesions are of other images.
     """
-    labels, facts = labels or Labels(), facts or Facts()
-    scored = labels.methods(name for noise in scores.values() for metric in noise.values.values() for name in metric)
-    methods = scored if columns is None else [name for name in columns if name in scored]
+    labels, facts, lesions, inserted = labels or Labels(), facts or Facts(), lesions or {}, inserted or {}
+    methods = _columns(scores, labels, columns, wanted)
     if reference is not None and reference not in methods:
         raise InputError(f"The reference method {reference!r} has no scores on {dataset}: {nearest(reference, methods)}")
     reference = reference or REFERENCE
     for metric in shown:
         METRICS[metric]  # an unknown name raises
-    sources: dict[str, list[_Source]] = {}
-    for noise in labels.noises(scores):
-        for source in _sources(noise, scores[noise], facts, {"": lesions or {}, INSERTED: inserted or {}}):
-            sources.setdefault(source.block, []).append(source)
-    found = {metric: _block(sources[metric], methods, reference, (seed, dataset)) for metric in _ordered(sources, shown)}
-    blocks = {metric: block for metric, (block, _) in found.items() if block}
+    noises = labels.noises({*scores, *(() if wanted is None else wanted.noises)})
+    sources = gather(dataset, scores, noises, facts, lesions, inserted)
+    found = scored_trainings(sources)
+    missing = find_missing(found, methods, noises, wanted)
+    if not partial:
+        check_complete(dataset, missing)
+    blocks = summarised(sources, methods, reference, (seed, dataset), shown)
     if not any(metric in blocks for metric in shown):
         raise InputError(f"None of the metrics of the table was scored on {dataset}: {', '.join(shown)}.")
     return Table(
         dataset=dataset,
-        blocks=blocks,
+        blocks={metric: with_empty_rows(metric, block, noises, found, wanted) for metric, (block, _) in blocks.items()},
         methods=tuple(methods),
         images=max(len(noise.image_ids) for noise in scores.values()),
         patients=max(len(set(noise.patients)) for noise in scores.values()),
         labels=labels,
         reference=reference,
         note=note,
-        units={metric: found[metric][1] for metric in blocks},
+        units={metric: units for metric, (_, units) in blocks.items()},
         shown=tuple(shown),
         facts=facts,
         lesions=_largest(lesions),
         inserted=_largest(inserted),
         validation=validation or {},
         protocol=protocol,
+        missing=tuple(missing),
+        elsewhere=tuple(without_inserted(found, methods, wanted)),
     )
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What a row is made of: the block that it belongs to, the name of the metric in its scores, and the name of their units."""
-
-    block: str
-    noise: str
-    metric: str
-    scores: NoiseScores
-    units: str
-
-
-def _sources(
-    noise: str, scores: NoiseScores, facts: Facts, lesions: Mapping[str, Mapping[str, LesionScores]]
-) -> Iterator[_Source]:
-    """The rows of a noise: metrics of images, then those of real and of inserted lesions, by what their names start with."""
-    person = "patients" if facts.persons_known else "images"
-    for metric in scores.values:
-        yield _Source(metric, noise, metric, scores, person)
-    for prefix, found in lesions.items():
-        if noise in found:
-            units = "lesions" if found[noise].unit == "lesion" else person
-            for metric, block in found[noise].blocks.items():
-                yield _Source(f"{prefix}{metric}", noise, metric, block, units)
-
-
-def _block(sources: Sequence[_Source], methods: Sequence[str], reference: str, axes: tuple[int, str]) -> tuple[Block, Units]:
-    """The rows of a metric, and what their intervals are over."""
-    seed, dataset = axes
-    block: Block = {}
-    count = 0
-    for source in sources:
-        found = source.scores.values[source.metric]
-        ordered = {method: source.scores.trained(source.metric, method) for method in methods if method in found}
-        rng = generator(seed, "bootstrap", dataset, source.noise)
-        row = summarise(ordered, source.scores.patients, rng, METRICS[source.metric].direction, reference)
-        if row:
-            block[source.noise] = row
-            count = max(count, len(set(source.scores.patients)))
-    return block, Units(sources[0].units, count)
-
-
-def _ordered(metrics: Iterable[str], shown: Sequence[str]) -> list[str]:
-    """The metrics that are shown, in that order, then the others by name."""
-    found = set(metrics)
-    return [*(metric for metric in shown if metric in found), *sorted(found - set(shown))]
+def _columns(
+    scores: Mapping[str, NoiseScores], labels: Labels, columns: Sequence[str] | None, wanted: Expected | None
+) -> list[str]:
+    """The columns that were scored or are wanted, in their order."""
+    scored = {name for noise in scores.values() for metric in noise.values.values() for name in metric}
+    names = scored.union(() if wanted is None else wanted.columns)
+    return labels.methods(names) if columns is None else [name for name in columns if name in names]
 
 
 def _largest(scores: Mapping[str, LesionScores] | None) -> LesionScores | None:

@@ -5,10 +5,9 @@ from typing import Literal
 
 from fplbench.reporting.cells import Lead
 from fplbench.reporting.labels import sign
-from fplbench.reporting.statistics import holm
+from fplbench.reporting.statistics import SIGNIFICANCE, holm
 from fplbench.reporting.tables import Table
 
-SIGNIFICANCE = 0.05
 SAME_MODEL = ("gaussian", "thermal")
 """Noises that are the same model with another level: they count as one row in the number of wins."""
 

@@ -17,7 +17,8 @@ class Wins:
         rows: number of rows.
         ahead: in how many the reference method has the better mean than its rival, in all parts of a row.
         best: in how many its mean is the best of all methods, in all parts of a row.
-        below_noisy: in how many the unprocessed image has the better mean, in any part of a row; None if it was not scored.
+        below_noisy: in how many the unprocessed image has the better mean, in any part of a row; None if it was not scored, or
+            is the reference itself.
         better: in how many the verdict is `better`, in all parts of a row; None where there are no verdicts.
         worse: in how many it is `worse`, in any part of a row.
         undecided: in how many it is neither.
@@ -47,7 +48,7 @@ def count_wins(table: Table, metric: str) -> Wins:
     noisy = {
         noise: sign(metric) * (cells[table.reference].mean - cells["noisy"].mean)
         for noise, cells in rows.items()
-        if "noisy" in cells
+        if "noisy" in cells and table.reference != "noisy"
     }
     outcomes = {verdict.noise: verdict.outcome for verdict in verdicts(table, metric)}
     groups = row_groups(gaps)

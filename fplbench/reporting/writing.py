@@ -1,8 +1,9 @@
 """The files of a table: LaTeX, Markdown, HTML and csv."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fplbench import published
 from fplbench.files import write_csv, write_text
@@ -13,6 +14,8 @@ from fplbench.reporting.sections import table_section
 from fplbench.reporting.tables import LATEX, Table
 
 PUBLISHED_AS = {"psnr_uint8": "psnr", "ssim": "ssim"}
+LEADS = {"": "value", "_low": "low", "_high": "high", "_p": "p"}
+"""Attributes of a lead by the ending of their column."""
 
 
 def write_table(table: Table, folder: str | os.PathLike[str], metrics: Sequence[str] = LATEX, name: str | None = None) -> None:
@@ -37,33 +40,34 @@ def csv_rows(table: Table) -> Iterator[dict[str, str | int | float]]:
     """One row for each cell of every metric, unrounded.
 
     Columns: the mean and its interval (low, high); what it is over (unit, and units, their number); whether it is the best of
-    its row; the published value, for the metrics that can be compared with it; by how much the reference method is better
-    (lead, its interval, its unadjusted p); the number of trainings with different seeds, the lowest and the highest mean of one,
-    and whether the interval is over units, seeds or both. What there are too few units or seeds for is empty.
+    its row, the second best, and not told from the best by the test (tied); the published value, for the metrics that can be
+    compared with it; by how much the reference method is better (lead, its interval, its unadjusted p); the number of trainings
+    with different seeds, the lowest and the highest mean of one, and whether the interval is over units, seeds or both. What
+    there are too few units or seeds for is empty, and so is the mean of a cell that was not scored.
     """
     for metric, block in table.blocks.items():
         printed = published.values(table.dataset, PUBLISHED_AS[metric]) if metric in PUBLISHED_AS else {}
         for noise, cells in block.items():
-            for method, cell in cells.items():
-                lead = cell.lead
+            for method in table.methods:
+                found = vars(cells[method]) if method in cells else {}
+                lead = vars(found["lead"]) if found.get("lead") else {}
                 yield {
                     "dataset": table.dataset,
                     "metric": metric,
                     "noise": noise,
                     "method": method,
-                    "mean": cell.mean,
-                    "low": "" if cell.low is None else cell.low,
-                    "high": "" if cell.high is None else cell.high,
+                    **_written(found, ("mean", "low", "high")),
                     "unit": table.units[metric].name,
                     "units": table.units[metric].count,
-                    "best": int(cell.best),
+                    **_written(found, ("best", "second", "tied")),
                     "published": printed.get((noise, method), ""),
-                    "lead": lead.value if lead else "",
-                    "lead_low": lead.low if lead else "",
-                    "lead_high": lead.high if lead else "",
-                    "lead_p": lead.p if lead else "",
-                    "seeds": cell.seeds,
-                    "least": "" if cell.least is None else cell.least,
-                    "most": "" if cell.most is None else cell.most,
-                    "over": "" if cell.low is None else cell.over,
+                    **{f"lead{key}": lead.get(name, "") for key, name in LEADS.items()},
+                    **_written(found, ("seeds", "least", "most")),
+                    "over": "" if found.get("low") is None else found["over"],
                 }
+
+
+def _written(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, str | int | float]:
+    """Values of a cell as they are written: empty where there are none, 1 for true."""
+    values = {name: found.get(name) for name in names}
+    return {name: "" if value is None else int(value) if isinstance(value, bool) else value for name, value in values.items()}

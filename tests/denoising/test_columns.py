@@ -21,18 +21,18 @@ def test_a_method_can_stand_under_several_names():
 
 
 def test_tune_tunes_what_has_a_grid():
-    assert columns({"noisy": {}, "tv": {}}, tune=True) == [("noisy", "Noisy", False), ("tv", "TV (tuned)", True)]
+    assert columns({"noisy": {}, "tv": {}}, tune=True) == [("noisy", "Noisy", False), ("tv", "TV†", True)]
 
 
 def test_default_and_tuned_stand_side_by_side():
-    expected = [("noisy", "Noisy", False), ("tv", "TV", False), ("tv_tuned", "TV (tuned)", True)]
+    expected = [("noisy", "Noisy", False), ("tv", "TV", False), ("tv_tuned", "TV†", True)]
     assert columns({"noisy": {}, "tv": {}}, tune="both") == expected
 
 
 def test_an_entry_decides_for_itself():
-    expected = [("tv", "TV", False), ("nlm", "NL Mean. (tuned)", True)]
+    expected = [("tv", "TV", False), ("nlm", "NL Mean.†", True)]
     assert columns({"tv": {"tune": False}, "nlm": {}}, tune=True) == expected
-    assert columns({"tv": {"tune": True}}) == [("tv", "TV (tuned)", True)]
+    assert columns({"tv": {"tune": True}}) == [("tv", "TV†", True)]
 
 
 def test_where_all_options_are_given_there_is_nothing_to_tune():

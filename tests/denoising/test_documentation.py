@@ -59,7 +59,7 @@ def test_the_guides_commands_work(tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     assert "### local_mix" in run.stdout
     assert open_stack(tmp_path / "denoised.npy").std() < noisy.std()
-    for label in ("Local mix", "Local mix (tuned)", "Kuwahara", "Mine"):
+    for label in ("Local mix", "Local mix†", "Kuwahara", "Mine"):
         assert f" {label} |" in run.stdout
     with open(tmp_path / "results" / "mine" / "cost.csv", newline="") as stream:
         costs = {row["method"] for row in csv.DictReader(stream)}

@@ -89,7 +89,7 @@ def test_labels_are_those_that_the_config_changes():
     methods = {"wiener": {}, "nlm": {"label": "Mine"}, "wavelet": {"tune": True}, "own": {"rule": True}}
     fair = {"protocol": "fair", "tune": False, "fair": {"methods": {"red_cnn": {}}}}
     labels = labels_of(load_config(FILTERS | fair | {"methods": methods}))
-    assert labels.own == {"nlm": "Mine", "wavelet": "Wave. Den. (tuned)", "own": "own"}
+    assert labels.own == {"nlm": "Mine", "wavelet": "Wave. Den.†", "own": "own"}
 
 
 def test_a_presentation_is_that_of_the_data_set():
@@ -109,24 +109,24 @@ METHODS = {"noisy": {}, "noisy_grey_map": {}, "fpl": {}, "dpir": {}, "wiener": {
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({}, f"Fair protocol: the options (tuned) and grey maps of filters and DPIR {BEST}; {MAPS}."),
-        ({"grey_map": False}, f"Fair protocol: the options (tuned) of filters and DPIR {BEST}; methods have no grey maps."),
+        ({}, f"Fair protocol: the options † and grey maps of filters and DPIR {BEST}; {MAPS}."),
+        ({"grey_map": False}, f"Fair protocol: the options † of filters and DPIR {BEST}; methods have no grey maps."),
         ({"tune": False}, f"Fair protocol: the grey maps of filters and DPIR {BEST}; options are fixed; {MAPS}."),
         ({"tune": False, "grey_map": False}, "Fair protocol: methods have fixed options and no grey maps."),
-        ({"tune": "both"}, f"Fair protocol: the options and grey maps of methods marked (tuned) {BEST}; {MAPS}."),
+        ({"tune": "both"}, f"Fair protocol: the options and grey maps of methods marked † {BEST}; {MAPS}."),
         (
             {"methods": METHODS | {"dpir": {"grey_map": False}}},
-            f"Fair protocol: the options (tuned) of filters and DPIR and grey maps of filters {BEST}; {MAPS}.",
+            f"Fair protocol: the options † of filters and DPIR and grey maps of filters {BEST}; {MAPS}.",
         ),
         (
             {"methods": METHODS | {"nlm": {"tune": False}}},
-            f"Fair protocol: the options of methods marked (tuned) and grey maps of filters and DPIR {BEST}; {MAPS}.",
+            f"Fair protocol: the options of methods marked † and grey maps of filters and DPIR {BEST}; {MAPS}.",
         ),
         (
             {"grey_map": False, "tune": False, "methods": METHODS | {"nlm": {"tune": True}}},
-            f"Fair protocol: the options of methods marked (tuned) {BEST}; methods have no grey maps.",
+            f"Fair protocol: the options of methods marked † {BEST}; methods have no grey maps.",
         ),
-        ({"methods": {"fpl": {}, "dpir": {}}}, f"Fair protocol: the options (tuned) and grey maps of DPIR {BEST}; {MAPS}."),
+        ({"methods": {"fpl": {}, "dpir": {}}}, f"Fair protocol: the options † and grey maps of DPIR {BEST}; {MAPS}."),
         ({"methods": {"noisy_grey_map": {}, "fpl": {}}}, "Fair protocol."),
         (
             {"protocol": "published", "methods": {"wiener": {}}},

@@ -107,7 +107,7 @@ def test_inserted_lesions_have_a_figure_of_their_own(folder):
     text = draw(folder, inserted=True)
     assert "the inserted lesion in the test images" in text
     assert "Nodule (box), inserted, 12.3 mm, patient p1, in one image; shown: i2 (80 pixels)." in text
-    assert text.count("<!-- Our (FPL) -->") == 1
+    assert text.count("<!-- FPL -->") == 1
 
 
 def test_without_a_lesion_the_picture_is_a_sentence(folder):

@@ -64,9 +64,9 @@ def test_annotated_and_inserted_lesions_with_their_means(tmp_path):
     write_scores(tmp_path, "lidc", "gaussian", scores)
     assert summary(tmp_path, ["lidc"]) == [
         "- LIDC: 2 annotated nodules in 2 of 4 test images (1 patient).",
-        "- Contrast recovery on Gaussian Noise: Noisy 0.70, Our (FPL) 0.35",  # (0.9 + 0.5) / 2 and half of it
+        "- Contrast recovery on Gaussian Noise: Noisy 0.70, FPL 0.35",  # (0.9 + 0.5) / 2 and half of it
         "- 4 inserted lesions: contrast recovery on Gaussian Noise (1 outline too small or too faint): Noisy 0.25, "
-        f"Our (FPL) 0.25 {LEGEND}",
+        f"FPL 0.25 {LEGEND}",
     ]
 
 

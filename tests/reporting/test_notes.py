@@ -47,22 +47,23 @@ def test_the_caption_counts_images_and_patients():
 
 def test_images_are_not_called_patients_where_persons_are_unknown():
     inserted = lesion_scores(14, "patient", patients=14)
-    table = build_table("rsna", scores(people(40)), 0, facts=Facts(persons_known=False), inserted=inserted)
+    table = build_table("rsna", scores(people(40)), 0, facts=Facts(persons_known=False), inserted=inserted, partial=True)
     assert "mean over 40 test images; which of them show the same person is not known." in text(table)
     assert "paired bootstrap over 40 images; they are too narrow if several images show the same person." in text(table)
     assert "patient" not in text(table).replace("inserted lesions of one patient", "")
 
 
 def test_tuned_is_explained_where_a_column_is():
-    labels = Labels({"fpl": "Mine (tuned)"})
+    labels = Labels({"fpl": "Mine†"})
     assert "best on training images" in text(build_table("lidc", scores("ab"), 0, labels))
-    assert "tuned" not in text(build_table("lidc", scores("ab"), 0))
+    assert "†" not in text(build_table("lidc", scores("ab"), 0))
 
 
 def test_one_patient_has_no_intervals_and_the_note_says_why():
     table = build_table("lidc", scores("aaa"), 0)
     assert interval_notes(table, SHOWN) == [
-        "No intervals and no verdicts: all images are of one patient and say nothing about others."
+        "No intervals and no verdicts: all images are of one patient and say nothing about others; a permutation test over one "
+        "patient has p = 1."
     ]
     assert why_undecided(table, SHOWN) == interval_notes(table, SHOWN)
 
@@ -91,19 +92,19 @@ def test_the_draw_counts_its_lesions_or_says_that_there_are_none():
 
 
 def test_lesions_whose_contrast_is_not_scored_are_counted_with_the_reason():
-    found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2, unscored=5, too_small=2)))
+    found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2, unscored=5, too_small=2), partial=True))
     assert "counting each image of a lesion: 2 too small (fewer than 4 pixels), 3 too faint (contrast below 2 standard" in found
-    assert "not scored" not in text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2)))
+    assert "not scored" not in text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2), partial=True))
 
 
 def test_boxes_are_called_boxes():
     assert "Annotated: 2 lesions (boxes) in 4 images of 1 patient." in text(
-        build_table("rsna", scores("aa"), 0, lesions=lesion_scores(2, boxes=True))
+        build_table("rsna", scores("aa"), 0, lesions=lesion_scores(2, boxes=True), partial=True)
     )
 
 
 def test_inserted_lesions_are_said_to_be_inserted_and_their_intervals_to_be_over_lesions():
-    found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(1), inserted=lesion_scores(40)))
+    found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(1), inserted=lesion_scores(40), partial=True))
     assert "Inserted, not real: 40 lesions, put into copies of test images (4 images of 1 patient) before" in found
     assert "No intervals and no verdicts for lesion scores: with fewer than 12 lesions (here 1), an interval" in found
     assert (

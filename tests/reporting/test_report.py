@@ -95,7 +95,7 @@ def test_the_summary_of_one_patient_counts_the_best_and_has_no_verdicts(write_sc
     row = next(line for line in text.split("<tr>") if ">PSNR<" in line)
     assert [cell.split("<")[0] for cell in row.split("<td>")[1:]] == ["2", "1", "1", "1"]
     assert "Undecided" not in text
-    assert "No intervals and no verdicts: all images are of one patient and say nothing about others (LIDC)." in text
+    assert "No intervals and no verdicts: all images are of one patient and say nothing about others; a permutation" in text
     assert "LIDC, PSNR: Poisson Noise (Noisy by 2.000 dB)" in text
 
 

@@ -82,5 +82,5 @@ def test_gaussian_and_thermal_noise_are_one_row_that_is_won_if_both_are():
     counts = count_wins(one, "psnr")
     assert (counts.rows, counts.best, counts.below_noisy, counts.better) == (2, 1, 1, None)
     text = wins_sentence([both, one])
-    assert text.startswith("PSNR: Our (FPL) is ahead of its rival in 2 of 4 rows. Gaussian Noise and Thermal Noise are the same")
+    assert text.startswith("PSNR: FPL is ahead of its rival in 2 of 4 rows. Gaussian Noise and Thermal Noise are the same")
     assert "same model" not in wins_sentence([table(poisson=scores(**won))])

@@ -65,7 +65,7 @@ def test_a_tuned_method_stands_beside_its_default(tmp_path):
     methods = {"median_filter": {"tune": "both"}}
     process = run(tmp_path, methods=methods)
     assert process.returncode == 0, process.stdout[-2000:]
-    assert "(tuned)" in (tmp_path / "out" / "tables" / "lits.md").read_text()
+    assert "†" in (tmp_path / "out" / "tables" / "lits.md").read_text()
     chosen = json.loads((tmp_path / "out" / "tuned" / "lits" / "gaussian" / "median_filter_tuned.json").read_text())
     assert "size" in chosen
 
