@@ -125,4 +125,4 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _signed(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:+.{digits}f}"
+    return NONE if value is None else f"{value:+z.{digits}f}"

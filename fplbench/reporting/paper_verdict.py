@@ -58,7 +58,7 @@ def _aspects(found: Agreement, reference: str) -> Iterator[tuple[str, bool, str]
             numbers += f", {reference} in {'all' if found.first_in_both == found.same_best > 1 else found.first_in_both} of them"
         yield "which method is best", found.same_best >= MOST * len(found.best), numbers
     if found.known:
-        low, middle, high = (f"{take(found.known):+.2f}" for take in (min, median, max))
+        low, middle, high = (f"{take(found.known):+z.2f}" for take in (min, median, max))
         numbers = f"a median rank correlation of {middle}, {low} to {high} over {count(len(found.known), 'noise')}"
         yield "the order of the methods", median(found.known) >= SAME_ORDER, numbers
     if found.distances:

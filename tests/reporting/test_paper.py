@@ -204,3 +204,23 @@ def test_the_mean_is_over_the_images(tmp_path):
     row = next(row for row in compare("lidc", scores).of("gaussian") if row.method == "nlm")
     assert (row.true, row.values["psnr"].ours) == (22, 31)
     assert row.values["ssim"].ours == pytest.approx(0.4)
+
+
+def test_with_tuned_and_untuned_columns_the_untuned_ones_are_compared(tmp_path):
+    cells = {**SMALL, ("lidc", "gaussian", "nlm_tuned"): (25, 32, 0.5)}
+    rows, text, _ = written(tmp_path, cells)
+    assert float(rows["psnr", "gaussian", "nlm"]["ours"]) == 31
+    assert "left out: 2 methods (Noisy; nlm_tuned)" in text
+
+
+def test_several_trainings_are_one_column_with_their_mean(tmp_path):
+    cells = {**SMALL, ("lidc", "gaussian", "fpl-2"): (39, 35, 0.7)}
+    rows, _, _ = written(tmp_path, cells)
+    assert float(rows["psnr", "gaussian", "fpl"]["ours"]) == 34
+    assert float(rows["ssim", "gaussian", "fpl"]["ours"]) == pytest.approx(0.8)
+
+
+def test_a_difference_that_rounds_to_zero_has_a_plus(tmp_path):
+    cells = {("lidc", "gaussian", "fpl"): (41, 35.199, 0.8199)}
+    line = next(line for line in written(tmp_path, cells)[1].splitlines() if "41.00" in line)
+    assert line.count("+0.00") == 2
