@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting import html
 from fplbench.reporting.captions import Presentation
-from fplbench.reporting.markdown import aligned
+from fplbench.reporting.markdown import aligned, plain
 from fplbench.reporting.paper_agreement import Agreement
 from fplbench.reporting.paper_cells import Comparison
 from fplbench.reporting.paper_marks import marks
@@ -35,7 +35,7 @@ def markdown(comparison: Comparison, found: Sequence[Agreement], nothing: str, s
         nothing: why nothing can be compared, in a sentence; "" if something can.
         shown: protocol and note of the run.
     """
-    parts = [f"# {_title(comparison)}", *_paragraphs(comparison, found, nothing, shown)]
+    parts = [plain(f"# {_title(comparison)}"), *map(plain, _paragraphs(comparison, found, nothing, shown))]
     for grid in _grids(comparison, found, nothing):
         rows = [grid.head, *(row for group in grid.groups for row in group)]
         written = [[_markdown_cell(cell) for cell in row] for row in rows]

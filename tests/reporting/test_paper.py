@@ -157,9 +157,10 @@ def test_a_run_without_any_noise_or_method_of_the_paper_says_so(tmp_path):
 
 
 def test_labels_are_escaped(tmp_path):
-    shown = Presentation(labels=Labels({"nlm": "<script>alert(1)</script>"}))
-    page = written(tmp_path, SMALL, shown=shown)[2]
-    assert "<script>" not in page
+    shown = Presentation(labels=Labels({"nlm": "<script>alert(1)</script>"}), note="<b>Bold</b>")
+    _, text, page = written(tmp_path, SMALL, shown=shown)
+    assert "<script>" not in page and "<b>" not in page
+    assert text.count("<") == text.count(r"\<") > 0
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
