@@ -1,5 +1,6 @@
 """Commands that make charts of a whole run, and of its workflow."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
     app.command("heat-map")(heat_map)
     app.command("rank-figure")(rank_figure)
+    app.command("workflow-figure")(workflow_figure)
 
 
 def heat_map(
@@ -34,3 +36,13 @@ def rank_figure(output: Picture, scores: Scores, config: ConfigFile = None) -> N
 
     shown = read_presentation(config)
     draw_ranks(output, scores, shown.note, shown.labels)
+
+
+def workflow_figure(
+    output: Picture,
+    rule_graph: Annotated[Path, typer.Argument(help="Rule graph of the run, as snakemake --rulegraph prints it.", metavar="DOT")],
+) -> None:
+    """Draw the stages of a run with their rules, and the data flow of the loss."""
+    from fplbench.reporting.workflow_figure import workflow_figure as draw_stages
+
+    draw_stages(output, rule_graph)
