@@ -18,6 +18,7 @@ ResultsFolder = Annotated[Path, typer.Argument(help="Folder of a finished run, w
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
     app.command("verify")(verify)
+    app.command("compare")(compare)
 
 
 def verify(
@@ -45,6 +46,29 @@ def verify(
     typer.echo("\n".join(verdict(run, checks)))
     if any(check.faults for check in checks):
         raise typer.Exit(1)
+
+
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run_b: Annotated[Path, typer.Argument(help="Folder of another one.")],
+    csv: Annotated[Path | None, typer.Option(help="Table of all cells to write, .csv.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Cells to list for each metric, those with the largest differences.")] = 10,
+) -> None:
+    """Compare two runs cell by cell: the means of every metric, data set, noise and method, the largest differences first.
+
+    Differences have a 95 % interval where both runs scored the same images of enough patients. Keys of the config, versions and
+    files that differ are named.
+    """
+    from fplbench.files import write_csv
+    from fplbench.verification import comparing
+    from fplbench.verification.comparison_text import csv_rows, describe
+    from fplbench.verification.results import open_results
+
+    a, b = open_results(run_a), open_results(run_b)
+    found = comparing.compare(a, b)
+    typer.echo("\n".join(describe(found, a, b, top)))
+    if csv is not None:
+        write_csv(csv, csv_rows(found))
 
 
 def _tables_of(run: "Results") -> "Callable[[str, Path], None]":

@@ -88,7 +88,7 @@ def package_versions() -> dict[str, str]:
     """Versions of the libraries that fplbench depends on, by name; optional ones only if they are installed."""
     names = {re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in metadata.requires("fplbench") or []}
     versions = {}
-    for name in sorted(names, key=str.casefold):
+    for name in sorted(names - {"fplbench"}, key=str.casefold):  # one of its extras may ask for others
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
