@@ -50,16 +50,17 @@ class Kind:
         return median(getattr(cell, name) for cell in self.cells)
 
     def rank_correlation(self, name: str) -> float | None:
-        """Spearman's correlation over the baselines between the published values and `wrapped` or `true`.
+        """Spearman's correlation over the baselines between the published values and `wrapped` or `true`."""
+        return rank_correlation([cell.published for cell in self.cells], [getattr(cell, name) for cell in self.cells])
 
-        None if either is the same for all baselines.
-        """
-        from scipy.stats import spearmanr
 
-        published, ours = [cell.published for cell in self.cells], [getattr(cell, name) for cell in self.cells]
-        if len(set(published)) < 2 or len(set(ours)) < 2:
-            return None
-        return float(spearmanr(published, ours).statistic)
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's correlation of two rows of values, with mean ranks for ties; None if all values of either are equal."""
+    from scipy.stats import spearmanr
+
+    if len(set(first)) < 2 or len(set(second)) < 2:
+        return None
+    return float(spearmanr(first, second).statistic)
 
 
 def read_cells(path: str | os.PathLike) -> list[Cell]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fplbench import DEFAULT_SEED
 from fplbench.config import Config
-from fplbench.config.sections import PAPER_METHODS, TableOptions
+from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS, TableOptions
 from fplbench.denoising.columns import TUNED_MARK, TUNED_SUFFIX, Column
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.sentences import listed, sentences
@@ -155,6 +155,11 @@ def figure_captions(config: Config) -> dict[str, str]:
     if any(column.grey_map for column in config.columns.values()):
         for name in config.datasets:
             captions[f"{name}_grey_maps"] = f"{labels.dataset(name)}: grey maps, fitted on training images, for each noise"
+    for name in config.datasets:
+        if name in PAPER_DATASETS:
+            captions[f"{name}_paper"] = (
+                f"{labels.dataset(name)}: the published values and those of this run; the wrapped PSNR is only for this comparison"
+            )
     if denoisers(config) and config.explains:
         for name in config.datasets:
             captions[f"{name}_features"] = f"{labels.dataset(name)}: feature maps of one test image with {noise}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fplbench.calibration.evidence import rank_correlation
 from fplbench.calibration.scenes import TOLERANCE
 from fplbench.published import COUNTERPARTS
 from fplbench.reporting.labels import METRICS
@@ -77,11 +78,8 @@ def correlated(pairs: Sequence[Sequence[float]]) -> tuple[float | None, int]:
 
     The correlation is None with fewer than three pairs, or where all values of a side are equal.
     """
-    from scipy.stats import spearmanr
-
-    if len(pairs) < FEWEST_METHODS or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
-        return None, len(pairs)
-    return float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs)
+    enough = len(pairs) >= FEWEST_METHODS
+    return rank_correlation(*zip(*pairs, strict=True)) if enough else None, len(pairs)
 
 
 def _best(pairs: Mapping[str, tuple[float, float]], digits: int) -> tuple[set[str], set[str]]:
