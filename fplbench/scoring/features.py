@@ -84,6 +84,6 @@ def write_feature_errors(
 def _write_maps(kept: KeptMaps, maps: Mapping[str, np.ndarray]) -> None:
     """Write maps as float16; values beyond its range, of networks that have hardly been trained, get its largest value."""
     largest = float(np.finfo(np.float16).max)
-    halves = {name: values.clip(-largest, largest).astype(np.float16) for name, values in maps.items()}
+    halves: dict[str, Any] = {name: values.clip(-largest, largest).astype(np.float16) for name, values in maps.items()}
     with replacing(kept.path) as temporary:
         np.savez_compressed(temporary, positions=np.array(kept.positions, int), **halves)

@@ -12,6 +12,8 @@ from fplbench.errors import InputError
 from fplbench.reporting.explorer.pixels import CLEAN, uris
 from fplbench.reporting.panels import scale
 
+STEP = 3  # grey levels
+
 
 def read_features(
     folder: str | os.PathLike[str], noises: Iterable[str], methods: Sequence[str], positions: Sequence[int], size: tuple[int, int]
@@ -47,9 +49,7 @@ def _read_noise(path: Path, methods: Sequence[str], positions: Sequence[int], si
             "explorer.images in the config."
         )
     if CLEAN not in stored or any(maps.shape != (len(places), *size) for maps in stored.values()):
-        raise InputError(
-            f"{path} does not hold the feature maps of the clean images and of images of their size: write it again."
-        )
+        raise InputError(f"{path} lacks the feature maps of the clean images, or has maps of another size: write it again.")
     chosen = [places[position] for position in positions]
     maps = {method: stored[method][chosen].astype(np.float32) for method in methods if method in stored}
     black, white = scale(np.stack([*maps.values()]))
@@ -60,8 +60,11 @@ def _read_noise(path: Path, methods: Sequence[str], positions: Sequence[int], si
 
 
 def grey_levels(maps: np.ndarray, black: float, white: float) -> np.ndarray:
-    """Maps as grey levels, uint8: 0 for `black` and below, 255 for `white` and above, linear between them."""
-    return np.rint(255 * ((maps - black) / (white - black)).clip(0, 1)).astype(np.uint8)
+    """Maps as grey levels, uint8: 0 for `black` and below, 255 for `white` and above, and every third level between them.
+
+    With 86 levels, maps take a quarter less space, which pages with the maps of thirteen noises need. Images keep all levels.
+    """
+    return (STEP * np.rint(255 / STEP * ((maps - black) / (white - black)).clip(0, 1))).astype(np.uint8)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,7 @@ def outline(mask: np.ndarray) -> list[list[int]]:
         across = 1 - along
         own = own[np.lexsort((own[:, along], own[:, across]))]
         starts = np.flatnonzero((np.diff(own[:, across], prepend=-1) != 0) | (np.diff(own[:, along], prepend=-2) != 1))
-        ends = np.append(starts[1:], len(own))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        for start, end in pairwise([*starts.tolist(), len(own)]):
             line = [*own[start].tolist(), *own[end - 1].tolist()]
             line[2 + along] += 1
             lines.append(line)
