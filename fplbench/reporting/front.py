@@ -48,7 +48,7 @@ def _line(title: str, found: Sequence[str]) -> str:
 
 def _ran(tables: Sequence[Table], run: Mapping[str, Any], config: Config | None) -> str:
     methods = {name for table in tables for name in table.methods} - {UNPROCESSED, GREY_MAP}
-    noises = {noise for table in tables for block in table.blocks.values() for noise in block}
+    noises = {noise for table in tables for block in table.blocks.values() for noise, cells in block.items() if cells}
     protocol = f", under the {config.protocol} protocol" if config is not None else ""
     return sentences(
         f"{count(len(methods), 'method')} on {count(len(noises), 'noise')}{protocol}",
@@ -60,7 +60,8 @@ def _ran(tables: Sequence[Table], run: Mapping[str, Any], config: Config | None)
 def _data(tables: Sequence[Table], config: Config | None) -> str:
     parts = []
     for table in tables:
-        patients = f" of {count(table.patients, 'patient')}" if table.facts.persons_known else ", of persons who are not known"
+        known = table.facts.persons_known
+        patients = f" of {count(table.patients, 'patient')}" if known else "; which of them show the same person is not known"
         note = "" if config is None else config.notes.get(table.dataset, "")
         parts += [f"{table.labels.dataset(table.dataset)}: {count(table.images, 'test image')}{patients}", note]
     return sentences(*parts)
@@ -70,7 +71,7 @@ def _won(tables: Sequence[Table]) -> str:
     metrics = _main(tables)
     if not metrics:
         return sentences(f"{_reference(tables)} is compared with nothing, as it has no scores", *_best(tables, ["psnr"]))
-    parts = [f"Row: a noise on a data set. Rival: another method, {_chosen(tables)}"]
+    parts = [f"A row is a noise on a data set, and its rival the other method that was the best on {_chosen(tables)} images"]
     for metric in metrics:
         wins = _wins(tables, metric)
         each = ", ".join(f"{name} {one.ahead} of {one.rows}" for name, one in wins.items()) if len(wins) > 1 else ""
@@ -135,10 +136,10 @@ def _verdicts(tables: Sequence[Table], outcome: str) -> str:
 
 
 def _chosen(tables: Sequence[Table]) -> str:
-    """By what rivals were chosen."""
+    """On which images rivals were chosen."""
     metrics = compared(tables)
     found = {rival.chosen_on for table in tables for metric in metrics[table.dataset] for rival in rivals(table, metric)}
-    return " or ".join(f"the best on {name} images" for name in ("validation", "test") if name in found)
+    return " or ".join(name for name in ("validation", "test") if name in found)
 
 
 def _reference(tables: Sequence[Table]) -> str:

@@ -36,13 +36,12 @@ def table(caption: str, head: Iterable[str], bodies: Iterable[Iterable[str]], la
 
     Args:
         caption: plain text; "" for none.
-        head: the cells of the head, as HTML; no cells for no head.
+        head: the cells of the head, as HTML.
         bodies: groups of rows; each row is the HTML of its cells.
         label: what a screen reader calls the table.
     """
     above = text("p", caption, class_="caption") if caption else ""
-    cells = "".join(head)
-    top = element("thead", element("tr", cells)) if cells else ""
+    top = element("thead", element("tr", *head))
     groups = "".join(element("tbody", *(element("tr", row) for row in body)) for body in bodies)
     # The arrow keys scroll what has the focus.
     return above + element("div", element("table", top, groups), class_="scroll", tabindex="0", role="group", aria_label=label)

@@ -1,13 +1,14 @@
 """What a run left out, as its scores and its config tell: columns, noises, scores and verdicts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fplbench.config import Config
 from fplbench.config.columns import left_out
 from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS, PAPER_NOISES
-from fplbench.datasets.annotations import count
 from fplbench.denoising.columns import TUNED_SUFFIX
+from fplbench.reporting.blocks import Block
 from fplbench.reporting.labels import METRICS
+from fplbench.reporting.missing import missing_note
 from fplbench.reporting.sentences import listed, sentences
 from fplbench.reporting.summary import compared, undecided
 from fplbench.reporting.tables import Table
@@ -34,7 +35,7 @@ def not_run(tables: Sequence[Table], config: Config | None = None) -> list[str]:
         _of_the_paper(tables),
         *_limited(tables),
         *_scores(tables),
-        *_cells(tables),
+        *_missing(tables),
         *undecided(tables, compared(tables)),
         f"Separate targets, which are not part of this page: {targets}",
     ]
@@ -83,7 +84,7 @@ def _scores(tables: Sequence[Table]) -> Iterator[str]:
     nowhere: dict[str, list[str]] = {}
     somewhere: dict[str, list[str]] = {}
     for metric in dict.fromkeys(metric for table in tables for metric in table.shown):
-        blocks = {table.dataset: table.blocks.get(metric, {}) for table in tables}
+        blocks = {table.dataset: _scored(table.blocks.get(metric, {})) for table in tables}
         absent = [table.labels.dataset(table.dataset) for table in tables if not blocks[table.dataset]]
         if absent:
             nowhere.setdefault(listed(absent), []).append(METRICS[metric].label)
@@ -94,15 +95,19 @@ def _scores(tables: Sequence[Table]) -> Iterator[str]:
     yield from (f"Scored on {noises} alone: {', '.join(metrics)}" for noises, metrics in somewhere.items())
 
 
-def _cells(tables: Sequence[Table]) -> Iterator[str]:
-    """How many of the cells that a block should have are missing."""
+def _missing(tables: Sequence[Table]) -> Iterator[str]:
+    """The cells without a score, of tables that may lack some."""
     for table in tables:
-        rows = [row for metric in table.shown_blocks for row in table.blocks[metric].values()]
-        missing = sum(len(set(table.methods) - set(row)) for row in rows)
-        if missing:
-            yield f"{table.labels.dataset(table.dataset)}: {count(missing, 'cell')} without a score, shown as a dash"
+        note = missing_note(table, table.shown)
+        if note:
+            yield f"{table.labels.dataset(table.dataset)}: {note}"
 
 
-def _noises(table: Table) -> Iterable[str]:
-    """The noises of a data set, in the order of its rows."""
-    return dict.fromkeys(noise for block in table.blocks.values() for noise in block)
+def _scored(block: Block) -> list[str]:
+    """The noises on which anything was scored; rows of a table that lacks cells may be empty."""
+    return [noise for noise, cells in block.items() if cells]
+
+
+def _noises(table: Table) -> list[str]:
+    """The noises of a data set on which anything was scored, in the order of its rows."""
+    return list(dict.fromkeys(noise for block in table.blocks.values() for noise in _scored(block)))

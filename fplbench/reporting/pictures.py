@@ -4,6 +4,7 @@ import base64
 import mimetypes
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -57,10 +58,9 @@ def pictures(captions: Mapping[str, str], datasets: Iterable[str], page: str | o
             "img", src=f"data:{kind};base64,{base64.b64encode(content).decode()}", alt=describe(path, datasets),
             width=str(width), height=str(height), loading="lazy",
         )  # fmt: skip
-        words = html.text("span", caption)
         place = None if page is None else beside(path, page)
         link = f" {html.text('a', 'Full size', href=place)}" if place else ""
-        yield html.element("figure", picture, html.element("figcaption", words, link))
+        yield html.element("figure", picture, html.element("figcaption", escape(caption), link))
 
 
 def describe(path: str, datasets: Iterable[str]) -> str:

@@ -111,8 +111,8 @@ def _run(run: Mapping[str, Any], page: Folder) -> Iterator[str]:
         "Seed": str(run["seed"]),
         "Files in the manifest": str(len(run["files"])),
     }
-    rows = [html.text("th", key, scope="row") + html.text("td", value, class_="text") for key, value in facts.items()]
-    yield html.text("h2", "The run", id="run") + html.table("", [], [rows], "The run")
+    yield html.text("h2", "The run", id="run")
+    yield html.element("dl", *(html.text("dt", key) + html.text("dd", value) for key, value in facts.items()), class_="glance")
     yield html.text("p", VERIFY, class_="note")
     # Thousands of hashes would hide the rest.
     rest = json.dumps({key: value for key, value in run.items() if key != "files"}, indent=2)

@@ -8,6 +8,7 @@ from fplbench.reporting import html
 from fplbench.reporting.cells import Cell
 from fplbench.reporting.choices import choice_note
 from fplbench.reporting.labels import METRICS, heading
+from fplbench.reporting.latex import TIED_MARK
 from fplbench.reporting.notes import caption, interval_notes, remarks, units_of
 from fplbench.reporting.seeds import spread, spread_note
 from fplbench.reporting.sentences import sentences
@@ -48,7 +49,8 @@ def means_tables(table: Table, fold: bool = False) -> str:
     """Means with their intervals, in one block for each metric; with `fold`, all but the first blocks are folded."""
     note = spread_note(table, table.shown)
     text = sentences(
-        caption(table, table.shown), f"In square brackets, below the mean of several trainings: {note}" if note else ""
+        caption(table, table.shown, second=True, tied=TIED_MARK),
+        f"In square brackets, below the mean of several trainings: {note}" if note else "",
     )
     metrics = table.shown_blocks
     opened = metrics[:OPEN] if fold else metrics
@@ -138,7 +140,10 @@ def _mean(cell: Cell | None, metric: str) -> str:
         bounds.append(html.text("small", f"{cell.low:.{digits}f} – {cell.high:.{digits}f}"))
     if trained:
         bounds.append(html.text("small", f"[{trained[0]:.{digits}f} – {trained[1]:.{digits}f}]"))
-    return html.element("td", f"{cell.mean:.{digits}f}", *bounds, class_="best" if cell.best else "")
+    number = f"{cell.mean:.{digits}f}"
+    number = html.text("u", number) if cell.second else number
+    tied = html.text("sup", TIED_MARK) if cell.tied else ""
+    return html.element("td", number, tied, *bounds, class_="best" if cell.best else "")
 
 
 def _verdict_rows(table: Table, metric: str) -> Iterator[str]:

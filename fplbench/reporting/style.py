@@ -17,7 +17,7 @@ nav.contents ul { display: flex; gap: 1.1rem; margin: 0; padding: .55rem 0; list
   white-space: nowrap; }
 p.links { font-size: 14px; } p.links a { margin-right: 1rem; }
 dl.glance { display: grid; grid-template-columns: max-content 1fr; gap: .5rem 1.2rem; max-width: 66rem; }
-dl.glance dt { font-weight: 600; } dl.glance dd { margin: 0; }
+dl.glance dt { font-weight: 600; } dl.glance dd { margin: 0; min-width: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; margin: .6rem 0; }
 p.caption { margin: 1rem 0 .3rem; font-size: 14px; max-width: 62rem; }
@@ -27,10 +27,11 @@ thead th { white-space: normal; }
 thead > tr > * { border-top: 2px solid var(--strong); border-bottom: 1px solid var(--strong); vertical-align: bottom; }
 tbody tr:first-child > * { border-top: 1px solid var(--line); }
 tbody:last-child { border-bottom: 2px solid var(--strong); }
-tbody th, td.text, th.text { text-align: left; font-weight: normal; }
+tbody th, td.text, th.text { text-align: left; font-weight: normal; } th.text { white-space: nowrap; }
 tbody th.block { font-weight: 600; white-space: normal; max-width: 6.5rem; }
 tbody th:not(.block) { position: sticky; left: 0; background: var(--page); }
 td.best { font-weight: 700; } td.best, td.better { background: var(--good); } td.worse { background: var(--bad); }
+td sup { font-size: 9px; line-height: 0; }
 td small { display: block; color: var(--faint); font-weight: 400; font-size: 11px; }
 details { margin: .5rem 0; } summary { cursor: pointer; padding: .2rem 0; }
 pre { overflow-x: auto; font-size: 12px; }
@@ -51,7 +52,8 @@ figcaption { color: var(--faint); font-size: 14px; max-width: 62rem; }
   nav.contents, p.links { display: none; }
   .scroll { overflow: visible; } table, td small { font-size: 7.5pt; } td small { font-size: 6.5pt; }
   th, td { padding: .12rem .25rem; } tbody th:not(.block) { position: static; }
-  h2 { break-before: page; } h2.first { break-before: auto; } h2, h3, p.caption, summary { break-after: avoid; }
+  h2 { break-before: page; } h2.first { break-before: auto; } h2, h3, summary, p:has(+ ul), p:has(+ .scroll) {
+    break-after: avoid; }
   tr, figure { break-inside: avoid; } figure img { max-height: 165mm; width: auto; }
   details.numbers::details-content { content-visibility: visible; display: block; height: auto; }
 }

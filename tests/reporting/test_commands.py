@@ -11,6 +11,7 @@ from fplbench.config import load_config
 from fplbench.errors import InputError
 from fplbench.explaining import maps
 from fplbench.reporting.captions import figure_captions
+from tests.helpers.pictures import write_picture
 from tests.helpers.scores import read_rows, run, write_cells, write_config, write_long_table
 from tests.reporting.conftest import lesion_row, write_lesion_scores
 
@@ -74,14 +75,14 @@ def test_from_stacks_to_tables_and_report(folder):
     run("manifest", folder / "run.json", long, *config)
     (folder / "figures").mkdir()
     for name in figure_captions(load_config(CONFIG)):
-        (folder / "figures" / f"{name}.png").write_bytes(b"x")
+        write_picture(folder / "figures" / f"{name}.png")
     run("report", folder / "report.html", long, "--run", folder / "run.json", "--figures", folder / "figures", *config)
     report = (folder / "report.html").read_text()
     table = (folder / "tables" / "lidc.html").read_text()
     assert '<p class="note">One note.</p>' in report
     assert "One note. A second note." in report
     assert table.split("<tbody>")[1] in report
-    assert "LIDC: one test image with Gaussian Noise.</figcaption>" in report
+    assert "<figcaption>LIDC: one test image with Gaussian Noise. " in report
 
 
 def test_the_manifest_records_the_resolved_config(folder):
