@@ -1,18 +1,23 @@
 """Figure of training logs: losses, gradient norms, score, learning rate, speed and memory at each step."""
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
+from fplbench.reporting.labels import Labels
 from fplbench.reporting.panels import save
+from fplbench.reporting.sentences import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 # Title, prefix of the columns, and whether the axis is logarithmic.
 PANELS = (
@@ -24,12 +29,18 @@ PANELS = (
     ("Peak memory (MiB)", "peak_memory_mb", False),
 )
 STYLES = ("-", "--", ":", "-.")
+# Okabe and Ito 2008, which differ for every kind of colour vision; without yellow, which is faint on white.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
+MARKERS = "os^Dv"  # not as many as colours, so that 30 logs look different
+MARKERS_OF_A_LINE = 12
+COLUMNS, WIDTH, PANEL_HEIGHT = 3, 9.6, 2.5  # inches
+SIZE = 8  # of the lettering, points
 
 Log = dict[str, np.ndarray]
 
 
 def training_figure(output: str | os.PathLike[str], paths: Sequence[str | os.PathLike[str]]) -> None:
-    """Draw training logs in the same axes, with one colour for each log and one line style for each term of the loss.
+    """Draw training logs in the same axes, with one colour and marker for each log and one line style for each term of the loss.
 
     Args:
         output: the picture to write.
@@ -39,22 +50,41 @@ def training_figure(output: str | os.PathLike[str], paths: Sequence[str | os.Pat
     Raises:
         InputError: a log is missing, empty or not a table of numbers.
     """
-    from matplotlib.figure import Figure
+    save(draw_training({name: read_log(path) for name, path in zip(log_names(paths), paths, strict=True)}), output)
 
-    logs = {name: read_log(path) for name, path in zip(log_names(paths), paths, strict=True)}
-    figure = Figure(figsize=(13, 7), layout="constrained")
-    axes = list(figure.subplot_mosaic("ABCD;EFLL").values())  # the legend is at the end
-    for axis, (title, prefix, logarithmic) in zip(axes, PANELS, strict=False):
+
+def draw_training(logs: Mapping[str, Log]) -> "Figure":
+    """Draw logs by name: a panel for each quantity that any of them has, and one legend.
+
+    Raises:
+        InputError: none of them has any.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    steps = np.concatenate([log["step"] for log in logs.values()])
+    first, last = float(steps.min()), float(steps.max())
+    margin = 0.05 * (last - first) or 1.0
+    panels = [panel for panel in PANELS if _terms(logs, panel[1])]
+    if not panels:
+        raise InputError(f"{listed(list(logs))}: there are no losses, scores or speeds: name training logs, such as fpl.csv.")
+    rows = math.ceil(len(panels) / COLUMNS)
+    figure = Figure(figsize=(WIDTH, 0.6 + PANEL_HEIGHT * rows), layout="constrained")
+    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axis, (title, prefix, logarithmic) in zip(axes, panels, strict=False):
         _panel(axis, logs, prefix)
-        axis.set_title(title, fontsize=10)
-        axis.set_xlabel("step")
+        axis.set_title(title, fontsize=SIZE)
+        axis.set_xlabel("Step", fontsize=SIZE)
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axis.set_xlim(first - margin, last + margin)
+        axis.tick_params(labelsize=SIZE)
+        axis.grid(alpha=0.3)
         if logarithmic and _positive(axis):
             axis.set_yscale("log")
-    for colour, name in enumerate(logs):
-        axes[-1].plot([], [], color=f"C{colour}", label=name)
-    axes[-1].set_axis_off()
-    axes[-1].legend(loc="center", fontsize=8, ncols=1 + len(logs) // 16)
-    save(figure, output)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    figure.legend(handles=_handles(logs), loc="outside lower center", fontsize=SIZE, ncols=6, frameon=False)
+    return figure
 
 
 def log_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -80,24 +110,48 @@ def read_log(path: str | os.PathLike[str]) -> Log:
         raise InputError(f"{path} is not a training log: {error}.") from None
 
 
-def _panel(axis: "Axes", logs: dict[str, Log], prefix: str) -> None:
-    """Draw the columns of all logs that start with a prefix; a column that is the prefix itself needs no legend."""
-    terms = sorted({name for log in logs.values() for name in log if name.startswith(prefix)})
-    for colour, log in enumerate(logs.values()):
-        for style, term in zip(STYLES, terms, strict=False):
+def _terms(logs: Mapping[str, Log], prefix: str) -> list[str]:
+    """Columns that start with a prefix and were measured in any log."""
+    found = ((name, values) for log in logs.values() for name, values in log.items())
+    return sorted({name for name, values in found if name.startswith(prefix) and np.isfinite(values).any()})
+
+
+def _panel(axis: "Axes", logs: Mapping[str, Log], prefix: str) -> None:
+    """Draw the columns of all logs that start with a prefix."""
+    for number, log in enumerate(logs.values()):
+        for place, term in enumerate(_terms(logs, prefix)):
             if term in log:
                 measured = np.isfinite(log[term])
-                axis.plot(
-                    log["step"][measured],
-                    log[term][measured],
-                    STYLES[0] if prefix == term else style,
-                    color=f"C{colour}",
-                )
-    for style, term in zip(STYLES, terms, strict=False):
-        if term != prefix:
-            axis.plot([], [], style, color="black", label=term.removeprefix(prefix).replace("_", " "))
-    if any(term != prefix for term in terms):
-        axis.legend(fontsize=8)
+                style = STYLES[0 if term == prefix else place % len(STYLES)]
+                steps, values = log["step"][measured], log[term][measured]
+                axis.plot(steps, values, style, markevery=max(1, len(steps) // MARKERS_OF_A_LINE), **_look(number, len(logs)))
+
+
+def _look(number: int, logs: int) -> dict[str, Any]:
+    """Colour, marker and width of a log; the first are wider than the later ones, which are drawn over them."""
+    first = (logs - 1 - number) / max(1, logs - 1)
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "markersize": 3.5 + 2 * first,
+        "linewidth": 0.9 + 1.6 * first,
+    }
+
+
+def _handles(logs: Mapping[str, Log]) -> "list[Line2D]":
+    """What the legend shows: the logs, and the terms of the loss where there are several."""
+    from matplotlib.lines import Line2D
+
+    prefix = PANELS[0][1]
+    labels = Labels()
+    found = [Line2D([], [], label=labels.dataset(name), **_look(number, len(logs))) for number, name in enumerate(logs)]
+    terms = [term.removeprefix(prefix).replace("_", " ") for term in _terms(logs, prefix)]
+    if len(terms) > 1:
+        looks: list[dict[str, Any]] = [
+            {"linestyle": STYLES[place % len(STYLES)], "color": "black"} for place in range(len(terms))
+        ]
+        found += [Line2D([], [], label=term, **look) for term, look in zip(terms, looks, strict=True)]
+    return found
 
 
 def _positive(axis: "Axes") -> bool:

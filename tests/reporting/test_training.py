@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from fplbench.errors import InputError
-from fplbench.reporting.training import log_names, read_log, training_figure
+from fplbench.reporting.training import draw_training, log_names, read_log, training_figure
 
 LOG = (
     "step,loss_residual,loss_feature,gradient_norm_residual,learning_rate,validation_psnr,images_per_second,peak_memory_mb\n"
@@ -19,11 +19,50 @@ def test_a_log_is_read_by_column_with_unmeasured_terms_as_nan(tmp_path):
     np.testing.assert_array_equal(log["validation_psnr"], [np.nan, 28.5])
 
 
-def test_logs_are_drawn_over_each_other(tmp_path):
-    (tmp_path / "a.csv").write_text(LOG)
-    (tmp_path / "b.csv").write_text(LOG.replace("2.5", "-2.5"))
-    training_figure(tmp_path / "log.png", [tmp_path / "a.csv", tmp_path / "b.csv"])
-    assert Image.open(tmp_path / "log.png").width == 1950
+def logs_in(folder, **texts):
+    """Logs by name, read from files with these texts."""
+    for name, text in texts.items():
+        (folder / f"{name}.csv").write_text(text)
+    return {name: read_log(folder / f"{name}.csv") for name in texts}
+
+
+def lines_of(figure, title):
+    """The lines in the panel with a title."""
+    (axis,) = [axis for axis in figure.axes if axis.get_title() == title]
+    return axis.lines
+
+
+def test_logs_are_drawn_over_each_other_with_all_that_was_measured(tmp_path):
+    figure = draw_training(logs_in(tmp_path, lidc=LOG, b=LOG.replace("2.5", "-2.5")))
+    loss = lines_of(figure, "Loss")
+    assert len(loss) == 4  # two terms of two logs
+    np.testing.assert_array_equal(loss[0].get_xydata(), [[20, 0.125]])  # the feature loss was measured once
+    np.testing.assert_array_equal(loss[1].get_xydata(), [[10, 5], [20, 2.5]])
+    assert loss[0].axes.get_yscale() == "linear"  # as a value is negative
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LIDC", "b", "feature", "residual"]
+
+
+def test_a_single_value_can_be_seen(tmp_path):
+    (psnr,) = lines_of(draw_training(logs_in(tmp_path, a=LOG)), "PSNR of validation images (dB)")
+    assert psnr.get_xydata().tolist() == [[20, 28.5]] and psnr.get_marker() not in ("", "None", None)
+
+
+def test_logs_differ_in_colour_and_marker_and_terms_in_the_dashes(tmp_path):
+    loss = lines_of(draw_training(logs_in(tmp_path, **{f"m{number:02d}": LOG for number in range(30)})), "Loss")
+    assert len({(line.get_color(), line.get_marker()) for line in loss}) == 30
+    assert len({line.get_linestyle() for line in loss}) == 2
+
+
+def test_what_no_log_has_measured_has_no_panel(tmp_path):
+    figure = draw_training(logs_in(tmp_path, a="step,loss_squared,validation_psnr\n10,1.5,\n"))
+    assert [axis.get_title() for axis in figure.axes if axis.axison] == ["Loss"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a"]
+
+
+def test_the_figure_is_written(tmp_path):
+    logs_in(tmp_path, a=LOG)
+    training_figure(tmp_path / "log.png", [tmp_path / "a.csv"])
+    assert Image.open(tmp_path / "log.png").format == "PNG"
 
 
 def test_logs_are_named_by_what_tells_them_apart():
@@ -41,9 +80,10 @@ def test_logs_are_named_by_what_tells_them_apart():
         ("step,loss_a\n", "is not a training log: it has no rows"),
         ("step,loss_a\n10,x\n", "is not a training log: .*'x'"),
         ("step,loss_a\n10\n", "line 2"),
+        ("step,a\n10,1\n", "there are no losses"),
     ],
 )
 def test_what_is_not_a_log_is_refused(tmp_path, text, words):
     (tmp_path / "a.csv").write_text(text)
-    with pytest.raises(InputError, match=rf"a.csv.*{words}"):
+    with pytest.raises(InputError, match=rf"a(.csv)?.*{words}"):
         training_figure(tmp_path / "log.png", [tmp_path / "a.csv"])
