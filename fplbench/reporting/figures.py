@@ -14,9 +14,9 @@ from fplbench.reporting.labels import Labels
 from fplbench.reporting.panels import Panel, check_picture, save, scale
 from fplbench.reporting.scale_bars import (
     DIVERGING,
+    SATURATED,
     Bar,
     difference_bar,
-    difference_bound,
     feature_bar,
     feature_difference_bar,
     grey_bar,
@@ -99,8 +99,8 @@ def example_columns(example: Example, images: Sequence[tuple[str, np.ndarray]]) 
     """
     clean = example.clean
     differences = [image.astype(np.int16) - clean for _, image in images]
-    bound = difference_bound(np.stack(differences[1:]))
-    bars = [grey_bar(example.entry), difference_bar(bound, example.entry)]
+    bar, bound = difference_bar(np.percentile(np.abs(differences[1:]), SATURATED), example.entry)
+    bars = [grey_bar(example.entry), bar]
     columns: list[Column] = [(Panel("Clean", clean, marked=True), Legend(bars))]
     for (title, image), difference in zip(images, differences, strict=True):
         above = Panel(f"{title}\n{scores_title(clean, image)}", image)

@@ -20,9 +20,10 @@ from fplbench.reporting.lesion_crops import (
     largest_lesions,
     read_recoveries,
 )
-from fplbench.reporting.lesion_panels import DOTS_PER_INCH, Block, draw_blocks
+from fplbench.reporting.lesion_panels import Block, draw_blocks
 from fplbench.reporting.lesion_scores import RECOVERY
 from fplbench.reporting.panels import check_picture, save, sentence_figure
+from fplbench.reporting.scale_bars import grey_bar
 from fplbench.reporting.sentences import sentences
 from fplbench.scoring.comparison import INSERTED
 from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
@@ -90,7 +91,7 @@ def lesion_figure(
         figure = draw_blocks(blocks, title, sentences("" if recoveries is None else NUMBERS, LEGEND, note))
     else:
         figure = sentence_figure(_no_lesions(where, index, inserted))
-    save(figure, output, DOTS_PER_INCH)
+    save(figure, output, figure.dpi)
 
 
 def _recoveries(
@@ -147,7 +148,7 @@ def _block(
     window = grey_window(image, mask)
     about = describe_crop(path, entry, max(mask[place].shape), max(mask.shape), window)
     heading = sentences(describe_lesion(lesion, persons_known), about)
-    return Block(heading, image, *place, mask[place], crops, window)
+    return Block(heading, image, *place, mask[place], crops, window, grey_bar(entry, "Crops", window))
 
 
 def _which(shown: int, total: int, inserted: bool) -> str:

@@ -58,12 +58,19 @@ class Page:
             image, cmap=colours, vmin=black, vmax=white, extent=extent, interpolation="none", aspect="auto", zorder=0
         )
 
-    def frame(self, place: tuple[float, float, float, float], width: float = 0.8) -> None:
-        """Draw a rectangle: left, top, width and height of it; and the width of the line, points."""
+    def frame(self, place: tuple[float, float, float, float], width: float = 0.8, colour: str = MARK_COLOUR) -> None:
+        """Draw a rectangle on a dark, wider one, so that it stands out from greys too.
+
+        Args:
+            place: left, top, width and height.
+            width: width of the line, points.
+            colour: its colour.
+        """
         from matplotlib.patches import Rectangle
 
         left, top, across, down = place
-        self._axes.add_patch(Rectangle((left, top), across, down, fill=False, edgecolor=MARK_COLOUR, linewidth=width))
+        for edge, points in (("black", width + 0.8), (colour, width)):
+            self._axes.add_patch(Rectangle((left, top), across, down, fill=False, edgecolor=edge, linewidth=points))
 
     def lines(self, lines: np.ndarray, width: float = 0.7) -> None:
         """Draw lines, float (K, 2, 2): each from one (x, y) to another; and their width, points."""

@@ -1,5 +1,6 @@
 """What all figures of images share: panels, their grey scales, and writing the picture."""
 
+import logging
 import os
 import textwrap
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def sentence_figure(sentence: str) -> "Figure":
     from matplotlib.figure import Figure
 
     lines = textwrap.wrap(sentence, 80)
-    figure = Figure(figsize=(6, 0.35 + 0.2 * len(lines)))
+    figure = Figure(figsize=(6, 0.35 + 0.2 * len(lines)), dpi=DOTS_PER_INCH)
     figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=9)
     return figure
 
@@ -69,6 +70,7 @@ def save(figure: "Figure", output: str | os.PathLike[str], dots_per_inch: float 
     from matplotlib import rc_context
 
     check_picture(output)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every step of cutting down a font
     undated = {"CreationDate": None} if Path(output).suffix.lower() == ".pdf" else None
     with rc_context({"pdf.fonttype": 42, "image.composite_image": False}), replacing(output) as temporary:
         figure.savefig(temporary, dpi=dots_per_inch, metadata=undated)

@@ -1,5 +1,6 @@
 """Bars that state the scales of a figure: which values its greys and colours stand for."""
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ from fplbench.reporting.page import Page
 DIVERGING = "cividis"
 """Colours of differences, from dark blue through grey, which is 0, to bright yellow. They also rank in print without colours, and
 for every kind of colour vision."""
-LEVELS = (5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 255)
-"""Differences, in grey levels, at which the colours may end."""
+STEPS = (1, 1.5, 2, 3, 4, 5, 7.5)
+"""The colours of differences end at one of these, times a power of ten."""
 SATURATED = 99
-"""Percentage of the differences that the colours cover at least."""
+"""Percentage of the differences that the colours cover."""
 LETTERS_PER_INCH = 18.5  # at seven points
 
 
@@ -63,7 +64,9 @@ def draw_bars(
         below = top + max(map(len, titles)) * line
         for left, bar, title in zip(places, row, titles, strict=False):
             page.paragraph(left, below - len(title) * line, title, line)
-            page.image((left, below + line // 2, width, line * 3 // 4), np.arange(256)[None], 0, 255, bar.colours)
+            place = (left, below + line // 2, width, line * 3 // 4)
+            page.image(place, np.arange(256)[None], 0, 255, bar.colours)
+            page.frame(place, 0, "black")
             for share, align, tick in zip((0, 0.5, 1), ("left", "center", "right"), bar.ticks, strict=True):
                 page.write(left + share * width, below + 2 * line + line // 3, tick, ha=align)
         top = below + 3 * line
@@ -73,35 +76,37 @@ def _title(bar: Bar, width: float, dots_per_inch: int) -> list[str]:
     return textwrap.wrap(bar.title, max(8, int(width / dots_per_inch * LETTERS_PER_INCH)))
 
 
-def grey_bar(entry: Mapping[str, str], title: str = "Images") -> Bar:
+def grey_bar(entry: Mapping[str, str], title: str = "Images", levels: tuple[float, float] = (0, WHITE)) -> Bar:
     """The bar of images in grey levels, or in HU where the index has a window in HU.
 
     Args:
         entry: the row of the image in the index of its stack.
         title: what the images are.
+        levels: grey levels shown as black and white.
     """
     window = index_window([entry])
     if window is None:
-        return Bar(f"{title}, grey levels", ("0", "", str(WHITE)))
-    return Bar(f"{title}, HU", (signed(window[0]), "", signed(window[1])))
+        return Bar(f"{title}, grey levels", (f"{levels[0]:.0f}", "", f"{levels[1]:.0f}"))
+    black, white = (window[0] + per_level(window) * level for level in levels)
+    return Bar(f"{title}, HU", (signed(round(black)), "", signed(round(white))))
 
 
-def difference_bar(bound: int, entry: Mapping[str, str]) -> Bar:
-    """The bar of differences between images, in grey levels.
+def difference_bar(bound: float, entry: Mapping[str, str]) -> tuple[Bar, float]:
+    """The bar of differences between images in grey levels, or in HU where the index has a window in HU.
 
     Args:
-        bound: where the colours end.
+        bound: the largest difference that the colours need to cover, grey levels.
         entry: the row of the image in the index of its stack.
+
+    Returns:
+        The bar, whose colours end at a round number that is not smaller, and this number in grey levels.
     """
     window = index_window([entry])
-    unit = "grey levels" if window is None else f"grey levels of {per_level(window):.2g} HU"
-    return Bar(f"Differences, {unit}", (signed(-bound), "0", f"+{bound}"), DIVERGING)
-
-
-def difference_bound(differences: np.ndarray) -> int:
-    """Where the colours of differences end: a round number of grey levels that at least 99 % of them do not exceed."""
-    reached = float(np.percentile(np.abs(differences), SATURATED))
-    return next((level for level in LEVELS if level >= reached), LEVELS[-1])
+    level, unit = (1.0, "grey levels") if window is None else (per_level(window), "HU")
+    most = max(bound, 1) * level
+    power = 10.0 ** math.floor(math.log10(most))
+    end = next((step * power for step in STEPS if step * power >= most), 10 * power)
+    return Bar(f"Differences, {unit}", (signed(-end), "0", f"+{signed(end)}"), DIVERGING), end / level
 
 
 def feature_bar(black: float, white: float) -> Bar:

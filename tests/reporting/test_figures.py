@@ -128,9 +128,10 @@ def test_panels_are_those_of_the_paper_with_their_scores_and_differences(folder)
     assert {(panel.black, panel.white) for panel in above} == {(0, 255)}
     below = [column[1] for column in columns[1:]]
     assert [float(panel.image.mean()) for panel in below] == [10, -5, -5, -5, -5]
-    assert {(panel.black, panel.white) for panel in below} == {(-5, 5)}
-    assert [bar.ticks for bar in bars] == [("−160", "", "240"), ("−5", "0", "+5")]
-    assert bars[1].title == "Differences, grey levels of 1.6 HU"  # 400 HU in 255 steps
+    # 5 of 255 steps of 400 HU are 7.8 HU; 10 is the next round number, and 6.375 steps.
+    assert {(panel.black, panel.white) for panel in below} == {(-6.375, 6.375)}
+    assert [bar.ticks for bar in bars] == [("−160", "", "240"), ("−10", "0", "+10")]
+    assert [bar.title for bar in bars] == ["Images, HU", "Differences, HU"]
 
 
 def test_maps_share_one_scale_that_single_pixels_do_not_set():
