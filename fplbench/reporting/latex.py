@@ -14,12 +14,14 @@ from fplbench.reporting.tables import LATEX, Table
 
 MOST_COLUMNS = 12
 """Columns that fit the width of the article class at \\scriptsize; a table with more is set in parts, one below the other."""
+LABELLED_COLUMNS = 11
+"""Columns that leave room for the label of a block beside its rows; with more, it stands above them."""
 PAGE_POINTS = 530  # height of a page of the article class
 HEAD_POINTS = 45  # head and rules of a part
 CAPTION_LINE_POINTS = 12
 CAPTION_LETTERS = 75  # in a line of the caption
 LINE_POINTS = {False: 8.5, True: 6.0}  # height of a line without and with intervals, which have three to a mean
-TIED_MARK = "="
+TIED_MARK = "°"
 NEW_LINE = r" \\ "
 RESERVED = str.maketrans(
     {
@@ -33,6 +35,7 @@ RESERVED = str.maketrans(
         "<": "$<$",
         ">": "$>$",
         TUNED_MARK: r"$\dagger$",
+        TIED_MARK: r"$^{\circ}$",
     }
 )
 
@@ -49,13 +52,15 @@ def latex(table: Table, intervals: bool = False, metrics: Sequence[str] = LATEX)
         metrics: the metrics, in the order of their blocks; those that were not scored are left out.
     """
     shown = [metric for metric in metrics if metric in table.blocks]
-    text = sentences(caption(table, shown, second=True, tied=TIED_MARK), *remarks(table, shown))
+    parts = _parts(table.methods)
+    marks = "The columns are in parts, one below the other; the marks are those of whole rows" if len(parts) > 1 else ""
+    text = sentences(caption(table, shown, second=True, tied=TIED_MARK), marks, *remarks(table, shown))
     cells = [cell for metric in shown for row in table.blocks[metric].values() for cell in row.values()]
     drawn = intervals and any(_ends(cell) for cell in cells)
     ranges = drawn and any(cell.low is None and cell.least is not None for cell in cells)
     if intervals:
         text = sentences(text, *interval_notes(table, shown), _below(ranges) if drawn else "")
-    blocks = [Rows(columns, list(_rows(table, metric, columns, drawn))) for columns in _parts(table.methods) for metric in shown]
+    blocks = [Rows(columns, list(_rows(table, metric, columns, drawn))) for columns in parts for metric in shown]
     label = f"tab:{table.dataset}{'-intervals' if intervals else ''}"
     continued = f"{table.labels.dataset(table.dataset)}, continued: see the caption of the first part."
     return "\n".join(
@@ -113,8 +118,9 @@ def _table(table: Table, blocks: Sequence[Rows], intervals: bool, text: str, lab
 
 def _tabular(table: Table, methods: Sequence[str], blocks: Sequence[Sequence[str]]) -> str:
     """Some columns, with their head."""
-    columns = "ll" + "r" * len(methods)
-    head = ["", "Noise Type", *(_head(table.labels.printed(name)) for name in methods)]
+    first = [] if len(methods) > LABELLED_COLUMNS else [""]
+    columns = "l" * (len(first) + 1) + "r" * len(methods)
+    head = [*first, "Noise Type", *(_head(table.labels.printed(name)) for name in methods)]
     return "\n".join(
         [
             rf"\begin{{tabular*}}{{\textwidth}}{{@{{\extracolsep{{\fill}}}}{columns}@{{}}}}",
@@ -142,16 +148,18 @@ def _head(label: str) -> str:
 
 def _rows(table: Table, metric: str, methods: Sequence[str], intervals: bool) -> Iterator[str]:
     label = escape(METRICS[metric].label)
-    wide = " " in label  # such a label would widen the first column of all blocks
-    if wide:
-        yield _line([rf"\multicolumn{{{len(methods) + 2}}}{{@{{}}l}}{{{label}}}"])
+    narrow = len(methods) > LABELLED_COLUMNS
+    above = narrow or " " in label  # a label of several words would widen the first column of all blocks
+    if above:
+        yield _line([rf"\multicolumn{{{len(methods) + 2 - narrow}}}{{@{{}}l}}{{{label}}}"])
     for i, (noise, cells) in enumerate(table.blocks[metric].items()):
         found = [cells.get(name) for name in methods]
-        block = label if i == 0 and not wide else ""
-        yield _line([block, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
+        first = [] if narrow else ["" if i or above else label]
+        yield _line([*first, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
         if intervals and any(_ends(cell) for cell in found):
-            yield _line(["", "", *(_bound(cell, 1, metric) for cell in found)])
-            yield _line(["", "", *(_bound(cell, 0, metric) for cell in found)]) + "[2pt]"
+            blank = [""] * (2 - narrow)
+            yield _line([*blank, *(_bound(cell, 1, metric) for cell in found)])
+            yield _line([*blank, *(_bound(cell, 0, metric) for cell in found)]) + "[2pt]"
 
 
 def _line(entries: list[str]) -> str:
@@ -165,7 +173,7 @@ def _mean(cell: Cell | None, metric: str) -> str:
     if cell.best:
         return rf"\textbf{{{number}}}"
     # The mark has no width, so that digits stay below each other.
-    mark = rf"\rlap{{$^{{{TIED_MARK}}}$}}" if cell.tied else ""
+    mark = rf"\rlap{{{escape(TIED_MARK)}}}" if cell.tied else ""
     return (rf"\underline{{{number}}}" if cell.second else number) + mark
 
 

@@ -104,8 +104,8 @@ def _ties(table: "Table", shown: Sequence[str], mark: str) -> str:
         return ""
     both = ", or Student's over these and seeds where a network has several" if _many_seeds(table) else ""
     return (
-        f"{mark}: not told from the best of its row by a paired permutation test over {units_of(table, marked)}{both} (p at "
-        f"least {SIGNIFICANCE}, adjusted for the cells of the row by Holm's method)"
+        f"{mark}: not told from the best of its row by a paired permutation test over {units_of(table, marked)}"
+        f"{both} (p at least {SIGNIFICANCE}, adjusted for the cells of the row by Holm's method)"
     )
 
 
