@@ -23,9 +23,14 @@ def explorer(
     features: Annotated[
         Path | None, typer.Option(help="Folder with the feature maps, {noise}.npz, as feature-scores --maps writes them.")
     ] = None,
+    means: Annotated[
+        Path | None, typer.Option(help="Table of the data set, tables/{dataset}.csv, for the means of scores of lesions.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Write a page on which the images, feature maps and scores of two methods can be compared, with all it needs inside."""
     from fplbench.reporting.explorer.page import write_explorer
 
-    write_explorer(output, clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, config=read_run(config))
+    write_explorer(
+        output, clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means, config=read_run(config)
+    )

@@ -185,7 +185,7 @@ DATASETS.add(
             "https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX"
         ),
         page="https://www.cancerimagingarchive.net/collection/lidc-idri/",
-        sharing="Images of LIDC-IDRI may be passed on if their source is cited (CC BY 3.0).",
+        sharing="Images of LIDC-IDRI may be redistributed if their source is cited (CC BY 3.0).",
         contents="the DICOM files of LIDC-IDRI",
         left_out=left_out,
         read_header=read_header,

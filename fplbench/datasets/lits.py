@@ -149,8 +149,8 @@ DATASETS.add(
         ),
         page="https://competitions.codalab.org/competitions/17094 or http://medicaldecathlon.com",
         sharing=(
-            "Do not pass this on if it shows images of LiTS: their licence (CC BY-NC-ND 4.0) allows no changed copies, unless "
-            "they are from Task03_Liver of the Medical Segmentation Decathlon (CC BY-SA 4.0)."
+            "Images of LiTS may not be redistributed as changed copies (CC BY-NC-ND 4.0), unless they come from Task03_Liver of "
+            "the Medical Segmentation Decathlon (CC BY-SA 4.0)."
         ),
         contents="the NIfTI volumes of LiTS or of Task03_Liver",
         left_out=left_out,

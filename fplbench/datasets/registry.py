@@ -129,7 +129,7 @@ class Dataset:
         licence: licence of the data.
         citation: reference to cite.
         page: web page of the data set.
-        sharing: a sentence on whether pages and figures with its images may be passed on, as the licence says.
+        sharing: a sentence on whether images may be redistributed, changed ones as in pages and figures too.
         contents: what the root must contain, for messages.
         left_out: (path relative to the root, resolved root) -> why a file cannot be an image, judging by its name; else "".
         read_header: (path, options) -> the fields that `arrange` needs. Raises NotAnImage for files that are left out and

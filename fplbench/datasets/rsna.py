@@ -126,7 +126,7 @@ DATASETS.add(
             "annotations of possible pneumonia. Radiology: Artificial Intelligence 2019. https://doi.org/10.1148/ryai.2019180041"
         ),
         page="https://www.kaggle.com/competitions/rsna-pneumonia-detection-challenge",
-        sharing="Do not pass this on if it shows images of RSNA: the rules of the Kaggle challenge do not allow it.",
+        sharing="Images of RSNA may not be redistributed: the rules of the challenge on Kaggle forbid it.",
         contents="stage_2_train_images of the RSNA Pneumonia Detection Challenge",
         left_out=left_out,
         read_header=read_header,

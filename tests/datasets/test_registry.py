@@ -34,8 +34,8 @@ def test_every_option_is_described(name):
     assert all(field.description for field in DATASETS[name].options.model_fields.values())
 
 
-def test_every_data_set_says_whether_its_images_may_be_passed_on():
+def test_every_data_set_says_whether_its_images_may_be_redistributed():
     sharing = {name: dataset.sharing for name, dataset in DATASETS.items()}
-    assert "may be passed on" in sharing["lidc"] and "CC BY 3.0" in sharing["lidc"]
-    assert sharing["lits"].startswith("Do not pass this on") and "CC BY-NC-ND 4.0" in sharing["lits"]
-    assert sharing["rsna"].startswith("Do not pass this on") and "Kaggle" in sharing["rsna"]
+    assert "may be redistributed" in sharing["lidc"] and "CC BY 3.0" in sharing["lidc"]
+    assert "may not be redistributed" in sharing["lits"] and "CC BY-NC-ND 4.0" in sharing["lits"]
+    assert "may not be redistributed" in sharing["rsna"] and "Kaggle" in sharing["rsna"]

@@ -15,7 +15,7 @@ from fplbench.reporting.captions import Presentation, presentation
 from fplbench.reporting.explorer.features import read_features
 from fplbench.reporting.explorer.lesions import shown_lesions
 from fplbench.reporting.explorer.pixels import CLEAN, page_pixels
-from fplbench.reporting.explorer.scores import check_scores, page_scores
+from fplbench.reporting.explorer.scores import check_scores, page_scores, read_means
 from fplbench.reporting.labels import UNPROCESSED, Labels
 from fplbench.reporting.repeats import read_dataset
 from fplbench.reporting.scores import NoiseScores
@@ -35,12 +35,13 @@ def write_explorer(
     noisy: PathLike,
     denoised: PathLike,
     features: PathLike | None = None,
+    means: PathLike | None = None,
     config: Config | None = None,
 ) -> None:
     """Write the explorer of a data set. The arguments and errors are those of `explorer_data`; `output` is the page, .html."""
     from fplbench.reporting.web import bundle_page
 
-    data = explorer_data(clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, config=config)
+    data = explorer_data(clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means, config=config)
     write_text(output, bundle_page(data))
 
 
@@ -52,6 +53,7 @@ def explorer_data(
     noisy: PathLike,
     denoised: PathLike,
     features: PathLike | None = None,
+    means: PathLike | None = None,
     config: Config | None = None,
 ) -> dict[str, Any]:
     """What the page of a data set shows, as JSON values.
@@ -63,6 +65,7 @@ def explorer_data(
         noisy: folder with {noise}/{split}.npy; the name of the file is that of the clean stack.
         denoised: folder with {noise}/{method}.npy.
         features: folder with {noise}.npz, as `fplbench feature-scores --maps` writes them; None for none.
+        means: the table of the data set, tables/{dataset}.csv, for the means of scores of lesions; None for none.
         config: the config of the run, for the noises, the methods, their labels and the number of images. Without it, these are
             the noises and methods that have scores and denoised stacks.
 
@@ -93,7 +96,7 @@ def explorer_data(
         "width": width,
         "pixels": page_pixels(clean, noisy, denoised, noises, methods, positions, shown.partial),
         "features": {} if features is None else read_features(features, noises, methods, positions, (height, width)),
-        "scores": page_scores(found, noises, methods[1:], shown.metrics, ids),
+        "scores": page_scores(found, noises, methods[1:], shown.metrics, ids, read_means(means, dataset) if means else {}),
     }
 
 
@@ -131,7 +134,7 @@ def _heading(dataset: str, shown: Presentation, scores: Mapping[str, NoiseScores
         "label": label,
         "title": f"{label}: test images before and after denoising",
         "note": sentences(shown.note, repeats),
-        "licence": sentences(known.sharing, known.citation) if known else "",
+        "licence": sentences(known.sharing, f"Please cite: {known.citation}") if known else "",
     }
 
 

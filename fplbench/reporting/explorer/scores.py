@@ -3,20 +3,30 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.files import read_csv
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.scores import NoiseScores
 
 FIRST = ("psnr", "ssim")
 FURTHER_DIGITS = 2  # of the values of images, beyond those that tables print
 
+Means = Mapping[str, Mapping[str, float]]
+"""Means of a metric by noise and method."""
+
 
 def page_scores(
-    scores: Mapping[str, NoiseScores], noises: Sequence[str], methods: Sequence[str], shown: Sequence[str], ids: Sequence[str]
+    scores: Mapping[str, NoiseScores],
+    noises: Sequence[str],
+    methods: Sequence[str],
+    shown: Sequence[str],
+    ids: Sequence[str],
+    further: Mapping[str, Means] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The scores of a data set, as the page reads them.
 
@@ -26,6 +36,7 @@ def page_scores(
         methods: its methods, without the clean image.
         shown: metrics to show beside PSNR and SSIM, where images were scored by them.
         ids: the images of the test stack, in order.
+        further: means of metrics that images are not scored by, such as those of lesions, by metric.
 
     Returns:
         metrics, means, ids and values. A mean is over the images that all methods have a score of, as in the tables, and None
@@ -33,13 +44,42 @@ def page_scores(
     """
     found = {noise: scores[noise].values for noise in noises if noise in scores}
     scored = {metric for values in found.values() for metric in values}
-    metrics = [metric for metric in dict.fromkeys((*FIRST, *shown)) if metric in scored]
+    means: dict[str, Means] = {}
+    for metric in dict.fromkeys((*FIRST, *shown)):
+        if metric in scored:
+            means[metric] = {noise: _means(values.get(metric, {})) for noise, values in found.items()}
+        elif metric in further:
+            means[metric] = further[metric]
     return {
-        "metrics": [_described(metric) for metric in metrics],
-        "means": {noise: _means(found.get(noise, {}), methods, metrics) for noise in noises},
+        "metrics": [_described(metric) for metric in means],
+        "means": {
+            noise: {method: {metric: own.get(noise, {}).get(method) for metric, own in means.items()} for method in methods}
+            for noise in noises
+        },
         "ids": list(ids),
-        "values": {noise: _values(found.get(noise, {}), methods, metrics) for noise in noises},
+        "values": {noise: _values(found.get(noise, {}), methods, list(means)) for noise in noises},
     }
+
+
+def read_means(path: str | os.PathLike[str], dataset: str) -> Mapping[str, Means]:
+    """The means in the table of a data set, tables/{dataset}.csv, by metric, noise and method.
+
+    Raises:
+        InputError: the file is missing or not such a table, or a mean is not a number.
+    """
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for row in read_csv(path, ("dataset", "metric", "noise", "method", "mean")):
+        if row["dataset"] != dataset or row["metric"] not in METRICS or not row["mean"]:
+            continue
+        try:
+            mean = float(row["mean"])
+        except ValueError:
+            mean = math.nan
+        if not math.isfinite(mean):
+            where = f"{row['metric']} of {row['method']!r} on {row['noise']!r}"
+            raise InputError(f"{path}: the mean {where} is {row['mean']!r}, which is not a number: write the table again.")
+        found.setdefault(row["metric"], {}).setdefault(row["noise"], {})[row["method"]] = mean
+    return found
 
 
 def check_scores(
@@ -82,18 +122,10 @@ def _described(metric: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _means(
-    values: Mapping[str, Mapping[str, np.ndarray]], methods: Sequence[str], metrics: Sequence[str]
-) -> dict[str, dict[str, float | None]]:
-    """Means by method and metric."""
-    found: dict[str, dict[str, float | None]] = {method: {} for method in methods}
-    for metric in metrics:
-        own = values.get(metric, {})
-        kept = ~np.isnan(list(own.values())).any(axis=0) if own else np.zeros(0, bool)
-        for method in methods:
-            used = own[method][kept] if method in own else np.zeros(0)
-            found[method][metric] = math.fsum(used) / used.size if used.size else None
-    return found
+def _means(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Means by method, over the images that all methods have a score of."""
+    kept = ~np.isnan([*values.values()]).any(axis=0)
+    return {method: math.fsum(own[kept]) / int(kept.sum()) for method, own in values.items() if kept.any()}
 
 
 def _values(
