@@ -56,6 +56,7 @@ def recovery_figure(
     """Draw the contrast recovery of lesions as a heat map of methods and noises."""
     from fplbench.reporting.facts import read_facts
     from fplbench.reporting.recovery_figure import recovery_figure as draw_map
+    from fplbench.reporting.sentences import sentences
 
     run = read_run(config)
     for noise in noises or ():
@@ -63,7 +64,8 @@ def recovery_figure(
             raise InputError(f"{lesion_scores} has no scores of {noise!r}: there is no file {noise}.csv.")
     names = noises or (sorted(file.stem for file in lesion_scores.glob("*.csv")) if run is None else list(run.noises))
     shown = read_presentation(config, dataset)
-    draw_map(output, lesion_scores, names, dataset, shown.note, shown.labels, read_facts(sampling).persons_known)
+    note = sentences(shown.note, shown.protocol)
+    draw_map(output, lesion_scores, names, dataset, note, shown.labels, read_facts(sampling).persons_known)
 
 
 def lesion_summary(

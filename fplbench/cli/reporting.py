@@ -152,13 +152,15 @@ def cost(
     """Write the seconds for each image, the peak memory and the size of every method, with its mean scores."""
     from fplbench.reporting.cost import write_cost
     from fplbench.reporting.cost_figure import cost_figure
+    from fplbench.reporting.sentences import sentences
 
     run = read_run(config)
     networks = dict(each.split("=", 1) for each in network or ())
     write_cost(out, scores, costs, benchmarks, group, networks, 256 if run is None else run.sampling.size)
     if figure is not None:
         shown = read_presentation(config)
-        cost_figure(figure, out, labels=shown.labels, reference=shown.reference or "fpl", note=shown.note)
+        note = sentences(shown.note, shown.protocol)
+        cost_figure(figure, out, labels=shown.labels, reference=shown.reference or "fpl", note=note)
 
 
 def manifest(

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANEL_INCHES, LEGEND_INCHES, LINE_INCHES = 1.75, 1.5, 0.17
+PANEL_INCHES, LEGEND_INCHES, LINE_INCHES = 1.75, 1.6, 0.17
 COLUMNS = 5
 LETTERS_PER_INCH = 15  # of the note, at seven points
 DOTS_PER_INCH = 200
-# Okabe and Ito 2008, which differ for every kind of colour vision; without yellow, which is faint on white.
-COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7")
-DASHES = ("-", "--", ":")
+# Okabe and Ito 2008, which differ for every kind of colour vision; without yellow, which is faint on white. A light one follows
+# a dark one, so that methods with the same dashes differ in grey.
+COLOURS = ("#E69F00", "#0072B2", "#56B4E9", "#D55E00", "#CC79A7", "#009E73")
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))  # not as many as colours: 30 looks
+SIZE = 7.2  # of the lettering, points
 LEGEND = "The dotted diagonal changes nothing. A line above it makes the images of the method brighter."
 
 
@@ -101,10 +103,10 @@ def draw_grey_maps(maps: Mapping[str, Mapping[str, GreyMap]], labels: Labels, wh
     for axis in axes.flat[max(0, len(noises) - columns) : len(noises)]:
         axis.tick_params(labelbottom=True)  # the lowest panel of each column, which may not be in the last row
     handles = [axes[0, 0].plot([], [], label=labels.method(method), **style)[0] for method, style in styles.items()]
-    figure.legend(handles=handles, loc="outside right center", fontsize=7, frameon=False)
+    figure.legend(handles=handles, loc="outside right center", fontsize=SIZE, frameon=False, handlelength=3.2)
     figure.suptitle(": ".join(filter(None, (where, "grey maps"))), fontsize=9, weight="bold")
     figure.supylabel("Grey level after the map", fontsize=8)
-    figure.supxlabel("\n".join(["Grey level that the method gives", *lines]), fontsize=7)
+    figure.supxlabel("\n".join(["Grey level that the method gives", *lines]), fontsize=SIZE)
     return figure
 
 
@@ -113,8 +115,8 @@ def line_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
     styles: dict[str, dict[str, Any]] = {}
     others = [method for method in methods if method.removesuffix(SUFFIX) != UNPROCESSED]
     for number, method in enumerate(others):
-        dashes = DASHES[number // len(COLOURS) % len(DASHES)]
-        styles[method] = {"color": COLOURS[number % len(COLOURS)], "linestyle": dashes, "linewidth": 1.1}
+        dashes = DASHES[number % len(DASHES)]
+        styles[method] = {"color": COLOURS[number % len(COLOURS)], "linestyle": dashes, "linewidth": 1.2}
     unprocessed = {"color": "black", "linestyle": "-", "linewidth": 1.8, "zorder": 1.5}
     return {method: styles.get(method, unprocessed) for method in methods}
 
@@ -129,4 +131,4 @@ def _draw(axis: "Axes", maps: Mapping[str, GreyMap], styles: Mapping[str, Mappin
     axis.set_ylim(0, LEVELS - 1)
     axis.set_xticks([0, 128, 255])
     axis.set_yticks([0, 128, 255])
-    axis.tick_params(labelsize=6)
+    axis.tick_params(labelsize=SIZE)

@@ -11,6 +11,7 @@ import numpy as np
 from fplbench.datasets.annotations import count
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import RECOVERY, LesionScores, read_lesion_scores
+from fplbench.reporting.lettering import readable
 from fplbench.reporting.numbered_cells import numbered_cells, written
 from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.sentences import sentences
@@ -115,26 +116,27 @@ def draw_recoveries(
     noises = {kind: labels.noises(found) for kind, found in parts.items()}
     widths = [max(CELL_WIDTH * len(names), LEAST_WIDTH / len(parts)) for names in noises.values()]
     width = LABELS_WIDTH + sum(widths) + 0.15 * len(widths) + BAR_WIDTH
-    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width))
+    size = readable(width)
+    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width * 7 / size))
     titles = [
-        textwrap.wrap(_title(kind, found, persons_known), int(TITLE_LETTERS_PER_INCH * own))
+        textwrap.wrap(_title(kind, found, persons_known), int(TITLE_LETTERS_PER_INCH * own * 7 / size))
         for (kind, found), own in zip(parts.items(), widths, strict=True)
     ]
-    height = CELL_HEIGHT * len(methods) + 1.2 + 0.13 * (len(lines) + max(map(len, titles)))
+    height = CELL_HEIGHT * len(methods) + 1.2 + 0.13 * size / 7 * (len(lines) + max(map(len, titles)))
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(1, len(parts), squeeze=False, sharey=True, width_ratios=widths)[0]
     for axis, (kind, found), title in zip(axes, parts.items(), titles, strict=True):
         matrix = recovery_matrix(found, methods, noises[kind])
-        picture = numbered_cells(axis, matrix, written(matrix, "{:.2f}".format), LIMITS, COLOURS)
-        axis.set_title("\n".join(title), fontsize=8)
-        axis.set_xticks(range(len(noises[kind])), [labels.noise(name) for name in noises[kind]], rotation=90, fontsize=7)
-    axes[0].set_yticks(range(len(methods)), [labels.method(name) for name in methods], fontsize=7)
+        picture = numbered_cells(axis, matrix, written(matrix, "{:.2f}".format), LIMITS, COLOURS, size)
+        axis.set_title("\n".join(title), fontsize=size + 1)
+        axis.set_xticks(range(len(noises[kind])), [labels.noise(name) for name in noises[kind]], rotation=90, fontsize=size)
+    axes[0].set_yticks(range(len(methods)), [labels.method(name) for name in methods], fontsize=size)
     bar = figure.colorbar(picture, ax=list(axes), extend="both", aspect=30)
-    bar.set_label("Contrast recovery", fontsize=7)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label("Contrast recovery", fontsize=size)
+    bar.ax.tick_params(labelsize=size)
     if where:
-        figure.suptitle(f"{where}: contrast recovery of lesions", fontsize=9, weight="bold")
-    figure.supxlabel("\n".join(lines), fontsize=7)
+        figure.suptitle(f"{where}: contrast recovery of lesions", fontsize=size + 2, weight="bold")
+    figure.supxlabel("\n".join(lines), fontsize=size)
     return figure
 
 

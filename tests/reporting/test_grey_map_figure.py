@@ -7,6 +7,7 @@ from fplbench.denoising.grey_map import GreyMap, write_grey_map
 from fplbench.errors import InputError
 from fplbench.reporting.grey_map_figure import draw_grey_maps, grey_map_figure, line_styles, read_grey_maps
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.lettering import LEAST_PIXELS, PAGE_PIXELS
 from tests.helpers.scores import run
 
 
@@ -82,3 +83,11 @@ def test_what_cannot_be_drawn_is_named(folders, tmp_path):
     (folders[1] / "nlm_grey_map.json").write_text("{}")
     with pytest.raises(InputError, match="is not a grey map"):
         grey_map_figure(tmp_path / "m.png", folders)
+
+
+def test_lettering_is_at_least_11_pixels_high_in_the_report():
+    maps = {f"noise{number:02d}": {"noisy": darker(0.5)} for number in range(13)}
+    figure = draw_grey_maps(maps, Labels(), "LIDC", "A note.")
+    texts = [text for axis in figure.axes for text in (*axis.get_xticklabels(), *axis.get_yticklabels(), axis.title)]
+    shown = PAGE_PIXELS / (72 * figure.get_figwidth())  # pixels of a point
+    assert min(text.get_fontsize() for text in [*texts, *figure.legends[0].get_texts()]) * shown >= LEAST_PIXELS

@@ -11,6 +11,7 @@ from fplbench.errors import InputError
 from fplbench.files import write_csv
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores, read_lesion_scores
+from fplbench.reporting.lettering import LEAST_PIXELS, PAGE_PIXELS
 from fplbench.reporting.numbered_cells import luminance
 from fplbench.reporting.recovery_figure import COLOURS, draw_recoveries, recovery_figure, recovery_matrix
 from fplbench.reporting.scores import NoiseScores
@@ -141,3 +142,13 @@ def test_a_noise_without_scores_is_named(folder):
 def test_a_name_without_a_picture_format_is_refused(folder):
     with pytest.raises(InputError, match=r"r.txt is not a picture"):
         recovery_figure(folder / "r.txt", folder, ["gaussian"])
+
+
+@pytest.mark.parametrize("number", [1, 13])
+def test_lettering_is_at_least_11_pixels_high_in_the_report(number):
+    found = {f"noise{i:02d}": scores({"noisy": 1.0, "fpl": 0.5}) for i in range(number)}
+    figure = draw_recoveries({"annotated": found, "inserted": found}, Labels(), note="A note.")
+    axis = figure.axes[0]
+    texts = [*axis.texts, *axis.get_xticklabels(), *axis.get_yticklabels(), axis.title]
+    shown = PAGE_PIXELS / (72 * figure.get_figwidth())  # pixels of a point
+    assert min(text.get_fontsize() for text in texts) * shown >= LEAST_PIXELS - 1e-9
