@@ -41,7 +41,7 @@ function settings(box, roles, metric) {
       {},
       ...roles.map(([role]) => ({ stroke: colour(`--${role}`), width: 1.5, dash: STYLES[role].dash, points: { show: false } })),
     ],
-    hooks: { drawClear: [(u) => drawShown(u, shownPositions, state.image)], draw: [(u) => drawMarks(u, roles, shownPositions)] },
+    hooks: { drawAxes: [(u) => drawShown(u, shownPositions, state.image)], draw: [(u) => drawMarks(u, roles, shownPositions)] },
   };
 }
 
@@ -52,7 +52,7 @@ function drawPlot() {
   const metric = named(data.scores.metrics, state.metric);
   const roles = metric ? plotted() : [];
   byId("legend").replaceChildren(...roles.map(legendEntry));
-  setText(byId("plot-note"), roles.length ? "" : `There are no scores of these methods for ${metric?.label ?? "any metric"}.`);
+  if (!roles.length) setText(byId("plot-note"), `There are no scores of these methods for ${metric?.label ?? "any metric"}.`);
   if (!roles.length || box.clientWidth < 80 || box.clientHeight < 60) return;
   const columns = roles.map(([, method]) => scoresOf(state.noise, method, state.metric));
   plot = new uPlot(settings(box, roles, metric), [data.scores.ids.map((_, i) => i + 1), ...columns], box);
@@ -86,10 +86,11 @@ export function startPlot() {
   choice.addEventListener("change", () => setState({ metric: choice.value }));
   const refresh = () => {
     choice.value = state.metric;
+    setText(byId("plot-note"), "");
     drawPlot();
   };
   const shown = ["noise", "image", "left", "right", "metric", "theme"];
   onChange((changed) => shown.some((key) => changed.has(key)) && refresh());
-  new ResizeObserver(refresh).observe(byId("plot"));
+  new ResizeObserver(drawPlot).observe(byId("plot"));
   refresh();
 }

@@ -22,7 +22,7 @@ function barOf() {
 function featureBar() {
   const scale = featureScale(state.noise);
   if (!scale) return { gradient: "none", black: "", middle: "", white: "", meaning: "" };
-  const meaning = "Feature map of the restoration network for each image";
+  const meaning = "Feature maps of the restoration network";
   return { gradient: GREYS, black: significant(scale[0]), middle: "", white: significant(scale[1]), meaning };
 }
 

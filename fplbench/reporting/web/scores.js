@@ -24,13 +24,14 @@ function row(metric) {
   const values = { left: scoreOf("left", metric.name), right: scoreOf("right", metric.name) };
   if (values.left === null && values.right === null) return null;
   const best = better(metric.direction, values.left, values.right);
-  const name = make("button", { type: "button", class: "link" }, metricHeading(metric));
+  const heading = [metricHeading(metric), "\u00a0", ...directionMark(metric.direction)];
+  const name = make("button", { type: "button", class: "link" }, ...heading);
   name.setAttribute("aria-pressed", metric.name === state.metric);
   name.addEventListener("click", () => setState({ metric: metric.name }));
   const cells = ["left", "right"].map((side) => {
     return make("td", { class: best === side ? "best" : null }, formatted(values[side], metric.digits));
   });
-  return make("tr", {}, make("th", { scope: "row" }, name, " ", ...directionMark(metric.direction)), ...cells);
+  return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
 }
 
 function noteText(rows) {

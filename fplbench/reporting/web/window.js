@@ -108,7 +108,7 @@ export function startWindow() {
 }
 
 function storedSentence() {
-  if (!data.window) return "Images are stored in 256 grey levels; they are not HU. The window lies within them.";
+  if (!data.window) return "Stored: 256 grey levels, which are not HU. No window shows more than that.";
   const step = formatted(hounsfieldPerLevel(), 1);
   return `Stored: ${inHounsfield(...data.window)} in 256 grey levels of ${step} HU. No window shows more than that.`;
 }
