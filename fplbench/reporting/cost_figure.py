@@ -119,7 +119,7 @@ def draw_costs(points: Points, metric: str, labels: Labels, reference: str = "fp
     """
     from matplotlib.figure import Figure
 
-    lines = textwrap.wrap(note, LETTERS)
+    lines = textwrap.wrap(note, LETTERS, break_on_hyphens=False)
     figure = Figure(figsize=(WIDTH, PANEL_HEIGHT * len(points) + 0.8 + 0.15 * len(lines)), layout="constrained")
     axes = figure.subplots(len(points), squeeze=False, sharex=True)[:, 0]
     for axis, (dataset, found) in zip(axes, points.items(), strict=True):

@@ -91,7 +91,7 @@ def draw_grey_maps(maps: Mapping[str, Mapping[str, GreyMap]], labels: Labels, wh
     columns = min(COLUMNS, len(noises))
     rows = math.ceil(len(noises) / columns)
     width = columns * PANEL_INCHES + LEGEND_INCHES
-    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width))
+    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width), break_on_hyphens=False)
     figure = Figure(figsize=(width, rows * PANEL_INCHES + 0.5 + LINE_INCHES * len(lines)), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     styles = line_styles(labels.methods({method for found in maps.values() for method in found}))

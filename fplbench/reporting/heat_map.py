@@ -118,7 +118,9 @@ def draw_heat_map(scores: Scores, metric: str, note: str, labels: Labels) -> "Fi
     first = next(iter(means.values()))
     width = max(LEAST_WIDTH, LABELS_WIDTH + CELL_WIDTH * len(first.methods) + BAR_WIDTH)
     size = readable(width)
-    lines = textwrap.wrap(sentences(_legend(metric, first.gains), note), int(LETTERS_PER_INCH * width * 7 / size))
+    lines = textwrap.wrap(
+        sentences(_legend(metric, first.gains), note), int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False
+    )
     heights = [len(found.noises) for found in means.values()]
     height = CELL_HEIGHT * sum(heights) + 0.35 * len(heights) + 1.4 + 0.14 * len(lines)
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -156,7 +158,7 @@ def _draw(axis: "Axes", means: Means, metric: str, limits: tuple[float, float], 
     """A panel; the best of each row is bold and framed."""
     from matplotlib.patches import Rectangle
 
-    digits = METRICS[metric].digits - 1  # one fewer than in the tables, as cells are small
+    digits = 1 if METRICS[metric].unit == "dB" else 2  # fewer than in the tables, as cells are small
     words = written(means.shown, partial(signed, digits=digits) if means.gains else f"{{:.{digits}f}}".format)
     if means.gains:
         words[:, 0] = written(means.values[:, 0], f"{{:.{digits}f}}".format)

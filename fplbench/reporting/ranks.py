@@ -121,7 +121,7 @@ def draw_ranks(scores: Scores, note: str, labels: Labels) -> "Figure":
     panel = max(LEAST_WIDTH, RANK_WIDTH * len(methods) + NUMBERS_WIDTH)
     width = LABELS_WIDTH + len(found) * panel
     size = readable(width)
-    lines = textwrap.wrap(_legend(first, note, labels), int(LETTERS_PER_INCH * width * 7 / size))
+    lines = textwrap.wrap(_legend(first, note, labels), int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False)
     figure = Figure(figsize=(width, METHOD_HEIGHT * len(methods) + 1.2 + 0.14 * len(lines)), layout="constrained")
     axes = figure.subplots(1, len(found), sharey=True)
     for axis, (metric, ranks) in zip(axes, found.items(), strict=True):

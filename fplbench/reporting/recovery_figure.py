@@ -117,7 +117,7 @@ def draw_recoveries(
     widths = [max(CELL_WIDTH * len(names), LEAST_WIDTH / len(parts)) for names in noises.values()]
     width = LABELS_WIDTH + sum(widths) + 0.15 * len(widths) + BAR_WIDTH
     size = readable(width)
-    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width * 7 / size))
+    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False)
     titles = [
         textwrap.wrap(_title(kind, found, persons_known), int(TITLE_LETTERS_PER_INCH * own * 7 / size))
         for (kind, found), own in zip(parts.items(), widths, strict=True)

@@ -63,6 +63,11 @@ def test_rows_and_columns_have_the_labels_and_the_order_of_the_tables(draw):
     assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["Noisy (dB)", "NL Mean.", "Perfect"]
 
 
+def test_ssim_has_two_digits(draw):
+    _, lidc = draw(metric="ssim")  # psnr / 100
+    assert rows_of(lidc)[1] == ["0.20", "+0.02", "+0.80"]
+
+
 def test_a_perfect_method_is_marked_as_the_best_everywhere(draw):
     figure, _ = draw()
     assert framed(figure.axes[0]) == [(2, 0), (2, 1)] and framed(figure.axes[1]) == [(2, 0)]
