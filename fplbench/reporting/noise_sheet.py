@@ -16,7 +16,8 @@ from fplbench.registry import parse_options
 from fplbench.reporting.example import Example
 from fplbench.reporting.page import MARK_COLOUR
 from fplbench.reporting.panels import check_picture, save
-from fplbench.reporting.scale_bars import DIVERGING
+from fplbench.reporting.scale_bars import DIVERGING, grey_bar
+from fplbench.reporting.sentences import sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,8 +31,10 @@ INSET = 0.43
 """Side of the magnified detail, as a fraction of the panel."""
 SCALES = np.array([0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0])
 """Differences at which the colours of a row may saturate, as fractions of the grey range."""
-LEGEND = """Yellow: brighter than the clean image, blue: darker; full colour at the ± beside the noise.
-In frames: the detail that differs most, magnified three times."""
+LEGEND = (
+    "Differences: yellow is brighter than the clean image, blue is darker; colours end at the ± beside the noise. "
+    "Framed: the detail that differs most, magnified three times."
+)
 
 
 @dataclass(frozen=True)
@@ -77,13 +80,15 @@ def contact_sheet(
     _check_named("images", chosen, clean)
     _check_named("captions", captions, clean)
     shown: list[np.ndarray] = []
+    about: list[str] = []
     rows: dict[str, list[Picture]] = {}
     for dataset, path in clean.items():
         example = Example(path, chosen.get(dataset))
         shown.append(example.clean)
+        about.append(_about(example))
         for name, picture in _pictures(dataset, example, options.get(dataset, {}), seed).items():
             rows.setdefault(name, []).append(picture)
-    figure = _sheet(shown, [captions.get(dataset, dataset) for dataset in clean], rows, note)
+    figure = _sheet(shown, [captions.get(dataset, dataset) for dataset in clean], rows, note, about)
     save(figure, output, DOTS_PER_INCH)
 
 
@@ -115,39 +120,51 @@ def _picture(noise: Noise, dataset: str, example: Example, options: Mapping[str,
     return Picture(noisy[0], noisy[0] - clean[0], words)
 
 
-def _sheet(images: Sequence[np.ndarray], captions: Sequence[str], rows: Mapping[str, Sequence[Picture]], note: str) -> "Figure":
+def _about(example: Example) -> str:
+    """The image of a data set, and the values that are shown as black and white."""
+    bar = grey_bar(example.entry, "white")
+    unit = bar.title.removeprefix("white, ")
+    return f"Image {example.name}, from {bar.ticks[0]} (black) to {bar.ticks[2]} {unit} (white)."
+
+
+def _sheet(
+    images: Sequence[np.ndarray],
+    captions: Sequence[str],
+    rows: Mapping[str, Sequence[Picture]],
+    note: str,
+    about: Sequence[str] = (),
+) -> "Figure":
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     names = sorted(rows, key=lambda name: NOISES[name].title)
     headings = [fill(caption, CAPTION_LETTERS) for caption in captions]
-    footer = fill(note, NOTE_LETTERS * len(images))
+    footer = fill(sentences(LEGEND, note), NOTE_LETTERS * len(images))
     lines = max(len(heading.splitlines()) for heading in headings) + len(footer.splitlines())
     size = (COLUMN_INCHES * len(images) + 0.4, 1.48 * len(names) + 1.37 + 0.13 * lines)
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01))
     axes = figure.subplots(len(names) + 1, 2 * len(images), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
-    _draw_clean(axes[0], headings, images)
+    _draw_clean(axes[0], headings, images, about)
     for row, name in zip(axes[1:], names, strict=True):
         _draw_noise(row, NOISES[name].title, rows[name])
-    if footer:
-        figure.supxlabel(footer, fontsize=7.5)
+    figure.supxlabel(footer, fontsize=7.5)
     return figure
 
 
-def _draw_clean(axes: Sequence["Axes"], captions: Sequence[str], images: Sequence[np.ndarray]) -> None:
-    """The clean images below their captions, and the legend beside the first."""
+def _draw_clean(axes: Sequence["Axes"], captions: Sequence[str], images: Sequence[np.ndarray], about: Sequence[str]) -> None:
+    """The clean images below their captions, beside each what it is, and beside the first also the colours of differences."""
     for axis, caption, image in zip(axes[::2], captions, images, strict=True):
         _show(axis, image / 255)
         axis.set_title(caption, fontsize=8, loc="left")
     _name_row(axes[0], "Clean")
-    bar = axes[1].inset_axes((0.05, 0.78, 0.9, 0.08))
+    bar = axes[1].inset_axes((0.05, 0.2, 0.9, 0.08))
     bar.imshow(np.linspace(-1, 1, 256)[None], cmap=DIVERGING, aspect="auto", extent=(-1, 1, 0, 1))
     bar.set(xticks=[-1, 0, 1], yticks=[])
     bar.set_xticklabels(["−", "0", "+"], fontsize=7)
-    words = "\n".join(fill(line, 25) for line in LEGEND.splitlines())
-    axes[1].text(0.05, 0.58, words, fontsize=6.5, va="top", in_layout=False, transform=axes[1].transAxes)
+    for axis, words in zip(axes[1::2], about, strict=False):
+        axis.text(0.05, 0.97, fill(words, 25), fontsize=6.5, va="top", in_layout=False, transform=axis.transAxes)
 
 
 def _draw_noise(axes: Sequence["Axes"], title: str, pictures: Sequence[Picture]) -> None:

@@ -9,8 +9,10 @@ from fplbench.errors import InputError
 from fplbench.explaining import maps
 from fplbench.lesions.stack import write_lesions
 from fplbench.reporting import explainability, figures
+from fplbench.reporting import noise_figure as noise_sheets
 from fplbench.reporting.example import Example
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.lettering import LEAST_PIXELS, PAGE_PIXELS
 from fplbench.reporting.noise_figure import noise_figure
 from fplbench.reporting.panels import save, scale, sentence_figure
 
@@ -211,3 +213,29 @@ def test_a_picture_of_a_large_image_is_not_smaller_than_it(folder, tmp_path):
     stacks.write_stack(tmp_path / "large.npy", rng.integers(0, 256, (1, 700, 700), dtype=np.uint8), rows)
     noise_figure(tmp_path / "n.png", tmp_path / "large.npy", [])
     assert Image.open(tmp_path / "n.png").width > 700
+
+
+@pytest.mark.parametrize("kind", ["example", "features", "noises"])
+@pytest.mark.parametrize("count", [1, 4, 11])
+def test_lettering_can_be_read_on_the_page_of_the_report_and_no_place_is_empty(folder, explained, monkeypatch, kind, count):
+    drawn = []
+    for module in (figures, explainability, noise_sheets):
+        monkeypatch.setattr(module, "save", lambda figure, *_: drawn.append(figure))
+    clean = stacks.open_stack(paths(folder)[0])
+    several = [folder / "several" / f"method_{number}.npy" for number in range(count)]
+    noises = [folder / f"noise_{number}" / "test.npy" for number in range(count)]
+    for path in [*several, *noises]:
+        stacks.write_stack(path, clean // 2)
+    if kind == "example":
+        figures.example_figure(folder / "f.png", *paths(folder), several, "weights")
+    elif kind == "features":
+        explainability.explainability_figure(folder / "f.png", *paths(folder), several, "weights")
+    else:
+        noise_sheets.noise_figure(folder / "f.png", paths(folder)[0], noises)
+    [figure] = drawn
+    smallest = min(text.get_fontsize() for text in figure.texts)
+    assert smallest / 72 * PAGE_PIXELS / figure.get_figwidth() >= LEAST_PIXELS
+    # Clean above F; each image above its difference; F of two above their differences; magnified parts; four scales.
+    numbers = {"example": 2 * 2 * (count + 4) + 4, "features": 2 + 3 * (count + 1) + 3, "noises": count + 1 + 1}
+    assert len(figure.axes[0].images) == numbers[kind]
+    assert all(np.ptp(image.get_array()) > 0 for image in figure.axes[0].images)
