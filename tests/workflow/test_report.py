@@ -1,0 +1,50 @@
+"""Snakemake's own report: an archive with the tables and figures of a run, under categories and labels."""
+
+import json
+import re
+from zipfile import ZipFile
+
+import pytest
+
+from tests.helpers.workflow import snakemake, write_config
+
+
+@pytest.fixture(scope="module")
+def archive(benchmark_run):
+    """The archive, open. Other tests may have left the run with another config."""
+    write_config(benchmark_run)
+    assert snakemake(benchmark_run, "--configfile", "config.yaml").returncode == 0
+    process = snakemake(benchmark_run, "--report", "report.zip", "--configfile", "config.yaml")
+    assert process.returncode == 0, process.stdout[-3000:]
+    with ZipFile(benchmark_run / "report.zip") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def results(archive):
+    """What its page lists, by the name of the file."""
+    page = archive.read("report/report.html").decode()
+    found = json.loads(re.search(r"var results = (\{.*?\});?\n", page, re.DOTALL)[1])
+    return {result["name"]: result for result in found.values()}
+
+
+def test_the_archive_holds_tables_figures_and_the_report_as_they_are(benchmark_run, archive, results):
+    files = {"lits.html": "tables", "lits.png": "figures", "lits_lesions.png": "figures", "report.html": ".", "lesions.md": "."}
+    for name, folder in files.items():
+        inside = next(entry for entry in archive.namelist() if entry.startswith("report/data") and entry.endswith(f"/{name}"))
+        assert archive.read(inside) == (benchmark_run / "out" / folder / name).read_bytes(), name
+    assert {f"lits{kind}.png" for kind in ("", "_features", "_lesions", "_inserted", "_recovery", "_grey_maps")} <= set(results)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("lits.html", {"Data set": "LiTS", "Table": "Means of all scores"}),
+        ("lits_lesions.png", {"Data set": "LiTS", "Figure": "Annotated lesions"}),
+        ("noises.png", {"Data set": "LiTS", "Figure": "Every noise on one test image"}),
+        ("cost.png", {"Data set": "all", "Figure": "Quality and cost"}),
+    ],
+)
+def test_results_have_labels_and_captions(results, name, labels):
+    assert results[name]["labels"] == labels
+    assert len(results[name]["caption"]) > 60
