@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = "fplbench"
+DATA = (".csv", ".js", ".css", ".html")
 
 
 def code_hash(*modules: str) -> str:
@@ -37,15 +38,18 @@ def _hash_files(modules: frozenset[str]) -> str:
     digest = hashlib.sha256()
     for module in sorted(imported_modules(modules)):
         digest.update(f"{module}\n{_read(module).text}\n".encode())
-        for table in _tables(module):
-            digest.update(table.read_bytes())
+        for path in _data_files(module):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _tables(module: str) -> list[Path]:
-    """The .csv files that a package keeps beside its __init__."""
+def _data_files(module: str) -> list[Path]:
+    """The tables, and parts of pages, that a package keeps beside its __init__."""
     file = _file(module)
-    return sorted(file.parent.glob("*.csv")) if file is not None and _is_package(module) else []
+    if file is None or not _is_package(module):
+        return []
+    files = [*file.parent.iterdir(), *file.parent.glob("vendor/*")]
+    return sorted(path for path in files if path.suffix in DATA)
 
 
 def imported_modules(modules: Iterable[str]) -> set[str]:

@@ -103,10 +103,9 @@ def _check_fair(config: Config) -> None:
 
 def _check_shown(config: Config) -> None:
     """Raise InputError where a key names a column that there is not, or an image of a data set that there is not."""
-    own = {
-        "reference": [config.reference] if "reference" in config.model_fields_set else [],
-        "figures.methods": config.figures.methods,
-    }
+    # A resolved config names fpl too, even where it is not a column.
+    reference = [config.reference] if config.reference != "fpl" else []
+    own = {"reference": reference, "figures.methods": config.figures.methods}
     for key, names in own.items():
         for name in names or ():
             if name not in config.columns:

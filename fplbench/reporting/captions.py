@@ -158,7 +158,7 @@ def figure_captions(config: Config) -> dict[str, str]:
     for name in config.datasets:
         if name in PAPER_DATASETS:
             captions[f"{name}_paper"] = (
-                f"{labels.dataset(name)}: the published values and those of this run; the wrapped PSNR is only for this comparison"
+                f"{labels.dataset(name)}: published values and those of this run; the wrapped PSNR is for this comparison only"
             )
     if denoisers(config) and config.explains:
         for name in config.datasets:

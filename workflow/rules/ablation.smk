@@ -90,6 +90,7 @@ use rule score as score_ablation with:
         rules="--rule=apply_ablation",
         inserted=[],
         validation=[],
+        hashes=[],
         metrics=METRICS,
         code=METRICS_CODE,
     message:
@@ -108,6 +109,8 @@ use rule score_features as score_ablation_features with:
         "<logs>/ablation/{split}/feature_scores/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/ablation/{split}/feature_scores/{dataset}/{noise}.tsv"
+    params:
+        maps=[],
 
 
 use rule collate_dataset as collate_ablation with:

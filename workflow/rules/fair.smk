@@ -36,6 +36,8 @@ use rule score as score_fair with:
         "<logs>/fair/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/fair/score/{dataset}/{noise}.tsv"
+    params:
+        hashes=[],
     message:
         "Scoring the fair comparison on {wildcards.noise} of {wildcards.dataset}"
 
@@ -52,6 +54,8 @@ use rule score_features as score_fair_features with:
         "<logs>/fair/feature_scores/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/fair/feature_scores/{dataset}/{noise}.tsv"
+    params:
+        maps=[],
     message:
         "Comparing features in the fair comparison on {wildcards.noise} of {wildcards.dataset}"
 

@@ -15,6 +15,7 @@ rule score:
         lesions="<results>/lesion_scores/{dataset}/{noise}.csv",
         validation="<results>/validation/scores/{dataset}/{noise}.csv",
         validation_lesions="<results>/validation/lesion_scores/{dataset}/{noise}.csv",
+        hashes="<results>/hashes/{dataset}/{noise}.json",
     log:
         "<logs>/score/{dataset}/{noise}.log",
     benchmark:
@@ -23,24 +24,28 @@ rule score:
         rules=rule_arguments,
         inserted=inserted_arguments,
         validation=validation_arguments,
+        hashes=lambda wildcards, output: [f"--hashes={output.hashes}"],
         metrics=METRICS,
         code=METRICS_CODE,
     message:
         "Scoring all methods on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench score {input.clean:q} {output.scores:q} {input.denoised:q} --lesion-scores {output.lesions:q}"
-        " {params.inserted:q} {params.validation:q} {params.metrics:q} {params.rules:q} --threads {threads} > {log:q} 2>&1"
+        " {params.inserted:q} {params.validation:q} {params.hashes:q} {params.metrics:q} {params.rules:q}"
+        " --threads {threads} > {log:q} 2>&1"
 
 
 rule score_features:
     input:
         restoration="<results>/models/{dataset}/restoration.safetensors",
         clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=STACKS),
         # A stack that is wrong is refused there, with the rule that made it.
         scored="<results>/scores/{dataset}/{noise}.csv",
     output:
-        "<results>/feature_scores/{dataset}/{noise}.csv",
+        scores="<results>/feature_scores/{dataset}/{noise}.csv",
+        maps="<results>/feature_maps/{dataset}/{noise}.npz",
     log:
         "<logs>/feature_scores/{dataset}/{noise}.log",
     benchmark:
@@ -51,13 +56,16 @@ rule score_features:
     params:
         device=device,
         explanation=as_json(EXPLANATIONS["default"]),
+        maps=lambda wildcards, output: [f"--maps={output.maps}"],
+        images=CONFIG.explorer.images,
         numerics=NUMERICS,
-        code=code_hash("fplbench.scoring.features"),
+        code=code_hash("fplbench.scoring.features", "fplbench.reporting.shown"),
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench feature-scores {input.restoration:q} {input.clean:q} {output:q} {input.denoised:q}"
-        " --explanation {params.explanation:q} --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        "fplbench feature-scores {input.restoration:q} {input.clean:q} {output[0]:q} {input.denoised:q} {params.maps:q}"
+        " --map-images {params.images} --explanation {params.explanation:q} --numerics {params.numerics:q}"
+        " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule collate_dataset:

@@ -1,0 +1,72 @@
+# Scores and stacks -> the paper beside the run, and the explorer: pages to look at.
+
+# The noises of which maps of the restoration network are shown.
+MAPPED = CONFIG.feature_error if CONFIG.explains else []
+
+
+rule paper_comparison:
+    input:
+        scores="<results>/scores/{dataset}.csv",
+        config=RESOLVED,
+    output:
+        expand("<results>/paper/{{dataset}}.{kind}", kind=["md", "csv"]),
+        report(
+            "<results>/paper/{dataset}.html",
+            caption="../report/paper.rst",
+            category="The paper beside this run",
+            labels=in_report(Page="Published and reproduced values"),
+        ),
+        figure=report(
+            "<results>/figures/{dataset}_paper.png",
+            caption="../report/paper.rst",
+            category="The paper beside this run",
+            labels=in_report(Page="Figure"),
+        ),
+    log:
+        "<logs>/paper/{dataset}.log",
+    benchmark:
+        "<benchmarks>/paper/{dataset}.tsv"
+    params:
+        code=code_hash("fplbench.reporting.paper"),
+        shown=shown,
+    message:
+        "Comparing {wildcards.dataset} with the paper"
+    shell:
+        "fplbench paper-comparison {output[0]:q} {input.scores:q} {wildcards.dataset} --figure {output.figure:q}"
+        " --config {input.config:q} > {log:q} 2>&1"
+
+
+rule explorer:
+    input:
+        clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
+        noisy=of_dataset("<results>/noisy/{dataset}/{noise}/test.npy"),
+        denoised=of_dataset("<results>/denoised/{dataset}/{noise}/{name}.npy", name=CONFIG.columns),
+        features=of_dataset("<results>/feature_maps/{dataset}/{noise}.npz", MAPPED),
+        scores="<results>/scores/{dataset}.csv",
+        table="<results>/tables/{dataset}.csv",
+        config=RESOLVED,
+    output:
+        report(
+            "<results>/explorer/{dataset}.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+            labels=in_report(Page="Explorer"),
+        ),
+    log:
+        "<logs>/explorer/{dataset}.log",
+    benchmark:
+        "<benchmarks>/explorer/{dataset}.tsv"
+    params:
+        code=code_hash("fplbench.reporting.explorer.page", "fplbench.reporting.web"),
+        noisy="<results>/noisy/{dataset}",
+        denoised="<results>/denoised/{dataset}",
+        features=lambda wildcards, input: [f"--features={Path(path).parent}" for path in input.get("features", [])[:1]],
+        shown=shown,
+        images=CONFIG.explorer.images,
+    message:
+        "Writing the explorer of {wildcards.dataset}"
+    shell:
+        "fplbench explorer {output:q} {input.clean:q} {input.scores:q} --dataset {wildcards.dataset} --noisy {params.noisy:q}"
+        " --denoised {params.denoised:q} {params.features:q} --means {input.table:q} --config {input.config:q}"
+        " > {log:q} 2>&1"
