@@ -61,21 +61,35 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[
         InputError: the file is missing or not a table, it lacks one of `columns`, or a row is longer or shorter than the
             header.
     """
+    rows = iterate_csv(path, columns)
+    header = next(rows)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def iterate_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> Iterator[list[str]]:
+    """The header of a .csv file, then its rows, read one by one, for files that are larger than memory.
+
+    Raises:
+        InputError: as for `read_csv`.
+    """
     try:
         with open(path, newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            found, rows = reader.fieldnames or [], list(reader)
+            rows = filter(None, csv.reader(stream))  # without empty lines
+            header = next(rows, [])
+            missing = [column for column in columns if column not in header]
+            if missing:
+                raise InputError(f"{path} has no column {missing[0]!r}.")
+            yield header
+            for line, row in enumerate(rows, start=2):
+                if len(row) != len(header):
+                    raise InputError(
+                        f"{path}, line {line}: the number of values differs from the {len(header)} columns of the header."
+                    )
+                yield row
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a .csv table: {error}.") from None
-    missing = [column for column in columns if column not in found]
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}.")
-    for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InputError(f"{path}, line {line}: the number of values differs from the {len(found)} columns of the header.")
-    return rows
 
 
 def file_hash(path: str | os.PathLike[str]) -> str:

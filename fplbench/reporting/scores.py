@@ -2,13 +2,15 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.files import read_csv
+from fplbench.files import iterate_csv
 from fplbench.scoring.collation import KEYS
 from fplbench.scoring.registry import ALWAYS, SCORES
 
@@ -52,13 +54,18 @@ def read_scores(path: str | os.PathLike[str]) -> dict[str, dict[str, NoiseScores
         InputError: the file or a required column is missing, a value is not a number, or methods were scored on different
             images of the same noise.
     """
-    rows: dict[str, dict[str, dict[str, list[dict[str, str]]]]] = {}
-    for row in read_csv(path, (*KEYS, *ALWAYS)):
-        noises = rows.setdefault(row["dataset"], {})
-        noises.setdefault(row["noise"], {}).setdefault(row["method"], []).append(row)
+    found: dict[str, dict[str, _Noise]] = {}
+    rows = iterate_csv(path, (*KEYS, *ALWAYS))
+    header = next(rows)
+    metrics = _metrics(header)
+    dataset, noise, *own = (header.index(key) for key in KEYS)
+    add = _adder(header, metrics, own)
+    for row in rows:
+        noises = found.setdefault(row[dataset], {})
+        add(noises.setdefault(row[noise], _Noise()), row)
     return {
-        dataset: {noise: _noise_scores(path, noise, methods) for noise, methods in noises.items()}
-        for dataset, noises in rows.items()
+        dataset: {noise: _noise_scores(path, noise, metrics, scores) for noise, scores in noises.items()}
+        for dataset, noises in found.items()
     }
 
 
@@ -68,42 +75,85 @@ def read_cell(path: str | os.PathLike[str], noise: str) -> NoiseScores:
     Raises:
         InputError: as for `read_scores`.
     """
-    methods: dict[str, list[dict[str, str]]] = {}
-    for row in read_csv(path, (*KEYS[2:], *ALWAYS)):
-        methods.setdefault(row["method"], []).append({"noise": noise, **row})
-    if not methods:
+    rows = iterate_csv(path, (*KEYS[2:], *ALWAYS))
+    header = next(rows)
+    metrics = _metrics(header)
+    add, found = _adder(header, metrics, [header.index(key) for key in KEYS[2:]]), _Noise()
+    for row in rows:
+        add(found, row)
+    if not found.methods:
         raise InputError(f"{path} has no scores; score the images again.")
-    return _noise_scores(path, noise, methods)
+    return _noise_scores(path, noise, metrics, found)
 
 
-def _noise_scores(path: str | os.PathLike[str], noise: str, methods: dict[str, list[dict[str, str]]]) -> NoiseScores:
-    first = next(iter(methods))
-    images = [(row["image_id"], row["patient"]) for row in methods[first]]
+@dataclass
+class _Method:
+    """Scores of one method as they are read: the numbers of its images, and all metrics of the first image, of the second, ..."""
+
+    images: array = field(default_factory=lambda: array("q"))
+    numbers: array = field(default_factory=lambda: array("d"))
+    faults: dict[int, str] = field(default_factory=dict)
+    """What stands where there is no number, by the place in `numbers`."""
+
+
+@dataclass
+class _Noise:
+    """Scores of one noise as they are read: numbers of images by image and patient, and the methods."""
+
+    images: dict[tuple[str, str], int] = field(default_factory=dict)
+    methods: dict[str, _Method] = field(default_factory=dict)
+
+
+def _metrics(header: Sequence[str]) -> list[str]:
+    """The required metrics, then those of the other columns."""
+    return [*ALWAYS, *(column for column in header if column in SCORES and column not in ALWAYS)]
+
+
+def _adder(header: Sequence[str], metrics: Sequence[str], keys: Sequence[int]) -> Callable[[_Noise, Sequence[str]], None]:
+    """Function that adds a row to the scores of its noise; `keys` are the places of method, image_id and patient."""
+    texts = itemgetter(*(header.index(metric) for metric in metrics))
+    name, image, patient = keys
+
+    def add(noise: _Noise, row: Sequence[str]) -> None:
+        method = noise.methods.get(row[name])
+        if method is None:
+            method = noise.methods[row[name]] = _Method()
+        method.images.append(noise.images.setdefault((row[image], row[patient]), len(noise.images)))
+        found = texts(row)
+        try:
+            numbers = [*map(float, found)]
+        except ValueError:
+            numbers = [*map(_number, found)]
+        if any(map(math.isnan, numbers)):
+            start = len(method.numbers)
+            method.faults |= {start + i: found[i] for i, number in enumerate(numbers) if math.isnan(number)}
+        method.numbers.extend(numbers)
+
+    return add
+
+
+def _noise_scores(path: str | os.PathLike[str], noise: str, metrics: Sequence[str], found: _Noise) -> NoiseScores:
+    images, (first, reference) = [*found.images], next(iter(found.methods.items()))
     values: dict[str, dict[str, np.ndarray]] = {}
-    for method, rows in methods.items():
-        if [(row["image_id"], row["patient"]) for row in rows] != images:
+    for method, scores in found.methods.items():
+        if scores.images != reference.images:
             raise InputError(f"{path}: {method!r} and {first!r} were scored on different images of noise {noise!r}.")
-        for metric in _metrics(rows):
-            values.setdefault(metric, {})[method] = _numbers(path, metric, rows)
-    return NoiseScores(tuple(name for name, _ in images), tuple(patient for _, patient in images), values)
-
-
-def _metrics(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """The required metrics, and those of the other columns that have a value for any image."""
-    others = [column for column in rows[0] if column in SCORES and column not in ALWAYS]
-    return [*ALWAYS, *(column for column in others if any(row[column] for row in rows))]
-
-
-def _numbers(path: str | os.PathLike[str], metric: str, rows: Sequence[Mapping[str, str]]) -> np.ndarray:
-    numbers = np.array([_number(row[metric]) for row in rows])
-    # Only metrics of the image itself, such as the scores inside the body, can be undefined for an image.
-    blank = metric not in ALWAYS and SCORES[metric].function is not None
-    faults = [row for row, number in zip(rows, numbers, strict=True) if np.isnan(number) and not (blank and row[metric] == "")]
-    if faults:
-        row = faults[0]
-        where = f"{metric} of {row['method']!r} on {row['noise']!r}, image {row['image_id']!r}"
-        raise InputError(f"{path}: {where}, is {row[metric]!r}, which is not a number.")
-    return np.minimum(numbers, CEILING) if SCORES[metric].unit == "dB" else numbers
+        table = np.frombuffer(scores.numbers).reshape(-1, len(metrics))
+        for place, metric in enumerate(metrics):
+            column = table[:, place].copy()
+            faults = {row: scores.faults[row * len(metrics) + place] for row in np.flatnonzero(np.isnan(column)).tolist()}
+            # A metric that is blank throughout was not scored.
+            if metric not in ALWAYS and len(faults) == len(column) and not any(faults.values()):
+                continue
+            # Only metrics of the image itself, such as the scores inside the body, can be undefined for an image.
+            blank = metric not in ALWAYS and SCORES[metric].function is not None
+            for row, text in faults.items():
+                if text or not blank:
+                    where = f"{metric} of {method!r} on {noise!r}, image {images[scores.images[row]][0]!r}"
+                    raise InputError(f"{path}: {where}, is {text!r}, which is not a number.")
+            values.setdefault(metric, {})[method] = np.minimum(column, CEILING) if SCORES[metric].unit == "dB" else column
+    order = [images[number] for number in reference.images]
+    return NoiseScores(tuple(name for name, _ in order), tuple(patient for _, patient in order), values)
 
 
 def _number(text: str) -> float:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,26 @@ def test_the_order_of_the_file_is_kept(write_scores):
         ("lits", ["rician", "gaussian"]),
         ("lidc", ["rician", "gaussian"]),
     ]
+
+
+def test_the_rows_of_methods_may_take_turns(write_scores):
+    path = write_scores({("lidc", "gaussian", "fpl"): [30, 31], ("lidc", "gaussian", "nlm"): [20, 21]})
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, rows[0], rows[2], rows[3], rows[1]]))
+    scores = read_scores(path)["lidc"]["gaussian"]
+    assert scores.image_ids == ("i0", "i1")
+    assert [scores.values["psnr"][name].tolist() for name in ("fpl", "nlm")] == [[30, 31], [20, 21]]
+    path.write_text("\n".join([head, rows[0], rows[3], rows[2], rows[1]]))
+    with pytest.raises(InputError, match="different images"):
+        read_scores(path)
+
+
+def test_ten_thousand_images_need_little_more_memory_than_their_scores(write_scores):
+    """Three scores of a row are 24 bytes, the number of its image 8 more; as text they would be a kilobyte."""
+    path = write_scores({("lidc", "gaussian", name): np.linspace(20, 40, 10_000) for name in ("fpl", "nlm", "noisy")})
+    tracemalloc.start()
+    scores = read_scores(path)["lidc"]["gaussian"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(scores.image_ids) == 10_000
+    assert peak < 10_000 * (3 * 100 + 500)  # and the names of images and patients

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 
 from fplbench.errors import InputError
@@ -98,3 +100,16 @@ def test_the_command_takes_feature_scores_by_option(folder):
     features = [f"--feature-scores={path}" for path in cells(folder, "features")]
     run("collate", folder / "long.csv", *cells(folder), *features)
     assert [row["feature_error"] for row in read_rows(folder / "long.csv")] == ["0.125", "0.25", "0.5"] * 2
+
+
+def test_ten_thousand_images_are_joined_row_by_row(tmp_path):
+    """The whole file would need about ten megabytes as rows."""
+    file = tmp_path / "lidc" / "gaussian.csv"
+    file.parent.mkdir()
+    file.write_text(HEAD + "".join(f"fpl,i{number},p{number},30.5,31.5,0.75\n" for number in range(10_000)))
+    tracemalloc.start()
+    collate(tmp_path / "long.csv", [file])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len((tmp_path / "long.csv").read_text().splitlines()) == 10_001
+    assert peak < 1_000_000
