@@ -1,7 +1,7 @@
 """Commands that make charts of a whole run, and of its workflow."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,7 +21,7 @@ def heat_map(
     output: Picture,
     scores: Scores,
     config: ConfigFile = None,
-    metric: Annotated[str, typer.Option(help="psnr or ssim.")] = "psnr",
+    metric: Annotated[Literal["psnr", "ssim"], typer.Option(help="Score that is shown.")] = "psnr",
 ) -> None:
     """Draw the mean gain of each method over the unprocessed image, for every noise and data set."""
     from fplbench.reporting.heat_map import heat_map as draw_means

@@ -122,7 +122,7 @@ def draw_heat_map(scores: Scores, metric: str, note: str, labels: Labels) -> "Fi
         sentences(_legend(metric, first.gains), note), int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False
     )
     heights = [len(found.noises) for found in means.values()]
-    height = CELL_HEIGHT * sum(heights) + 0.35 * len(heights) + 1.4 + 0.14 * len(lines)
+    height = (CELL_HEIGHT * sum(heights) + 0.35 * len(heights) + 1.4 + 0.14 * len(lines)) * size / 7
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(len(means), squeeze=False, sharex=True, height_ratios=heights)[:, 0]
     limits = colour_limits(means.values())

@@ -122,7 +122,8 @@ def draw_ranks(scores: Scores, note: str, labels: Labels) -> "Figure":
     width = LABELS_WIDTH + len(found) * panel
     size = readable(width)
     lines = textwrap.wrap(_legend(first, note, labels), int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False)
-    figure = Figure(figsize=(width, METHOD_HEIGHT * len(methods) + 1.2 + 0.14 * len(lines)), layout="constrained")
+    height = (METHOD_HEIGHT * len(methods) + 0.14 * len(lines)) * size / 7 + 1.2
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(1, len(found), sharey=True)
     for axis, (metric, ranks) in zip(axes, found.items(), strict=True):
         _draw(axis, ranks, methods, size)
@@ -136,6 +137,7 @@ def _draw(axis: "Axes", found: Ranks, methods: Sequence[str], size: float) -> No
     """A small bar chart of the ranks of each method; beside it the mean rank and the number of rows won."""
     most = max(np.unique(ranks, return_counts=True)[1].max() for ranks in found.ranks.values())
     end = len(methods)
+    columns = {"mean": end + 0.6 + size / 7, "won": end + 0.9 + 2.1 * size / 7}
     for place, method in enumerate(methods):
         base = place + BAR_HEIGHT / 2
         for rank, number in zip(*np.unique(found.ranks[method], return_counts=True), strict=True):
@@ -145,11 +147,11 @@ def _draw(axis: "Axes", found: Ranks, methods: Sequence[str], size: float) -> No
         axis.axhline(base, color="0.8", linewidth=0.6, zorder=0)
         mean = found.ranks[method].mean()
         axis.plot(mean, base + 0.08, "^", color="black", markersize=4, clip_on=False)
-        axis.text(end + 1.6, place, f"{mean:.1f}", ha="right", va="center", fontsize=size)
-        axis.text(end + 3.0, place, str(found.won[method]), ha="right", va="center", fontsize=size, weight="bold")
-    for x, heading in ((end + 1.6, "mean"), (end + 3.0, "won")):
+        axis.text(columns["mean"], place, f"{mean:.1f}", ha="right", va="center", fontsize=size)
+        axis.text(columns["won"], place, str(found.won[method]), ha="right", va="center", fontsize=size, weight="bold")
+    for heading, x in columns.items():
         axis.text(x, -0.75, heading, ha="right", va="center", fontsize=size)
-    axis.set_xlim(0.4, end + 3.2)
+    axis.set_xlim(0.4, columns["won"] + 0.2)
     axis.set_ylim(len(methods) - 0.4, -1)
     axis.set_xticks(range(1, end + 1))
     axis.tick_params(labelsize=size, length=0)
