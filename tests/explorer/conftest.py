@@ -110,6 +110,13 @@ class Page:
         self.mouse("mouseReleased", *end, button)
         self.settle()
 
+    def touch(self, y, *places):
+        """Put fingers down and move them along a line; each place is the x of every finger."""
+        for kind, place in zip(["touchStart", *["touchMove"] * len(places[1:]), "touchEnd"], [*places, []], strict=True):
+            event = {"type": kind, "touchPoints": [{"x": x, "y": y, "id": finger} for finger, x in enumerate(place)]}
+            self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", event)
+        self.settle()
+
     def wait(self, seconds):
         self.run("return new Promise((done) => setTimeout(done, arguments[0]))", 1000 * seconds)
         self.settle()

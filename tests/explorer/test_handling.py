@@ -65,19 +65,15 @@ def test_dragging_moves_the_image_but_not_beyond_its_border(open_page):
     assert page.state["zoom"] == 1
 
 
-def test_two_fingers_zoom(open_page):
+def test_two_fingers_zoom_and_one_moves_the_divider(open_page):
     page = open_page()
-    x, y = page.place(12, 6)
-
-    def touch(kind, *points):
-        event = {"type": kind, "touchPoints": [{"x": px, "y": y, "id": i} for i, px in enumerate(points)]}
-        page.driver.execute_cdp_cmd("Input.dispatchTouchEvent", event)
-
-    touch("touchStart", x - 20, x + 20)
-    touch("touchMove", x - 30, x + 30)
-    touch("touchMove", x - 40, x + 40)
-    touch("touchEnd")
-    page.settle()
+    x, y = page.place(12, 3)
+    page.touch(y, [x - 20, x + 20], [x - 30, x + 30], [x - 40, x + 40])
+    assert page.state["zoom"] == pytest.approx(2, abs=0.1)
+    assert page.state["split"] == 50
+    left, _, width, _ = page.stage()
+    page.touch(y, *[[left + share * width] for share in (0.5, 0.45, 0.35, 0.3)])
+    assert page.state["split"] == pytest.approx(30, abs=0.5)
     assert page.state["zoom"] == pytest.approx(2, abs=0.1)
 
 

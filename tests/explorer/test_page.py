@@ -57,6 +57,8 @@ def test_a_cell_of_the_sorted_table_selects_its_noise_method_and_metric(open_pag
     cell(page, 1, 3)  # FPL of Poisson noise is second; the error is the fourth column
     assert (page.state["noise"], page.state["right"], page.state["metric"]) == ("poisson", "fpl", "error")
     assert page.grey("right", 1, 1) == 108
+    assert page.run("return scrollY + document.activeElement.tagName") == "40BODY"  # back at the image, below the header
+    page.run("document.querySelector('#means td[tabindex=\"0\"]').focus()")
     page.press("ARROW_UP", "ENTER")  # from cell to cell: to FPL of Gaussian noise
     assert (page.state["noise"], page.state["image"]) == ("gaussian", 0)
 

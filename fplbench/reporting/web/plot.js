@@ -52,7 +52,7 @@ function drawPlot() {
   const metric = named(data.scores.metrics, state.metric);
   const roles = metric ? plotted() : [];
   byId("legend").replaceChildren(...roles.map(legendEntry));
-  if (!roles.length) setText(byId("plot-note"), `There are no scores of these methods for ${metric?.label ?? "any metric"}.`);
+  if (!roles.length) setText(byId("plot-note"), `No image has a score of ${metric?.label ?? "any metric"} for these methods.`);
   if (!roles.length || box.clientWidth < 80 || box.clientHeight < 60) return;
   const columns = roles.map(([, method]) => scoresOf(state.noise, method, state.metric));
   plot = new uPlot(settings(box, roles, metric), [data.scores.ids.map((_, i) => i + 1), ...columns], box);

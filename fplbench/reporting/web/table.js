@@ -76,6 +76,7 @@ function select(target) {
   if (!found) return;
   focusCell(target);
   setState({ noise: found.noise, right: found.method, metric: target.dataset.metric ?? state.metric });
+  target.blur(); // the arrow keys belong to the images again
   byId("workspace").scrollIntoView({ block: "start" });
 }
 
@@ -83,7 +84,7 @@ function select(target) {
 function focusCell(target) {
   for (const other of byId("means").querySelectorAll("td[tabindex='0']")) other.tabIndex = -1;
   target.tabIndex = 0;
-  target.focus({ preventScroll: false });
+  target.focus();
 }
 
 function onKey(event) {

@@ -98,11 +98,11 @@ export function startWindow() {
     const now = levelAndWidth();
     level.value = now.level;
     width.value = now.width;
-    setText(byId("window-text"), windowText());
+    setText(byId("window-text"), state.view === "compare" ? windowText() : "for images only");
     for (const input of [level, width]) input.setAttribute("aria-valuetext", windowText());
     presets.forEach((preset, i) => buttons[i].setAttribute("aria-pressed", isChosen(preset)));
   };
-  onChange((changed) => (changed.has("low") || changed.has("high")) && update());
+  onChange((changed) => ["low", "high", "view"].some((key) => changed.has(key)) && update());
   onDrawn(update); // another image has another automatic window
   update();
 }
