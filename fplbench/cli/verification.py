@@ -31,6 +31,7 @@ def verify(
     Every file that run.json lists is compared with its hash, and config.json with the config there. Scores are computed again
     from the denoised stacks that were kept, long tables joined again from the scores, and tables/ and report.html made again
     from these. Weights, noisy images, scores of features, figures and explorer pages are compared by their hashes alone.
+    Numbers that are computed again may differ by a millionth, as other processors round otherwise.
 
     This shows that the files of a folder belong together, not that whoever made them was honest.
     """

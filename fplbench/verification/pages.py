@@ -46,7 +46,8 @@ def check_report(results: Results, write: Callable[[Path], None]) -> Check:
         try:
             write(made)
         except InputError as error:
-            return Check("report", "report.html", [f"report.html: {str(error).removesuffix('.')}"])
+            words = str(error).removesuffix(".").replace(f"{folder}/", "")  # the figures there are copies
+            return Check("report", "report.html", [f"report.html: {words}"])
         return Check("report", "report.html made again", _file_faults(results, "report.html", made))
 
 

@@ -252,3 +252,22 @@ def test_the_hashes_are_those_of_sha256(results):
     files = json.loads((results / "run.json").read_text())["files"]
     assert files[FPL]["sha256"] == hashlib.sha256((results / FPL).read_bytes()).hexdigest()
     assert {"config.json", CELL, "scores.csv", "tables/lidc.tex", "data/lidc/test.npy"} < files.keys()
+
+
+def test_files_outside_the_folder_are_compared_where_they_are_there(results, verify, tmp_path):
+    weights = tmp_path / "drunet.pth"
+    weights.write_bytes(b"published")
+    manifest = json.loads((results / "run.json").read_text())
+    manifest["outside"] = {str(weights): {"sha256": file_hash(weights), "bytes": 9}}
+    (results / "run.json").write_text(json.dumps(manifest))
+    assert verify(results, "--quick")[0] == 0
+    weights.write_bytes(b"others")
+    assert f"{weights} has changed" in verify(results, "--quick")[1]
+    weights.unlink()
+    code, output = verify(results, "--quick")
+    assert code == 0 and "1 file outside the folder not found" in output
+
+
+def test_a_figure_that_is_gone_is_named_by_its_place_in_the_folder(results, verify):
+    (results / "figures" / "lidc.png").unlink()
+    assert "report.html: figures/lidc.png does not exist" in verify(results)[1]
