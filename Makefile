@@ -2,7 +2,7 @@
 # make test       every check there is
 # make quick      the tests that take under a minute together
 # make docs       the documentation site, in site/
-# make generated  the parts of docs/ and config/schema.json that the code declares
+# make generated  the parts of docs/ and config/schema.json that the code declares, and Figure 1
 # Needs Python 3.11 or newer; everything else goes into .venv.
 
 PYTHON ?= python3
@@ -33,6 +33,7 @@ demo: install
 	@cat results/demo/lesions.md
 	@echo
 	@echo 'All on one page: results/demo/report.html'
+	@echo 'To look at images: results/demo/explorer/lidc.html, lits.html and rsna.html (a double click opens them)'
 	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
 
 test: lint docs
@@ -57,6 +58,7 @@ docs: install-test
 
 generated: install-test
 	python docs/generate.py
+	snakemake --rulegraph $(DEMO) | fplbench workflow-figure docs/images/workflow.svg /dev/stdin
 
 clean:
 	rm -rf $(VENV) results/demo site .cache .mypy_cache

@@ -47,6 +47,7 @@ rule all:
         [f"<results>/figures/{name}.png" for name in figure_captions(CONFIG)],
         "<results>/config.json",
         "<results>/scores.csv",
+        expand("<results>/{page}/{dataset}.html", page=["paper", "explorer"], dataset=CONFIG.datasets),
         "<results>/lesions.md",
         "<results>/cost.csv",
         "<results>/report.html",
@@ -61,6 +62,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/denoising.smk"
 include: "workflow/rules/scoring.smk"
 include: "workflow/rules/reporting.smk"
+include: "workflow/rules/pages.smk"
 include: "workflow/rules/lesions.smk"
 include: "workflow/rules/fair.smk"
 include: "workflow/rules/ablation.smk"

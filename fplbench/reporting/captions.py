@@ -139,7 +139,13 @@ def figure_captions(config: Config) -> dict[str, str]:
     noise = labels.noise_title(str(config.figures.noise))
     captions = {"noises": f"One test image of {labels.dataset(next(iter(config.datasets)))} with every noise"}
     if denoisers(config):
-        captions["cost"] = "Mean PSNR and the time that a method takes for one image"
+        captions["heat_map"] = (
+            "By how much each method raises the mean PSNR of the unprocessed images, for each noise and data set"
+            if "noisy" in config.columns
+            else "Mean PSNR of each method, for each noise and data set"
+        )
+        captions["ranks"] = "How often each method has which rank, by PSNR and by SSIM, and how many rows it wins"
+        captions["cost"] = "Mean PSNR over all noises, and the median time that a method takes for one image"
     if config.trains_fpl:
         captions["training"] = f"Training of the FPL denoisers on {noise}"
     if denoisers(config):

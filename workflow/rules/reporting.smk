@@ -187,6 +187,56 @@ rule training_figure:
         "fplbench training-figure {output:q} {input:q} > {log:q} 2>&1"
 
 
+rule heat_map:
+    input:
+        scores="<results>/scores.csv",
+        config=RESOLVED,
+    output:
+        report(
+            "<results>/figures/heat_map.png",
+            caption="../report/heat_map.rst",
+            category="Figures",
+            subcategory="All methods",
+            labels={"Data set": "all", "Figure": "Gains"},
+        ),
+    log:
+        "<logs>/figures/heat_map.log",
+    benchmark:
+        "<benchmarks>/figures/heat_map.tsv"
+    params:
+        code=code_hash("fplbench.reporting.heat_map"),
+        shown=shown,
+    message:
+        "Drawing the gains of all methods"
+    shell:
+        "fplbench heat-map {output:q} {input.scores:q} --config {input.config:q} > {log:q} 2>&1"
+
+
+rule rank_figure:
+    input:
+        scores="<results>/scores.csv",
+        config=RESOLVED,
+    output:
+        report(
+            "<results>/figures/ranks.png",
+            caption="../report/rank_figure.rst",
+            category="Figures",
+            subcategory="All methods",
+            labels={"Data set": "all", "Figure": "Ranks"},
+        ),
+    log:
+        "<logs>/figures/ranks.log",
+    benchmark:
+        "<benchmarks>/figures/ranks.tsv"
+    params:
+        code=code_hash("fplbench.reporting.ranks"),
+        shown=shown,
+    message:
+        "Drawing the ranks of all methods"
+    shell:
+        "fplbench rank-figure {output:q} {input.scores:q} --config {input.config:q} > {log:q} 2>&1"
+
+
 rule cost:
     input:
         **one_network_each(CONFIG.columns, CONFIG.noises),
