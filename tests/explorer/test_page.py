@@ -98,6 +98,19 @@ def test_a_click_in_the_plot_selects_the_shown_image_near_it(open_page):
     assert page.text("legend") == "NoisyFPL"
 
 
+def test_many_images_are_ranked_by_the_scores_of_the_first_method(open_page):
+    data = explorer_data()
+    ids = [f"image {number}" for number in range(250)]
+    falling = [250.0 - number for number in range(250)]
+    data["images"] = [data["images"][0] | {"id": ids[0]}, data["images"][1] | {"id": ids[249]}]
+    data["scores"] |= {"ids": ids, "values": {"gaussian": {"noisy": {"psnr": falling}, "fpl": {"psnr": falling[::-1]}}}}
+    page = open_page("image=1", data)
+    over = "const over = document.querySelector('.u-over').getBoundingClientRect(); return [over.right - 3, over.bottom - 20]"
+    page.drag(*[page.run(over)] * 2)
+    assert page.state["image"] == 0  # the first image has the highest score, so it is the last one on the axis
+    assert page.console() == []
+
+
 def test_texts_are_shown_as_they_are(open_page):
     page = open_page("right=sharp&image=1", explorer_data() | {"title": MARKUP, "note": MARKUP, "licence": MARKUP})
     for name in ("title", "note", "licence", "right-label"):

@@ -35,6 +35,7 @@ const KEYS = {
 function isTaken(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || help.open) return true;
   const target = event.target;
+  if (!(target instanceof Element)) return false;
   if (target.matches("select, textarea, input[type=text]")) return true;
   return event.key.startsWith("Arrow") && target.matches("input[type=range], td");
 }

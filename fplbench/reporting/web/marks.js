@@ -43,10 +43,10 @@ function mark(context, role, x, y, ratio) {
 }
 
 /** Draw the markers of a plot's series; roles are [role, method] in the order of the series. */
-export function drawMarks(plot, roles, shownPositions) {
+export function drawMarks(plot, roles, shownPlaces) {
   const ratio = window.devicePixelRatio || 1;
   const count = plot.data[0].length;
-  const marked = count <= ALL_MARKED ? plot.data[0].keys() : shownPositions.filter((position) => position >= 0);
+  const marked = count <= ALL_MARKED ? plot.data[0].keys() : shownPlaces.filter((place) => place >= 0);
   const places = [...marked];
   roles.forEach(([role], i) => {
     plot.ctx.fillStyle = plot.ctx.strokeStyle = colour(`--${role}`);
@@ -59,10 +59,10 @@ export function drawMarks(plot, roles, shownPositions) {
 }
 
 /** Draw a vertical line at each image that the page shows; the one in the viewer is stronger. */
-export function drawShown(plot, shownPositions, current) {
+export function drawShown(plot, shownPlaces, current) {
   const { ctx, bbox } = plot;
   ctx.save();
-  shownPositions.forEach((place, i) => {
+  shownPlaces.forEach((place, i) => {
     if (place < 0) return;
     const x = plot.valToPos(place + 1, "x", true);
     ctx.strokeStyle = colour(i === current ? "--text" : "--muted");

@@ -1,4 +1,7 @@
 // The plot of one metric over all test images. A click near an image that the page shows selects it.
+//
+// Lines over hundreds of images, which have no order, would only be a band. Then the images are ranked by the scores of the
+// first method, which is drawn as a line, and the others as points around it.
 
 import { data, metricHeading, methodLabel, named, scoresOf, shownPositions } from "./data.js";
 import { byId, colour, make, setText } from "./dom.js";
@@ -6,8 +9,10 @@ import { drawMark, drawMarks, drawShown, STYLES } from "./marks.js";
 import { onChange, setState, state } from "./state.js";
 
 const NEAR = 24; // CSS pixels
+const MANY = 200; // images
 const FONT = "11px system-ui, sans-serif";
 let plot = null;
+let order = []; // of the test images along the axis, as positions among them
 
 // The methods that are drawn: both sides, and for comparison the unprocessed image and the run's reference.
 function plotted() {
@@ -27,8 +32,30 @@ function axis(label, size) {
   return { label, size, font: FONT, labelFont: FONT, labelSize: 16, stroke: ink, grid, ticks: { ...grid, size: 4 }, gap: 4 };
 }
 
+function orderOf(scores) {
+  const positions = [...data.scores.ids.keys()];
+  const rank = (position) => scores[position] ?? Infinity;
+  return positions.length > MANY ? positions.sort((a, b) => rank(a) - rank(b)) : positions;
+}
+
+/** Where the shown images are along the axis, counted from 0; -1 for none. */
+function shownPlaces() {
+  return shownPositions.map((position) => order.indexOf(position));
+}
+
+function axisLabel(roles, metric) {
+  if (order.length <= MANY) return "Test image";
+  return `Test images by ${metric.label} of ${methodLabel(roles[0][1])}`;
+}
+
+function series(role, place) {
+  const stroke = colour(`--${role}`);
+  if (order.length <= MANY || place === 0) return { stroke, width: 1.5, dash: STYLES[role].dash, points: { show: false } };
+  return { stroke, paths: () => null, points: { show: true, size: 2.5, width: 0, fill: `${stroke}80` } };
+}
+
 function settings(box, roles, metric) {
-  const count = data.scores.ids.length;
+  const count = order.length;
   const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
   return {
     width: box.clientWidth,
@@ -36,12 +63,9 @@ function settings(box, roles, metric) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false, range: [0.5, count + 0.5] } },
-    axes: [{ ...axis("Test image", 26), incrs: whole, space: 30 }, axis(metricHeading(metric), 46)],
-    series: [
-      {},
-      ...roles.map(([role]) => ({ stroke: colour(`--${role}`), width: 1.5, dash: STYLES[role].dash, points: { show: false } })),
-    ],
-    hooks: { drawAxes: [(u) => drawShown(u, shownPositions, state.image)], draw: [(u) => drawMarks(u, roles, shownPositions)] },
+    axes: [{ ...axis(axisLabel(roles, metric), 26), incrs: whole, space: 30 }, axis(metricHeading(metric), 46)],
+    series: [{}, ...roles.map(([role], place) => series(role, place))],
+    hooks: { drawAxes: [(u) => drawShown(u, shownPlaces(), state.image)], draw: [(u) => drawMarks(u, roles, shownPlaces())] },
   };
 }
 
@@ -54,8 +78,10 @@ function drawPlot() {
   byId("legend").replaceChildren(...roles.map(legendEntry));
   if (!roles.length) setText(byId("plot-note"), `No image has a score of ${metric?.label ?? "any metric"} for these methods.`);
   if (!roles.length || box.clientWidth < 80 || box.clientHeight < 60) return;
-  const columns = roles.map(([, method]) => scoresOf(state.noise, method, state.metric));
-  plot = new uPlot(settings(box, roles, metric), [data.scores.ids.map((_, i) => i + 1), ...columns], box);
+  const scores = roles.map(([, method]) => scoresOf(state.noise, method, state.metric));
+  order = orderOf(scores[0]);
+  const columns = scores.map((values) => order.map((position) => values[position]));
+  plot = new uPlot(settings(box, roles, metric), [order.map((_, i) => i + 1), ...columns], box);
   plot.over.addEventListener("click", (event) => selectNear(event.offsetX));
   const methods = roles.map(([, method]) => methodLabel(method)).join(", ");
   box.setAttribute("aria-label", `${metricHeading(metric)} of ${data.scores.ids.length} test images for ${methods}`);
@@ -68,13 +94,13 @@ function legendEntry([role, method]) {
 }
 
 function selectNear(x) {
-  const distances = shownPositions.map((place) => (place < 0 ? Infinity : Math.abs(plot.valToPos(place + 1, "x") - x)));
+  const distances = shownPlaces().map((place) => (place < 0 ? Infinity : Math.abs(plot.valToPos(place + 1, "x") - x)));
   const nearest = distances.indexOf(Math.min(...distances));
   if (distances[nearest] <= NEAR) {
     setText(byId("plot-note"), "");
     setState({ image: nearest });
   } else {
-    const id = data.scores.ids[Math.round(plot.posToVal(x, "x")) - 1] ?? "";
+    const id = data.scores.ids[order[Math.round(plot.posToVal(x, "x")) - 1]] ?? "an image";
     setText(byId("plot-note"), `The page has no picture of ${id}; choose a marked image.`);
   }
 }
