@@ -24,8 +24,8 @@ def bundle_page(data: Mapping[str, Any]) -> str:
     """The explorer page of a data set: one HTML file that loads nothing else.
 
     Args:
-        data: what the page shows, as plain data: images as data: URIs of 8-bit grey PNG files, scores, labels and notes.
-            docs/explorer.md lists its fields.
+        data: what the page shows, as `fplbench.reporting.explorer.explorer_data` gives it: labels, notes, scores, and images as
+            data: URIs of 8-bit grey PNG files.
 
     Returns:
         The HTML. Its content security policy forbids every request.

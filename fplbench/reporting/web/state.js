@@ -27,8 +27,8 @@ const ALLOWED = {
   low: between(-128, 382, 2), // grey level that is shown black
   high: between(-127, 383, 2), // grey level that is shown white
   zoom: between(1, 40, 3), // 1 fits the image into the viewer
-  x: between(0, data.width, 2), // the point of the image in the middle of the viewer
-  y: between(0, data.height, 2),
+  x: between(0, data.width, 4), // the point of the image in the middle of the viewer
+  y: between(0, data.height, 4),
   split: between(0, 100, 1), // place of the divider, per cent from the left
   lesions: flag,
   smooth: flag,
