@@ -131,8 +131,8 @@ def _verdicts(tables: Sequence[Table], outcome: str) -> str:
     judged = [one for one in wins if one.better is not None and one.undecided is not None and one.worse is not None]
     rows = sum((one.better or 0) + (one.undecided or 0) + (one.worse or 0) for one in judged)
     number = sum(getattr(one, outcome) for one in judged)
-    rows_tested = f"{count(rows, 'row')}, of all scores, that have enough patients or lesions for a test"
-    return f"{_reference(tables)} is {outcome} in {number} of the {rows_tested}" if judged else ""
+    tested = f"{count(rows, 'row')} of all scores with enough patients or lesions"
+    return f"By paired tests, {_reference(tables)} is {outcome} in {number} of the {tested}" if judged else ""
 
 
 def _chosen(tables: Sequence[Table]) -> str:

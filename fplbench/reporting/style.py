@@ -48,7 +48,8 @@ figcaption { color: var(--faint); font-size: 14px; max-width: 62rem; }
   :root { color-scheme: light; --text: #000; --page: #fff; --faint: #333; --line: #777; --strong: #000; --good: #eee;
     --bad: #ddd; --link: #000; }
   @page { size: A4 landscape; margin: 12mm; }
-  body { font-size: 10pt; margin: 0; padding: 0; max-width: none; }
+  body { font-size: 9.5pt; margin: 0; padding: 0; max-width: none; } p.caption, ul.note, figcaption { font-size: 8.5pt; }
+  h1 { margin: 0; } h2 { margin: .6rem 0; } dl.glance { gap: .3rem 1rem; } p.caption, ul.note, dl.glance { max-width: none; }
   nav.contents, p.links { display: none; }
   .scroll { overflow: visible; } table, td small { font-size: 7.5pt; } td small { font-size: 6.5pt; }
   th, td { padding: .12rem .25rem; } tbody th:not(.block) { position: static; }

@@ -14,6 +14,8 @@ from fplbench.reporting.wins import count_wins, row_groups, wins_sentence
 
 SUMMARY = "summary"
 """The id of the section."""
+LISTED = 6
+"""Of up to so many blocks, lost rows are listed at once."""
 
 
 def summary(tables: Sequence[Table]) -> str:
@@ -50,11 +52,10 @@ def summary(tables: Sequence[Table]) -> str:
         html.text("th", name, class_="text" if name in ("Data set", "Score") else "", scope="col")
         for name in ("Data set", "Score", "Rows", "Ahead", "Best", *outcomes, "Below noisy")
     ]
-    defeats = [_defeats(table, metric) for table in tables for metric in metrics[table.dataset]]
-    lost = html.text("p", f"Rows in which {reference} is behind its rival, with the rival:") if any(defeats) else ""
+    lost = _lost(reference, [_defeats(table, metric) for table in tables for metric in metrics[table.dataset]])
     count = wins_sentence(tables)
     above = html.text("h2", "Summary", id=SUMMARY) + (html.text("p", count) if count else "")
-    return above + html.table(caption, head, rows, "Summary") + lost + html.notes(defeats)
+    return above + html.table(caption, head, rows, "Summary") + lost
 
 
 def compared(tables: Sequence[Table]) -> dict[str, list[str]]:
@@ -79,6 +80,15 @@ def _summary_row(table: Table, metric: str, decided: bool) -> str:
     ]
     names = (table.labels.dataset(table.dataset), METRICS[metric].label)
     return "".join([*(html.text("td", name, class_="text") for name in names), *(html.text("td", n) for n in numbers)])
+
+
+def _lost(reference: str, defeats: Sequence[str]) -> str:
+    """The rows of all blocks in which another method is better; a long list is folded."""
+    found = html.notes(defeats)
+    title = f"Rows in which {reference} is behind its rival, with the rival"
+    if len(list(filter(None, defeats))) > LISTED:
+        return html.folded(title, found)
+    return html.text("p", f"{title}:") + found if found else ""
 
 
 def _defeats(table: Table, metric: str) -> str:
