@@ -23,6 +23,9 @@ include: "workflow/rules/checks.smk"
 container: "envs/fplbench.sif"
 
 
+report: "workflow/report/workflow.rst"
+
+
 pathvars:
     results=CONFIG.results,
     logs=f"{CONFIG.results}/logs",

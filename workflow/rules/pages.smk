@@ -13,14 +13,15 @@ rule paper_comparison:
         report(
             "<results>/paper/{dataset}.html",
             caption="../report/paper.rst",
-            category="The paper beside this run",
-            labels=in_report(Page="Published and reproduced values"),
+            category="The paper",
+            labels=in_report(Table="The paper beside this run"),
         ),
         figure=report(
             "<results>/figures/{dataset}_paper.png",
-            caption="../report/paper.rst",
-            category="The paper beside this run",
-            labels=in_report(Page="Figure"),
+            caption="../report/paper_figure.rst",
+            category="Figures",
+            subcategory="The paper",
+            labels=in_report(Figure="The paper beside this run"),
         ),
     log:
         "<logs>/paper/{dataset}.log",
