@@ -58,6 +58,7 @@ class Arrangement:
         self._gap, self._margin, self._line = (round(self._dots * inches) for inches in (GAP_INCHES, MARGIN_INCHES, LINE_INCHES))
         self._width = 2 * self._margin + columns * self._across + (columns - 1) * self._gap
         self._top = self._margin
+        self._legend_ends = 0
         self._drawn: list[Callable[[Page], object]] = []
 
     def heading(self, words: str) -> None:
@@ -97,6 +98,7 @@ class Arrangement:
             row = cells[first : first + self.columns]
             used = len(row) * self._across + (len(row) - 1) * self._gap
             self._row(row, (self._width - used) // 2)
+        self._top = max(self._top, self._legend_ends)
         if legend is not None and not beside:
             self.bars(legend.bars)
             self.paragraph(legend.words)
@@ -131,7 +133,7 @@ class Arrangement:
         if isinstance(cell, Panel):
             self._later(lambda page: self._panel(page, cell, left, top))
         else:
-            self._legend(cell, left + self._gap, top, self._across, 1)
+            self._legend_ends = self._legend(cell, left + self._gap, top, self._across, 1) + self._line
 
     def _panel(self, page: Page, panel: Panel, left: int, top: int) -> None:
         title = self._wrapped(panel.title, self._across)

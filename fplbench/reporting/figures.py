@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from fplbench.errors import InputError
 from fplbench.reporting.arrangement import Arrangement, Column, Legend, fill
 from fplbench.reporting.detail import MOST_DETAIL, Detail, choose_detail
 from fplbench.reporting.example import Example, scores_title
-from fplbench.reporting.labels import Labels
+from fplbench.reporting.labels import UNPROCESSED, Labels
 from fplbench.reporting.panels import Panel, check_picture, save, scale
 from fplbench.reporting.scale_bars import (
     DIVERGING,
@@ -25,7 +26,7 @@ from fplbench.reporting.sentences import sentences
 from fplbench.scoring.metrics import feature_error
 
 COLUMNS = (4, 5, 3, 6)
-SCORES = "Above an image: its PSNR and SSIM. Below it: its difference from the clean image"
+SCORES = "Above an image: its PSNR and SSIM. Below it: its difference from the clean image, bright where it is brighter"
 FEATURES = (
     "Features F: feature maps of the restoration network for the clean image, the noisy image and the image denoised by {first}; "
     "below the last two, their differences from F of the clean image, with the relative error"
@@ -53,7 +54,7 @@ def example_figure(
         output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
         clean: the clean stack, with its index, and its lesion stack if there is one.
         noisy: the noisy stack, named {noise}/{split}.npy.
-        denoised: stacks named {method}.npy, first the method whose features are shown.
+        denoised: stacks named {method}.npy, first the method whose features are shown. The unprocessed one is left out.
         restoration: weight file of the restoration network that is explained; without it, no feature maps are drawn.
         explanation: readout, activation and beta of `guided_backprop`, and the device; None takes the defaults.
         image: which image of the stacks, see `fplbench.reporting.example.Example`.
@@ -63,27 +64,32 @@ def example_figure(
         also: a second picture of the same figure, such as a .pdf beside a .png.
 
     Raises:
-        InputError: a stack is missing, malformed or does not match the clean one, there is no such image, or the name of a
-            picture does not end like one.
+        InputError: a stack is missing, malformed or does not match the clean one, there is no denoised one or no such image, or
+            the name of a picture does not end like one.
     """
     pictures = [path for path in (output, also) if path is not None]
     for path in pictures:
         check_picture(path)
     labels = labels or Labels()
     example = Example(clean, image)
-    images = [("Noisy", example.of(noisy)), *((labels.method(Path(path).stem), example.of(path)) for path in denoised)]
+    paths = {Path(path).stem: path for path in denoised if Path(path).stem != UNPROCESSED}
+    if not paths:
+        raise InputError(f"The figure of {clean} needs the images of at least one method that denoises.")
+    images = [(labels.method(name), example.of(path)) for name, path in {UNPROCESSED: noisy, **paths}.items()]
     columns, bars = example_columns(example, images)
     about = ""
     if restoration is not None:
-        first, result = images[1]
-        shown = {"Clean": example.clean, "Noisy": images[0][1], first: result}
-        columns, bars = with_features(columns, bars, restoration, shown, explanation or {})
-        about = FEATURES.format(first=first)
+        columns, bars = with_features(columns, bars, restoration, [("Clean", example.clean), *images[:2]], explanation or {})
+        about = FEATURES.format(first=images[1][0])
     detail, magnified = magnified_part(example)
     page = Arrangement(fill(len(columns), COLUMNS), example.clean.shape, detail)
     page.heading(example.heading(labels, dataset, labels.noise_title(Path(noisy).parent.name)))
-    page.columns_of(columns, None if restoration is None else Legend(bars))
-    page.paragraph(sentences(SCORES, about, magnified, note))
+    words = sentences(SCORES, about, magnified, note)
+    if restoration is None:
+        page.columns_of(columns)
+        page.paragraph(words)
+    else:
+        page.columns_of(columns, Legend(bars, words))
     figure = page.figure()
     for path in pictures:
         save(figure, path, figure.dpi)
@@ -112,7 +118,7 @@ def with_features(
     columns: Sequence[Column],
     bars: Sequence[Bar],
     restoration: str | os.PathLike[str],
-    images: Mapping[str, np.ndarray],
+    images: Sequence[tuple[str, np.ndarray]],
     explanation: Mapping[str, Any],
 ) -> tuple[list[Column], list[Bar]]:
     """Panels and scales with feature maps: that of the clean image below it, and two columns more.
@@ -121,21 +127,20 @@ def with_features(
         columns: those of the images, the clean one first.
         bars: their scales.
         restoration: weight file of the restoration network.
-        images: uint8 (H, W), by title: the clean, the noisy and a denoised one.
+        images: title and uint8 (H, W) of the clean, the noisy and a denoised one.
         explanation: readout, activation and beta of `guided_backprop`, and the device.
     """
     from fplbench.explaining.maps import feature_maps
 
-    maps = np.asarray(feature_maps(restoration, np.stack(list(images.values())), **explanation))
+    maps = np.asarray(feature_maps(restoration, np.stack([image for _, image in images]), **explanation))
     black, white = scale(maps)
     differences = maps - maps[0]
     bound = max(map(abs, scale(differences[1:])))
     errors = feature_error(maps, np.broadcast_to(maps[0], maps.shape))
-    panels = [Panel(f"Features F: {title}", each, black, white) for title, each in zip(images, maps, strict=True)]
+    panels = [Panel(f"Features F: {title}", each, black, white) for (title, _), each in zip(images, maps, strict=True)]
     found: list[Column] = [(columns[0][0], panels[0]), *columns[1:]]
-    for title, panel, difference, error in zip(images, panels, differences, errors, strict=True):
-        if panel is not panels[0]:
-            found.append((panel, Panel(f"F: {title} − clean\nerror {error:.3f}", difference, -bound, bound, DIVERGING)))
+    for (title, _), panel, difference, error in zip(images[1:], panels[1:], differences[1:], errors[1:], strict=True):
+        found.append((panel, Panel(f"F: {title} − clean\nerror {error:.3f}", difference, -bound, bound, DIVERGING)))
     return found, [*bars, feature_bar(black, white), feature_difference_bar(bound)]
 
 

@@ -201,6 +201,15 @@ def test_a_stack_with_other_images_is_refused(folder):
         figures.example_figure(folder / "f.png", *paths(folder), methods(folder))
 
 
+def test_the_unprocessed_image_is_shown_once_and_a_method_is_needed(folder):
+    noisy = folder / "denoised" / "noisy.npy"
+    stacks.write_stack(noisy, np.load(paths(folder)[1]))
+    figures.example_figure(folder / "f.svg", *paths(folder), [noisy, *methods(folder)])
+    assert words(folder / "f.svg").count("Noisy − clean") == 1
+    with pytest.raises(InputError, match="at least one method that denoises"):
+        figures.example_figure(folder / "f.svg", *paths(folder), [noisy])
+
+
 def test_labels_with_dollar_signs_are_not_mathematics(folder):
     labels = Labels({"fpl": "a $\\frac$ b"})
     figures.example_figure(folder / "f.svg", *paths(folder), methods(folder), labels=labels)
