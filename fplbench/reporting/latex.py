@@ -16,11 +16,12 @@ MOST_COLUMNS = 12
 """Columns that fit the width of the article class at \\scriptsize; a table with more is set in parts, one below the other."""
 LABELLED_COLUMNS = 11
 """Columns that leave room for the label of a block beside its rows; with more, it stands above them."""
-PAGE_POINTS = 530  # height of a page of the article class
+PAGE_POINTS = 540  # height of a page of the article class
 HEAD_POINTS = 45  # head and rules of a part
-CAPTION_LINE_POINTS = 12
-CAPTION_LETTERS = 75  # in a line of the caption
-LINE_POINTS = {False: 8.5, True: 6.0}  # height of a line without and with intervals, which have three to a mean
+LONG_CAPTION = 900  # letters from which a caption is set at \footnotesize
+CAPTION_LETTERS = {False: 65, True: 80}  # in a line of a short and of a long caption
+CAPTION_POINTS = {False: 12, True: 9.5}  # height of such a line
+LINE_POINTS = {False: 8.5, True: 6.7}  # height of a line without and with intervals, which have three to a mean
 TIED_MARK = "°"
 NEW_LINE = r" \\ "
 RESERVED = str.maketrans(
@@ -87,13 +88,14 @@ def _parts(methods: Sequence[str]) -> list[Sequence[str]]:
 def _pages(blocks: Sequence[Rows], intervals: bool, letters: int) -> list[list[Rows]]:
     """The blocks of each page, as far as their height in points allows beside a caption of so many letters."""
     pages: list[list[Rows]] = [[]]
-    left = PAGE_POINTS - CAPTION_LINE_POINTS * (letters / CAPTION_LETTERS + 1)
+    long = letters > LONG_CAPTION
+    left = PAGE_POINTS - CAPTION_POINTS[long] * (letters / CAPTION_LETTERS[long] + 1)
     for block in blocks:
         height = LINE_POINTS[intervals] * len(block.lines)
         head = 0 if pages[-1] and pages[-1][-1].columns == block.columns else HEAD_POINTS
         if pages[-1] and left < height + head:
             pages.append([])
-            left, head = PAGE_POINTS - 2 * CAPTION_LINE_POINTS, HEAD_POINTS
+            left, head = PAGE_POINTS - 2 * CAPTION_POINTS[False], HEAD_POINTS
         pages[-1].append(block)
         left -= height + head
     return pages
@@ -101,12 +103,13 @@ def _pages(blocks: Sequence[Rows], intervals: bool, letters: int) -> list[list[R
 
 def _table(table: Table, blocks: Sequence[Rows], intervals: bool, text: str, label: str) -> str:
     parts = [(columns, list(own)) for columns, own in groupby(blocks, lambda block: block.columns)]
+    size = r"\footnotesize " if len(text) > LONG_CAPTION else ""
     tabulars = [_tabular(table, columns, [block.lines for block in own]) for columns, own in parts]
     return "\n".join(
         [
             r"\begin{table}[htbp]",
             r"\centering",
-            rf"\caption{{{escape(text)}}}",
+            rf"\caption{{{size}{escape(text)}}}",
             rf"\label{{{label}}}",
             r"\smallskip\scriptsize\setlength{\tabcolsep}{1pt}",
             rf"\renewcommand{{\arraystretch}}{{{0.7 if intervals else 1}}}",
@@ -155,8 +158,10 @@ def _rows(table: Table, metric: str, methods: Sequence[str], intervals: bool) ->
     for i, (noise, cells) in enumerate(table.blocks[metric].items()):
         found = [cells.get(name) for name in methods]
         first = [] if narrow else ["" if i or above else label]
-        yield _line([*first, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
-        if intervals and any(_ends(cell) for cell in found):
+        bounded = intervals and any(_ends(cell) for cell in found)
+        row = _line([*first, escape(table.labels.noise(noise)), *(_mean(cell, metric) for cell in found)])
+        yield row + ("[1pt]" if bounded else "")  # so that the line below the second best is not taken for one above its interval
+        if bounded:
             blank = [""] * (2 - narrow)
             yield _line([*blank, *(_bound(cell, 1, metric) for cell in found)])
             yield _line([*blank, *(_bound(cell, 0, metric) for cell in found)]) + "[2pt]"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IMAGE_SCORES, LESION_SCORES, INSERTED_SCORES = "image scores", "lesion scores", "scores of inserted lesions"
 FEATURE_ERROR = "feature_error"
 NAMED = 3
-"""How many missing cells a message names."""
+"""How many missing cells a message names, and how many methods or noises each group in a caption."""
 TOLD = 6
 """How many groups of missing cells a caption names."""
 
@@ -132,13 +132,11 @@ def missing_note(table: "Table", metrics: Sequence[str]) -> str:
         metrics: the metrics that are shown.
     """
     shown = {*metrics, *map(group_of, metrics), ""}
-    found = [missing for missing in table.missing if missing.what in shown]
-    empty = [noise for noise, names in _whole(found).items() if set(names) == set(table.methods)]
-    groups: dict[str, list[str]] = {"every method": empty} if empty else {}
-    for missing in found:
-        if missing.noise not in empty:
-            groups.setdefault(_whose(table, missing), []).append(missing.noise)
-    told = [f"{whose} on {listed([table.labels.noise_title(noise) for noise in noises])}" for whose, noises in groups.items()]
+    kinds: dict[tuple[str, tuple[int, int] | None], list[Missing]] = {}
+    for missing in table.missing:
+        if missing.what in shown:
+            kinds.setdefault((missing.what, missing.trained), []).append(missing)
+    told = [text for kind, found in kinds.items() for text in _told(table, *kind, found)]
     more = f"; {len(told) - TOLD} more" if len(told) > TOLD else ""
     inserted = any(group_of(metric) == INSERTED_SCORES for metric in metrics)
     elsewhere = [table.labels.method(name) for name in table.elsewhere if inserted]
@@ -153,15 +151,6 @@ def without_inserted(found: Trainings, columns: Sequence[str], wanted: Expected 
     blocks = [noises for metric, noises in found.items() if metric.startswith(INSERTED)]
     scored = {name for noises in blocks for names in noises.values() for name in names}
     return [name for name in columns if blocks and name not in scored and _is_elsewhere(name, wanted)]
-
-
-def _whole(found: Sequence[Missing]) -> dict[str, list[str]]:
-    """The columns that have no scores at all, by noise."""
-    names: dict[str, list[str]] = {}
-    for missing in found:
-        if not missing.what and not missing.trained:
-            names.setdefault(missing.noise, []).append(missing.method)
-    return names
 
 
 def _is_elsewhere(name: str, wanted: Expected | None) -> bool:
@@ -196,10 +185,26 @@ def _trainings(found: Trainings, noise: str, name: str, wanted: Expected | None)
         yield Missing(noise, name, trained=(number, needed))
 
 
-def _whose(table: "Table", missing: Missing) -> str:
-    """The column of a missing cell in a sentence, with what is missing."""
-    label = table.labels.method(missing.method)
-    if missing.trained:
-        return f"{label} with {missing.trained[0]} of {missing.trained[1]} trainings"
-    what = METRICS[missing.what].label if missing.what in METRICS else missing.what
-    return f"{what} of {label}" if what else label
+def _told(table: "Table", what: str, trained: tuple[int, int] | None, found: Sequence[Missing]) -> Iterator[str]:
+    """Missing cells of one kind in a sentence: rows without any method, then columns with the noises that they lack."""
+    names: dict[str, list[str]] = {}
+    for missing in found:
+        names.setdefault(missing.noise, []).append(missing.method)
+    empty = tuple(noise for noise, own in names.items() if set(own) == set(table.methods))
+    groups: dict[tuple[str, ...], list[str]] = {empty: list(table.methods)} if empty else {}
+    for name in table.methods:
+        if noises := tuple(noise for noise, own in names.items() if name in own and noise not in empty):
+            groups.setdefault(noises, []).append(name)
+    every = {noise for block in table.blocks.values() for noise in block}
+    of = f"{METRICS[what].label if what in METRICS else what} of " if what else ""
+    having = f" with {trained[0]} of {trained[1]} trainings" if trained else ""
+    for noises, methods in groups.items():
+        whose = _few([table.labels.method(name) for name in methods], len(table.methods), "method")
+        yield f"{of}{whose}{having} on {_few([table.labels.noise_title(noise) for noise in noises], len(every), 'noise')}"
+
+
+def _few(words: Sequence[str], total: int, kind: str) -> str:
+    """A list of words; their number where there are many."""
+    if 1 < len(words) == total:
+        return f"every {kind}"
+    return listed(words) if len(words) <= NAMED else f"{len(words)} of {total} {kind}s"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.statistics import MANY_UNITS, MINIMUM_UNITS
 from fplbench.reporting.tables import build_table
 
+NOISES = [f"noise{i}" for i in range(13)]
 SHOWN = ("psnr", "ssim", "lesion_psnr", "contrast_recovery", "inserted_lesion_psnr", "inserted_contrast_recovery")
 
 
@@ -77,6 +80,41 @@ def test_few_patients_have_no_intervals_or_slightly_narrow_ones(count, drawn, na
     assert (f"Intervals: 95 %, paired bootstrap over {count} patients." in found) == drawn
     assert (f"with fewer than {MINIMUM_UNITS} patients (here {count}), an interval would be too narrow" in found) != drawn
     assert ("intervals are slightly too narrow" in found) == narrow
+
+
+def test_few_patients_are_told_the_smallest_p_where_no_row_can_be_decided():
+    """All signs of 5 patients: 2 / 2^5 = 0.0625, and 13 / 16 for 13 rows; of 11 patients, 2 / 2^11 for each row is enough."""
+    rows = {noise: found for name in NOISES for noise, found in scores(people(5), noise=name).items()}
+    reason = (
+        "The smallest p that a paired permutation test over 5 patients can have is 0.0625, 0.812 adjusted for 13 rows (Holm), so "
+        "that no row can be decided."
+    )
+    table = build_table("lidc", rows, 0)
+    assert reason in interval_notes(table, SHOWN)[0] and reason in why_undecided(table, SHOWN)[0]
+    single = build_table("lidc", scores(people(5)), 0)
+    assert "over 5 patients can have is 0.0625, so that no row" in why_undecided(single, SHOWN)[0]
+    enough = {noise: found for name in NOISES for noise, found in scores(people(11), noise=name).items()}
+    assert "smallest p" not in why_undecided(build_table("lidc", enough, 0), SHOWN)[0]
+
+
+def test_many_rows_put_verdicts_out_of_reach():
+    """12 patients: 2 / 2^12 for one row, 0.05 or more for 103 rows and more."""
+    noise = scores(people(12)).values()
+    rows = {f"noise{i}": replace(found, values={"psnr": found.values["psnr"]}) for i in range(103) for found in noise}
+    text = interval_notes(build_table("lidc", rows, 0), ["psnr"])[0]
+    assert "over 12 patients can have is 0.000488, 0.0503 adjusted for 103 rows (Holm), so that no row can be decided" in text
+    del rows["noise0"]
+    assert "smallest" not in interval_notes(build_table("lidc", rows, 0), ["psnr"])[0]
+
+
+def test_the_caption_explains_ties_where_there_are_any():
+    (noise,) = scores(people(14)).values()
+    noise.values["psnr"] = {"fpl": np.full(14, 30.0), "noisy": 30 - np.eye(14)[0]}  # one patient differs: p is 1
+    table = build_table("lidc", {"poisson": noise}, 0)
+    told = "°: not told from the best of its row by a paired permutation test over patients (p at least 0.05, adjusted for"
+    assert told in caption(table, ["psnr"], second=True, tied="°")
+    assert "the second best underlined" in caption(table, ["psnr"], second=True)
+    assert "°" not in caption(table, ["psnr"]) + caption(table, ["ssim"], tied="°")
 
 
 def test_the_draw_counts_its_lesions_or_says_that_there_are_none():

@@ -91,8 +91,8 @@ def test_escape_covers_what_latex_reserves():
     )
 
 
-def assert_compiles(text, folder):
-    """Compile a table in a three-line document; it must fit the page."""
+def assert_compiles(text, folder, pages=1):
+    """Compile a table in a three-line document; it must fit the page, or so many."""
     (folder / "lidc.tex").write_text(text, encoding="utf-8")
     (folder / "document.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs}\n\\begin{document}\\input{lidc}\n\\end{document}\n"
@@ -102,6 +102,7 @@ def assert_compiles(text, folder):
     assert run.returncode == 0, run.stdout
     assert "Overfull" not in run.stdout
     assert "Float too large" not in run.stdout
+    assert f"Output written on document.pdf ({pages} page{'s' if pages > 1 else ''}," in run.stdout
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
@@ -110,7 +111,67 @@ def assert_compiles(text, folder):
 def test_latex_compiles_in_a_three_line_document_and_fits_the_page(scores, tmp_path, intervals, mark):
     labels = Labels({name: f"{Labels().method(name)}{mark}" for name in METHODS[3:]})
     table = build_table("lidc", scores, 0, labels=labels)
-    assert_compiles(latex(table, intervals), tmp_path)
+    assert_compiles(latex(table, intervals), tmp_path, pages=2 if intervals else 1)
+
+
+@pytest.fixture
+def wide():
+    """Function: a table of 13 noises with many columns, all tuned, with long labels, where many cells are tied."""
+
+    def build(columns):
+        rng = np.random.default_rng(0)
+        names = [*METHODS, *(f"own{i}" for i in range(columns - len(METHODS)))]
+        labels = Labels({name: f"{Labels().method(name)}†" for name in names[3:]})
+        patients = tuple(f"p{i}" for i in range(20))
+        scores = {
+            noise: NoiseScores(patients, patients, {"psnr": psnr, "ssim": {name: each / 40 for name, each in psnr.items()}})
+            for noise in NOISES
+            for psnr in [{name: rng.normal(28, 0.5, 20) for name in names}]
+        }
+        return build_table("lidc", scores, 0, labels=labels)
+
+    return build
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
+@pytest.mark.slow
+@pytest.mark.parametrize(("columns", "pages"), [(11, (1, 2)), (12, (1, 2)), (13, (2, 4)), (16, (2, 4)), (24, (2, 4))])
+def test_wide_tables_with_ties_compile_at_one_size_on_few_pages(wide, tmp_path, columns, pages):
+    table = wide(columns)
+    for intervals, number in zip((False, True), pages, strict=True):
+        text = latex(table, intervals)
+        assert r"\rlap{$^{\circ}$}" in text and r"\underline{" in text and text.count(r"\tiny") == text.count(r"\tiny ")
+        assert_compiles(text, tmp_path, number)
+        assert (r"\tiny" in text) == intervals
+
+
+def body(text):
+    """Rows of numbers of a LaTeX table, as lists of cells."""
+    return [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.count(" & ") > 4][1:]
+
+
+def test_each_column_of_a_wide_table_stands_in_one_part_with_all_rows(wide):
+    text = latex(wide(16), metrics=["psnr"])
+    assert text.count(r"\begin{tabular*}") == 2 and text.count(r"\toprule") == 2
+    heads = [line for line in text.splitlines() if "Noise Type" in line]
+    assert [head.count(r"\shortstack") for head in heads] == [8, 8]
+    assert len(set(re.findall(r"own\d", " ".join(heads)))) == 5
+    assert len([line for line in text.splitlines() if "Rician" in line]) == 2
+    assert "The columns are in parts, one below the other; the marks are those of whole rows." in text
+    assert "parts" not in latex(wide(12))
+    numbers = [re.findall(r"\d+\.\d\d", line) for line in text.splitlines() if "Rician" in line]
+    means = [f"{cell.mean:.2f}" for cell in wide(16).blocks["psnr"]["rician"].values()]
+    assert sorted([*numbers[0], *numbers[1]]) == sorted(means)
+
+
+def test_marks_of_latex_are_those_of_the_cells(wide):
+    table = wide(11)
+    rows = body(latex(table, metrics=["psnr"]))
+    for row, cells in zip(rows, table.blocks["psnr"].values(), strict=True):
+        for text, name in zip(row[2:], table.methods, strict=True):
+            cell = cells[name]
+            assert (r"\textbf" in text, r"\underline" in text, r"\circ" in text) == (cell.best, cell.second, cell.tied)
+    assert any(cell.tied for cells in table.blocks["psnr"].values() for cell in cells.values())
 
 
 def test_markdown_columns_are_aligned_and_hold_the_means(table):
@@ -203,7 +264,7 @@ def test_a_bar_in_a_label_does_not_end_a_cell_of_markdown(lesion_table):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
 @pytest.mark.slow
-@pytest.mark.parametrize("intervals", [False, True])
-def test_latex_with_lesions_compiles_and_fits_the_page(lesion_table, tmp_path, intervals):
+@pytest.mark.parametrize(("intervals", "pages"), [(False, 2), (True, 3)])
+def test_latex_with_lesions_compiles_and_fits_the_page(lesion_table, tmp_path, intervals, pages):
     shown = ("psnr", "ssim", "lesion_psnr", "contrast_recovery", "recovery_error", "inserted_contrast_recovery")
-    assert_compiles(latex(lesion_table, intervals, shown), tmp_path)
+    assert_compiles(latex(lesion_table, intervals, shown), tmp_path, pages)
