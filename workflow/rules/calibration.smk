@@ -70,6 +70,7 @@ rule published_psnr:
 rule draw_noise_sheet:
     input:
         stacks=expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
+        lesions=expand("<results>/data/{dataset}/test_lesions.{kind}", dataset=CONFIG.datasets, kind=["npy", "csv"]),
         config=RESOLVED,
     output:
         "<results>/figures/noise_sheet.png",
@@ -82,7 +83,7 @@ rule draw_noise_sheet:
         code=code_hash("fplbench.reporting.noise_sheet", *(noise.function.__module__ for noise in NOISES.values())),
         shown=as_json(
             [
-                str(presentation(CONFIG)),
+                [str(presentation(CONFIG, dataset)) for dataset in CONFIG.datasets],
                 CONFIG.notes,
                 {
                     dataset: [CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises_of(dataset)]

@@ -42,19 +42,21 @@ rule table:
 rule figure:
     input:
         clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=figure_methods(CONFIG)),
         restoration=["<results>/models/{dataset}/restoration.safetensors"] if CONFIG.explains else [],
         config=RESOLVED,
         scored=one_noise("<results>/scores/{{dataset}}/{noise}.csv"),
     output:
-        report(
+        picture=report(
             "<results>/figures/{dataset}.png",
             caption="../report/example_figure.rst",
             category="Figures",
             subcategory="Images",
             labels=in_report(Figure="One test image"),
         ),
+        pdf="<results>/figures/{dataset}.pdf",
     log:
         "<logs>/figures/{dataset}.log",
     benchmark:
@@ -70,13 +72,15 @@ rule figure:
     message:
         "Drawing the figure of {wildcards.dataset}"
     shell:
-        "fplbench figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q} {params.restoration:q}"
-        " --config {input.config:q} --dataset {wildcards.dataset} --device {params.device} > {log:q} 2>&1"
+        "fplbench figure {output.picture:q} {input.clean:q} {input.noisy:q} {input.denoised:q} {params.restoration:q}"
+        " --config {input.config:q} --dataset {wildcards.dataset} --device {params.device} --also {output.pdf:q}"
+        " > {log:q} 2>&1"
 
 
 rule feature_figure:
     input:
         clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
         denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=denoisers(CONFIG)),
         restoration="<results>/models/{dataset}/restoration.safetensors",
@@ -112,6 +116,7 @@ rule feature_figure:
 rule noise_figure:
     input:
         clean=f"<results>/data/{FIRST_DATASET}/test.npy",
+        lesions=expand(f"<results>/data/{FIRST_DATASET}/test_lesions.{{kind}}", kind=["npy", "csv"]),
         noisy=expand(f"<results>/noisy/{FIRST_DATASET}/{{noise}}/test.npy", noise=CONFIG.noises_of(FIRST_DATASET)),
         config=RESOLVED,
     output:
