@@ -91,7 +91,7 @@ def _options(tuned: Sequence[Column], columns: Sequence[Column]) -> tuple[str, s
     """What was tuned and for which methods, with the mark of tuned columns in one of the two."""
     if any(_is_filter(column) and not column.tuned for column in columns):
         return "options", f"methods marked {TUNED_MARK}"
-    return f"options {TUNED_MARK}", _whose(tuned, columns)
+    return f"options ({TUNED_MARK})", _whose(tuned, columns)
 
 
 def _whose(chosen: Sequence[Column], columns: Sequence[Column]) -> str:
@@ -134,10 +134,10 @@ def figure_methods(config: Config) -> list[str]:
 
 
 def figure_captions(config: Config) -> dict[str, str]:
-    """Captions of the figures of a run, by the name of the figure."""
-    labels = labels_of(config)
-    noise = labels.noise_title(str(config.figures.noise))
-    captions = {"noises": f"One test image of {labels.dataset(next(iter(config.datasets)))} with every noise"}
+    """Captions of the figures of a run, by the name of the figure: those of the whole run, then those of each data set."""
+    noise = labels_of(config).noise_title(str(config.figures.noise))
+    first = labels_of(config).dataset(next(iter(config.datasets)))
+    captions = {"noises": f"One test image of {first} with every noise"}
     if denoisers(config):
         captions["heat_map"] = (
             "By how much each method raises the mean PSNR of the unprocessed images, for each noise and data set"
@@ -148,28 +148,28 @@ def figure_captions(config: Config) -> dict[str, str]:
         captions["cost"] = "Mean PSNR over all noises, and the median time that a method takes for one image"
     if config.trains_fpl:
         captions["training"] = f"Training of the FPL denoisers on {noise}"
-    if denoisers(config):
-        for name in config.datasets:
-            captions[name] = f"{labels.dataset(name)}: one test image with {noise}"
-        for name in config.datasets:
-            captions[f"{name}_lesions"] = (
-                f"{labels.dataset(name)}: the largest annotated lesions in the test images, with {noise}"
-            )
-            if name in (config.inserted.datasets or ()) and config.figures.noise in config.inserted.noises:
-                captions[f"{name}_inserted"] = f"{labels.dataset(name)}: inserted lesions, with {noise}"
-            captions[f"{name}_recovery"] = f"{labels.dataset(name)}: contrast recovery of lesions; 1 is right, below 1 they fade"
-    if any(column.grey_map for column in config.columns.values()):
-        for name in config.datasets:
-            captions[f"{name}_grey_maps"] = f"{labels.dataset(name)}: grey maps, fitted on training images, for each noise"
     for name in config.datasets:
-        if name in PAPER_DATASETS:
-            captions[f"{name}_paper"] = (
-                f"{labels.dataset(name)}: published values and those of this run; the wrapped PSNR is for this comparison only"
-            )
-    if denoisers(config) and config.explains:
-        for name in config.datasets:
-            captions[f"{name}_features"] = f"{labels.dataset(name)}: feature maps of one test image with {noise}"
+        label = labels_of(config).dataset(name)
+        captions |= {figure: f"{label}: {caption}" for figure, caption in _dataset_captions(config, name, noise).items()}
     return {name: sentences(caption) for name, caption in captions.items()}
+
+
+def _dataset_captions(config: Config, name: str, noise: str) -> dict[str, str]:
+    """Captions of the figures of a data set."""
+    captions = {}
+    if denoisers(config):
+        captions[name] = f"one test image with {noise}"
+        if config.explains:
+            captions[f"{name}_features"] = f"feature maps of one test image with {noise}"
+        captions[f"{name}_lesions"] = f"the largest annotated lesions in the test images, with {noise}"
+        if name in (config.inserted.datasets or ()) and config.figures.noise in config.inserted.noises:
+            captions[f"{name}_inserted"] = f"inserted lesions, with {noise}"
+        captions[f"{name}_recovery"] = "contrast recovery of lesions; 1 is right, below 1 they fade"
+        if name in PAPER_DATASETS:
+            captions[f"{name}_paper"] = "published values and those of this run; the wrapped PSNR is for this comparison only"
+    if any(column.grey_map for column in config.columns.values()):
+        captions[f"{name}_grey_maps"] = "grey maps, fitted on training images, for each noise"
+    return captions
 
 
 def noise_levels(config: Config, dataset: str) -> dict[str, dict[str, Any]]:

@@ -33,13 +33,17 @@ def test_every_sentence_ends_in_one_full_stop(parts, expected):
 def test_a_run_of_filters_has_no_figures_of_networks():
     assert figure_captions(load_config(FILTERS)) == {
         "noises": "One test image of LIDC with every noise.",
-        "cost": "Mean PSNR and the time that a method takes for one image.",
+        "heat_map": "By how much each method raises the mean PSNR of the unprocessed images, for each noise and data set.",
+        "ranks": "How often each method has which rank, by PSNR and by SSIM, and how many rows it wins.",
+        "cost": "Mean PSNR over all noises, and the median time that a method takes for one image.",
         "lidc": "LIDC: one test image with Poisson Noise.",
         "lits": "LiTS: one test image with Poisson Noise.",
         "lidc_lesions": "LIDC: the largest annotated lesions in the test images, with Poisson Noise.",
         "lidc_recovery": "LIDC: contrast recovery of lesions; 1 is right, below 1 they fade.",
+        "lidc_paper": "LIDC: published values and those of this run; the wrapped PSNR is for this comparison only.",
         "lits_lesions": "LiTS: the largest annotated lesions in the test images, with Poisson Noise.",
         "lits_recovery": "LiTS: contrast recovery of lesions; 1 is right, below 1 they fade.",
+        "lits_paper": "LiTS: published values and those of this run; the wrapped PSNR is for this comparison only.",
     }
 
 
@@ -56,11 +60,14 @@ def test_a_run_that_trains_fpl_has_figures_of_its_training_and_features():
     )
     assert figure_captions(config) == {
         "noises": "One test image of RSNA with every noise.",
-        "cost": "Mean PSNR and the time that a method takes for one image.",
+        "heat_map": "Mean PSNR of each method, for each noise and data set.",
+        "ranks": "How often each method has which rank, by PSNR and by SSIM, and how many rows it wins.",
+        "cost": "Mean PSNR over all noises, and the median time that a method takes for one image.",
         "training": "Training of the FPL denoisers on Rician Noise.",
         "rsna": "RSNA: one test image with Rician Noise.",
         "rsna_lesions": "RSNA: the largest annotated lesions in the test images, with Rician Noise.",
         "rsna_recovery": "RSNA: contrast recovery of lesions; 1 is right, below 1 they fade.",
+        "rsna_paper": "RSNA: published values and those of this run; the wrapped PSNR is for this comparison only.",
         "rsna_features": "RSNA: feature maps of one test image with Rician Noise.",
     }
 
@@ -109,14 +116,14 @@ METHODS = {"noisy": {}, "noisy_grey_map": {}, "fpl": {}, "dpir": {}, "wiener": {
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({}, f"Fair protocol: the options † and grey maps of filters and DPIR {BEST}; {MAPS}."),
-        ({"grey_map": False}, f"Fair protocol: the options † of filters and DPIR {BEST}; methods have no grey maps."),
+        ({}, f"Fair protocol: the options (†) and grey maps of filters and DPIR {BEST}; {MAPS}."),
+        ({"grey_map": False}, f"Fair protocol: the options (†) of filters and DPIR {BEST}; methods have no grey maps."),
         ({"tune": False}, f"Fair protocol: the grey maps of filters and DPIR {BEST}; options are fixed; {MAPS}."),
         ({"tune": False, "grey_map": False}, "Fair protocol: methods have fixed options and no grey maps."),
         ({"tune": "both"}, f"Fair protocol: the options and grey maps of methods marked † {BEST}; {MAPS}."),
         (
             {"methods": METHODS | {"dpir": {"grey_map": False}}},
-            f"Fair protocol: the options † of filters and DPIR and grey maps of filters {BEST}; {MAPS}.",
+            f"Fair protocol: the options (†) of filters and DPIR and grey maps of filters {BEST}; {MAPS}.",
         ),
         (
             {"methods": METHODS | {"nlm": {"tune": False}}},
@@ -126,7 +133,7 @@ METHODS = {"noisy": {}, "noisy_grey_map": {}, "fpl": {}, "dpir": {}, "wiener": {
             {"grey_map": False, "tune": False, "methods": METHODS | {"nlm": {"tune": True}}},
             f"Fair protocol: the options of methods marked † {BEST}; methods have no grey maps.",
         ),
-        ({"methods": {"fpl": {}, "dpir": {}}}, f"Fair protocol: the options † and grey maps of DPIR {BEST}; {MAPS}."),
+        ({"methods": {"fpl": {}, "dpir": {}}}, f"Fair protocol: the options (†) and grey maps of DPIR {BEST}; {MAPS}."),
         ({"methods": {"noisy_grey_map": {}, "fpl": {}}}, "Fair protocol."),
         (
             {"protocol": "published", "methods": {"wiener": {}}},

@@ -70,7 +70,7 @@ def test_the_caption_says_what_the_budget_is(folder):
     config = ("--config", folder / "config.json")
     text = write(folder, "steps", *config)[1]
     assert "Each network that learns the noise has as many optimiser steps as FPL (200)" in text
-    assert "Fair protocol: the options † and grey maps of filters and DPIR are the best on training images of each" in text
+    assert "Fair protocol: the options (†) and grey maps of filters and DPIR are the best on training images of each" in text
     text = write(folder, "seconds", *config)[1]
     assert "has as many seconds of training as FPL, turned into steps at the speeds measured on one GPU" in text
     # 200 steps of 0.06 s take 12 s: 400 steps of 0.03 s, 200 of 0.06 s and 100 of 0.12 s.

@@ -60,8 +60,8 @@ rule explorer:
         "<benchmarks>/explorer/{dataset}.tsv"
     params:
         code=code_hash("fplbench.reporting.explorer.page", "fplbench.reporting.web"),
-        noisy="<results>/noisy/{dataset}",
-        denoised="<results>/denoised/{dataset}",
+        noisy=lambda wildcards, input: Path(input.noisy[0]).parents[1],
+        denoised=lambda wildcards, input: Path(input.denoised[0]).parents[1],
         features=lambda wildcards, input: [f"--features={Path(path).parent}" for path in input.get("features", [])[:1]],
         shown=shown,
         images=CONFIG.explorer.images,
