@@ -8,6 +8,8 @@ import numpy as np
 
 RESAMPLES = 10_000
 ENUMERATED_UNITS = 13
+BLOCK = 10_000_000
+"""Numbers that are drawn at a time: 80 MB."""
 LEVEL = 0.95
 SIGNIFICANCE = 0.05
 MINIMUM_UNITS = 12
@@ -36,8 +38,12 @@ def bootstrap_means(values: np.ndarray, units: Sequence[str], rng: np.random.Gen
         float64 (B, M).
     """
     sums, counts = unit_sums(np.atleast_2d(values), units)
-    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=resamples)
-    return (draws @ sums) / (draws @ counts)[:, None]
+    share = np.full(len(counts), 1 / len(counts))
+    means = []
+    for size in _blocks(resamples, len(counts)):
+        draws = rng.multinomial(len(counts), share, size=size)
+        means.append((draws @ sums) / (draws @ counts)[:, None])
+    return np.concatenate(means)
 
 
 def interval(means: np.ndarray, units: int, level: float = LEVEL) -> np.ndarray:
@@ -113,14 +119,18 @@ def permutation_p(
         float64 (M,).
     """
     sums, counts = unit_sums(np.atleast_2d(differences), units)
+    # The tolerance treats totals as equal that differ only by rounding, because they were summed in another order.
+    least = np.abs(sums.sum(axis=0)) * (1 - 1e-12)
     if len(counts) <= ENUMERATED_UNITS:
         bits = np.arange(2 ** len(counts))[:, None] >> np.arange(len(counts)) & 1
-    else:
-        bits = rng.integers(0, 2, (resamples, len(counts)))
-        bits[0] = 1
-    totals = np.abs((2.0 * bits - 1) @ sums)
-    # The tolerance treats totals as equal that differ only by rounding, because they were summed in another order.
-    return (totals >= np.abs(sums.sum(axis=0)) * (1 - 1e-12)).mean(axis=0)
+        return (np.abs((2.0 * bits - 1) @ sums) >= least).mean(axis=0)
+    reached = np.zeros(sums.shape[1])
+    for number, size in enumerate(_blocks(resamples, len(counts))):
+        bits = rng.integers(0, 2, (size, len(counts)))
+        if number == 0:
+            bits[0] = 1  # the observed one
+        reached += (np.abs((2.0 * bits - 1) @ sums) >= least).sum(axis=0)
+    return reached / resamples
 
 
 def smallest_p(units: int, comparisons: int = 1, resamples: int = RESAMPLES) -> float:
@@ -131,6 +141,12 @@ def smallest_p(units: int, comparisons: int = 1, resamples: int = RESAMPLES) -> 
     """
     single = 2 / 2**units if units <= ENUMERATED_UNITS else 1 / resamples
     return min(1.0, comparisons * single)
+
+
+def _blocks(resamples: int, units: int) -> list[int]:
+    """Resamples in blocks of at most `BLOCK` numbers, which draw the same as all of them at once."""
+    size = max(1, BLOCK // units)
+    return [min(size, resamples - start) for start in range(0, resamples, size)]
 
 
 def unit_sums(values: np.ndarray, units: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -104,7 +104,7 @@ use rule score_features as score_ablation_features with:
         denoised=expand("<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
         scored="<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
     output:
-        "<results>/ablation/{split}/feature_scores/{dataset}/{noise}.csv",
+        scores="<results>/ablation/{split}/feature_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/ablation/{split}/feature_scores/{dataset}/{noise}.log",
     benchmark:

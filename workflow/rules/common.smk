@@ -64,7 +64,9 @@ FAIR_METHOD_STACKS = [name for name, column in FAIR_STACKS.items() if column.met
 # What score jobs compute, and its code: the registry finds the metrics by name.
 METRICS = [f"--metric={name}" for name in in_order([*ALWAYS, *CONFIG.metrics])]
 NUMERICS = json.dumps(CONFIG.numerics.model_dump(mode="json"))
-METRICS_CODE = code_hash("fplbench.scoring.cells", *sorted({SCORES[name].function.__module__ for name in CONFIG.metrics}))
+METRICS_CODE = code_hash(
+    "fplbench.scoring.cells", "fplbench.scoring.hashes", *sorted({SCORES[name].function.__module__ for name in CONFIG.metrics})
+)
 
 # With keep_denoised: false, denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp

@@ -49,7 +49,7 @@ use rule score_features as score_fair_features with:
         denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=FAIR_STACKS),
         scored="<results>/fair/scores/{dataset}/{noise}.csv",
     output:
-        "<results>/fair/feature_scores/{dataset}/{noise}.csv",
+        scores="<results>/fair/feature_scores/{dataset}/{noise}.csv",
     log:
         "<logs>/fair/feature_scores/{dataset}/{noise}.log",
     benchmark:

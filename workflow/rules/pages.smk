@@ -9,8 +9,9 @@ rule paper_comparison:
         scores="<results>/scores/{dataset}.csv",
         config=RESOLVED,
     output:
-        expand("<results>/paper/{{dataset}}.{kind}", kind=["md", "csv"]),
-        report(
+        text="<results>/paper/{dataset}.md",
+        table="<results>/paper/{dataset}.csv",
+        page=report(
             "<results>/paper/{dataset}.html",
             caption="../report/paper.rst",
             category="The paper",
@@ -33,7 +34,7 @@ rule paper_comparison:
     message:
         "Comparing {wildcards.dataset} with the paper"
     shell:
-        "fplbench paper-comparison {output[0]:q} {input.scores:q} {wildcards.dataset} --figure {output.figure:q}"
+        "fplbench paper-comparison {output.text:q} {input.scores:q} {wildcards.dataset} --figure {output.figure:q}"
         " --config {input.config:q} > {log:q} 2>&1"
 
 

@@ -1,4 +1,4 @@
-# Scores -> Tables 2 to 4, figures, report.html and run.json.
+# Scores -> Tables 2 to 4, figures and report.html.
 
 TABLE_FILES = [".tex", ".md", ".csv", "_intervals.tex"]  # beside the page
 FIRST_DATASET = next(iter(CONFIG.datasets))
@@ -273,27 +273,6 @@ rule cost:
     shell:
         "fplbench cost {output.table:q} {input.scores:q} {params.costs:q} --benchmarks {params.benchmarks:q}"
         " {params.groups} {params.networks:q} --figure {output.figure:q} --config {input.config:q} > {log:q} 2>&1"
-
-
-rule manifest:
-    input:
-        "<results>/scores.csv",
-        expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
-        expand("<results>/models/{dataset}/restoration.safetensors", dataset=CONFIG.datasets if CONFIG.explains else []),
-        config=RESOLVED,
-    output:
-        "<results>/run.json",
-    log:
-        "<logs>/manifest.log",
-    benchmark:
-        "<benchmarks>/manifest.tsv"
-    params:
-        code=code_hash("fplbench.reporting.manifest"),
-        config=hashlib.sha256(RESOLVED_CONFIG.encode()).hexdigest(),
-    message:
-        "Writing down what the run was made with"
-    shell:
-        "fplbench manifest {output:q} {input:q} --config {input.config:q} > {log:q} 2>&1"
 
 
 rule report:

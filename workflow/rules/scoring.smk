@@ -63,7 +63,7 @@ rule score_features:
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:
-        "fplbench feature-scores {input.restoration:q} {input.clean:q} {output[0]:q} {input.denoised:q} {params.maps:q}"
+        "fplbench feature-scores {input.restoration:q} {input.clean:q} {output.scores:q} {input.denoised:q} {params.maps:q}"
         " --map-images {params.images} --explanation {params.explanation:q} --numerics {params.numerics:q}"
         " --device {params.device} --threads {threads} > {log:q} 2>&1"
 
