@@ -174,7 +174,7 @@ def _out_of_reach(number: int, name: str, rows: int) -> str:
     if least < SIGNIFICANCE:
         return ""
     whose = name if number > 1 else name.removesuffix("s")
-    adjusted = f", {least:.3g} adjusted for {rows} rows (Holm)" if 1 < rows and smallest_p(number) < 1 else ""
+    adjusted = f", {least:.3g} adjusted for {rows} rows (Holm)" if rows > 1 and smallest_p(number) < 1 else ""
     return (
         f"The smallest p that a paired permutation test over {number} {whose} can have is {smallest_p(number):.3g}{adjusted}, so "
         "that no row can be decided"
