@@ -1,8 +1,7 @@
-"""What the HTML pages show for one data set: means with intervals, verdicts, and the comparison with the paper."""
+"""What the HTML pages show for one data set: means with intervals, and verdicts."""
 
 from collections.abc import Iterator, Sequence
 
-from fplbench import published
 from fplbench.datasets.annotations import count
 from fplbench.reporting import html
 from fplbench.reporting.cells import Cell
@@ -16,11 +15,6 @@ from fplbench.reporting.statistics import MINIMUM_SEEDS
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import verdicts
 
-PUBLISHED_NOTE = (
-    "Reproduced mean (above) and published value (below). The published PSNR shows the signs of 8-bit overflow and is "
-    "therefore compared with the wrapped PSNR, which does not measure quality. The published SSIM is compared as printed. "
-    "Images, noise levels and training differ from the paper's, so equal numbers are not expected."
-)
 OPEN = 2
 """The first so many blocks of means are always open; a report folds the others."""
 
@@ -31,7 +25,7 @@ def table_section(table: Table) -> str:
 
 
 def table_parts(table: Table, fold: bool = False) -> dict[str, str]:
-    """Means, verdicts and the comparison with the paper, as HTML by title; those that there are.
+    """Means and verdicts, as HTML by title; those that there are.
 
     Args:
         table: the table.
@@ -40,7 +34,6 @@ def table_parts(table: Table, fold: bool = False) -> dict[str, str]:
     parts = {
         "Means": means_tables(table, fold),
         "Compared with rivals": verdict_table(table, fold),
-        "Beside the published values": published_table(table, fold),
     }
     return {title: part for title, part in parts.items() if part}
 
@@ -82,18 +75,6 @@ def verdict_table(table: Table, fold: bool = False) -> str:
     counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in ("better", "undecided", "worse"))
     found = html.table(text, head, bodies, f"{table.labels.dataset(table.dataset)}: verdicts")
     return html.folded(f"{reference} in {count(len(outcomes), 'row')}: {counts}", found) if fold else found
-
-
-def published_table(table: Table, fold: bool = False) -> str:
-    """Reproduced and published values; "" for data sets, and comparisons, that are not in the paper."""
-    if table.title or not published.values(table.dataset, "ssim"):
-        return ""
-    printed = {"noisy", *(entry.method for entry in published.tables())}
-    methods = [method for method in table.methods if method in printed]
-    pairs = [("psnr_uint8", "psnr"), ("ssim", "ssim")]
-    bodies = [list(_published_rows(table, *pair, methods)) for pair in pairs if pair[0] in table.blocks]
-    found = html.table(PUBLISHED_NOTE, _head(table, methods), bodies, f"{table.labels.dataset(table.dataset)}: published values")
-    return html.folded(f"Reproduced and published values, {count(sum(map(len, bodies)), 'row')}", found) if fold else found
 
 
 def _means(table: Table, metrics: Sequence[str], text: str = "") -> str:
@@ -142,8 +123,8 @@ def _mean(cell: Cell | None, metric: str) -> str:
         bounds.append(html.text("small", f"[{trained[0]:.{digits}f} – {trained[1]:.{digits}f}]"))
     number = f"{cell.mean:.{digits}f}"
     number = html.text("u", number) if cell.second else number
-    tied = html.text("sup", TIED_MARK) if cell.tied else ""
-    return html.element("td", number, tied, *bounds, class_="best" if cell.best else "")
+    tied = TIED_MARK if cell.tied else ""
+    return html.element("td", number + tied, *bounds, class_="best" if cell.best else "")
 
 
 def _verdict_rows(table: Table, metric: str) -> Iterator[str]:
@@ -161,15 +142,3 @@ def _verdict_rows(table: Table, metric: str) -> Iterator[str]:
                 html.text("td", verdict.outcome, class_=f"text {verdict.outcome}"),
             ]
         )
-
-
-def _published_rows(table: Table, metric: str, printed_metric: str, methods: list[str]) -> Iterator[str]:
-    printed = published.values(table.dataset, printed_metric)
-    digits = METRICS[metric].digits
-    for i, (noise, cells) in enumerate(table.blocks[metric].items()):
-        row = [_row_start(table, metric, noise, 0 if i else len(table.blocks[metric]))]
-        for method in methods:
-            mean = f"{cells[method].mean:.{digits}f}" if method in cells else "–"
-            paper = f"{printed[noise, method]:.{digits}f}" if (noise, method) in printed else "–"
-            row.append(html.element("td", mean, html.text("small", paper)))
-        yield "".join(row)
