@@ -8,14 +8,16 @@ from fplbench.stacks import open_stack, read_index
 
 
 def shown_images(clean: str | os.PathLike[str], number: int) -> list[int]:
-    """Choose images of a stack: those with the largest annotated lesions first, then others, spread evenly.
+    """Choose images of a stack: those with the largest annotated lesions first, then others: the middle one, then between them.
+
+    The first images of a longer choice are those of a shorter one, so figures and pages show the same.
 
     Args:
         clean: the stack, with its index. Without a lesion stack beside it, no image has a lesion.
         number: how many images to choose; all, if there are fewer.
 
     Returns:
-        Positions, counted from 0. The first is the middle one where no image has a lesion.
+        Positions, counted from 0.
 
     Raises:
         InputError: a stack is missing or malformed.
@@ -28,5 +30,18 @@ def shown_images(clean: str | os.PathLike[str], number: int) -> list[int]:
         largest, _ = largest_lesions(rows, names, inserted=False, most=len(rows))
         chosen = [*dict.fromkeys(lesion.position for lesion in largest)][:number]
     others = [position for position in range(total) if position not in chosen]
-    missing = min(number - len(chosen), len(others))
-    return chosen + [others[(2 * place + 1) * len(others) // (2 * missing)] for place in range(missing)]
+    chosen += [others[place] for place in _halving(len(others))]
+    return chosen[:number]
+
+
+def _halving(length: int) -> list[int]:
+    """The places of a list: the middle one, then those in the middle of both halves, and so on."""
+    order: list[int] = []
+    parts = [range(length)]
+    while parts:
+        part = parts.pop(0)
+        if part:
+            middle = len(part) // 2
+            order.append(part[middle])
+            parts += [part[:middle], part[middle + 1 :]]
+    return order

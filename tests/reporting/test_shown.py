@@ -23,8 +23,9 @@ def lesion(image, number, name, pixels):
 def test_without_lesions_the_images_are_spread_evenly(tmp_path):
     path = stack_of(tmp_path / "test.npy", 12)
     assert shown_images(path, 1) == [6]
-    assert shown_images(path, 3) == [2, 6, 10]
-    assert shown_images(path, 20) == list(range(12))
+    assert shown_images(path, 3) == [6, 3, 9]  # the middle of 0 to 5 and of 7 to 11
+    assert shown_images(path, 7) == [6, 3, 9, 1, 5, 8, 11]
+    assert sorted(shown_images(path, 20)) == list(range(12))
 
 
 def test_images_with_the_largest_lesions_come_first(tmp_path):
@@ -35,4 +36,4 @@ def test_images_with_the_largest_lesions_come_first(tmp_path):
     write_lesions(path, masks, [lesion(3, 1, "a", 4), lesion(4, 1, "a", 8), lesion(9, 1, "b", 5)])
     assert shown_images(path, 1) == [4]
     assert shown_images(path, 2) == [4, 9]
-    assert shown_images(path, 4) == [4, 9, 2, 8]  # of the ten others, those in the middle of each half
+    assert shown_images(path, 4) == [4, 9, 6, 2]  # the others are 0 1 2 3 5 6 7 8 10 11: their middle, and that of the first half
