@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fplbench.calibration.evidence import rank_correlation
 from fplbench.calibration.scenes import TOLERANCE
 from fplbench.published import COUNTERPARTS
-from fplbench.reporting.labels import METRICS
 from fplbench.reporting.paper_cells import Comparison
 
 PAPERS_METHOD = "fpl"
@@ -20,8 +19,8 @@ class Agreement:
 
     Attributes:
         metric: the published metric, psnr or ssim.
-        best: by noise, the methods with the highest published value, and with our highest to the digits that are published;
-            among the methods with both, at least two.
+        best: by noise, the methods with the highest published value, several of which may be equal as they are rounded, and with
+            our highest mean, which is not; among the methods with both, at least two.
         correlations: Spearman's correlation of the methods by noise, None where it is not defined, and the number of methods.
         means: the same for the means over the noises, of the methods with both values on every noise with any.
         everything: the same for all values of all noises together.
@@ -65,7 +64,7 @@ def agreement(comparison: Comparison, metric: str) -> Agreement:
     every = [pair for found in pairs.values() for pair in found.values()]
     return Agreement(
         metric=metric,
-        best={noise: _best(found, METRICS[metric].digits) for noise, found in pairs.items() if len(found) > 1},
+        best={noise: (_highest(found, 0), _highest(found, 1)) for noise, found in pairs.items() if len(found) > 1},
         correlations={noise: correlated(list(found.values())) for noise, found in pairs.items()},
         means=correlated(sums),
         everything=correlated(every),
@@ -82,10 +81,6 @@ def correlated(pairs: Sequence[Sequence[float]]) -> tuple[float | None, int]:
     return rank_correlation(*zip(*pairs, strict=True)) if enough else None, len(pairs)
 
 
-def _best(pairs: Mapping[str, tuple[float, float]], digits: int) -> tuple[set[str], set[str]]:
-    theirs, ours = ({method: round(pair[side], digits) for method, pair in pairs.items()} for side in (0, 1))
-    return _highest(theirs), _highest(ours)
-
-
-def _highest(values: Mapping[str, float]) -> set[str]:
-    return {method for method, value in values.items() if value == max(values.values())}
+def _highest(pairs: Mapping[str, tuple[float, float]], side: int) -> set[str]:
+    highest = max(pair[side] for pair in pairs.values())
+    return {method for method, pair in pairs.items() if pair[side] == highest}

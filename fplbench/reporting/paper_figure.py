@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fplbench.published import COUNTERPARTS
-from fplbench.reporting.labels import in_unit
 from fplbench.reporting.paper_agreement import PAPERS_METHOD
 from fplbench.reporting.paper_cells import Comparison
 
@@ -19,7 +18,7 @@ PAPER, OURS = "#00406b", "#d55e00"  # dark blue and vermilion, which differ for 
 LETTERS_PER_INCH = 16
 OFFSET = 0.19  # of the two lines of a noise from its middle
 STYLES = {"Published": (PAPER, -OFFSET, "D"), "This run": (OURS, OFFSET, "o")}
-AXES = {"psnr": "PSNR, that of this run wrapped", "ssim": "SSIM"}
+AXES = {"psnr": "PSNR (dB); this run's is wrapped", "ssim": "SSIM"}
 
 
 def draw_comparison(comparison: Comparison, note: str = "") -> "Figure":
@@ -40,7 +39,7 @@ def draw_comparison(comparison: Comparison, note: str = "") -> "Figure":
     axes = figure.subplots(1, len(COUNTERPARTS), sharey=True)
     for axis, metric in zip(axes, COUNTERPARTS, strict=True):
         _draw(axis, comparison, metric, noises)
-        axis.set_title(f"{comparison.labels.dataset(comparison.dataset)}: {AXES[metric]}{in_unit(metric)}", fontsize=9)
+        axis.set_title(f"{comparison.labels.dataset(comparison.dataset)}: {AXES[metric]}", fontsize=9)
     axes[0].set_yticks(range(len(noises)), [comparison.labels.noise(noise) for noise in noises])
     axes[0].set_ylim(len(noises) - 0.5, -0.5)
     figure.legend(*_legend(comparison), loc="outside upper center", ncols=4, fontsize=8, frameon=False)

@@ -10,8 +10,8 @@ from fplbench.reporting.markdown import aligned, plain
 from fplbench.reporting.paper_agreement import Agreement
 from fplbench.reporting.paper_cells import Comparison
 from fplbench.reporting.paper_marks import marks
-from fplbench.reporting.paper_tables import Cell, Grid, order_table, value_table
-from fplbench.reporting.paper_verdict import CRITERIA, DIFFERENT, coverage, verdict
+from fplbench.reporting.paper_tables import Cell, Grid, order_table, reproduced_table, value_table
+from fplbench.reporting.paper_verdict import DIFFERENT, coverage, verdict
 from fplbench.reporting.pictures import pictures
 from fplbench.reporting.sentences import sentences
 
@@ -76,18 +76,18 @@ def _title(comparison: Comparison) -> str:
 
 
 def _paragraphs(comparison: Comparison, found: Sequence[Agreement], nothing: str, shown: Presentation) -> list[str]:
-    """What is reproduced, by which criteria, and what the two have in common at all."""
+    """The note of the run, what is reproduced, and what the two have in common at all."""
+    note, reproduced = sentences(shown.note), nothing or verdict(found, comparison.labels)
     if not comparison.rows:
-        return [nothing, *filter(None, [sentences(shown.note)])]
+        return list(filter(None, [reproduced, note]))
     tuned = any(comparison.labels.method(row.method).endswith(TUNED_MARK) for row in comparison.rows)
-    context = sentences(DIFFERENT, shown.protocol, TUNED if tuned else "", shown.note)
-    return [nothing, context, coverage(comparison)] if nothing else [
-        verdict(found, comparison), CRITERIA, context, coverage(comparison)
-    ]  # fmt: skip
+    context = sentences(DIFFERENT, shown.protocol, TUNED if tuned else "")
+    return list(filter(None, [note, reproduced, context, coverage(comparison)]))
 
 
 def _grids(comparison: Comparison, found: Sequence[Agreement], nothing: str) -> Iterator[Grid]:
     if not nothing:
+        yield reproduced_table(found, comparison.labels)
         yield order_table(comparison, found)
     if comparison.rows:
         yield value_table(comparison, found, marks(comparison))

@@ -9,18 +9,20 @@ from fplbench.reporting.labels import METRICS, Labels, in_unit
 from fplbench.reporting.paper_agreement import FEWEST_METHODS, Agreement
 from fplbench.reporting.paper_cells import Comparison, Row
 from fplbench.reporting.paper_marks import Marks
+from fplbench.reporting.paper_verdict import BEST, CRITERIA, ORDER, VALUES, aspects, metric_name, signed
 
 NONE = "–"
-ORDER = (
+HIGHEST = (
     "The best method of each noise in the paper and in this run, in bold where it is the same, and Spearman's rank correlation "
-    "of all methods between the two, with the number of methods. Means of the noises: of the methods with both values on every "
+    "of all methods between the two, with the number of methods. The values of this run are not rounded; those of the paper are, "
+    "so that several methods may be the best. Means of the noises: of the methods with both values on every "
     "noise. All values together: here the differences between noises count too. "
     f"{NONE}: fewer than {FEWEST_METHODS} methods, or the same value for all of them."
 )
-VALUES = (
+EVERY = (
     "Published values beside the means of this run. Difference: this run minus the paper; for PSNR, of the wrapped one. The true "
-    "PSNR has no published counterpart. In bold: published values as the paper prints them, and the highest values of this run. "
-    "Letters refer to the notes below."
+    "PSNR has no published counterpart. In bold: published values as the paper prints them, and the highest values of this run "
+    "before rounding. Letters refer to the notes below."
 )
 
 
@@ -52,6 +54,20 @@ class Grid:
     text_columns: int
 
 
+def reproduced_table(found: Sequence[Agreement], labels: Labels) -> Grid:
+    """The numbers behind what is reproduced: a row for each aspect, a column for each metric."""
+    judged = [aspects(each, labels) for each in found]
+    rows = [
+        [
+            Cell(aspect[:1].upper() + aspect[1:]),
+            *(Cell(each[aspect][1], bold=each[aspect][0]) if aspect in each else Cell(NONE) for each in judged),
+        ]
+        for aspect in (BEST, ORDER, VALUES)
+    ]
+    head = [Cell("Compared"), *(Cell(f"By {metric_name(each.metric)}") for each in found)]
+    return Grid("What is reproduced", CRITERIA, head, [rows], len(head))
+
+
 def order_table(comparison: Comparison, found: Sequence[Agreement]) -> Grid:
     """The best methods and the rank correlations: a row for each noise that was compared, and two for all of them."""
     labels = comparison.labels
@@ -69,13 +85,13 @@ def order_table(comparison: Comparison, found: Sequence[Agreement]) -> Grid:
         [Cell("Means of the noises"), *blank, *(_correlation(each.means) for each in found)],
         [Cell("All values together"), *blank, *(_correlation(each.everything) for each in found)],
     ]
-    names = [METRICS[each.metric].label for each in found]
+    names = [(METRICS[each.metric].label, METRICS[COUNTERPARTS[each.metric]].label) for each in found]
     head = [
         Cell("Noise Type"),
-        *(Cell(f"{name}: best in {where}") for name in names for where in ("the paper", "this run")),
-        *(Cell(f"{name}: rank correlation") for name in names),
+        *(Cell(head) for theirs, ours in names for head in (f"{theirs}: best in the paper", f"{ours}: best in this run")),
+        *(Cell(f"{ours}: rank correlation") for _, ours in names),
     ]
-    return Grid("Best methods and their order", ORDER, head, [rows, over], 1 + len(blank))
+    return Grid("Best methods and their order", HIGHEST, head, [rows, over], 1 + len(blank))
 
 
 def value_table(comparison: Comparison, found: Sequence[Agreement], marks: Marks) -> Grid:
@@ -91,7 +107,7 @@ def value_table(comparison: Comparison, found: Sequence[Agreement], marks: Marks
         start = Cell(comparison.labels.noise(noise), marks.on_noise(comparison, noise))
         rows = [_values(row, found, comparison.labels, marks) for row in comparison.of(noise)]
         groups.append([[Cell("") if i else start, *row] for i, row in enumerate(rows)])
-    return Grid("Every value", VALUES, head, groups, 2)
+    return Grid("Every value", EVERY, head, groups, 2)
 
 
 def _best(found: Agreement, noise: str, labels: Labels) -> list[Cell]:
@@ -121,8 +137,8 @@ def _values(row: Row, found: Sequence[Agreement], labels: Labels, marks: Marks) 
 
 
 def _number(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:.{digits}f}"
+    return NONE if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
 def _signed(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:+z.{digits}f}"
+    return NONE if value is None else signed(value, digits)

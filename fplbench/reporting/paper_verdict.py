@@ -6,7 +6,7 @@ from statistics import median
 from fplbench.calibration.scenes import TOLERANCE
 from fplbench.datasets.annotations import count
 from fplbench.published import COUNTERPARTS
-from fplbench.reporting.labels import METRICS
+from fplbench.reporting.labels import METRICS, Labels
 from fplbench.reporting.paper_agreement import PAPERS_METHOD, Agreement
 from fplbench.reporting.paper_cells import Comparison
 from fplbench.reporting.sentences import listed, sentences
@@ -15,11 +15,12 @@ MOST = 0.75
 """Share of the noises with the same best method, and of the values within the tolerance, from which they are reproduced."""
 SAME_ORDER = 0.7
 """Median rank correlation from which the order is reproduced."""
+BEST, ORDER, VALUES = "which method is best", "the order of the methods", "the values"
 CRITERIA = (
-    f"Counted as reproduced: which method is best, if it is the same in at least {MOST:.0%} of the noises; the order of the "
-    "methods, if the median over the noises of its rank correlation (Spearman) with the published order is at least "
-    f"{SAME_ORDER}; the values, if at least {MOST:.0%} of them are within {TOLERANCE['psnr_uint8']} dB or {TOLERANCE['ssim']} "
-    "(SSIM) of the published ones."
+    f"In bold: what is counted as reproduced. Which method is best: the same in at least {MOST:.0%} of the noises. The order of "
+    "the methods: Spearman's rank correlation with the published order has a median over the noises of at least "
+    f"{SAME_ORDER}. The values: at least {MOST:.0%} are within {TOLERANCE['psnr_uint8']} dB or {TOLERANCE['ssim']} (SSIM) of the "
+    "published ones."
 ).replace("%", " %")
 DIFFERENT = (
     "Images, noise levels and training differ from the paper's, so equal numbers are not expected. The wrapped PSNR is only for "
@@ -28,46 +29,57 @@ DIFFERENT = (
 )
 
 
-def verdict(found: Sequence[Agreement], comparison: Comparison) -> str:
+def verdict(found: Sequence[Agreement], labels: Labels) -> str:
     """What is reproduced and what is not, in one sentence; "" if nothing can be compared.
 
     Args:
         found: the agreement of each metric.
-        comparison: what was compared.
+        labels: labels of methods.
     """
-    judged: dict[str, list[tuple[str, bool, str]]] = {}
+    judged: dict[str, list[tuple[str, bool]]] = {}
     for each in found:
-        for aspect, reproduced, numbers in _aspects(each, comparison.labels.method(PAPERS_METHOD)):
-            judged.setdefault(aspect, []).append((metric_name(each.metric), reproduced, numbers))
+        for aspect, (reproduced, _) in aspects(each, labels).items():
+            judged.setdefault(aspect, []).append((metric_name(each.metric), reproduced))
     parts: dict[str, list[str]] = {}
     for aspect, own in judged.items():
-        kept = [name for name, reproduced, _ in own if reproduced]
+        kept = [name for name, reproduced in own if reproduced]
         heading = f"reproduced by {kept[0]} alone" if 0 < len(kept) < len(own) else "reproduced" if kept else "not reproduced"
-        numbers = ", and ".join(f"by {name} {text}" for name, _, text in own)
-        parts.setdefault(heading, []).append(f"{aspect} ({numbers})")
+        parts.setdefault(heading, []).append(aspect)
     order = sorted(parts, key=lambda heading: (heading == "not reproduced", heading))
     text = "; ".join(f"{heading}: {listed(parts[heading])}" for heading in order)
     return sentences(text[:1].upper() + text[1:])
 
 
-def _aspects(found: Agreement, reference: str) -> Iterator[tuple[str, bool, str]]:
-    """What can be reproduced, whether it is, and the numbers that show it."""
+def aspects(found: Agreement, labels: Labels) -> dict[str, tuple[bool, str]]:
+    """What can be reproduced of a metric: whether it is, and the numbers that show it.
+
+    Args:
+        found: the agreement of the metric.
+        labels: labels of methods.
+    """
+    metric, judged = METRICS[found.metric], {}
     if found.best:
         numbers = f"the same in {found.same_best} of {count(len(found.best), 'noise')}"
         if found.same_best and any(PAPERS_METHOD in theirs | ours for theirs, ours in found.best.values()):
-            numbers += f", {reference} in {'all' if found.first_in_both == found.same_best > 1 else found.first_in_both} of them"
-        yield "which method is best", found.same_best >= MOST * len(found.best), numbers
+            share = "all" if found.first_in_both == found.same_best > 1 else found.first_in_both
+            numbers += f", {labels.method(PAPERS_METHOD)} in {share} of them"
+        judged[BEST] = found.same_best >= MOST * len(found.best), numbers
     if found.known:
-        low, middle, high = (f"{take(found.known):+z.2f}" for take in (min, median, max))
-        numbers = f"a median rank correlation of {middle}, {low} to {high} over {count(len(found.known), 'noise')}"
-        yield "the order of the methods", median(found.known) >= SAME_ORDER, numbers
+        low, middle, high = (signed(take(found.known), 2) for take in (min, median, max))
+        numbers = f"median correlation {middle}, {low} to {high} over {count(len(found.known), 'noise')}"
+        judged[ORDER] = median(found.known) >= SAME_ORDER, numbers
     if found.distances:
-        metric = METRICS[found.metric]
         unit = f" {metric.unit}" if metric.unit else ""
-        tolerance = f"{TOLERANCE[COUNTERPARTS[found.metric]]}{unit}"
+        within = f"{TOLERANCE[COUNTERPARTS[found.metric]]}{unit}"
         half = f"{median(found.distances):.{metric.digits}f}{unit}"
-        numbers = f"{found.close} of {len(found.distances)} within {tolerance} and half within {half}"
-        yield "the values", found.close >= MOST * len(found.distances), numbers
+        numbers = f"{found.close} of {len(found.distances)} within {within}, half within {half}"
+        judged[VALUES] = found.close >= MOST * len(found.distances), numbers
+    return judged
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign; one that rounds to zero has a plus."""
+    return f"{value:+z.{digits}f}".replace("-", "−")
 
 
 def metric_name(metric: str) -> str:

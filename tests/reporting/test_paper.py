@@ -41,6 +41,12 @@ def written(tmp_path, cells, dataset="lidc", shown=None):
     return rows, (tmp_path / "page.md").read_text(), (tmp_path / "page.html").read_text()
 
 
+def numbers_of(text, aspect):
+    """The cells behind one aspect of what is reproduced, by wrapped PSNR and by SSIM, in Markdown."""
+    line = next(line for line in text.splitlines() if line.startswith(f"| {aspect}"))
+    return [cell.strip() for cell in line.split("|")[2:-1]]
+
+
 SMALL = {
     ("lidc", "gaussian", "noisy"): (19, 28, 0.3),
     ("lidc", "gaussian", "fpl"): (41, 33, 0.9),
@@ -87,26 +93,31 @@ def test_a_perfect_method_is_best_everywhere_with_its_difference_to_the_ceiling(
     gain = float(rows["psnr", "gaussian", "fpl"]["difference"])
     assert gain == pytest.approx(100 - 35.20)
     # In the paper, it is behind another method on Poisson noise, salt and pepper and speckle; in SSIM on salt and pepper.
-    assert "by wrapped PSNR the same in 10 of 13 noises, FPL in all of them" in text
-    assert "by SSIM the same in 12 of 13 noises, FPL in all of them" in text
+    best = numbers_of(text, "Which method is best")
+    assert best == ["**the same in 10 of 13 noises, FPL in all of them**", "**the same in 12 of 13 noises, FPL in all of them**"]
 
 
 def test_scores_that_equal_the_published_ones_are_reproduced_in_every_respect(tmp_path):
     rows, text, _ = written(tmp_path, as_published("lidc"))
     assert all(float(row["difference"]) == pytest.approx(0, abs=1e-9) for row in rows.values())
-    sentence = text.splitlines()[2]
-    assert sentence.startswith("Reproduced: which method is best (by wrapped PSNR the same in 13 of 13 noises, FPL in 10 of them")
-    assert "a median rank correlation of +1.00, +1.00 to +1.00 over 13 noises" in sentence
-    assert "130 of 130 within 0.5 dB and half within 0.00 dB" in sentence
-    assert "not reproduced" not in sentence
+    assert text.splitlines()[2] == "Reproduced: which method is best, the order of the methods and the values."
+    assert numbers_of(text, "Which method is best")[0] == "**the same in 13 of 13 noises, FPL in 10 of them**"
+    assert numbers_of(text, "The order")[0] == "**median correlation +1.00, +1.00 to +1.00 over 13 noises**"
+    assert numbers_of(text, "The values")[0] == "**130 of 130 within 0.5 dB, half within 0.00 dB**"
 
 
 def test_what_only_one_score_shows_is_said_of_that_one(tmp_path):
     cells = {key: (true, 60 - wrapped, ssim) for key, (true, wrapped, ssim) in as_published("lidc").items()}
-    sentence = written(tmp_path, cells)[1].splitlines()[2]
-    assert sentence.startswith("Reproduced by SSIM alone: which method is best (by wrapped PSNR the same in 0 of 13 noises")
-    assert "by wrapped PSNR a median rank correlation of -1.00, -1.00 to -1.00" in sentence
-    assert "not reproduced" not in sentence
+    text = written(tmp_path, cells)[1]
+    assert text.splitlines()[2] == "Reproduced by SSIM alone: which method is best, the order of the methods and the values."
+    assert numbers_of(text, "Which method is best")[0] == "the same in 0 of 13 noises"
+    assert numbers_of(text, "The order")[0] == "median correlation −1.00, −1.00 to −1.00 over 13 noises"
+
+
+def test_what_is_reproduced_stands_between_the_note_of_the_run_and_what_differs(tmp_path):
+    lines = written(tmp_path, as_published("lidc"), shown=Presentation(note="Other images"))[1].splitlines()
+    assert lines[2] == "Other images."
+    assert lines[4].startswith("Reproduced: ") and lines[6].startswith("Images, noise levels and training differ")
 
 
 def test_errata_are_flags_in_the_csv_and_letters_on_the_pages(tmp_path):

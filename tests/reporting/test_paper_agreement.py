@@ -8,7 +8,7 @@ from fplbench import published
 from fplbench.reporting.paper_agreement import agreement, correlated
 from fplbench.reporting.paper_cells import Comparison, Row, Value
 from fplbench.reporting.paper_figure import OFFSET, draw_comparison
-from fplbench.reporting.paper_verdict import verdict
+from fplbench.reporting.paper_verdict import aspects, verdict
 
 
 def comparison(**noises):
@@ -58,9 +58,11 @@ def test_correlations_over_all_noises():
     assert found.everything == (pytest.approx(1 - 60 / 210), 6)
 
 
-def test_several_best_methods_agree_if_they_have_one_in_common_and_are_rounded_as_published():
-    found = agreement(comparison(gaussian={"fpl": (0.9, 0.8994), "dpir": (0.9, 0.7), "nlm": (0.5, 0.9013)}), "ssim")
-    assert found.best["gaussian"] == ({"fpl", "dpir"}, {"fpl", "nlm"})
+def test_of_several_best_published_methods_one_has_to_be_the_best_before_rounding():
+    wins = {"fpl": (0.9, 0.9042), "dpir": (0.9, 0.9010), "nlm": (0.5, 0.7)}
+    loses = {"fpl": (0.9, 0.9010), "dpir": (0.8, 0.9042), "nlm": (0.9, 0.9)}
+    found = agreement(comparison(gaussian=wins, poisson=loses), "ssim")
+    assert found.best == {"gaussian": ({"fpl", "dpir"}, {"fpl"}), "poisson": ({"fpl", "nlm"}, {"dpir"})}
     assert (found.same_best, found.first_in_both) == (1, 1)
 
 
@@ -71,8 +73,9 @@ def test_a_value_within_the_tolerance_is_close():
 
 def test_one_method_gives_values_but_no_order_and_no_best():
     one = comparison(gaussian={"fpl": (30.0, 30.4)})
-    sentence = verdict([agreement(one, "psnr")], one)
-    assert sentence == "Reproduced: the values (by wrapped PSNR 1 of 1 within 0.5 dB and half within 0.40 dB)."
+    found = agreement(one, "psnr")
+    assert verdict([found], one.labels) == "Reproduced: the values."
+    assert aspects(found, one.labels) == {"the values": (True, "1 of 1 within 0.5 dB, half within 0.40 dB")}
 
 
 def test_the_figure_has_the_papers_method_above_ours_and_a_tick_for_each_other_method():
