@@ -38,6 +38,9 @@ class DatasetOptions(Options):
         10, gt=0, description="Time limit for reading one file, seconds of CPU time; a slower file counts as unreadable."
     )
     pseudonymise: bool = Field(False, description="Replace the names of patients, images and files by keyed hashes.")
+    licence: str | None = Field(
+        None, description="Sentence on the licence of the images, for pages that show them; null: that of the data set."
+    )
 
     @model_validator(mode="after")
     def _window_has_width(self) -> "DatasetOptions":

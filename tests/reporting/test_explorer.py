@@ -364,6 +364,11 @@ def test_the_page_says_whether_its_images_may_be_redistributed(folder, dataset, 
     assert ("may not be redistributed" in licence) == (dataset != "lidc")
 
 
+def test_a_licence_in_the_config_stands_in_for_that_of_the_data_set(folder):
+    write_config(folder / "config.json", **CONFIG | {"datasets": {"lidc": {"licence": "All from one CT, CC BY 3.0"}}})
+    assert data_of(folder)["licence"] == "All from one CT, CC BY 3.0."
+
+
 EVIL = "</script><script>alert(1)</script><!--"
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from fplbench.config import Config
 from fplbench.config.sections import ExplorerOptions
-from fplbench.datasets import DATASETS
 from fplbench.errors import InputError, nearest
 from fplbench.files import write_text
 from fplbench.noise.window import index_window
@@ -20,6 +19,7 @@ from fplbench.reporting.labels import UNPROCESSED, Labels
 from fplbench.reporting.repeats import read_dataset
 from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.sentences import sentences
+from fplbench.reporting.sharing import sharing_note
 from fplbench.reporting.shown import shown_images
 from fplbench.stacks import open_stack, read_index
 
@@ -83,7 +83,7 @@ def explorer_data(
     methods = [CLEAN, UNPROCESSED, *(name for name in columns if name != UNPROCESSED)]
     height, width = images.shape[1:]
     return {
-        **_heading(dataset, shown, found),
+        **_heading(dataset, config, shown, found),
         "reference": _reference(shown, methods),
         "window": index_window(index),
         "noises": [_noise(name, shown.labels) for name in noises],
@@ -123,10 +123,9 @@ def _noises_and_columns(
     return labels.noises({noise for noise, _ in cells}), labels.methods(name for _, name in cells)
 
 
-def _heading(dataset: str, shown: Presentation, scores: Mapping[str, NoiseScores]) -> dict[str, str]:
+def _heading(dataset: str, config: Config | None, shown: Presentation, scores: Mapping[str, NoiseScores]) -> dict[str, str]:
     """The name of the data set and the texts of the page."""
     label = shown.labels.dataset(dataset)
-    known = DATASETS[dataset] if dataset in DATASETS else None  # noqa: SIM401, as a registry raises InputError
     trained = [len(values) for found in scores.values() for own in found.repeats.values() for values in own.values()]
     repeats = f"Scores of networks are means over {max(trained)} trainings; the images are those of the first" if trained else ""
     return {
@@ -134,7 +133,7 @@ def _heading(dataset: str, shown: Presentation, scores: Mapping[str, NoiseScores
         "label": label,
         "title": f"{label}: test images before and after denoising",
         "note": sentences(shown.note, repeats),
-        "licence": sentences(known.sharing, f"Please cite: {known.citation}") if known else "",
+        "licence": sharing_note(config, dataset),
     }
 
 
