@@ -58,10 +58,11 @@ def figure(
 ) -> None:
     """Draw one image: clean, noisy and denoised by several methods, with feature maps."""
     from fplbench.reporting.figures import example_figure
+    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    about = (shown.image, shown.note, shown.labels, dataset, also)
+    about = (shown.image, sentences(shown.note, shown.protocol), shown.labels, dataset, also)
     example_figure(output, clean, noisy, denoised, restoration, explanation, *about)
 
 
@@ -117,21 +118,24 @@ def feature_figure(
 ) -> None:
     """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
     from fplbench.reporting.explainability import explainability_figure
+    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    about = (shown.image, shown.note, shown.labels, dataset, also)
+    about = (shown.image, sentences(shown.note, shown.protocol), shown.labels, dataset, also)
     explainability_figure(output, clean, noisy, denoised, restoration, explanation, *about)
 
 
 def training_figure(
     output: Picture,
     logs: Annotated[list[Path], typer.Argument(help="Training logs, .csv; several are drawn in the same axes.")],
+    config: ConfigFile = None,
 ) -> None:
     """Draw training logs: losses, gradient norms, learning rate, speed and memory."""
     from fplbench.reporting.training import training_figure as draw_logs
 
-    draw_logs(output, logs)
+    shown = read_presentation(config)
+    draw_logs(output, logs, shown.note, shown.labels)
 
 
 def cost(

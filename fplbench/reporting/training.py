@@ -2,6 +2,7 @@
 
 import math
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+SCORE = "validation_psnr"
 # Title, prefix of the columns, and whether the axis is logarithmic.
 PANELS = (
     ("Loss", "loss_", True),
     ("Norm of the weighted term's gradient", "gradient_norm_", True),
-    ("PSNR of validation images (dB)", "validation_psnr", False),
+    ("PSNR of validation images (dB)", SCORE, False),
     ("Learning rate", "learning_rate", False),
     ("Images per second", "images_per_second", False),
     ("Peak memory (MiB)", "peak_memory_mb", False),
@@ -35,32 +37,49 @@ MARKERS = "os^Dv"  # not as many as colours, so that 30 logs look different
 MARKERS_OF_A_LINE = 12
 COLUMNS, WIDTH, PANEL_HEIGHT = 3, 9.6, 2.5  # inches
 SIZE = 8  # of the lettering, points
+LETTERS = 130  # in a line of the note
 
 Log = dict[str, np.ndarray]
 
 
-def training_figure(output: str | os.PathLike[str], paths: Sequence[str | os.PathLike[str]]) -> None:
+def training_figure(
+    output: str | os.PathLike[str],
+    paths: Sequence[str | os.PathLike[str]],
+    note: str = "",
+    labels: Labels | None = None,
+) -> None:
     """Draw training logs in the same axes, with one colour and marker for each log and one line style for each term of the loss.
 
     Args:
         output: the picture to write.
         paths: training logs, .csv files with a column `step` and columns as in `PANELS`. The parts of their paths that differ
-            name them in the legend.
+            name them in the legend; the method and the noise, {noise}/{method}.csv, are the title where they are the same.
+        note: text below the panels.
+        labels: labels of data sets, noises and methods.
 
     Raises:
         InputError: a log is missing, empty or not a table of numbers.
     """
-    save(draw_training({name: read_log(path) for name, path in zip(log_names(paths), paths, strict=True)}), output)
+    labels = labels or Labels()
+    logs = {name: read_log(path) for name, path in zip(log_names(paths), paths, strict=True)}
+    save(draw_training(logs, log_title(paths, labels), note, labels), output)
 
 
-def draw_training(logs: Mapping[str, Log]) -> "Figure":
+def draw_training(logs: Mapping[str, Log], title: str = "", note: str = "", labels: Labels | None = None) -> "Figure":
     """Draw logs by name: a panel for each quantity that any of them has, and one legend.
+
+    The score of validation images has a panel where it was measured more than once, and else is in the legend.
+
+    Args:
+        logs: columns of each log.
+        title: text above the panels.
+        note: text below them.
+        labels: labels of data sets.
 
     Raises:
         InputError: none of them has any.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     steps = np.concatenate([log["step"] for log in logs.values()])
     first, last = float(steps.min()), float(steps.max())
@@ -68,22 +87,24 @@ def draw_training(logs: Mapping[str, Log]) -> "Figure":
     panels = [panel for panel in PANELS if _terms(logs, panel[1])]
     if not panels:
         raise InputError(f"{listed(list(logs))}: there are no losses, scores or speeds: name training logs, such as fpl.csv.")
+    scored = {name: _scores(log) for name, log in logs.items()}
+    names = {name: (labels or Labels()).dataset(name) for name in logs}
+    others = [panel for panel in panels if panel[1] != SCORE]
+    if others and all(len(scores) < 2 for scores in scored.values()):  # too few for a line
+        panels = others
+        names = {name: text + _in_words(scored[name]) for name, text in names.items()}
     rows = math.ceil(len(panels) / COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.6 + PANEL_HEIGHT * rows), layout="constrained")
+    lines = textwrap.wrap(note, LETTERS, break_on_hyphens=False)
+    figure = Figure(figsize=(WIDTH, 0.8 + PANEL_HEIGHT * rows + 0.15 * len(lines)), layout="constrained")
     axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    for axis, (title, prefix, logarithmic) in zip(axes, panels, strict=False):
-        _panel(axis, logs, prefix)
-        axis.set_title(title, fontsize=SIZE)
-        axis.set_xlabel("Step", fontsize=SIZE)
-        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    for axis, panel in zip(axes, panels, strict=False):
+        _panel(axis, logs, *panel)
         axis.set_xlim(first - margin, last + margin)
-        axis.tick_params(labelsize=SIZE)
-        axis.grid(alpha=0.3)
-        if logarithmic and _positive(axis):
-            axis.set_yscale("log")
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    figure.legend(handles=_handles(logs), loc="outside lower center", fontsize=SIZE, ncols=6, frameon=False)
+    place: dict[str, Any] = {"loc": "outside upper center", "ncols": 5, "fontsize": SIZE, "frameon": False}
+    figure.legend(handles=_handles(logs, names), title=title, title_fontproperties={"size": SIZE + 1, "weight": "bold"}, **place)
+    figure.supxlabel("\n".join(lines), fontsize=SIZE)
     return figure
 
 
@@ -93,6 +114,15 @@ def log_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     shared = [len(set(level)) == 1 for level in zip(*parts, strict=False)]
     own = [[part for part, same in zip(path, shared, strict=False) if not same][::-1] for path in parts]
     return ["/".join(names) or path[0] for names, path in zip(own, parts, strict=True)]
+
+
+def log_title(paths: Sequence[str | os.PathLike[str]], labels: Labels) -> str:
+    """The method and the noise of logs, from {noise}/{method}.csv, as far as they are the same in all of them."""
+    from fplbench.noise import NOISES
+
+    methods, noises = {Path(path).stem for path in paths}, {Path(path).parent.name for path in paths}
+    known = [labels.noise_title(noise) for noise in noises if noise in NOISES]
+    return ", ".join([*map(labels.method, methods if len(methods) == 1 else ()), *(known if len(noises) == 1 else ())])
 
 
 def read_log(path: str | os.PathLike[str]) -> Log:
@@ -116,8 +146,10 @@ def _terms(logs: Mapping[str, Log], prefix: str) -> list[str]:
     return sorted({name for name, values in found if name.startswith(prefix) and np.isfinite(values).any()})
 
 
-def _panel(axis: "Axes", logs: Mapping[str, Log], prefix: str) -> None:
+def _panel(axis: "Axes", logs: Mapping[str, Log], title: str, prefix: str, logarithmic: bool) -> None:
     """Draw the columns of all logs that start with a prefix."""
+    from matplotlib.ticker import MaxNLocator
+
     for number, log in enumerate(logs.values()):
         for place, term in enumerate(_terms(logs, prefix)):
             if term in log:
@@ -125,6 +157,13 @@ def _panel(axis: "Axes", logs: Mapping[str, Log], prefix: str) -> None:
                 style = STYLES[0 if term == prefix else place % len(STYLES)]
                 steps, values = log["step"][measured], log[term][measured]
                 axis.plot(steps, values, style, markevery=max(1, len(steps) // MARKERS_OF_A_LINE), **_look(number, len(logs)))
+    axis.set_title(title, fontsize=SIZE)
+    axis.set_xlabel("Step", fontsize=SIZE)
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axis.tick_params(labelsize=SIZE)
+    axis.grid(alpha=0.3)
+    if logarithmic and _positive(axis):
+        axis.set_yscale("log")
 
 
 def _look(number: int, logs: int) -> dict[str, Any]:
@@ -138,13 +177,22 @@ def _look(number: int, logs: int) -> dict[str, Any]:
     }
 
 
-def _handles(logs: Mapping[str, Log]) -> "list[Line2D]":
-    """What the legend shows: the logs, and the terms of the loss where there are several."""
+def _scores(log: Log) -> np.ndarray:
+    """The scores of validation images that were measured."""
+    found = log.get(SCORE, np.empty(0))
+    return found[np.isfinite(found)]
+
+
+def _in_words(scores: np.ndarray) -> str:
+    return f" ({scores[-1]:.2f} dB in validation)" if scores.size else ""
+
+
+def _handles(logs: Mapping[str, Log], names: Mapping[str, str]) -> "list[Line2D]":
+    """What the legend shows: the logs by their names in it, and the terms of the loss where there are several."""
     from matplotlib.lines import Line2D
 
     prefix = PANELS[0][1]
-    labels = Labels()
-    found = [Line2D([], [], label=labels.dataset(name), **_look(number, len(logs))) for number, name in enumerate(logs)]
+    found = [Line2D([], [], label=names[name], **_look(number, len(logs))) for number, name in enumerate(logs)]
     terms = [term.removeprefix(prefix).replace("_", " ") for term in _terms(logs, prefix)]
     if len(terms) > 1:
         looks: list[dict[str, Any]] = [

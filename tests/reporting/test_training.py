@@ -3,7 +3,9 @@ import pytest
 from PIL import Image
 
 from fplbench.errors import InputError
-from fplbench.reporting.training import draw_training, log_names, read_log, training_figure
+from fplbench.reporting.labels import Labels
+from fplbench.reporting.training import draw_training, log_names, log_title, read_log, training_figure
+from tests.helpers.scores import run, write_config
 
 LOG = (
     "step,loss_residual,loss_feature,gradient_norm_residual,learning_rate,validation_psnr,images_per_second,peak_memory_mb\n"
@@ -39,12 +41,35 @@ def test_logs_are_drawn_over_each_other_with_all_that_was_measured(tmp_path):
     np.testing.assert_array_equal(loss[0].get_xydata(), [[20, 0.125]])  # the feature loss was measured once
     np.testing.assert_array_equal(loss[1].get_xydata(), [[10, 5], [20, 2.5]])
     assert loss[0].axes.get_yscale() == "linear"  # as a value is negative
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["LIDC", "b", "feature", "residual"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "LIDC (28.50 dB in validation)", "b (28.50 dB in validation)", "feature", "residual",
+    ]  # fmt: skip
 
 
-def test_a_single_value_can_be_seen(tmp_path):
-    (psnr,) = lines_of(draw_training(logs_in(tmp_path, a=LOG)), "PSNR of validation images (dB)")
-    assert psnr.get_xydata().tolist() == [[20, 28.5]] and psnr.get_marker() not in ("", "None", None)
+def test_validation_has_a_panel_where_it_was_scored_twice_and_is_in_the_legend_where_it_was_scored_once(tmp_path):
+    title = "PSNR of validation images (dB)"
+    once = draw_training(logs_in(tmp_path, a=LOG))
+    assert title not in [axis.get_title() for axis in once.axes]
+    assert once.legends[0].get_texts()[0].get_text() == "a (28.50 dB in validation)"
+    twice = draw_training(logs_in(tmp_path, a=LOG, b=LOG + "30,2.5,0.1,1.0,0.0005,29.5,21,300\n"))
+    first, second = lines_of(twice, title)
+    assert first.get_xydata().tolist() == [[20, 28.5]] and first.get_marker() not in ("", "None", None)
+    assert second.get_xydata().tolist() == [[20, 28.5], [30, 29.5]]
+    assert [text.get_text() for text in twice.legends[0].get_texts()][:2] == ["a", "b"]
+
+
+def test_the_title_has_the_method_and_the_noise_that_all_logs_share():
+    assert log_title(["m/lidc/gaussian/fpl.csv", "m/lits/gaussian/fpl.csv"], Labels()) == "FPL, Gaussian Noise"
+    assert log_title(["m/lidc/gaussian/fpl.csv", "m/lidc/poisson/fpl.csv"], Labels()) == "FPL"
+    assert log_title(["m/gaussian/fpl.csv", "m/gaussian/dpir.csv"], Labels()) == "Gaussian Noise"
+
+
+def test_the_command_writes_the_note_and_the_labels_of_the_config(tmp_path):
+    logs_in(tmp_path, fpl=LOG)
+    config = write_config(tmp_path / "config.json", note="One patient.", methods={"fpl": {"label": "Mine"}})
+    run("training-figure", tmp_path / "log.svg", tmp_path / "fpl.csv", "--config", config)
+    text = (tmp_path / "log.svg").read_text()
+    assert "<!-- One patient. -->" in text and "<!-- Mine -->" in text
 
 
 def test_logs_differ_in_colour_and_marker_and_terms_in_the_dashes(tmp_path):
