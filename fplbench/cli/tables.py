@@ -80,7 +80,7 @@ def report(
     run: Annotated[Path, typer.Option(help="Manifest of the run, .json.")],
     figures: Annotated[Path, typer.Option(help="Folder with the figures of the run.")],
     config: ConfigFile = None,
-    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Medical image denoising benchmark",
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "fplbench: medical image denoising benchmark",
     reference: Reference = None,
     lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of lesions, {dataset}/{noise}.csv.")] = None,
     data: DataFolder = None,

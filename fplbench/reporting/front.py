@@ -1,4 +1,4 @@
-"""The front page of a report, in five lines: what ran, on what data, what won, what lost, and what was not run."""
+"""The front page of a report: what ran, on what data, what won, what lost, and what was not run."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,9 @@ from fplbench.config import Config
 from fplbench.datasets.annotations import count
 from fplbench.reporting import html
 from fplbench.reporting.labels import METRICS, UNPROCESSED
-from fplbench.reporting.not_run import not_run
+from fplbench.reporting.lesion_scores import INSERTED
+from fplbench.reporting.missing import INSERTED_SCORES, LESION_SCORES, group_of
+from fplbench.reporting.not_run import not_run, without_scores
 from fplbench.reporting.notes import GREY_MAP
 from fplbench.reporting.seeds import trainings
 from fplbench.reporting.sentences import listed, sentences
@@ -21,10 +23,17 @@ MAIN = 2
 """The first so many metrics that are compared are told of in sentences."""
 NAMED = 12
 """Up to so many lost rows are named."""
+LEADERS = 3
+"""So many methods are named that are the best most often."""
+NARROW = 0.1
+"""dB; rows that are won by less are counted."""
+PAPER = "the feature preserving loss of Dong and Basu (arXiv 2310.20101)"
+LESIONS = {frozenset({INSERTED_SCORES}): "inserted into", frozenset({LESION_SCORES}): "annotated in"}
+"""How lesions belong to the images, by the groups of scores that were tested over lesions."""
 
 
 def front(tables: Sequence[Table], run: Mapping[str, Any], config: Config | None = None) -> str:
-    """The five lines, as HTML.
+    """The front page, as HTML.
 
     Args:
         tables: the table of each data set.
@@ -32,26 +41,26 @@ def front(tables: Sequence[Table], run: Mapping[str, Any], config: Config | None
         config: the config of the run, if there is one.
     """
     lines = {
-        "What ran": [_ran(tables, run, config)],
-        "On what data": [_data(tables, config)],
-        "What won": [_won(tables)],
-        "What lost": [_lost(tables)],
-        "What was not run": not_run(tables, config),
+        "What ran": _ran(tables, run),
+        "On what data": _data(tables, config),
+        "What won": _won(tables),
+        "What lost": _lost(tables),
     }
-    return html.element("dl", *(_line(title, found) for title, found in lines.items()), class_="glance")
+    texts = "".join(html.text("dt", title) + html.text("dd", text) for title, text in lines.items())
+    rest = html.notes(without_scores(tables))
+    left_out = html.notes(not_run(tables, config)) + (
+        html.folded("Scores that are missing or cannot be tested", rest) if rest else ""
+    )
+    return html.element("dl", texts, html.text("dt", "What was not run"), html.element("dd", left_out), class_="glance")
 
 
-def _line(title: str, found: Sequence[str]) -> str:
-    content = html.text("dd", found[0]) if len(found) == 1 else html.element("dd", html.notes(found))
-    return html.text("dt", title) + content
-
-
-def _ran(tables: Sequence[Table], run: Mapping[str, Any], config: Config | None) -> str:
+def _ran(tables: Sequence[Table], run: Mapping[str, Any]) -> str:
     methods = {name for table in tables for name in table.methods} - {UNPROCESSED, GREY_MAP}
     noises = {noise for table in tables for block in table.blocks.values() for noise, cells in block.items() if cells}
-    protocol = f", under the {config.protocol} protocol" if config is not None else ""
     return sentences(
-        f"{count(len(methods), 'method')} on {count(len(noises), 'noise')}{protocol}",
+        f"{count(len(methods), 'method')} on {count(len(noises), 'noise')}",
+        f"{tables[0].labels.method('fpl')}: {PAPER}" if "fpl" in methods else "",
+        *dict.fromkeys(table.protocol for table in tables),
         *dict.fromkeys(trainings(table) for table in tables),
         f"Results of fplbench {run['fplbench']}, {run['created'][:10]}",
     )
@@ -71,14 +80,19 @@ def _won(tables: Sequence[Table]) -> str:
     metrics = _main(tables)
     if not metrics:
         return sentences(f"{_reference(tables)} is compared with nothing, as it has no scores", *_best(tables, ["psnr"]))
-    parts = [f"A row is a noise on a data set, and its rival the other method that was the best on {_chosen(tables)} images"]
+    parts = [f"A row is one noise on one data set. Its rival is whichever other method was best on {_chosen(tables)} images"]
     for metric in metrics:
         wins = _wins(tables, metric)
         each = ", ".join(f"{name} {one.ahead} of {one.rows}" for name, one in wins.items()) if len(wins) > 1 else ""
         ahead, rows = sum(one.ahead for one in wins.values()), sum(one.rows for one in wins.values())
         whole = f"{METRICS[metric].label}: {_reference(tables)} is ahead of its rival in {ahead} of {count(rows, 'row')}"
-        parts.append(f"{whole} ({each})" if each else whole)
-    return sentences(*parts, *_best(tables, metrics[:1]), _verdicts(tables, "better"))
+        narrow = sum(_narrow(table) for table in tables) if metric == "psnr" else 0
+        parts.append(
+            whole + (f" ({each})" if each else "") + (f", by less than {NARROW} dB in {narrow} of them" if narrow else "")
+        )
+    number, tested = _verdicts(tables, "better")
+    paired = f"By paired tests, {_reference(tables)} is better in {number} of the {tested}"
+    return sentences(*parts, *_best(tables, metrics[:1]), paired if tested else "")
 
 
 def _lost(tables: Sequence[Table]) -> str:
@@ -92,7 +106,33 @@ def _lost(tables: Sequence[Table]) -> str:
         below = [one.below_noisy for one in _wins(tables, metric).values() if one.below_noisy is not None]
         if below:
             parts.append(f"The unprocessed image is better in {count(sum(below), 'row')}")
-    return sentences(*parts, _verdicts(tables, "worse")) or "Nothing is compared."
+    number, tested = _verdicts(tables, "worse")
+    paired = f"By paired tests, {_reference(tables)} is worse in {number} of the {tested}"
+    return sentences(*parts, _lesions(tables), paired if tested else "") or "Nothing is compared."
+
+
+def _lesions(tables: Sequence[Table]) -> str:
+    """How well the contrast of lesions is kept beside the rival and the unprocessed image; "" without scored lesions."""
+    behind, worse = [], []
+    for prefix, kind in (("", "annotated"), (INSERTED, "inserted")):
+        wins = list(_wins(tables, f"{prefix}recovery_error").values())
+        lesions = sum(found.scored for table in tables if (found := table.inserted if prefix else table.lesions))
+        rows = sum(one.rows for one in wins)
+        below = [one.below_noisy for one in wins if one.below_noisy is not None]
+        if rows:
+            behind.append(f"{rows - sum(one.ahead for one in wins)} of {count(rows, 'row')} ({count(lesions, f'{kind} lesion')})")
+        if below:
+            worse.append(f"{sum(below)} of {rows}")
+    if not behind:
+        return ""
+    text = f"Contrast of lesions (|1 − recovery|): {_reference(tables)} is not ahead in {listed(behind)}"
+    return text + (f"; it keeps the contrast worse than the unprocessed image in {listed(worse)}" if worse else "")
+
+
+def _narrow(table: Table) -> int:
+    """In how many rows the reference leads by PSNR, but by less than `NARROW`."""
+    gaps = {rival.noise: rival.gap for rival in rivals(table, "psnr")}
+    return sum(0 < min(gaps[noise] for noise in group) < NARROW for group in row_groups(gaps))
 
 
 def _main(tables: Sequence[Table]) -> list[str]:
@@ -113,26 +153,42 @@ def _behind(table: Table, metric: str) -> list[str]:
 
 
 def _best(tables: Sequence[Table], metrics: Sequence[str]) -> list[str]:
-    """Which methods have the best mean most often, the first three."""
+    """Which methods have the best mean most often."""
     found = []
     for metric in metrics:
         blocks = [table.blocks.get(metric, {}) for table in tables]
         groups = [[block[noise] for noise in group] for block in blocks for group in row_groups(block)]
         wins = Counter(name for rows in groups for name in rows[0] if all(name in row and row[name].best for row in rows))
-        leaders = [f"{tables[0].labels.method(name)} ({number})" for name, number in wins.most_common(3)]
+        leaders = [f"{tables[0].labels.method(name)} ({number})" for name, number in _leaders(wins)]
         if leaders:
             found.append(f"Most often the best by {METRICS[metric].label} in {count(len(groups), 'row')}: {listed(leaders)}")
     return found
 
 
-def _verdicts(tables: Sequence[Table], outcome: str) -> str:
-    """In how many rows of all scores a verdict was reached; "" if in none there could be one."""
-    wins = [count_wins(table, metric) for table in tables for metric in compared(tables)[table.dataset]]
-    judged = [one for one in wins if one.better is not None and one.undecided is not None and one.worse is not None]
-    rows = sum((one.better or 0) + (one.undecided or 0) + (one.worse or 0) for one in judged)
-    number = sum(getattr(one, outcome) for one in judged)
-    tested = f"{count(rows, 'row')} of all scores with enough patients or lesions"
-    return f"By paired tests, {_reference(tables)} is {outcome} in {number} of the {tested}" if judged else ""
+def _leaders(wins: Counter[str]) -> list[tuple[str, int]]:
+    """The first methods, without those that tie with the next one; if none is ahead of a tie, all that tie."""
+    ranked = wins.most_common()
+    tie = ranked[LEADERS][1] if len(ranked) > LEADERS else 0
+    return [entry for entry in ranked if entry[1] > tie] or [entry for entry in ranked if entry[1] == tie]
+
+
+def _verdicts(tables: Sequence[Table], outcome: str) -> tuple[int, str]:
+    """In how many rows of all scores a verdict was reached, and the rows in which one could be; "" if there are none."""
+    rows: Counter[str] = Counter()  # by the group of scores where the test is over lesions, else by ""
+    number = 0
+    for table in tables:
+        for metric in compared(tables)[table.dataset]:
+            won = count_wins(table, metric)
+            if won.better is not None and won.undecided is not None and won.worse is not None:
+                group = group_of(metric) if table.units[metric].name == "lesions" else ""
+                rows[group] += won.better + won.undecided + won.worse
+                number += getattr(won, outcome)
+    total, single = rows.total(), rows.total() - rows[""]
+    if not total:
+        return 0, ""
+    whose = LESIONS.get(frozenset(filter(None, rows)), "in")
+    over = f", {'all' if single == total else f'{single} of them'} of lesions {whose} images of one patient" if single else ""
+    return number, f"{count(total, 'row')} that can be tested{over}"
 
 
 def _chosen(tables: Sequence[Table]) -> str:

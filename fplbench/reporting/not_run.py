@@ -8,7 +8,8 @@ from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS, PAPER_NOISES
 from fplbench.denoising.columns import TUNED_SUFFIX
 from fplbench.reporting.blocks import Block
 from fplbench.reporting.labels import METRICS
-from fplbench.reporting.missing import missing_note
+from fplbench.reporting.missing import IMAGE_SCORES, group_of, missing_note
+from fplbench.reporting.seeds import trainings
 from fplbench.reporting.sentences import listed, sentences
 from fplbench.reporting.summary import compared, undecided
 from fplbench.reporting.tables import Table
@@ -23,7 +24,7 @@ TARGETS = {
 
 
 def not_run(tables: Sequence[Table], config: Config | None = None) -> list[str]:
-    """What was not run, in sentences.
+    """What was not run, in sentences, what a reader misses most first.
 
     Args:
         tables: the table of each data set.
@@ -31,15 +32,29 @@ def not_run(tables: Sequence[Table], config: Config | None = None) -> list[str]:
     """
     targets = listed([f"{what} (snakemake {name})" for name, what in TARGETS.items()])
     found = [
+        *undecided(tables, _compared(tables, of_images=True)),
+        "Other training seeds: each network was trained once" if _trained_once(tables) else "",
+        f"Separate targets, which are not part of this page: {targets}",
         *_columns(tables, config),
         _of_the_paper(tables),
-        *_limited(tables),
-        *_scores(tables),
-        *_missing(tables),
-        *undecided(tables, compared(tables)),
-        f"Separate targets, which are not part of this page: {targets}",
     ]
     return [sentences(sentence) for sentence in found if sentence]
+
+
+def without_scores(tables: Sequence[Table]) -> list[str]:
+    """Noises, scores and cells that are missing in places, and scores of lesions that cannot be tested, in sentences."""
+    lesions = undecided(tables, _compared(tables, of_images=False))
+    return [sentences(sentence) for sentence in (*_limited(tables), *_scores(tables), *_missing(tables), *lesions)]
+
+
+def _compared(tables: Sequence[Table], of_images: bool) -> dict[str, list[str]]:
+    """The compared scores of images, or those of lesions, by data set."""
+    found = compared(tables)
+    return {name: [metric for metric in own if (group_of(metric) == IMAGE_SCORES) == of_images] for name, own in found.items()}
+
+
+def _trained_once(tables: Sequence[Table]) -> bool:
+    return any(trainings(table) for table in tables) and not any(table.seeds for table in tables)
 
 
 def _columns(tables: Sequence[Table], config: Config | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ VERIFY = (
     "fplbench verify recomputes the hashes, scores and tables of a folder of results. It shows that the folder is consistent, "
     "not that its author was honest."
 )
+ELSEWHERE = (
+    "Links to other files work in the folder of results. In an archive of snakemake --report, see Explorer, The paper and "
+    "Figures in its menu instead."
+)
+"""Stands beside links to other files: an archive moves each file to a folder of its own."""
 
 
 def report(
@@ -64,7 +70,8 @@ def report(
         sections.append(_dataset(table, list(pictures(own, names, page)), _other_pages(table.dataset, pages, page)))
     if left:
         contents["figures"] = "Further figures"
-        sections += [html.text("h2", "Further figures", id="figures"), *pictures(left, names, page)]
+        shown = "".join(pictures(left, names, page))
+        sections += [html.text("h2", "Further figures", id="figures"), _elsewhere(shown), shown]
     contents["run"] = "The run"
     introduction = html.text("p", note, class_="note") if note else ""
     above = html.text("h2", "At a glance", id="front", class_="first") + introduction + front(tables, run, config)
@@ -90,7 +97,13 @@ def _dataset(table: Table, figures: Sequence[str], pages: Mapping[str, str]) -> 
     places = {f"#{html.anchor(table.dataset, title.lower())}": title for title in parts}
     body = [html.text("h3", title, id=html.anchor(table.dataset, title.lower())) + part for title, part in parts.items()]
     heading = html.text("h2", table.labels.dataset(table.dataset), id=html.anchor(table.dataset))
-    return "".join([heading, html.links(places | {address: title for title, address in pages.items()}), *body])
+    links = html.links(places | {address: title for title, address in pages.items()})
+    return "".join([heading, links, _elsewhere(links + parts.get("Figures", "")), *body])
+
+
+def _elsewhere(content: str) -> str:
+    """A note where the content has links to other files, which an archive moves."""
+    return html.text("p", ELSEWHERE, class_="note links") if re.search(r'<a href="(?!#)', content) else ""
 
 
 def _other_pages(dataset: str, folders: Mapping[str, Folder], page: Folder) -> dict[str, str]:

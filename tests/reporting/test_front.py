@@ -8,10 +8,12 @@ import pytest
 from fplbench.config import load_config
 from fplbench.reporting.facts import Facts
 from fplbench.reporting.front import front
-from fplbench.reporting.not_run import not_run
+from fplbench.reporting.lesion_scores import read_lesion_scores
+from fplbench.reporting.not_run import not_run, without_scores
 from fplbench.reporting.scores import read_scores
 from fplbench.reporting.summary import summary
 from fplbench.reporting.tables import build_table
+from tests.reporting.conftest import lesion_row, write_lesion_scores
 
 RUN = {"fplbench": "0.1.0", "created": "2026-11-28T15:16:49+00:00"}
 METRICS = ("psnr", "ssim")
@@ -83,16 +85,18 @@ def test_what_was_not_run_follows_from_scores_and_config(build):
     config = load_config(
         {"datasets": {"lidc": {}, "rsna": {}}, "noises": {"poisson": {}, "rician": {}}, "methods": {"fpl": {}, "wiener": {}}}
     )
-    found = not_run(build(cells, shown=("psnr", "feature_error"), partial=True), config)
+    tables = build(cells, shown=("psnr", "feature_error"), partial=True)
+    found = not_run(tables, config)
     assert "Without any scores: Wiener Filt." in found
     paper = next(sentence for sentence in found if sentence.startswith("Of the paper's data sets, noises and methods: LiTS,"))
     assert "Speckle Noise" in paper and "DPIR" in paper
     assert not any(name in paper for name in ("LIDC", "Rician", "Poisson", "FPL"))
-    assert "Low-dose CT Noise on RSNA." in found
-    assert "No scores on LIDC and RSNA: Feature error." in found
-    assert "LIDC: Not scored, with a dash where there is no number: Noisy on Low-dose CT Noise and Rician Noise." in found
-    assert any("No intervals and no verdicts: with fewer than 12 patients (here 2)" in sentence for sentence in found)
-    assert any("snakemake fair" in sentence for sentence in found)
+    assert found[0].startswith("No intervals and no verdicts: with fewer than 12 patients (here 2)")
+    assert "once" in found[1] and "snakemake fair" in found[2]
+    further = without_scores(tables)
+    assert "Low-dose CT Noise on RSNA." in further
+    assert "No scores on LIDC and RSNA: Feature error." in further
+    assert "LIDC: Not scored, with a dash where there is no number: Noisy on Low-dose CT Noise and Rician Noise." in further
 
 
 def test_an_optional_column_is_left_out_with_its_reason(build, monkeypatch):
@@ -101,4 +105,67 @@ def test_an_optional_column_is_left_out_with_its_reason(build, monkeypatch):
     monkeypatch.setattr(type(METHODS["bm3d"]), "unusable", lambda method: "no bm3d here." if method.name == "bm3d" else None)
     config = load_config({"methods": {"fpl": {}, "bm3d": {"optional": True}}})
     found = not_run(build({("lidc", "poisson", "fpl"): 30}), config)
-    assert found[0] == "BM3D was left out: no bm3d here."
+    assert "BM3D was left out: no bm3d here." in found
+
+
+def test_rows_that_are_won_by_a_hair_are_counted(build):
+    """Leads of 0.05, 2 and 0.3 dB; the row of Gaussian and thermal noise counts by the smaller of its leads, 0.02 dB."""
+    leads = {"poisson": 0.05, "rician": 2, "speckle": 0.3, "gaussian": 1, "thermal": 0.02, "motion": -0.01}
+    cells = {("lidc", noise, "noisy"): 30 for noise in leads} | {("lidc", noise, "fpl"): 30 + by for noise, by in leads.items()}
+    won = front_lines(build(cells, shown=("psnr",)))["What won"]
+    assert "is ahead of its rival in 4 of 5 rows, by less than 0.1 dB in 2 of them." in won
+
+
+def test_no_method_is_named_before_another_that_is_the_best_as_often(build):
+    best = {"poisson": "fpl", "rician": "fpl", "speckle": "dpir", "motion": "wiener", "magnetic_field": "noisy"}
+    cells = {("lidc", noise, name): 30 + (name == winner) for noise, winner in best.items() for name in set(best.values())}
+    assert "in 5 rows: FPL (2)." in front_lines(build(cells))["What won"].replace("Our (FPL)", "FPL")
+    cells = {key: value for key, value in cells.items() if key[1] not in ("poisson",)}
+    assert re.search(r"in 4 rows: (\S.* \(1\), ){2}\S.* \(1\) and \S.* \(1\)\.", front_lines(build(cells))["What won"])
+
+
+def test_words_that_only_this_benchmark_uses_are_explained(build):
+    ran = front_lines(build({("lidc", "poisson", "fpl"): 30}, protocol="Fair protocol: tuned."))["What ran"]
+    assert "the feature preserving loss of Dong and Basu (arXiv 2310.20101). Fair protocol: tuned." in ran
+    assert "Dong" not in front_lines(build({("lidc", "poisson", "wiener"): 30}))["What ran"]
+
+
+@pytest.fixture
+def with_lesions(write_scores, tmp_path):
+    """Function: the tables of a run with twelve inserted lesions in images of one patient, by their recovery per method."""
+
+    def tables(recovery, inserted=True):
+        scores = read_scores(write_scores({("lidc", "poisson", name): [30] for name in recovery}))["lidc"]
+        rows = [
+            lesion_row(name, f"l{i}", "i0", "p0", value + i / 1000, int(inserted))
+            for name, value in recovery.items()
+            for i in range(12)
+        ]
+        write_lesion_scores(tmp_path / "poisson.csv", rows)
+        lesions = {"inserted" if inserted else "lesions": read_lesion_scores(tmp_path, ["poisson"], inserted)}
+        return [build_table("lidc", scores, 0, shown=("psnr", "inserted_recovery_error", "recovery_error"), **lesions)]
+
+    return tables
+
+
+@pytest.mark.parametrize(("inserted", "where"), [(True, "inserted into"), (False, "annotated in")])
+def test_lost_contrast_of_lesions_is_told_of(with_lesions, inserted, where):
+    """FPL keeps half of the contrast, the unprocessed image nine tenths: behind, in each of twelve lesions, so p = 2 / 2^12."""
+    lost = front_lines(with_lesions({"fpl": 0.5, "noisy": 0.9}, inserted))["What lost"]
+    kind = "inserted" if inserted else "annotated"
+    assert f"(|1 − recovery|): FPL is not ahead in 1 of 1 row (12 {kind} lesions)" in lost.replace("Our (FPL)", "FPL")
+    assert "it keeps the contrast worse than the unprocessed image in 1 of 1." in lost
+    assert f"is worse in 1 of the 1 row that can be tested, all of lesions {where} images of one patient." in lost
+
+
+def test_contrast_that_is_kept_is_not_called_lost(with_lesions):
+    lines = front_lines(with_lesions({"fpl": 0.9, "noisy": 0.5}))
+    assert (
+        "not ahead in 0 of 1 row (12 inserted lesions); it keeps the contrast worse than the unprocessed image in 0 of 1."
+        in lines["What lost"]
+    )
+    assert "is better in 1 of the 1 row" in lines["What won"]
+
+
+def test_without_scored_lesions_nothing_is_said_of_their_contrast(build):
+    assert "lesion" not in front_lines(build({("lidc", "poisson", "fpl"): 30, ("lidc", "poisson", "noisy"): 20}))["What lost"]

@@ -10,7 +10,7 @@ import pytest
 from fplbench.errors import InputError
 from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.manifest import git_state, manifest
-from fplbench.reporting.report import read_manifest, report
+from fplbench.reporting.report import ELSEWHERE, read_manifest, report
 from fplbench.reporting.scores import NoiseScores, read_scores
 from fplbench.reporting.summary import summary
 from fplbench.reporting.tables import build_table
@@ -152,6 +152,7 @@ def test_pages_beside_the_report_are_linked_to_where_there_are_any(tables, run, 
     assert '<a href="explorer%20pages/lidc.html">Explorer</a>' in text
     assert '<a href="figures/lidc.png">Full size</a>' in text
     assert "The paper beside this run" not in text
+    assert text.count(ELSEWHERE) == 1 and ELSEWHERE not in report(tables, {str(picture): ""}, run, "Title")
 
 
 def test_long_tables_are_folded_but_psnr_and_ssim(tables, run, write_scores):

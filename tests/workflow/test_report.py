@@ -1,11 +1,13 @@
 """Snakemake's own report: an archive with the tables and figures of a run, under categories and labels."""
 
 import json
+import posixpath
 import re
 from zipfile import ZipFile
 
 import pytest
 
+from fplbench.reporting.report import ELSEWHERE
 from tests.helpers.workflow import snakemake, write_config
 
 
@@ -48,3 +50,23 @@ def test_the_archive_holds_tables_figures_and_the_report_as_they_are(benchmark_r
 def test_results_have_labels_and_captions(results, name, labels):
     assert results[name]["labels"] == labels
     assert len(results[name]["caption"]) > 60
+
+
+def test_links_that_are_dead_in_the_archive_are_explained(archive, results):
+    """Sections of the page with links to files that the archive has elsewhere say where; its menu has what they name."""
+    name = next(entry for entry in archive.namelist() if entry.endswith("/report.html") and entry.startswith("report/data"))
+    sections = re.split(r"(?=<h2 )", archive.read(name).decode())
+    inside = set(archive.namelist())
+    dead = {
+        number: [
+            place
+            for place in re.findall(r'<a href="([^"#]+)"', section)
+            if posixpath.join(posixpath.dirname(name), place) not in inside
+        ]
+        for number, section in enumerate(sections)
+    }
+    assert any(dead.values())
+    assert all(ELSEWHERE in sections[number] for number, places in dead.items() if places)
+    page = archive.read("report/report.html").decode()
+    categories = json.loads(re.search(r"var categories = (\{.*?\});?\n", page, re.DOTALL)[1])
+    assert {"Explorer", "The paper", "Figures"} <= set(categories)
