@@ -13,9 +13,9 @@ from fplbench.errors import InputError
 
 if TYPE_CHECKING:
     from fplbench.config import Config
-    from fplbench.reporting.captions import Presentation
     from fplbench.reporting.facts import Facts
     from fplbench.reporting.lesion_scores import LesionScores
+    from fplbench.reporting.presentation import Presentation
     from fplbench.reporting.scores import NoiseScores
     from fplbench.reporting.tables import Table
 

@@ -1,48 +1,17 @@
 """What a run's config says about its tables and figures: labels, notes, and which figures there are, with their captions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from fplbench import DEFAULT_SEED
 from fplbench.config import Config
-from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS, TableOptions
+from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS
 from fplbench.denoising.columns import TUNED_MARK, TUNED_SUFFIX, Column
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.sentences import listed, sentences
 
 SHOWN_METHODS = ("fpl", "dpir", "wavelet", "filter_combination")
 """Methods of the paper's Figures 3 to 5, in the order of their panels."""
-
-
-@dataclass(frozen=True)
-class Presentation:
-    """How a table or figure is presented.
-
-    Attributes:
-        labels: labels of methods, noises and data sets.
-        note: sentences for the caption, or "".
-        seed: seed of the run, for the bootstrap.
-        image: image_id or position of the test image that figures show; None is the one with the
-            largest lesion, or the middle one.
-        explanation: readout, activation and beta of `guided_backprop`.
-        metrics: metrics in the tables, in this order.
-        latex: those of the LaTeX table.
-        protocol: sentence that says which protocol made the scores, or "".
-        reference: the method that is compared with every other one; None is fpl, if it was scored.
-        partial: whether tables may lack cells.
-    """
-
-    labels: Labels = field(default_factory=Labels)
-    note: str = ""
-    seed: int = DEFAULT_SEED
-    image: int | str | None = None
-    explanation: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Sequence[str] = TableOptions().metrics
-    latex: Sequence[str] = TableOptions().latex
-    protocol: str = ""
-    reference: str | None = None
-    partial: bool = False
 
 
 def presentation(config: Config | None, dataset: str = "") -> Presentation:

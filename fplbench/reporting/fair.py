@@ -6,12 +6,12 @@ from dataclasses import replace
 from fplbench.config import Config
 from fplbench.config.fits import fit_name, steps_of_seconds
 from fplbench.denoising.columns import Budget
-from fplbench.reporting.captions import Presentation
 from fplbench.reporting.facts import Facts
 from fplbench.reporting.fair_columns import BUDGETS, Kind, absent_note, columns_of, kinds, plain_labels
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import LesionScores
 from fplbench.reporting.missing import expected
+from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.tables import Table, build_table

@@ -7,12 +7,12 @@ from pathlib import Path
 from fplbench.errors import InputError
 from fplbench.files import write_csv, write_text
 from fplbench.published import COUNTERPARTS
-from fplbench.reporting.captions import Presentation
 from fplbench.reporting.panels import save, sentence_figure
 from fplbench.reporting.paper_agreement import agreement
 from fplbench.reporting.paper_cells import Comparison, compare
 from fplbench.reporting.paper_figure import draw_comparison
 from fplbench.reporting.paper_page import html_page, markdown
+from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.repeats import read_dataset
 
 COLUMNS = ("dataset", "metric", "noise", "method", "published", "ours", "difference", "true_psnr", "flag")

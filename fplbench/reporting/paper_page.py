@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from fplbench.denoising.columns import TUNED_MARK
 from fplbench.reporting import html
-from fplbench.reporting.captions import Presentation
 from fplbench.reporting.markdown import aligned, plain
 from fplbench.reporting.paper_agreement import Agreement
 from fplbench.reporting.paper_cells import Comparison
@@ -13,6 +12,7 @@ from fplbench.reporting.paper_marks import marks
 from fplbench.reporting.paper_tables import Cell, Grid, order_table, reproduced_table, value_table
 from fplbench.reporting.paper_verdict import DIFFERENT, coverage, verdict
 from fplbench.reporting.pictures import pictures
+from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.sentences import sentences
 
 NOTES = "Notes on the published tables"

@@ -6,10 +6,10 @@ import pytest
 
 from fplbench import published
 from fplbench.errors import InputError
-from fplbench.reporting.captions import Presentation
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.paper import write_comparison
 from fplbench.reporting.paper_cells import compare
+from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.repeats import read_dataset
 from tests.helpers.scores import COLUMNS, read_rows, run, write_config
 

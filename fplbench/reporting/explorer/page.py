@@ -10,12 +10,13 @@ from fplbench.config.sections import ExplorerOptions
 from fplbench.errors import InputError, nearest
 from fplbench.files import write_text
 from fplbench.noise.window import index_window
-from fplbench.reporting.captions import Presentation, presentation
+from fplbench.reporting.captions import presentation
 from fplbench.reporting.explorer.features import read_features
 from fplbench.reporting.explorer.lesions import shown_lesions
 from fplbench.reporting.explorer.pixels import CLEAN, page_pixels
 from fplbench.reporting.explorer.scores import check_scores, page_scores, read_means
 from fplbench.reporting.labels import UNPROCESSED, Labels
+from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.repeats import read_dataset
 from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.sentences import sentences
