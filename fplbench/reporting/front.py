@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from fplbench.config import Config
@@ -14,6 +15,7 @@ from fplbench.reporting.not_run import not_run, without_scores
 from fplbench.reporting.notes import GREY_MAP
 from fplbench.reporting.seeds import trainings
 from fplbench.reporting.sentences import listed, sentences
+from fplbench.reporting.sharing import sharing_note
 from fplbench.reporting.summary import compared
 from fplbench.reporting.tables import Table
 from fplbench.reporting.verdicts import rivals
@@ -40,18 +42,20 @@ def front(tables: Sequence[Table], run: Mapping[str, Any], config: Config | None
         run: the manifest of the run.
         config: the config of the run, if there is one.
     """
-    lines = {
-        "What ran": _ran(tables, run),
-        "On what data": _data(tables, config),
-        "What won": _won(tables),
-        "What lost": _lost(tables),
-    }
-    texts = "".join(html.text("dt", title) + html.text("dd", text) for title, text in lines.items())
+    licences = dict.fromkeys(sharing_note(config, table.dataset) for table in tables)
     rest = html.notes(without_scores(tables))
     left_out = html.notes(not_run(tables, config)) + (
         html.folded("Scores that are missing or cannot be tested", rest) if rest else ""
     )
-    return html.element("dl", texts, html.text("dt", "What was not run"), html.element("dd", left_out), class_="glance")
+    lines = {
+        "What ran": escape(_ran(tables, run)),
+        "On what data": escape(_data(tables, config)) + html.notes(licences),
+        "What won": escape(_won(tables)),
+        "What lost": escape(_lost(tables)),
+        "What was not run": left_out,
+    }
+    found = (html.text("dt", title) + html.element("dd", content) for title, content in lines.items())
+    return html.element("dl", *found, class_="glance")
 
 
 def _ran(tables: Sequence[Table], run: Mapping[str, Any]) -> str:

@@ -76,7 +76,16 @@ def test_the_note_of_a_data_set_stands_with_its_images(build):
     config = load_config({"notes": {"lits": "These are not LiTS images."}})
     tables = build({("lits", "poisson", "fpl"): 30}, facts=Facts(persons_known=False))
     data = front_lines(tables, config)["On what data"]
-    assert data == "LiTS: 2 test images; which of them show the same person is not known. These are not LiTS images."
+    assert data.startswith("LiTS: 2 test images; which of them show the same person is not known. These are not LiTS images.")
+
+
+def test_the_licence_of_each_data_set_is_told(build):
+    cells = {(dataset, "poisson", "fpl"): 30 for dataset in ("lidc", "rsna", "own")}
+    data = front_lines(build(cells))["On what data"]
+    assert "(CC BY 3.0)" in data and "may not be redistributed: the rules of the challenge on Kaggle" in data
+    config = load_config({"datasets": {name: {"licence": "Made up & free."} for name in ("lidc", "rsna")}})
+    data = front_lines(build(cells), config)["On what data"]
+    assert data.count("Made up & free.") == 1 and "Kaggle" not in data
 
 
 def test_what_was_not_run_follows_from_scores_and_config(build):
