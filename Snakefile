@@ -48,6 +48,7 @@ rule all:
     input:
         expand("<results>/tables/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["tex", "md", "csv", "html"]),
         [f"<results>/figures/{name}.png" for name in figure_captions(CONFIG)],
+        EXAMPLES,
         "<results>/config.json",
         "<results>/scores.csv",
         expand("<results>/{page}/{dataset}.html", page=["paper", "explorer"], dataset=CONFIG.datasets),

@@ -7,9 +7,10 @@ import pytest
 from tests.helpers.workflow import ROOT, TRAINING, plan, snakemake, write_config
 
 LESION_FIGURES = {"lesion_figure", "inserted_figure", "recovery_figure", "lesion_summary"}
+PAGES = {"explorer", "paper_comparison"}
 MAPS = {"grey_map_figure"}
 AFTER_A_METHOD = {"score", "score_features", "collate_dataset", "collate", "table", "figure", "feature_figure", "cost",
-                  "manifest", "report", "all"} | LESION_FIGURES  # fmt: skip
+                  "heat_map", "rank_figure", "manifest", "report", "all"} | LESION_FIGURES | PAGES  # fmt: skip
 # Lesions are inserted for Gaussian noise, and the rule of that cell has a name of its own.
 FILTERS, NETWORKS = ({f"denoise_{group}", f"denoise_{group}_inserted"} for group in ("filters", "networks"))
 AFTER_A_TRAINING = AFTER_A_METHOD | NETWORKS | {"training_figure"}
@@ -92,16 +93,16 @@ def test_code_of_training_runs_nothing_but_its_version_runs_the_trainings(planne
 
 
 def test_a_changed_caption_runs_its_figure_again(planned):
-    jobs = planned("reporting/explainability.py", "Top: images", "Above: images")
+    jobs = planned("reporting/explainability.py", "F: feature maps", "F: maps")
     assert jobs["feature_figure"] == 1
-    assert set(jobs) - {"total"} == {"feature_figure", "report", "all"}
+    assert set(jobs) - {"total"} == {"feature_figure", "manifest", "report", "all"}
 
 
 def test_a_changed_note_runs_what_shows_it(benchmark_run):
     folder = benchmark_run
     jobs = changed(folder, notes={"lits": "Made-up volumes."})
     shows = {"table", "figure", "feature_figure", "noise_figure", "report", "manifest", "all"}
-    assert set(jobs) - {"total"} == shows | LESION_FIGURES | MAPS
+    assert set(jobs) - {"total"} == shows | LESION_FIGURES | MAPS | PAGES
 
 
 def test_a_changed_noise_option_runs_that_noise_alone(benchmark_run):

@@ -36,6 +36,9 @@ HOUNSFIELD = [dataset for dataset in CONFIG.datasets if any(NOISES[name].needs =
 INSERTED = {"dataset": CONFIG.inserted.datasets, "noise": CONFIG.inserted.noises}
 LESION_KINDS = [".npy", ".csv", "_lesions.npy", "_lesions.csv"]  # a stack, its index, its lesions, their table
 
+# The example figures that are PDFs too.
+EXAMPLES = [f"<results>/figures/{dataset}.pdf" for dataset in CONFIG.datasets if denoisers(CONFIG)]
+
 NOTHING = "(?!)"  # matches no wildcard
 
 # Reporting reads the resolved config. Such a rule has what it takes from there as a parameter (`shown`), and the file itself as

@@ -27,6 +27,7 @@ RECORDED = {
         *of_cells("<results>/{folder}/{dataset}/{noise}.csv", folder=["scores", "lesion_scores"]),
         *of_cells("<results>/validation/{folder}/{dataset}/{noise}.csv", folder=["scores", "lesion_scores"]),
         *of_cells("<results>/feature_scores/{dataset}/{noise}.csv", CONFIG.feature_error),
+        *of_cells("<results>/feature_maps/{dataset}/{noise}.npz", CONFIG.feature_error),
         *expand("<results>/scores/{dataset}.csv", dataset=CONFIG.datasets),
         "<results>/scores.csv",
         "<results>/cost.csv",
@@ -36,6 +37,7 @@ RECORDED = {
         *expand("<results>/paper/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["md", "csv", "html"]),
         *expand("<results>/explorer/{dataset}.html", dataset=CONFIG.datasets),
         *[f"<results>/figures/{name}.png" for name in FIGURES],
+        *EXAMPLES,
         "<results>/lesions.md",
     ],
 }
