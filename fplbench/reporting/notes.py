@@ -42,6 +42,12 @@ def caption(table: "Table", metrics: Sequence[str], second: bool = False, tied: 
     title = f"{table.labels.dataset(table.dataset)} {names} comparison"
     bold = f"The best of each row is in bold{', the second best underlined' if second else ''}"
     parts = [f"{table.title or title}: mean over {_images(table)}", bold, _ties(table, shown, tied) if tied else ""]
+    return sentences(*parts, columns_note(table), missing_note(table, shown), table.note)
+
+
+def columns_note(table: "Table") -> str:
+    """What the labels of the columns mean, which protocol made the scores, and how often networks were trained."""
+    parts = []
     if "noisy" in table.methods:
         parts.append("Noisy: the unprocessed image")
     if GREY_MAP in table.methods:
@@ -49,7 +55,7 @@ def caption(table: "Table", metrics: Sequence[str], second: bool = False, tied: 
         parts.append(f"{label}: the unprocessed image with the map of grey levels that fits training images best")
     if TUNED_MARK not in table.protocol and any(table.labels.method(name).endswith(TUNED_MARK) for name in table.methods):
         parts.append(f"{TUNED_MARK}: with the options that were best on training images")
-    return sentences(*parts, table.protocol, trainings(table), missing_note(table, shown), table.note)
+    return sentences(*parts, table.protocol, trainings(table))
 
 
 def remarks(table: "Table", metrics: Sequence[str]) -> list[str]:
@@ -65,7 +71,7 @@ def remarks(table: "Table", metrics: Sequence[str]) -> list[str]:
     shown = [metric for metric in metrics if metric in table.blocks]
     plain = dict.fromkeys(metric.removeprefix(INSERTED) for metric in shown)
     definitions = sentences(*(DEFINITIONS[metric] for metric in plain if metric in DEFINITIONS))
-    found = [definitions, *table.details, *_lesions(table, shown), sentences(*_reference_noise(table))]
+    found = [definitions, *table.details, *_lesions(table, shown, metrics), sentences(*_reference_noise(table))]
     return [paragraph for paragraph in found if paragraph]
 
 
@@ -173,15 +179,19 @@ def _out_of_reach(number: int, name: str, rows: int) -> str:
     least = smallest_p(number, rows)
     if least < SIGNIFICANCE:
         return ""
-    whose = name if number > 1 else name.removesuffix("s")
-    adjusted = f", {least:.3g} adjusted for {rows} rows (Holm)" if rows > 1 and smallest_p(number) < 1 else ""
+    if number == 1:
+        return f"A paired permutation test over one {name.removesuffix('s')} always has p = 1, so that no row can be decided"
+    adjusted = f", {least:.3g} adjusted for {rows} rows (Holm)" if rows > 1 else ""
     return (
-        f"The smallest p that a paired permutation test over {number} {whose} can have is {smallest_p(number):.3g}{adjusted}, so "
+        f"The smallest p that a paired permutation test over {number} {name} can have is {smallest_p(number):.3g}{adjusted}, so "
         "that no row can be decided"
     )
 
 
-def _lesions(table: "Table", shown: Sequence[str]) -> Iterator[str]:
+def _lesions(table: "Table", shown: Sequence[str], metrics: Sequence[str]) -> Iterator[str]:
+    """How many lesions there are, if any of the metrics, scored or not, is of lesions."""
+    if all(group_of(metric) == IMAGE_SCORES for metric in metrics):
+        return
     scored = any(group_of(metric) == LESION_SCORES for metric in shown) and table.lesions is not None
     yield sentences(_drawn(table), _unscored(table.lesions) if scored and table.lesions else "")
     if any(group_of(metric) == INSERTED_SCORES for metric in shown) and table.inserted is not None:

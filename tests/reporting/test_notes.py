@@ -129,6 +129,12 @@ def test_the_draw_counts_its_lesions_or_says_that_there_are_none():
     assert "lesion" not in text(build_table("lits", scores("ab"), 0))
 
 
+def test_a_table_without_scores_of_lesions_does_not_count_lesions():
+    table = build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2), partial=True)
+    assert "Annotated: 2 lesions" in " ".join(remarks(table, SHOWN))
+    assert "lesion" not in " ".join(remarks(table, ["psnr", "ssim"]))
+
+
 def test_lesions_whose_contrast_is_not_scored_are_counted_with_the_reason():
     found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(2, unscored=5, too_small=2), partial=True))
     assert "counting each image of a lesion: 2 too small (fewer than 4 pixels), 3 too faint (contrast below 2 standard" in found
@@ -145,6 +151,7 @@ def test_inserted_lesions_are_said_to_be_inserted_and_their_intervals_to_be_over
     found = text(build_table("lidc", scores("aa"), 0, lesions=lesion_scores(1), inserted=lesion_scores(40), partial=True))
     assert "Inserted, not real: 40 lesions, put into copies of test images (4 images of 1 patient) before" in found
     assert "No intervals and no verdicts for lesion scores: with fewer than 12 lesions (here 1), an interval" in found
+    assert "A paired permutation test over one lesion always has p = 1, so that no row can be decided." in found
     assert (
         "Intervals for scores of inserted lesions: 95 %, paired bootstrap over 40 lesions of one patient, which say nothing "
         "about other patients." in found
