@@ -26,11 +26,13 @@ def explorer(
     means: Annotated[
         Path | None, typer.Option(help="Table of the data set, tables/{dataset}.csv, for the means of scores of lesions.")
     ] = None,
+    lesion_scores: Annotated[Path | None, typer.Option(help="Folder with the scores of each lesion, {noise}.csv.")] = None,
     config: ConfigFile = None,
 ) -> None:
     """Write a page on which the images, feature maps and scores of two methods can be compared, with all it needs inside."""
     from fplbench.reporting.explorer.page import write_explorer
 
     write_explorer(
-        output, clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means, config=read_run(config)
-    )
+        output, clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means,
+        lesion_scores=lesion_scores, config=read_run(config),
+    )  # fmt: skip

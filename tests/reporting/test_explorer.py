@@ -100,9 +100,9 @@ def test_an_image_of_noise_is_hardly_larger_than_its_bytes_and_a_flat_one_is_tin
 def test_every_picture_of_the_page_is_that_of_the_stacks(folder):
     data = data_of(folder)
     positions = [image["position"] for image in data["images"]]
-    assert positions == [1, 3]
-    assert [image["id"] for image in data["images"]] == ["i1", "i3"]
-    assert [image["patient"] for image in data["images"]] == ["p0", "p1"]
+    assert positions == [2, 1]  # the middle one, then that of the images before it
+    assert [image["id"] for image in data["images"]] == ["i2", "i1"]
+    assert [image["patient"] for image in data["images"]] == ["p1", "p0"]
     assert (data["height"], data["width"]) == (16, 16)
     pixels = data["pixels"]
     assert pixels.keys() == {"clean", *NOISES}
@@ -219,6 +219,93 @@ def test_means_of_lesions_come_from_the_table_and_those_of_images_do_not(folder)
         data_of(folder, means=folder / "lidc.csv")
 
 
+def write_lesion_scores(folder, methods=METHODS, image=1):
+    """Scores on Gaussian noise: two lesions in an image and one in i2, without contrast recovery, and an inserted one."""
+    lines = ["method,image_id,lesion,lesion_id,patient,kind,shape,inserted,pixels,rmse,psnr,ssim,contrast_recovery,"
+             "recovery_error,cnr,bias"]  # fmt: skip
+    for method in methods:
+        lines += [
+            f"{method},i{image},1,a,p0,nodule,mask,0,9,1,{20 + 2 * (method == 'fpl-2')},1,0.5,0.5,1,1",
+            f"{method},i{image},2,b,p0,nodule,mask,0,9,1,26,1,1.25,0.25,1,1",
+            f"{method},i2,1,c,p1,nodule,mask,0,2,1,30,1,,,,",
+            f"{method},i2,2,d,p1,nodule,mask,1,9,1,99,1,0,1,1,1",
+        ]
+    (folder / "lesions").mkdir(exist_ok=True)
+    (folder / "lesions" / "gaussian.csv").write_text("\n".join(lines) + "\n")
+    return folder / "lesions"
+
+
+def test_scores_of_lesions_are_the_means_over_the_annotated_ones_of_an_image(folder):
+    (folder / "lidc.csv").write_text(
+        "dataset,metric,noise,method,mean\n"
+        + "".join(f"lidc,{metric},gaussian,fpl,1\n" for metric in ("lesion_psnr", "contrast_recovery", "recovery_error"))
+        + "lidc,inserted_lesion_psnr,gaussian,fpl,7\n"
+    )
+    data = data_of(folder, means=folder / "lidc.csv", lesion_scores=write_lesion_scores(folder))
+    own = data["scores"]["values"]["gaussian"]["fpl"]
+    assert own["lesion_psnr"] == [None, 23, 30, None]  # of 20 and 26 dB, and one lesion alone
+    assert own["contrast_recovery"] == [None, 0.875, None, None]
+    assert own["recovery_error"] == [None, 0.375, None, None]
+    assert "inserted_lesion_psnr" not in own
+    assert data["scores"]["means"]["gaussian"]["fpl"]["inserted_lesion_psnr"] == 7
+    assert data["scores"]["values"]["poisson"]["fpl"].keys() == {"psnr", "ssim"}
+    assert any(note.startswith("Annotated: 3 lesions in 2 images of 2 patients.") for note in data["notes"])
+
+
+def test_scores_of_lesions_are_means_over_the_trainings(folder):
+    (folder / "lidc.csv").write_text(TABLE)
+    write_scores(folder, (*METHODS, "fpl-2"))
+    scores = write_lesion_scores(folder, (*METHODS, "fpl-2"))
+    own = data_of(folder, means=folder / "lidc.csv", lesion_scores=scores)["scores"]["values"]["gaussian"]
+    assert own["noisy"]["lesion_psnr"] == [None, 23, 30, None]
+    assert own["fpl"]["lesion_psnr"] == [None, 23.5, 30, None]  # of 23 and 24 dB
+
+
+def test_scores_of_lesions_in_other_images_are_refused(folder):
+    with pytest.raises(InputError, match=r"gaussian.csv has lesions in 'i7', which is no test image"):
+        data_of(folder, lesion_scores=write_lesion_scores(folder, image=7))
+
+
+def test_the_notes_say_what_labels_and_scores_mean(folder):
+    write_config(folder / "config.json", **CONFIG, protocol="fair")
+    with_column(folder, "body_psnr", lambda *cell: 20)
+    notes = data_of(folder)["notes"]
+    for words in ("Noisy: the unprocessed image.", "Fair protocol", "Each network was trained once", "Body PSNR: over"):
+        assert sum(words in note for note in notes) == 1, words
+
+
+@pytest.mark.parametrize(
+    ("figures", "maps", "expected"),
+    [({"noise": "poisson"}, True, "poisson"), (None, True, "poisson"), (None, False, "gaussian")],
+)
+def test_the_page_starts_with_the_noise_of_the_figures_or_one_with_maps(folder, figures, maps, expected):
+    if maps:
+        write_maps(folder)
+        (folder / "maps" / "gaussian.npz").rename(folder / "maps" / "poisson.npz")
+    config = load_config(CONFIG | {"figures": figures}) if figures else None
+    data = explorer_data(
+        *arguments(folder), **places(folder, config=False), config=config, features=folder / "maps" if maps else None
+    )
+    assert data["start"] == expected
+
+
+def test_the_note_of_the_data_set_is_there_by_itself(folder):
+    write_config(folder / "config.json", **CONFIG, notes={"lidc": "Made from one CT"})
+    data = data_of(folder)
+    assert (data["about"], data["note"]) == ("Made from one CT.", "One note. Made from one CT.")
+
+
+def test_the_page_says_how_lesions_are_outlined_and_images_stored(folder):
+    assert data_of(folder)["storage"] == "Images are stored without loss."
+    masks = np.zeros((4, 16, 16), np.uint8)
+    masks[2, 3:5, 6:10] = 1
+    write_lesions(arguments(folder)[0], masks, [lesion(2, 1, 8) | {"shape": "box"}])
+    write_maps(folder)
+    assert data_of(folder, features=folder / "maps")["storage"] == (
+        "Lesions are outlined by the boxes that annotate them. Images are stored without loss, feature maps in 86 grey levels."
+    )
+
+
 def test_of_several_trainings_the_first_is_shown_and_the_mean_is_scored(folder):
     for noise in NOISES:
         write_stack(folder / "denoised" / "lidc" / noise / "fpl-2.npy", np.zeros((4, 16, 16), np.uint8))
@@ -227,9 +314,10 @@ def test_of_several_trainings_the_first_is_shown_and_the_mean_is_scored(folder):
     data = data_of(folder)
     assert [method["name"] for method in data["methods"]] == ["clean", "noisy", "fpl", "median_filter"]
     stack = open_stack(folder / "denoised" / "lidc" / "gaussian" / "fpl.npy")
-    np.testing.assert_array_equal(decoded(data["pixels"]["gaussian"]["fpl"][0]), stack[1])
+    np.testing.assert_array_equal(decoded(data["pixels"]["gaussian"]["fpl"][0]), stack[2])
     assert data["scores"]["means"]["gaussian"]["fpl"]["psnr"] == pytest.approx(36.623456, abs=1e-12)
-    assert "means over 2 trainings; the images are those of the first" in data["note"]
+    assert "Each network was trained with 2 seeds; the means are over all of its trainings." in data["notes"][0]
+    assert "images are those of the first training" in data["storage"]
 
 
 def test_lesions_are_those_of_the_shown_image_but_not_inserted_ones(folder):
@@ -239,7 +327,7 @@ def test_lesions_are_those_of_the_shown_image_but_not_inserted_ones(folder):
     images = data_of(folder)["images"]
     assert [image["id"] for image in images] == ["i2", "i1"]
     [found] = images[0]["lesions"]
-    assert (found["name"], found["kind"]) == ("lesion-1", "nodule")
+    assert (found["name"], found["kind"], found["shape"]) == ("lesion-1", "nodule", "mask")
     # Rows 3 and 4 and columns 6 to 9 cover 6 to 10 across and 3 to 5 down.
     assert sorted(found["edges"]) == [[6, 3, 6, 5], [6, 3, 10, 3], [6, 5, 10, 5], [10, 3, 10, 5]]
     assert images[1]["lesions"] == []
@@ -264,7 +352,7 @@ def test_an_outline_covers_each_edge_of_the_lesion_once_with_as_few_lines_as_the
     assert outline(np.zeros((3, 3), bool)) == []
 
 
-def write_maps(folder, positions=(1, 3), **more):
+def write_maps(folder, positions=(2, 1), **more):
     rng = np.random.default_rng(0)
     found = {name: rng.normal(0, 2, (len(positions), 16, 16)).astype(np.float16) for name in ("clean", "noisy", "fpl", "fpl-2")}
     (folder / "maps").mkdir(exist_ok=True)
@@ -299,7 +387,7 @@ def test_maps_of_the_shown_images_are_found_among_those_of_more(folder):
 
 def test_maps_of_other_images_or_sizes_and_other_files_are_refused(folder):
     write_maps(folder, positions=(0, 3))
-    with pytest.raises(InputError, match=r"no feature maps of image 1 .* --map-images"):
+    with pytest.raises(InputError, match=r"no feature maps of image 2 .* --map-images"):
         data_of(folder, features=folder / "maps")
     write_maps(folder, fpl=np.zeros((2, 8, 8), np.float16))
     with pytest.raises(InputError, match=r"gaussian.npz lacks .* maps of another size"):
@@ -386,20 +474,24 @@ def test_names_and_labels_with_markup_are_data_in_the_page(folder):
     assert EVIL not in page and "<script>alert" not in page
     [block] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     data = json.loads(block)
-    assert data["images"][0] == {"id": f"{EVIL}1", "patient": EVIL, "position": 1, "lesions": []}
+    assert data["images"][0] == {"id": f"{EVIL}2", "patient": EVIL, "position": 2, "lesions": []}
     assert data["methods"][2]["label"] == EVIL
 
 
 def test_the_command_writes_a_page_that_holds_the_data(folder):
     clean, scores, dataset = arguments(folder)
     write_maps(folder)
+    (folder / "lidc.csv").write_text(TABLE)
     output = folder / "explorer" / "lidc.html"
     run(
         "explorer", output, clean, scores, "--dataset", dataset, "--noisy", folder / "noisy" / "lidc", "--denoised",
-        folder / "denoised" / "lidc", "--features", folder / "maps", "--config", folder / "config.json",
+        folder / "denoised" / "lidc", "--features", folder / "maps", "--means", folder / "lidc.csv", "--lesion-scores",
+        write_lesion_scores(folder), "--config", folder / "config.json",
     )  # fmt: skip
     [block] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', output.read_text(), re.DOTALL)
-    assert json.loads(block) == data_of(folder, features=folder / "maps")
+    expected = data_of(folder, features=folder / "maps", means=folder / "lidc.csv", lesion_scores=write_lesion_scores(folder))
+    assert json.loads(block) == expected
+    assert expected["scores"]["values"]["gaussian"]["fpl"]["lesion_psnr"] == [None, 23, 30, None]
 
 
 def test_ten_thousand_images_take_little_time_and_memory(tmp_path):
@@ -407,7 +499,7 @@ def test_ten_thousand_images_take_little_time_and_memory(tmp_path):
     rows = index_rows(number)
     for path in (("data", "lidc", "test"), ("noisy", "lidc", "gaussian", "test"), ("denoised", "lidc", "gaussian", "fpl")):
         with creating_stack(tmp_path.joinpath(*path).with_suffix(".npy"), (number, size, size), rows) as stack:
-            stack[number // 4] = 7  # the rest is a hole in the file
+            stack[number // 2] = 7  # the rest is a hole in the file
     write_long_table(tmp_path / "scores.csv", {("lidc", "gaussian", "fpl"): [30 + i / number for i in range(number)]},
                      [row["patient"] for row in rows])  # fmt: skip
     tracemalloc.start()
@@ -415,7 +507,7 @@ def test_ten_thousand_images_take_little_time_and_memory(tmp_path):
     data = explorer_data(*arguments(tmp_path), **places(tmp_path, config=False))
     seconds, memory = time.process_time() - started, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [image["position"] for image in data["images"]] == [2500, 7500]
+    assert [image["position"] for image in data["images"]] == [5000, 2500]
     assert (decoded(data["pixels"]["gaussian"]["fpl"][0]) == 7).all()
     assert seconds < 3
     assert memory < 60e6  # one stack is 655 MB

@@ -13,6 +13,7 @@ from fplbench.reporting.explorer.pixels import CLEAN, uris
 from fplbench.reporting.panels import scale
 
 STEP = 3  # grey levels
+LEVELS = 255 // STEP + 1  # that maps are stored in
 
 
 def read_features(

@@ -14,7 +14,7 @@ from fplbench.reporting.lesion_crops import edges
 def shown_lesions(
     clean: str | os.PathLike[str], image_ids: Sequence[str], positions: Sequence[int]
 ) -> list[list[dict[str, Any]]]:
-    """The annotated lesions of some images of a stack, each with its name, its kind and its outline.
+    """The annotated lesions of some images of a stack, each with its name, its kind, its shape (mask or box) and its outline.
 
     Args:
         clean: the stack. Without a lesion stack beside it, no image has a lesion.
@@ -29,7 +29,12 @@ def shown_lesions(
     masks, rows = open_lesions(clean)
     return [
         [
-            {"name": row["lesion_id"], "kind": row["kind"], "edges": outline(masks[position] == int(row["lesion"]))}
+            {
+                "name": row["lesion_id"],
+                "kind": row["kind"],
+                "shape": row["shape"],
+                "edges": outline(masks[position] == int(row["lesion"])),
+            }
             for row in rows
             if row["image_id"] == image_ids[position] and row["inserted"] == "0"
         ]

@@ -12,10 +12,13 @@ from fplbench.files import write_text
 from fplbench.noise.window import index_window
 from fplbench.reporting.captions import presentation
 from fplbench.reporting.explorer.features import read_features
+from fplbench.reporting.explorer.lesion_scores import lesion_values
 from fplbench.reporting.explorer.lesions import shown_lesions
+from fplbench.reporting.explorer.notes import means_notes, storage_note
 from fplbench.reporting.explorer.pixels import CLEAN, page_pixels
 from fplbench.reporting.explorer.scores import check_scores, page_scores, read_means
 from fplbench.reporting.labels import UNPROCESSED, Labels
+from fplbench.reporting.lesion_scores import read_lesion_scores
 from fplbench.reporting.presentation import Presentation
 from fplbench.reporting.repeats import read_dataset
 from fplbench.reporting.scores import NoiseScores
@@ -37,12 +40,16 @@ def write_explorer(
     denoised: PathLike,
     features: PathLike | None = None,
     means: PathLike | None = None,
+    lesion_scores: PathLike | None = None,
     config: Config | None = None,
 ) -> None:
     """Write the explorer of a data set. The arguments and errors are those of `explorer_data`; `output` is the page, .html."""
     from fplbench.reporting.web import bundle_page
 
-    data = explorer_data(clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means, config=config)
+    data = explorer_data(
+        clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means, lesion_scores=lesion_scores,
+        config=config,
+    )  # fmt: skip
     write_text(output, bundle_page(data))
 
 
@@ -55,6 +62,7 @@ def explorer_data(
     denoised: PathLike,
     features: PathLike | None = None,
     means: PathLike | None = None,
+    lesion_scores: PathLike | None = None,
     config: Config | None = None,
 ) -> dict[str, Any]:
     """What the page of a data set shows, as JSON values.
@@ -67,6 +75,7 @@ def explorer_data(
         denoised: folder with {noise}/{method}.npy.
         features: folder with {noise}.npz, as `fplbench feature-scores --maps` writes them; None for none.
         means: the table of the data set, tables/{dataset}.csv, for the means of scores of lesions; None for none.
+        lesion_scores: folder with {noise}.csv, the scores of each lesion; None for none.
         config: the config of the run, for the noises, the methods, their labels and the number of images. Without it, these are
             the noises and methods that have scores and denoised stacks.
 
@@ -83,21 +92,29 @@ def explorer_data(
     positions = shown_images(clean, (config.explorer if config else ExplorerOptions()).images)
     methods = [CLEAN, UNPROCESSED, *(name for name in columns if name != UNPROCESSED)]
     height, width = images.shape[1:]
+    shown_ones = [
+        {"id": ids[position], "patient": index[position]["patient"], "position": position, "lesions": lesions}
+        for position, lesions in zip(positions, shown_lesions(clean, ids, positions), strict=True)
+    ]
+    maps = {} if features is None else read_features(features, noises, methods, positions, (height, width))
+    real, inserted = (read_lesion_scores(lesion_scores, noises, kind) if lesion_scores else {} for kind in (False, True))
+    values = lesion_values(lesion_scores, noises, ids) if lesion_scores else {}
+    page = page_scores(found, noises, methods[1:], shown.metrics, ids, read_means(means, dataset) if means else {}, values)
     return {
-        **_heading(dataset, config, shown, found),
+        **_heading(dataset, config, shown),
+        "storage": storage_note(shown_ones, bool(maps), any(scores.repeats for scores in found.values())),
         "reference": _reference(shown, methods),
         "window": index_window(index),
         "noises": [_noise(name, shown.labels) for name in noises],
+        "start": _start(config, noises, maps),
         "methods": [{"name": name, "label": "Clean" if name == CLEAN else shown.labels.method(name)} for name in methods],
-        "images": [
-            {"id": ids[position], "patient": index[position]["patient"], "position": position, "lesions": lesions}
-            for position, lesions in zip(positions, shown_lesions(clean, ids, positions), strict=True)
-        ],
+        "images": shown_ones,
         "height": height,
         "width": width,
         "pixels": page_pixels(clean, noisy, denoised, noises, methods, positions, shown.partial),
-        "features": {} if features is None else read_features(features, noises, methods, positions, (height, width)),
-        "scores": page_scores(found, noises, methods[1:], shown.metrics, ids, read_means(means, dataset) if means else {}),
+        "features": maps,
+        "scores": page,
+        "notes": means_notes(dataset, shown, found, page, Path(clean).with_name("sampling.json"), real, inserted),
     }
 
 
@@ -124,18 +141,23 @@ def _noises_and_columns(
     return labels.noises({noise for noise, _ in cells}), labels.methods(name for _, name in cells)
 
 
-def _heading(dataset: str, config: Config | None, shown: Presentation, scores: Mapping[str, NoiseScores]) -> dict[str, str]:
+def _heading(dataset: str, config: Config | None, shown: Presentation) -> dict[str, str]:
     """The name of the data set and the texts of the page."""
     label = shown.labels.dataset(dataset)
-    trained = [len(values) for found in scores.values() for own in found.repeats.values() for values in own.values()]
-    repeats = f"Scores of networks are means over {max(trained)} trainings; the images are those of the first" if trained else ""
     return {
         "dataset": dataset,
         "label": label,
         "title": f"{label}: test images before and after denoising",
-        "note": sentences(shown.note, repeats),
+        "about": sentences(config.notes.get(dataset, "")) if config else "",
+        "note": shown.note,
         "licence": sharing_note(config, dataset),
     }
+
+
+def _start(config: Config | None, noises: Sequence[str], maps: Mapping[str, Any]) -> str:
+    """The noise that the page shows first: that of the figures, else the first one with feature maps, else the first one."""
+    wanted = [config.figures.noise] if config and config.figures.noise else []
+    return next(noise for noise in (*wanted, *maps, *noises) if noise in noises)
 
 
 def _reference(shown: Presentation, methods: Sequence[str]) -> str:

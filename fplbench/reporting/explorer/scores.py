@@ -10,6 +10,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
+from fplbench.reporting.explorer.lesion_scores import Values
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.scores import NoiseScores
 
@@ -27,6 +28,7 @@ def page_scores(
     shown: Sequence[str],
     ids: Sequence[str],
     further: Mapping[str, Means] = MappingProxyType({}),
+    lesions: Mapping[str, Values] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The scores of a data set, as the page reads them.
 
@@ -37,12 +39,14 @@ def page_scores(
         shown: metrics to show beside PSNR and SSIM, where images were scored by them.
         ids: the images of the test stack, in order.
         further: means of metrics that images are not scored by, such as those of lesions, by metric.
+        lesions: by noise, scores of the annotated lesions in each image.
 
     Returns:
         metrics, means, ids and values. A mean is over the images that all methods have a score of, as in the tables, and None
         where a method was not scored. Values lack the metrics that a method was not scored by.
     """
     found = {noise: scores[noise].values for noise in noises if noise in scores}
+    by_image = {noise: {**found.get(noise, {}), **lesions.get(noise, {})} for noise in noises}
     scored = {metric for values in found.values() for metric in values}
     means: dict[str, Means] = {}
     for metric in dict.fromkeys((*FIRST, *shown)):
@@ -57,7 +61,7 @@ def page_scores(
             for noise in noises
         },
         "ids": list(ids),
-        "values": {noise: _values(found.get(noise, {}), methods, list(means)) for noise in noises},
+        "values": {noise: _values(by_image[noise], methods, list(means)) for noise in noises},
     }
 
 
