@@ -144,8 +144,12 @@ def escape(text: str) -> str:
 
 
 def _head(label: str) -> str:
-    """The head of a column, with one word on each line, so that columns stay narrow."""
-    words = [escape(word).replace(RESERVED[ord(TUNED_MARK)], r"$^{\dagger}$") for word in label.split()]
+    """The head of a column, with one word on each line, so that columns stay narrow.
+
+    All lines are as high as a parenthesis, so that those of all heads are on the same level.
+    """
+    dagger = r"\smash{$^{\dagger}$}"
+    words = [rf"\vphantom{{(}}{escape(word).replace(RESERVED[ord(TUNED_MARK)], dagger)}" for word in label.split()]
     return rf"\shortstack[r]{{{NEW_LINE.join(words)}}}"
 
 

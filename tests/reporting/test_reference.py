@@ -67,14 +67,14 @@ def test_a_reference_without_scores_is_named(tmp_path, scores):
 def test_the_column_is_called_fpl_but_in_tables_of_the_papers_form(tmp_path, scores):
     leads(tmp_path, scores)
     texts = {file.suffix: file.read_text() for file in tmp_path.iterdir()}
-    assert r"\shortstack[r]{Our \\ (FPL)}" in texts[".tex"]
+    assert r"\shortstack[r]{\vphantom{(}Our \\ \vphantom{(}(FPL)}" in texts[".tex"]
     for kind in (".md", ".html"):
         assert "FPL" in texts[kind] and "Our" not in texts[kind]
     own = write_config(
         tmp_path / "config.json", **(CONFIG | {"methods": {"noisy": {}, "fpl": {"label": "Mine"}, "nlm": {}, "wiener": {}}})
     )
     run("table", scores, "lidc", "--out-dir", tmp_path, "--config", own)
-    assert r"\shortstack[r]{Mine}" in (tmp_path / "lidc.tex").read_text()
+    assert r"\shortstack[r]{\vphantom{(}Mine}" in (tmp_path / "lidc.tex").read_text()
 
 
 def fair(folder, reference, *options, methods=("noisy", "fpl", "dpir", "bilateral", "nlm")):
