@@ -30,9 +30,12 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "compared": {"marker": "*", "color": "#D55E00", "s": 110},
     "networks": {"marker": "s", "color": "#0072B2", "s": 34},
     "filters": {"marker": "o", "color": "0.45", "s": 34},
-    "unprocessed image": {"marker": "D", "facecolor": "white", "edgecolor": "black", "s": 28},
     "other programs": {"marker": "^", "color": "#009E73", "s": 40},
 }
+UNPROCESSED_IMAGE = "unprocessed image"
+UNTOUCHED: Mapping[str, Any] = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 0.8}
+"""Line of unprocessed images, which take no time."""
+BUSY = "Each was measured once for each noise, while other jobs may have run: differences below a factor of about 3 mean nothing"
 
 Points = dict[str, dict[str, tuple[float, float]]]
 """Milliseconds for each image and quality, by data set and method."""
@@ -47,6 +50,8 @@ def cost_figure(
     note: str = "",
 ) -> None:
     """Draw quality against cost, over all noises: a panel for each data set, in which each method is a labelled point.
+
+    Unprocessed images take no time and are lines.
 
     Args:
         output: the picture to write; the ending of its name (.png, .pdf, .svg) sets the format.
@@ -103,6 +108,7 @@ def measured_on(cost: str | os.PathLike[str], labels: Labels) -> str:
     whole = {row["method"] for row in rows if row.get("measured") == "command"}
     return sentences(
         f"Times were measured {listed(where)}" if where else "",
+        BUSY,
         f"Those of {_names(whole, labels)} include the start of the program" if whole else "",
     )
 
@@ -128,24 +134,26 @@ def draw_costs(points: Points, metric: str, labels: Labels, reference: str = "fp
         axis.set_ylabel(f"Mean {heading(metric)}", fontsize=SIZE)
     _set_times(axes[-1])
     kinds = {kind_of(method, reference): method for found in points.values() for method in found}
-    marks = [
+    marks: list[Any] = [
         axes[0].scatter([], [], label=_kind_label(kind, kinds[kind], labels), **KINDS[kind]) for kind in KINDS if kind in kinds
     ]
+    if UNPROCESSED_IMAGE in kinds:
+        marks += axes[0].plot([], [], label=UNPROCESSED_IMAGE, **UNTOUCHED)
     figure.legend(handles=marks, loc="outside upper center", ncols=len(marks), fontsize=SIZE, frameon=False)
     figure.supxlabel("\n".join(lines), fontsize=SIZE)
     figure.draw_without_rendering()  # the panels get their places, on which those of the labels depend
     figure.set_layout_engine("none")
     for axis, found in zip(axes, points.values(), strict=True):
-        _label(axis, found, labels)
+        _label(axis, {method: found[method] for method in found if not method.startswith(UNPROCESSED)}, labels)
     return figure
 
 
 def kind_of(method: str, reference: str) -> str:
-    """What kind of method it is, a key of `KINDS`."""
+    """What kind of method it is: a key of `KINDS`, or "unprocessed image"."""
     if method == reference:
         return "compared"
     if method.startswith(UNPROCESSED):
-        return "unprocessed image"
+        return UNPROCESSED_IMAGE
     return "networks" if is_trained(method) else "filters" if is_filter(method) else "other programs"
 
 
@@ -159,7 +167,13 @@ def _names(methods: set[str], labels: Labels) -> str:
 
 def _draw(axis: "Axes", found: Mapping[str, tuple[float, float]], labels: Labels, reference: str) -> None:
     for method in labels.methods(found):
-        axis.scatter(*found[method], zorder=3, linewidth=0.8, **KINDS[kind_of(method, reference)])
+        kind, (_, quality) = kind_of(method, reference), found[method]
+        if kind == UNPROCESSED_IMAGE:
+            axis.axhline(quality, zorder=1, **UNTOUCHED)
+            edge = {"xycoords": axis.get_yaxis_transform(), "textcoords": "offset points", "va": "center", "fontsize": SIZE}
+            axis.annotate(labels.method(method), (1, quality), (3, 0), **edge)
+        else:
+            axis.scatter(*found[method], zorder=3, linewidth=0.8, **KINDS[kind])
     axis.set_xscale("log")
     axis.margins(x=0.1, y=0.15)
     axis.grid(alpha=0.25)
@@ -177,6 +191,8 @@ def _set_times(axis: "Axes") -> None:
 
 def _label(axis: "Axes", found: Mapping[str, tuple[float, float]], labels: Labels) -> None:
     """Write the name of each method beside its point, with a line where it is not next to it."""
+    if not found:
+        return
     scale = POINTS / axis.figure.dpi
     area = axis.get_window_extent()
     methods = labels.methods(found)
@@ -186,7 +202,8 @@ def _label(axis: "Axes", found: Mapping[str, tuple[float, float]], labels: Label
     for method, place, centre, line in zip(methods, places, centres, lines, strict=True):
         axis.annotate(
             labels.method(method), found[method], centre - place, textcoords="offset points", ha="center", va="center",
-            fontsize=SIZE, arrowprops={"arrowstyle": "-", "color": "0.5", "linewidth": 0.6, "shrinkA": 0} if line else None,
+            fontsize=SIZE, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0},
+            arrowprops={"arrowstyle": "-", "color": "0.5", "linewidth": 0.6, "shrinkA": 0} if line else None,
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fplbench.denoising.grey_map import LEVELS, SUFFIX, GreyMap, read_grey_map
 from fplbench.errors import InputError
 from fplbench.reporting.labels import UNPROCESSED, Labels
 from fplbench.reporting.panels import check_picture, save
+from fplbench.reporting.sentences import sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,12 +23,20 @@ PANEL_INCHES, LEGEND_INCHES, LINE_INCHES = 1.75, 1.6, 0.17
 COLUMNS = 5
 LETTERS_PER_INCH = 15  # of the note, at seven points
 DOTS_PER_INCH = 200
-# Okabe and Ito 2008, which differ for every kind of colour vision; without yellow, which is faint on white. A light one follows
-# a dark one, so that methods with the same dashes differ in grey.
-COLOURS = ("#E69F00", "#0072B2", "#56B4E9", "#D55E00", "#CC79A7", "#009E73")
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))  # not as many as colours: 30 looks
+# Okabe and Ito 2008, which differ for every kind of colour vision, in shades and dashes that differ in grey too.
+STYLES: Sequence[Mapping[str, Any]] = (
+    {"color": "#0072B2", "linestyle": "-", "linewidth": 1.6},
+    {"color": "#D55E00", "linestyle": (0, (5, 1.5)), "linewidth": 1.6},
+    {"color": "#009E73", "linestyle": (0, (1, 1)), "linewidth": 1.6},
+)
+UNPROCESSED_STYLE: Mapping[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 1.8, "zorder": 1.5}
+OTHER_STYLE: Mapping[str, Any] = {"color": "0.72", "linestyle": "-", "linewidth": 0.7, "zorder": 1.2}
+BEST_KNOWN = "dpir"
 SIZE = 7.2  # of the lettering, points
 LEGEND = "The dotted diagonal changes nothing. A line above it makes the images of the method brighter."
+CHOICE = (
+    "In colour: {}the two methods whose maps change grey levels the most, on average over the noises; thin and grey: the others."
+)
 
 
 def grey_map_figure(
@@ -56,7 +65,7 @@ def grey_map_figure(
     where = labels.dataset(dataset) if dataset else ""
     if not maps:
         raise InputError(f"There is no grey map, NAME{SUFFIX}.json, in {', '.join(map(str, folders))}.")
-    save(draw_grey_maps(maps, labels, where, f"{LEGEND} {note}".strip()), output, DOTS_PER_INCH)
+    save(draw_grey_maps(maps, labels, where, note), output, DOTS_PER_INCH)
 
 
 def read_grey_maps(folders: Sequence[str | os.PathLike[str]]) -> dict[str, dict[str, GreyMap]]:
@@ -91,10 +100,14 @@ def draw_grey_maps(maps: Mapping[str, Mapping[str, GreyMap]], labels: Labels, wh
     columns = min(COLUMNS, len(noises))
     rows = math.ceil(len(noises) / columns)
     width = columns * PANEL_INCHES + LEGEND_INCHES
-    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width), break_on_hyphens=False)
-    figure = Figure(figsize=(width, rows * PANEL_INCHES + 0.5 + LINE_INCHES * len(lines)), layout="constrained")
+    methods = labels.methods({method for found in maps.values() for method in found})
+    styles = line_styles(methods, coloured(maps, methods))
+    hidden = [method for method, style in styles.items() if style == OTHER_STYLE]
+    known = f"{labels.method(BEST_KNOWN)} and " if BEST_KNOWN in methods else ""
+    text = sentences(LEGEND, CHOICE.format(known) if hidden else "", note)
+    lines = textwrap.wrap(text, int(LETTERS_PER_INCH * width), break_on_hyphens=False)
+    figure = Figure(figsize=(width, rows * PANEL_INCHES + 0.5 + LINE_INCHES * (len(lines) + 1)), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    styles = line_styles(labels.methods({method for found in maps.values() for method in found}))
     for axis, noise in zip(axes.flat, noises, strict=False):
         _draw(axis, maps[noise], styles)
         axis.set_title(labels.noise(noise), fontsize=8)
@@ -102,23 +115,38 @@ def draw_grey_maps(maps: Mapping[str, Mapping[str, GreyMap]], labels: Labels, wh
         axis.set_axis_off()
     for axis in axes.flat[max(0, len(noises) - columns) : len(noises)]:
         axis.tick_params(labelbottom=True)  # the lowest panel of each column, which may not be in the last row
-    handles = [axes[0, 0].plot([], [], label=labels.method(method), **style)[0] for method, style in styles.items()]
+    shown = {labels.method(method): style for method, style in styles.items() if method not in hidden}
+    shown |= {"others": OTHER_STYLE} if hidden else {}
+    handles = [axes[0, 0].plot([], [], label=label, **style)[0] for label, style in shown.items()]
     figure.legend(handles=handles, loc="outside right center", fontsize=SIZE, frameon=False, handlelength=3.2)
     figure.suptitle(": ".join(filter(None, (where, "grey maps"))), fontsize=9, weight="bold")
     figure.supylabel("Grey level after the map", fontsize=8)
-    figure.supxlabel("\n".join(["Grey level that the method gives", *lines]), fontsize=SIZE)
+    figure.supxlabel("\n".join(["Grey level that the method gives", "", *lines]), fontsize=SIZE)
     return figure
 
 
-def line_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Colour and dashes of each method; the unprocessed image is black and thick, and no two methods look alike."""
-    styles: dict[str, dict[str, Any]] = {}
-    others = [method for method in methods if method.removesuffix(SUFFIX) != UNPROCESSED]
-    for number, method in enumerate(others):
-        dashes = DASHES[number % len(DASHES)]
-        styles[method] = {"color": COLOURS[number % len(COLOURS)], "linestyle": dashes, "linewidth": 1.2}
-    unprocessed = {"color": "black", "linestyle": "-", "linewidth": 1.8, "zorder": 1.5}
-    return {method: styles.get(method, unprocessed) for method in methods}
+def coloured(maps: Mapping[str, Mapping[str, GreyMap]], methods: Sequence[str]) -> list[str]:
+    """The methods that are drawn in colour, in the order of the tables: DPIR and the two whose maps change grey levels the most.
+
+    The change of a method is the mean absolute difference of its map from the identity, over the noises that it has a map of.
+
+    Args:
+        maps: by noise and method.
+        methods: the methods, in the order of the tables.
+    """
+    changes = {
+        method: np.mean([np.abs(found[method].levels - np.arange(LEVELS)).mean() for found in maps.values() if method in found])
+        for method in methods
+        if method != BEST_KNOWN and not method.startswith(UNPROCESSED)
+    }
+    chosen = {BEST_KNOWN, *sorted(changes, key=lambda method: -changes[method])[: len(STYLES) - 1]}
+    return [method for method in methods if method in chosen]
+
+
+def line_styles(methods: Sequence[str], chosen: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """How each method is drawn: chosen ones in a colour of their own, the unprocessed image in black and the others in grey."""
+    own = dict(zip(chosen, STYLES, strict=False))
+    return {method: own.get(method, UNPROCESSED_STYLE if method.startswith(UNPROCESSED) else OTHER_STYLE) for method in methods}
 
 
 def _draw(axis: "Axes", maps: Mapping[str, GreyMap], styles: Mapping[str, Mapping[str, Any]]) -> None:

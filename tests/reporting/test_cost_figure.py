@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 
 from fplbench.errors import InputError
 from fplbench.files import write_csv
-from fplbench.reporting.cost_figure import KINDS, cost_figure, draw_costs, kind_of, measured_on
+from fplbench.reporting.cost_figure import BUSY, KINDS, cost_figure, draw_costs, kind_of, measured_on
 from fplbench.reporting.label_places import gap, label_places, shared_area
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lettering import LEAST_PIXELS, PAGE_PIXELS
@@ -55,11 +55,18 @@ def test_there_is_a_panel_for_each_data_set_with_a_name_beside_each_point():
     figure = draw_costs(points, "psnr", Labels({"nlm": "Mine"}))
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["LIDC", "RSNA"]
     assert [{text.get_text() for text in axis.texts} for axis in figure.axes] == [{"FPL", "Mine", "Noisy"}, {"Noisy"}]
-    assert {tuple(text.xy) for text in figure.axes[0].texts} == {(5.0, 28.0), (0.2, 20.0)}
+    assert {tuple(text.xy) for text in figure.axes[0].texts} == {(5.0, 28.0), (1, 20.0)}
     assert figure.axes[0].get_ylabel() == "Mean PSNR (dB)"
     assert figure.axes[-1].get_xlabel() == "Milliseconds for one image, median over noises"
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_unprocessed_images_are_lines_at_their_quality():
+    figure = draw_costs({"lidc": {"fpl": (5.0, 28.0), "noisy": (0.2, 20.0), "noisy_grey_map": (0.4, 22.0)}}, "psnr", Labels())
+    assert sorted(line.get_ydata()[0] for line in figure.axes[0].lines if len(line.get_ydata())) == [20, 22]
+    assert [tuple(points.get_offsets()[0]) for points in figure.axes[0].collections if len(points.get_offsets())] == [(5, 28)]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["FPL", "unprocessed image"]
 
 
 def test_kinds_differ_in_shape_and_their_names_are_in_the_legend():
@@ -76,7 +83,7 @@ def test_kinds_differ_in_shape_and_their_names_are_in_the_legend():
 
 def test_marks_can_be_seen_on_white():
     for style in KINDS.values():
-        assert 1.05 / (luminance(to_rgb(style.get("edgecolor", style.get("color")))) + 0.05) >= 3  # of graphics, by the WCAG
+        assert 1.05 / (luminance(to_rgb(style["color"])) + 0.05) >= 3  # of graphics, by the WCAG
 
 
 def test_the_note_says_where_times_were_measured(tmp_path):
@@ -89,9 +96,11 @@ def test_the_note_says_where_times_were_measured(tmp_path):
         write_csv(tmp_path / "cost.csv", rows)
         return measured_on(tmp_path / "cost.csv", Labels())
 
-    assert note(nlm="cpu", noisy="cpu") == "Times were measured on the CPU."
-    assert note(nlm="cpu", dpir="NVIDIA H200") == "Times were measured on NVIDIA H200 for DPIR and on the CPU for NL Mean."
-    assert note(nlm="") == ""
+    assert note(nlm="cpu", noisy="cpu") == f"Times were measured on the CPU. {BUSY}."
+    assert note(nlm="cpu", dpir="NVIDIA H200").startswith(
+        "Times were measured on NVIDIA H200 for DPIR and on the CPU for NL Mean. "
+    )
+    assert note(nlm="") == f"{BUSY}."
 
 
 def test_lettering_is_at_least_11_pixels_high_in_the_report():

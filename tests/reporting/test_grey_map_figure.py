@@ -5,7 +5,7 @@ import pytest
 
 from fplbench.denoising.grey_map import GreyMap, write_grey_map
 from fplbench.errors import InputError
-from fplbench.reporting.grey_map_figure import draw_grey_maps, grey_map_figure, line_styles, read_grey_maps
+from fplbench.reporting.grey_map_figure import OTHER_STYLE, coloured, draw_grey_maps, grey_map_figure, line_styles, read_grey_maps
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lettering import LEAST_PIXELS, PAGE_PIXELS
 from tests.helpers.scores import run
@@ -49,11 +49,21 @@ def test_a_method_looks_the_same_in_every_panel(folders):
     assert (nlm.get_color(), nlm.get_linestyle()) == (speckle.lines[-1].get_color(), speckle.lines[-1].get_linestyle())
 
 
-def test_no_two_methods_look_alike_and_the_unprocessed_image_is_black():
-    styles = line_styles([f"m{number}" for number in range(17)] + ["noisy"])
-    looks = {(style["color"], style["linestyle"]) for style in styles.values()}
-    assert len(looks) == 18
-    assert styles["noisy"]["color"] == line_styles(["noisy_grey_map"])["noisy_grey_map"]["color"] == "black"
+def test_dpir_and_the_two_methods_with_the_largest_changes_are_in_colour_and_others_in_grey():
+    # A share of the grey levels changes them by 127.5 times what it lacks to 1, on average.
+    shares = {"noisy_grey_map": 0.1, "dpir": 0.95, "bilateral": 0.9, "nlm": 0.5, "wavelet": 0.7, "wiener": 0.8}
+    maps = {"gaussian": {method: darker(share) for method, share in shares.items()}, "poisson": {"bilateral": darker(0.7)}}
+    methods = Labels().methods(shares)
+    assert coloured(maps, methods) == ["dpir", "nlm", "wavelet"]
+    styles = line_styles(methods, coloured(maps, methods))
+    assert styles["noisy_grey_map"]["color"] == "black"
+    assert styles["bilateral"] == styles["wiener"] == OTHER_STYLE
+    assert len({(styles[method]["color"], styles[method]["linestyle"]) for method in ("dpir", "nlm", "wavelet")}) == 3
+    figure = draw_grey_maps(maps, Labels())
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "Noisy, map", "DPIR", "NL Mean.", "Wave. Den.", "others",
+    ]  # fmt: skip
+    assert "In colour: DPIR and the two methods" in " ".join(figure.get_supxlabel().split())
 
 
 def test_the_legend_has_the_labels_and_the_order_of_the_tables(folders):
