@@ -170,7 +170,12 @@ def _draw(axis: "Axes", found: Mapping[str, tuple[float, float]], labels: Labels
         kind, (_, quality) = kind_of(method, reference), found[method]
         if kind == UNPROCESSED_IMAGE:
             axis.axhline(quality, zorder=1, **UNTOUCHED)
-            edge = {"xycoords": axis.get_yaxis_transform(), "textcoords": "offset points", "va": "center", "fontsize": SIZE}
+            edge: dict[str, Any] = {
+                "xycoords": axis.get_yaxis_transform(),
+                "textcoords": "offset points",
+                "va": "center",
+                "fontsize": SIZE,
+            }
             axis.annotate(labels.method(method), (1, quality), (3, 0), **edge)
         else:
             axis.scatter(*found[method], zorder=3, linewidth=0.8, **KINDS[kind])

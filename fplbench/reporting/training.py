@@ -38,6 +38,7 @@ MARKERS_OF_A_LINE = 12
 COLUMNS, WIDTH, PANEL_HEIGHT = 3, 9.6, 2.5  # inches
 SIZE = 8  # of the lettering, points
 LETTERS = 130  # in a line of the note
+PLACE: Mapping[str, Any] = {"loc": "outside upper center", "ncols": 5, "fontsize": SIZE, "frameon": False}  # of the legend
 
 Log = dict[str, np.ndarray]
 
@@ -82,8 +83,7 @@ def draw_training(logs: Mapping[str, Log], title: str = "", note: str = "", labe
     from matplotlib.figure import Figure
 
     steps = np.concatenate([log["step"] for log in logs.values()])
-    first, last = float(steps.min()), float(steps.max())
-    margin = 0.05 * (last - first) or 1.0
+    margin = 0.05 * float(np.ptp(steps)) or 1.0
     panels = [panel for panel in PANELS if _terms(logs, panel[1])]
     if not panels:
         raise InputError(f"{listed(list(logs))}: there are no losses, scores or speeds: name training logs, such as fpl.csv.")
@@ -99,11 +99,11 @@ def draw_training(logs: Mapping[str, Log], title: str = "", note: str = "", labe
     axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=False):
         _panel(axis, logs, *panel)
-        axis.set_xlim(first - margin, last + margin)
+        axis.set_xlim(steps.min() - margin, steps.max() + margin)
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    place: dict[str, Any] = {"loc": "outside upper center", "ncols": 5, "fontsize": SIZE, "frameon": False}
-    figure.legend(handles=_handles(logs, names), title=title, title_fontproperties={"size": SIZE + 1, "weight": "bold"}, **place)
+    bold = {"size": SIZE + 1, "weight": "bold"}
+    figure.legend(handles=_handles(logs, names), title=title, title_fontproperties=bold, **PLACE)
     figure.supxlabel("\n".join(lines), fontsize=SIZE)
     return figure
 
