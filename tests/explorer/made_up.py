@@ -51,14 +51,17 @@ def explorer_data() -> dict:
         "dataset": "lidc",
         "label": "LIDC",
         "title": "LIDC: explorer",
+        "about": "Not from any scanner.",
         "note": "Made-up images.",
         "licence": "These images may not be redistributed.",
+        "storage": "Images are stored without loss.",
         "reference": "fpl",
         "window": [-1000, 1550],
         "noises": [
             {"name": "gaussian", "label": "Gaus.", "title": "Gaussian noise"},
             {"name": "poisson", "label": "Poiss.", "title": "Poisson noise"},
         ],
+        "start": "gaussian",
         "methods": [
             {"name": "clean", "label": "Clean"},
             {"name": "noisy", "label": "Noisy"},
@@ -76,22 +79,28 @@ def explorer_data() -> dict:
             "gaussian": {"scale": [BLACK, WHITE], "maps": {name: [picture(level)] * 2 for name, level in FEATURES.items()}}
         },
         "scores": scores(),
+        "notes": ["Noisy: the unprocessed image.", "VIF: of copies, so images have none."],
     }
 
 
 def lesion() -> dict:
     """A lesion of one pixel, x = 8 and y = 6."""
-    return {"name": "nodule-1", "kind": "nodule", "edges": [[8, 6, 9, 6], [8, 7, 9, 7], [8, 6, 8, 7], [9, 6, 9, 7]]}
+    return {
+        "name": "nodule-1",
+        "kind": "nodule",
+        "shape": "mask",
+        "edges": [[8, 6, 9, 6], [8, 7, 9, 7], [8, 6, 8, 7], [9, 6, 9, 7]],
+    }
 
 
 def scores() -> dict:
-    """PSNR of four test images, a metric that is better when lower, and one that nothing was scored by."""
+    """PSNR of four test images, a metric that is better when lower, and one of which there is only a mean."""
     means: dict = {}
     values: dict = {}
     for (noise, method), psnr in PSNR.items():
         known = [value for value in psnr if value is not None]
         mean = sum(known) / len(known)
-        means.setdefault(noise, {})[method] = {"psnr": mean, "error": 1 / mean, "vif": None}
+        means.setdefault(noise, {})[method] = {"psnr": mean, "error": 1 / mean, "vif": 0.5 if method == "fpl" else None}
         errors = [None if value is None else 1 / value for value in psnr]
         values.setdefault(noise, {})[method] = {"psnr": psnr, "error": errors, "vif": [None] * 4}
     return {

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.explorer.made_up import IDS
+from tests.explorer.made_up import IDS, explorer_data
 
 pytestmark = pytest.mark.slow
 GLIDE = 0.2  # seconds; the divider takes 0.1 to its new place
@@ -61,7 +61,7 @@ def test_dragging_moves_the_image_but_not_beyond_its_border(open_page):
     left, top, _, _ = page.stage()
     x, y = page.run("const p = fplbench.place(-0.5, -0.5); return [p.x, p.y]")
     assert (x, y) == pytest.approx((left, top), abs=0.5)
-    page.press("0")
+    page.press("z")
     assert page.state["zoom"] == 1
 
 
@@ -86,6 +86,13 @@ def test_keys(open_page):
         ("1", "right", "clean"),
         ("Shift+3", "left", "fpl"),
         ("9", "right", "clean"),  # there is no ninth method
+        ("0", "right", "clean"),
+        ("]", "right", "noisy"),
+        ("[", "right", "clean"),
+        ("[", "right", "sharp"),  # before the first comes the last
+        ("]", "right", "clean"),
+        ("Shift+]", "left", "sharp"),
+        ("Shift+[", "left", "fpl"),
         ("x", "left", "clean"),
         ("n", "noise", "poisson"),
         ("n", "noise", "gaussian"),
@@ -101,6 +108,29 @@ def test_keys(open_page):
     ]:
         page.press(keys)
         assert page.state[key] == value, keys
+
+
+def test_the_tenth_method_has_the_key_0(open_page):
+    data = explorer_data()
+    data["methods"] += [{"name": f"method{number}", "label": f"Method {number}"} for number in range(5, 12)]
+    page = open_page(data=data)
+    page.press("0")
+    assert page.state["right"] == "method10"
+    options = page.run("return [...document.getElementById('right').options].map((option) => option.textContent)")
+    assert options[-3:] == ["9  Method 9", "0  Method 10", "Method 11"]
+
+
+def test_windows_belong_to_images(open_page):
+    page = open_page("view=difference")
+    before = page.state
+    page.press("w")
+    x, y = page.place(12, 3)
+    page.drag((x, y), (x + 40, y + 20), "right")
+    assert page.state == before
+    disabled = "return [...document.querySelectorAll('#presets button, #level, #width')].map((control) => control.disabled)"
+    assert set(page.run(disabled)) == {True}
+    page.press("d")
+    assert set(page.run(disabled)) == {False}
 
 
 def test_w_goes_through_all_presets_and_starts_again(open_page):

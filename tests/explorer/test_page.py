@@ -6,6 +6,7 @@ from tests.explorer.made_up import MARKUP, explorer_data
 
 pytestmark = pytest.mark.slow
 
+TEXTS = ("title", "about", "note", "licence", "storage")
 ROWS = """return [...document.querySelectorAll('#means tbody tr')].filter((row) => !row.hidden)
           .map((row) => [...row.cells].map((cell) => cell.textContent))"""
 
@@ -20,14 +21,14 @@ def sort(page, column):
     page.wait(0.03)  # the library sorts after a millisecond
 
 
-def test_the_table_has_all_means_and_marks_the_best_and_the_reference(open_page):
+def test_the_table_has_all_means_and_marks_the_best(open_page):
     page = open_page()
     assert page.run(ROWS) == [
         ["Gaussian noise", "Noisy", "21.50", "0.047", "–"],
-        ["Gaussian noise", "FPL reference", "32.00", "0.031", "–"],
+        ["Gaussian noise", "FPL", "32.00", "0.031", "0.500"],
         ["Gaussian noise", MARKUP, "27.00", "0.037", "–"],
         ["Poisson noise", "Noisy", "24.00", "0.042", "–"],
-        ["Poisson noise", "FPL reference", "28.00", "0.036", "–"],
+        ["Poisson noise", "FPL", "28.00", "0.036", "0.500"],
     ]
     best = page.run("return [...document.querySelectorAll('#means td.best')].map((cell) => cell.textContent)")
     assert best == ["32.00", "0.031", "28.00", "0.036"]
@@ -63,12 +64,36 @@ def test_a_cell_of_the_sorted_table_selects_its_noise_method_and_metric(open_pag
     assert (page.state["noise"], page.state["image"]) == ("gaussian", 0)
 
 
+def test_a_metric_without_scores_of_images_is_in_the_table_only(open_page):
+    page = open_page("metric=vif")
+    assert page.state["metric"] == "psnr"
+    assert page.run("return [...document.getElementById('metric').options].map((option) => option.value)") == ["psnr", "error"]
+    cell(page, 4, 4)  # the last column of FPL on Poisson noise
+    assert (page.state["noise"], page.state["right"], page.state["metric"]) == ("poisson", "fpl", "psnr")
+    assert page.text("plot-note") == ""
+
+
+def test_the_notes_of_the_table_are_below_it(open_page):
+    page = open_page()
+    notes = page.run("return [...document.querySelectorAll('#means-note p')].map((note) => note.textContent)")
+    assert notes == explorer_data()["notes"]
+
+
+def test_a_metric_that_some_images_have_is_plotted_for_these(open_page):
+    data = explorer_data()
+    data["scores"]["values"]["gaussian"]["noisy"]["vif"] = [None, 0.5, None, None]
+    page = open_page("metric=vif", data)
+    assert page.text("legend") == "Noisy"
+    page.press("ARROW_RIGHT", "n")
+    assert page.text("plot-note") == "There are no scores of VIF for these methods on Poisson noise."
+
+
 def test_the_table_can_be_limited_to_the_shown_noise(open_page):
     from selenium.webdriver.support.ui import Select
 
     page = open_page("noise=poisson")
     Select(page.element("rows")).select_by_value("shown")
-    assert [row[1] for row in page.run(ROWS)] == ["Noisy", "FPL reference"]
+    assert [row[1] for row in page.run(ROWS)] == ["Noisy", "FPL"]
     page.press("n")
     page.run("document.activeElement.blur()")
     page.press("n")
@@ -112,8 +137,8 @@ def test_many_images_are_ranked_by_the_scores_of_the_first_method(open_page):
 
 
 def test_texts_are_shown_as_they_are(open_page):
-    page = open_page("right=sharp&image=1", explorer_data() | {"title": MARKUP, "note": MARKUP, "licence": MARKUP})
-    for name in ("title", "note", "licence", "right-label"):
+    page = open_page("right=sharp&image=1", explorer_data() | {name: MARKUP for name in TEXTS} | {"notes": [MARKUP]})
+    for name in (*TEXTS, "right-label", "means-note"):
         assert page.text(name) == MARKUP
     assert page.driver.title == MARKUP
     assert page.driver.find_elements("css selector", "img") == []

@@ -23,6 +23,14 @@ def test_the_page_starts_with_the_noisy_image_and_the_reference(open_page):
     assert page.text("right-label") == "FPL"
 
 
+def test_the_page_starts_with_the_noise_that_the_data_name(open_page):
+    page = open_page(data=explorer_data() | {"start": "poisson"})
+    assert page.state["noise"] == "poisson"
+    assert page.text("facts") == "2 of 4 test images shown"
+    images = page.run("return [...document.getElementById('image').options].map((option) => option.textContent)")
+    assert images == ["1 of 2 (test image 2): second", "2 of 2 (test image 4): fourth"]
+
+
 @pytest.mark.parametrize(("noise", "method"), LEVELS)
 def test_choosing_noise_method_and_image_changes_the_pixels(open_page, noise, method):
     from selenium.webdriver.support.ui import Select
@@ -69,8 +77,8 @@ def test_presets_are_in_hu_and_end_where_the_stored_window_ends(open_page):
     assert page.text("stored").startswith("Stored: −1000 to 1550 HU in 256 grey levels of 10.0 HU.")
 
 
-def test_presets_outside_the_stored_window_are_left_out(open_page):
-    for window, labels in (([-160, 240], ["Full", "Soft tissue", "Liver", "Auto"]), (None, ["Full", "Auto"])):
+def test_presets_outside_the_stored_window_or_equal_to_it_are_left_out(open_page):
+    for window, labels in (([-160, 240], ["Full", "Liver", "Auto"]), (None, ["Full", "Auto"])):
         page = open_page(data=explorer_data() | {"window": window})
         assert [button.text for button in page.element("presets").find_elements("tag name", "button")] == labels
 
@@ -105,6 +113,7 @@ def test_feature_maps_with_their_scale(open_page):
     assert (page.grey("left", *FLAT), page.grey("right", *FLAT)) == (255, 51)
     assert (page.text("scale-black"), page.text("scale-white")) == (str(BLACK).replace("-2.0", "−2"), f"{WHITE:.0f}")
     assert page.text("scale-meaning") == "Feature maps of the restoration network"
+    assert (page.text("scale-middle"), page.run("return document.getElementById('scale-middle').style.left")) == ("0", "40%")
     page.mouse("mouseMoved", *page.place(*FLAT))
     assert page.text("read-right") == "FPL −1"
 
@@ -140,6 +149,9 @@ def test_the_read_out_gives_grey_level_and_hu_of_both_methods(open_page):
     assert page.text("read-right") == "FPL 96 (−40 HU)"
     assert page.text("read-clean") == "Clean 100 (0 HU)"
     assert page.text("read-difference") == "right − left −24 (−240 HU)"
+    page.press("Shift+1")
+    assert (page.text("read-left"), page.text("read-clean")) == ("Clean 100 (0 HU)", "")  # once is enough
+    page.press("Shift+2")
     page.press("ARROW_RIGHT")  # the pointer rests, the image changes
     assert page.text("read-clean") == f"Clean {CLEAN[1]} (−500 HU)"
 

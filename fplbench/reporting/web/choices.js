@@ -1,6 +1,6 @@
 // The controls that choose what is shown: noise, image, methods, view, and the switches.
 
-import { data, featureScale, isReference, methodLabel, named, noiseTitle } from "./data.js";
+import { data, featureScale, methodLabel, named, noiseTitle } from "./data.js";
 import { byId, make, setText } from "./dom.js";
 import { onChange, RANGES, setState, state, VIEWS } from "./state.js";
 
@@ -11,7 +11,7 @@ function options() {
   const methods = data.methods.map((method, i) => [method.name, methodOption(method, i)]);
   return {
     noise: data.noises.map((noise) => [noise.name, noise.title || noise.label]),
-    image: data.images.map((image, i) => [i, `${i + 1} of ${data.images.length}: ${image.id}`]),
+    image: data.images.map((image, i) => [i, imageOption(image, i)]),
     left: methods,
     right: methods,
     range: RANGES.map((range) => [range, `\u00b1${range}`]),
@@ -19,9 +19,12 @@ function options() {
   };
 }
 
+function imageOption(image, i) {
+  return `${i + 1} of ${data.images.length} (test image ${image.position + 1}): ${image.id}`;
+}
+
 function methodOption(method, i) {
-  const key = i < 9 ? `${i + 1}  ` : "";
-  return `${key}${method.label}${isReference(method.name) ? " (reference)" : ""}`;
+  return i < 10 ? `${(i + 1) % 10}  ${method.label}` : method.label;
 }
 
 /** Show the next image, or with -1 the one before; after the last comes the first. */
@@ -35,6 +38,13 @@ export function stepNoise(step) {
   const count = data.noises.length;
   const now = data.noises.findIndex((noise) => noise.name === state.noise);
   if (count) setState({ noise: data.noises[(now + step + count) % count].name });
+}
+
+/** Choose the next method of a side, or with -1 the one before. */
+export function stepMethod(side, step) {
+  const count = data.methods.length;
+  const now = data.methods.findIndex((method) => method.name === state[side]);
+  setState({ [side]: data.methods[(now + step + count) % count].name });
 }
 
 /** Choose a view, or go back to the images if it is chosen already. */

@@ -20,11 +20,6 @@ export function noiseTitle(name) {
   return noise ? noise.title || noise.label : name;
 }
 
-/** Whether a method is the one that the run compares with all others. */
-export function isReference(name) {
-  return name === data.reference;
-}
-
 /** A number with a fixed number of digits and a true minus sign; an en dash for null. */
 export function formatted(value, digits) {
   if (value === null || value === undefined) return "\u2013";
@@ -82,6 +77,16 @@ export function meanOf(noise, method, metric) {
 export function metricHeading(metric) {
   return metric.unit ? `${metric.label} (${metric.unit})` : metric.label;
 }
+
+/** Whether images have scores of a metric; those of inserted lesions, which are in copies of the images, are means only. */
+export function hasScores(metric) {
+  return data.noises.some((noise) => {
+    return data.methods.some((method) => scoresOf(noise.name, method.name, metric)?.some((score) => score !== null));
+  });
+}
+
+/** The metrics that images have scores of. */
+export const plottable = data.scores.metrics.filter((metric) => hasScores(metric.name));
 
 /** Where the images that the page shows are among all test images, counted from 0; -1 for none. */
 export const shownPositions = data.images.map((image) => data.scores.ids.indexOf(image.id));

@@ -1,7 +1,7 @@
 // The keyboard, and the help that lists its keys.
 
 import { data } from "./data.js";
-import { exchangeSides, stepImage, stepNoise, toggle, toggleView } from "./choices.js";
+import { exchangeSides, stepImage, stepMethod, stepNoise, toggle, toggleView } from "./choices.js";
 import { byId } from "./dom.js";
 import { fit, zoomBy } from "./geometry.js";
 import { setState, state } from "./state.js";
@@ -26,14 +26,24 @@ const KEYS = {
   "+": () => zoomBy(1.25),
   "=": () => zoomBy(1.25),
   "-": () => zoomBy(0.8),
-  0: fit,
+  z: fit,
+  "]": () => stepMethod("right", 1),
+  "[": () => stepMethod("right", -1),
+  "}": () => stepMethod("left", 1),
+  "{": () => stepMethod("left", -1),
   h: () => help.showModal(),
   "?": () => help.showModal(),
 };
 
+// A shortcut of the browser. On many keyboards, brackets are typed with Alt, or with AltGr, which counts as Ctrl and Alt.
+function isCommand(event) {
+  if (event.metaKey) return true;
+  return "[]{}".includes(event.key) ? event.ctrlKey && !event.altKey : event.ctrlKey || event.altKey;
+}
+
 // Lists and sliders need the arrow keys and letters themselves, and so does the table for the arrow keys.
 function isTaken(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || help.open) return true;
+  if (isCommand(event) || event.defaultPrevented || help.open) return true;
   const target = event.target;
   if (!(target instanceof Element)) return false;
   if (target.matches("select, textarea, input[type=text]")) return true;
@@ -42,8 +52,8 @@ function isTaken(event) {
 
 // Number keys by their place on the keyboard: with shift they give signs, which differ between countries.
 function numbered(event) {
-  const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
-  const method = digit && data.methods[Number(digit) - 1];
+  const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code)?.[1];
+  const method = digit && data.methods[(Number(digit) + 9) % 10]; // 0 is the tenth
   if (!method) return null;
   return () => setState({ [event.shiftKey ? "left" : "right"]: method.name });
 }

@@ -1,6 +1,6 @@
 // Starts the page.
 
-import { data, named } from "./data.js";
+import { data } from "./data.js";
 import { startChoices } from "./choices.js";
 import { byId, setText } from "./dom.js";
 import { toViewer } from "./geometry.js";
@@ -18,11 +18,10 @@ import { startWindow, windowText } from "./window.js";
 
 function writeTexts() {
   setText(byId("title"), data.title);
-  const reference = named(data.methods, data.reference);
   const count = data.scores.ids.length;
-  const images = `${data.images.length} of ${count} test image${count === 1 ? "" : "s"} shown`;
-  setText(byId("facts"), [images, reference ? `reference: ${reference.label}` : ""].filter(Boolean).join(" \u00b7 "));
-  for (const name of ["note", "licence"]) {
+  setText(byId("facts"), `${data.images.length} of ${count} test image${count === 1 ? "" : "s"} shown`);
+  byId("about").title = data.about ?? "";
+  for (const name of ["about", "note", "licence", "storage"]) {
     setText(byId(name), data[name] ?? "");
     byId(name).hidden = !data[name];
   }

@@ -2,7 +2,7 @@
 
 import { colour } from "./dom.js";
 
-const ALL_MARKED = 60; // with more images than this, only those that the page shows get markers
+const ALL_MARKED = 60; // with scores of more images than this, only those that the page shows get markers
 const SIZE = 3.5;
 
 /** Dash and marker of each role in the plot. */
@@ -45,15 +45,13 @@ function mark(context, role, x, y, ratio) {
 /** Draw the markers of a plot's series; roles are [role, method] in the order of the series. */
 export function drawMarks(plot, roles, shownPlaces) {
   const ratio = window.devicePixelRatio || 1;
-  const count = plot.data[0].length;
-  const marked = count <= ALL_MARKED ? plot.data[0].keys() : shownPlaces.filter((place) => place >= 0);
-  const places = [...marked];
   roles.forEach(([role], i) => {
     plot.ctx.fillStyle = plot.ctx.strokeStyle = colour(`--${role}`);
-    for (const place of places) {
-      const value = plot.data[i + 1][place];
-      if (value === null) continue;
-      mark(plot.ctx, role, plot.valToPos(place + 1, "x", true), plot.valToPos(value, "y", true), ratio);
+    const values = plot.data[i + 1];
+    const scored = [...values.keys()].filter((place) => values[place] !== null);
+    const marked = scored.length <= ALL_MARKED ? scored : scored.filter((place) => shownPlaces.includes(place));
+    for (const place of marked) {
+      mark(plot.ctx, role, plot.valToPos(place + 1, "x", true), plot.valToPos(values[place], "y", true), ratio);
     }
   });
 }

@@ -3,7 +3,7 @@
 // Lines over hundreds of images, which have no order, would only be a band. Then the images are ranked by the scores of the
 // first method, which is drawn as a line, and the others as points around it.
 
-import { data, metricHeading, methodLabel, named, scoresOf, shownPositions } from "./data.js";
+import { data, metricHeading, methodLabel, named, noiseTitle, plottable, scoresOf, shownPositions } from "./data.js";
 import { byId, colour, make, setText } from "./dom.js";
 import { drawMark, drawMarks, drawShown, STYLES } from "./marks.js";
 import { onChange, setState, state } from "./state.js";
@@ -34,8 +34,8 @@ function axis(label, size) {
 
 function orderOf(scores) {
   const positions = [...data.scores.ids.keys()];
-  const rank = (position) => scores[position] ?? Infinity;
-  return positions.length > MANY ? positions.sort((a, b) => rank(a) - rank(b)) : positions;
+  if (positions.length <= MANY) return positions;
+  return positions.filter((position) => scores[position] !== null).sort((a, b) => scores[a] - scores[b]);
 }
 
 /** Where the shown images are along the axis, counted from 0; -1 for none. */
@@ -76,7 +76,7 @@ function drawPlot() {
   const metric = named(data.scores.metrics, state.metric);
   const roles = metric ? plotted() : [];
   byId("legend").replaceChildren(...roles.map(legendEntry));
-  if (!roles.length) setText(byId("plot-note"), `No image has a score of ${metric?.label ?? "any metric"} for these methods.`);
+  if (!roles.length) setText(byId("plot-note"), missingText(metric));
   if (!roles.length || box.clientWidth < 80 || box.clientHeight < 60) return;
   const scores = roles.map(([, method]) => scoresOf(state.noise, method, state.metric));
   order = orderOf(scores[0]);
@@ -85,6 +85,10 @@ function drawPlot() {
   plot.over.addEventListener("click", (event) => selectNear(event.offsetX));
   const methods = roles.map(([, method]) => methodLabel(method)).join(", ");
   box.setAttribute("aria-label", `${metricHeading(metric)} of ${data.scores.ids.length} test images for ${methods}`);
+}
+
+function missingText(metric) {
+  return `There are no scores of ${metric?.label ?? "any metric"} for these methods on ${noiseTitle(state.noise)}.`;
 }
 
 function legendEntry([role, method]) {
@@ -108,7 +112,7 @@ function selectNear(x) {
 /** Set up the plot and the choice of its metric. */
 export function startPlot() {
   const choice = byId("metric");
-  choice.append(...data.scores.metrics.map((metric) => make("option", { value: metric.name }, metricHeading(metric))));
+  choice.append(...plottable.map((metric) => make("option", { value: metric.name }, metricHeading(metric))));
   choice.addEventListener("change", () => setState({ metric: choice.value }));
   const refresh = () => {
     choice.value = state.metric;

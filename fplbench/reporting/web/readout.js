@@ -37,9 +37,11 @@ function updateReadout() {
   const [x, y] = point ? [Math.floor(point.x), Math.floor(point.y)] : [-1, -1];
   const inside = x >= 0 && y >= 0 && x < data.width && y < data.height;
   const values = inside ? greyLevels(x, y) : {};
-  setText(byId("read-place"), inside ? `x ${x}  y ${y}` : "Point at the image to read its grey levels");
+  setText(byId("read-place"), inside ? `x ${x}  y ${y}` : "Point at the image to read its values");
+  const twice = [state.left, state.right].includes("clean");
   for (const [side, method] of [["left", state.left], ["right", state.right], ["clean", "clean"]]) {
-    setText(byId(`read-${side}`), inside ? `${methodLabel(method)} ${valueText(values[side])}` : "");
+    const told = inside && !(side === "clean" && twice);
+    setText(byId(`read-${side}`), told ? `${methodLabel(method)} ${valueText(values[side])}` : "");
   }
   setText(byId("read-difference"), inside ? differenceText(values) : "");
 }

@@ -22,8 +22,10 @@ function barOf() {
 function featureBar() {
   const scale = featureScale(state.noise);
   if (!scale) return { gradient: "none", black: "", middle: "", white: "", meaning: "" };
+  const [black, white] = scale;
   const meaning = "Feature maps of the restoration network";
-  return { gradient: GREYS, black: significant(scale[0]), middle: "", white: significant(scale[1]), meaning };
+  const middle = black < 0 && white > 0 ? "0" : "";
+  return { gradient: GREYS, black: significant(black), middle, white: significant(white), meaning, zero: -black / (white - black) };
 }
 
 function differenceBar() {
@@ -37,8 +39,9 @@ function differenceBar() {
 /** Set up the scale bar. */
 export function startScale() {
   const update = () => {
-    const { gradient, ...texts } = barOf();
+    const { gradient, zero = 0.5, ...texts } = barOf();
     byId("scale-colours").style.background = gradient;
+    byId("scale-middle").style.left = `${100 * zero}%`;
     for (const [name, text] of Object.entries(texts)) setText(byId(`scale-${name}`), text);
   };
   onChange(update);

@@ -1,6 +1,6 @@
 // What is shown, and its copy in the fragment of the URL.
 
-import { data } from "./data.js";
+import { data, plottable } from "./data.js";
 
 export const VIEWS = ["compare", "difference", "features"];
 export const RANGES = [8, 16, 32, 64, 128, 255];
@@ -32,12 +32,12 @@ const ALLOWED = {
   split: between(0, 100, 1), // place of the divider, per cent from the left
   lesions: flag,
   smooth: flag,
-  metric: oneOf(data.scores.metrics.map((metric) => metric.name)),
+  metric: oneOf(plottable.map((metric) => metric.name)),
   theme: oneOf(["dark", "light"]),
 };
 
 const DEFAULTS = {
-  noise: data.noises[0]?.name ?? "",
+  noise: data.start ?? data.noises[0]?.name ?? "",
   image: 0,
   left: methods.includes("noisy") ? "noisy" : (methods[0] ?? ""),
   right: methods.includes(data.reference) ? data.reference : (methods.at(-1) ?? ""),
@@ -52,7 +52,7 @@ const DEFAULTS = {
   split: 50,
   lesions: 1,
   smooth: 0,
-  metric: data.scores.metrics[0]?.name ?? "",
+  metric: plottable[0]?.name ?? "",
   theme: "dark",
 };
 

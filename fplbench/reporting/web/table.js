@@ -1,7 +1,8 @@
-// The table of all means. A cell selects its noise, method and metric, and moves to the image.
+// The table of all means. A cell selects its noise, its method and, if images have scores of it, its metric, and moves to the
+// image.
 
-import { data, formatted, isReference, meanOf, metricHeading } from "./data.js";
-import { byId, make, setText } from "./dom.js";
+import { data, formatted, meanOf, metricHeading } from "./data.js";
+import { byId, make } from "./dom.js";
 import { directionMark } from "./scores.js";
 import { onChange, setState, state } from "./state.js";
 
@@ -37,10 +38,9 @@ function cell(attributes, ...content) {
 }
 
 function rowOf(noise, noisePlace, method, methodPlace, best) {
-  const reference = isReference(method.name) ? [" ", make("span", { class: "tag" }, "reference")] : [];
   const first = [
     cell({ "data-sort": noisePlace, class: "text" }, noise.title || noise.label),
-    cell({ "data-sort": methodPlace, class: "text" }, method.label, ...reference),
+    cell({ "data-sort": methodPlace, class: "text" }, method.label),
   ];
   const means = data.scores.metrics.map(({ name, digits }) => {
     const mean = meanOf(noise.name, method.name, name);
@@ -116,7 +116,8 @@ export function startTable() {
   table.tHead.append(make("tr", {}, ...headings()));
   table.tBodies[0].append(...rows.map(({ element }) => element));
   if (rows.length) rows[0].element.cells[0].tabIndex = 0;
-  setText(byId("means-note"), rows.length ? "" : "There are no means.");
+  const notes = rows.length ? (data.notes ?? []) : ["There are no means."];
+  byId("means-note").append(...notes.map((note) => make("p", {}, note)));
   // sortable-tablesort listens at the document and starts with the largest value, unless the table says otherwise.
   const direct = (event) => {
     const column = event.target.closest?.("th");

@@ -32,6 +32,7 @@ function ctPreset({ label, low, high }) {
   const from = Math.max(low, first);
   const to = Math.min(high, last);
   if (to - from < LEAST_OVERLAP * (high - low)) return null;
+  if (from === first && to === last) return null; // the same as the full one
   const cut = from === low && to === high ? "" : `, of which ${inHounsfield(from, to)} are stored`;
   return { label, title: `${label}: ${inHounsfield(low, high)}${cut}`, window: () => [toLevel(from), toLevel(to)] };
 }
@@ -45,8 +46,14 @@ function autoPreset() {
   return { label: "Auto", title, window: range };
 }
 
+// Whether the view has a window: differences and feature maps have scales of their own.
+function hasWindow() {
+  return state.view === "compare";
+}
+
 /** Show grey levels around a level, with limits: level 0 to 255, width 1 to 255. */
 export function setWindow(level, width) {
+  if (!hasWindow()) return;
   const middle = Math.min(Math.max(level, 0), 255);
   const half = Math.min(Math.max(width, 1), 255) / 2;
   setState({ low: middle - half, high: middle + half });
@@ -76,6 +83,7 @@ function choose(preset) {
 
 /** Choose the next preset that differs from the present window. */
 export function nextPreset() {
+  if (!hasWindow()) return;
   const now = presets.findIndex(isChosen);
   const following = [...presets.slice(now + 1), ...presets.slice(0, now + 1)];
   const next = following.find((preset) => !isChosen(preset));
@@ -98,7 +106,8 @@ export function startWindow() {
     const now = levelAndWidth();
     level.value = now.level;
     width.value = now.width;
-    setText(byId("window-text"), state.view === "compare" ? windowText() : "for images only");
+    setText(byId("window-text"), hasWindow() ? windowText() : "for images only");
+    for (const control of [...buttons, level, width]) control.disabled = !hasWindow();
     for (const input of [level, width]) input.setAttribute("aria-valuetext", windowText());
     presets.forEach((preset, i) => buttons[i].setAttribute("aria-pressed", isChosen(preset)));
   };
