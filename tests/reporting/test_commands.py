@@ -141,8 +141,9 @@ def test_figures_carry_the_notes_of_the_config(folder):
     config = ("--config", folder / "config.json", "--dataset", "lidc")
     run("noise-figure", folder / "n.svg", stacks(folder)[0], *noisy, *config)
     run("figure", folder / "f.svg", *stacks(folder), *denoised(folder), *config)
-    for name in ("n.svg", "f.svg"):
-        assert "One note. A second note." in " ".join((folder / name).read_text().replace(" -->", "").split("\n   <!-- "))
+    words = {name: " ".join((folder / name).read_text().replace(" -->", "").split("\n   <!-- ")) for name in ("n.svg", "f.svg")}
+    assert all("One note. A second note." in text for text in words.values())
+    assert "protocol: " in words["f.svg"] and "protocol: " not in words["n.svg"]
     assert "<!-- Mine -->" in (folder / "f.svg").read_text()
 
 
