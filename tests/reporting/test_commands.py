@@ -143,7 +143,7 @@ def test_figures_carry_the_notes_of_the_config(folder):
     run("figure", folder / "f.svg", *stacks(folder), *denoised(folder), *config)
     words = {name: " ".join((folder / name).read_text().replace(" -->", "").split("\n   <!-- ")) for name in ("n.svg", "f.svg")}
     assert all("One note. A second note." in text for text in words.values())
-    assert "protocol: " in words["f.svg"] and "protocol: " not in words["n.svg"]
+    assert "Published protocol:" in words["f.svg"] and "Published protocol" not in words["n.svg"]
     assert "<!-- Mine -->" in (folder / "f.svg").read_text()
 
 
