@@ -17,6 +17,7 @@ from fplbench.errors import InputError
 from fplbench.files import write_text
 from fplbench.noise import NOISES
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation
+from fplbench.reporting.sharing import sharing_note
 from fplbench.scoring.registry import ALWAYS, SCORES, in_order
 from fplbench.training import TRAINING_VERSION, TRAININGS
 
@@ -73,6 +74,11 @@ METRICS_CODE = code_hash(
 
 # With keep_denoised: false, denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp
+
+
+def loader_options(dataset):
+    """Options of a data set's loader, without what pages say of its images, for which nothing is to be sampled again."""
+    return {name: value for name, value in CONFIG.dataset_options(dataset).items() if name != "licence"}
 
 
 def as_json(options):

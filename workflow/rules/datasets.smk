@@ -18,7 +18,7 @@ rule sample_images:
         code=lambda wildcards: code_of(DATASETS[wildcards.dataset].read_header, "fplbench.datasets.sampling"),
         folder=subpath(output.summary, parent=True),
         root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
-        options=lambda wildcards: as_json(CONFIG.dataset_options(wildcards.dataset)),
+        options=lambda wildcards: as_json(loader_options(wildcards.dataset)),
         hu=[],
         sampling=as_json(CONFIG.sampling.model_dump(mode="json")),
         seed=CONFIG.seed,

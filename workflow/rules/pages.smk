@@ -47,6 +47,8 @@ rule explorer:
         features=of_dataset("<results>/feature_maps/{dataset}/{noise}.npz", MAPPED),
         scores="<results>/scores/{dataset}.csv",
         table="<results>/tables/{dataset}.csv",
+        lesion_scores=of_dataset("<results>/lesion_scores/{dataset}/{noise}.csv"),
+        sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
         report(
@@ -63,6 +65,8 @@ rule explorer:
         code=code_hash("fplbench.reporting.explorer.page", "fplbench.reporting.web"),
         noisy=lambda wildcards, input: Path(input.noisy[0]).parents[1],
         denoised=lambda wildcards, input: Path(input.denoised[0]).parents[1],
+        lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
+        licence=lambda wildcards: sharing_note(CONFIG, wildcards.dataset),
         features=lambda wildcards, input: [f"--features={Path(path).parent}" for path in input.get("features", [])[:1]],
         shown=shown,
         images=CONFIG.explorer.images,
@@ -70,5 +74,6 @@ rule explorer:
         "Writing the explorer of {wildcards.dataset}"
     shell:
         "fplbench explorer {output:q} {input.clean:q} {input.scores:q} --dataset {wildcards.dataset} --noisy {params.noisy:q}"
-        " --denoised {params.denoised:q} {params.features:q} --means {input.table:q} --config {input.config:q}"
+        " --denoised {params.denoised:q} {params.features:q} --means {input.table:q}"
+        " --lesion-scores {params.lesion_scores:q} --config {input.config:q}"
         " > {log:q} 2>&1"
