@@ -5,6 +5,7 @@ import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from operator import itemgetter
 
 import numpy as np
@@ -137,7 +138,8 @@ def _noise_scores(path: str | os.PathLike[str], noise: str, metrics: Sequence[st
     values: dict[str, dict[str, np.ndarray]] = {}
     for method, scores in found.methods.items():
         if scores.images != reference.images:
-            raise InputError(f"{path}: {method!r} and {first!r} were scored on different images of noise {noise!r}.")
+            words = _first_difference(images, scores.images, reference.images)
+            raise InputError(f"{path}: {method!r} and {first!r} were scored on different images of noise {noise!r}: {words}.")
         table = np.frombuffer(scores.numbers).reshape(-1, len(metrics))
         for place, metric in enumerate(metrics):
             column = table[:, place].copy()
@@ -154,6 +156,13 @@ def _noise_scores(path: str | os.PathLike[str], noise: str, metrics: Sequence[st
             values.setdefault(metric, {})[method] = np.minimum(column, CEILING) if SCORES[metric].unit == "dB" else column
     order = [images[number] for number in reference.images]
     return NoiseScores(tuple(name for name, _ in order), tuple(patient for _, patient in order), values)
+
+
+def _first_difference(images: Sequence[tuple[str, str]], one: Sequence[int], other: Sequence[int]) -> str:
+    """The first place in which two methods have other images, and the image and patient that each has there."""
+    place, pair = next((i, pair) for i, pair in enumerate(zip_longest(one, other), start=1) if pair[0] != pair[1])
+    names = ("none" if number is None else "{!r} of patient {!r}".format(*images[number]) for number in pair)
+    return f"image {place} is {' and '.join(names)}"
 
 
 def _number(text: str) -> float:

@@ -14,22 +14,25 @@ class Check:
         name: what was checked, in a word.
         found: how much of it, in a sentence without a full stop.
         faults: what does not match, each with the name of the file; empty if everything does.
+        notes: what else there is to say, each on a line of its own.
+        unchecked: what could not be checked, such as "the scores of 3 stacks"; "" if everything could.
+        nothing: whether nothing at all could be checked.
     """
 
     name: str
     found: str
     faults: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    unchecked: str = ""
+    nothing: bool = False
 
     @property
     def lines(self) -> list[str]:
         """What the command prints about it."""
-        verdict = f"{self.found}: {'FAILED' if self.faults else 'match'}"
+        verdict = "FAILED" if self.faults else "not checked" if self.nothing else "match"
         more = len(self.faults) - SHOWN_FAULTS
-        return [
-            f"{self.name:<9}{verdict}",
-            *(f"{'':<9}{fault}" for fault in self.faults[:SHOWN_FAULTS]),
-            *([f"{'':<9}and {more} more"] if more > 0 else []),
-        ]
+        below = [*self.faults[:SHOWN_FAULTS], *([f"and {more:,} more"] if more > 0 else []), *self.notes]
+        return [f"{self.name:<9}{self.found}: {verdict}", *(f"{'':<9}{line}" for line in below)]
 
 
 def counted(number: int, what: str, several: str = "") -> str:

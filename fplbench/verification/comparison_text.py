@@ -23,7 +23,8 @@ def describe(found: Comparison, a: Results, b: Results, top: int = 10) -> Iterat
         found: their comparison.
         a: the first run.
         b: the second.
-        top: how many cells to list for each metric, those with the largest differences.
+        top: how many cells to list for each metric, those with the largest differences, and how many lines of cells that one
+            run has alone.
     """
     yield f"A: {a.folder}, made {a.manifest.get('created')}"
     yield f"B: {b.folder}, made {b.manifest.get('created')}"
@@ -31,18 +32,14 @@ def describe(found: Comparison, a: Results, b: Results, top: int = 10) -> Iterat
     made = [{key: run.manifest[key] for key in MADE_WITH if key in run.manifest} for run in (a, b)]
     yield from _changes("made with", *made)
     yield from _files(a, b)
-    for name, own, keys in (("A", found.only_a, _all(found, found.only_a)), ("B", found.only_b, _all(found, found.only_b))):
+    yield from _differing(found, top)
+    for name, own in (("A", found.only_a), ("B", found.only_b)):
         if own:
+            words = grouped(own, [*(cell.key for cell in found.cells), *own])
             yield f"{counted(len(own), 'cell')} in {name} alone:"
-            yield from (f"  {words}" for words in grouped(own, keys))
-    differing = sum(not cell.same for cell in found.cells)
-    if not differing:
-        yield f"All {counted(len(found.cells), 'cell')} that both have {'is' if len(found.cells) == 1 else 'are'} identical."
-        return
-    yield f"{counted(differing, 'cell')} of {len(found.cells):,} that both have differ:"
-    for metric, cells in groupby(found.cells, key=lambda cell: cell.key[2]):
-        yield from _block(metric, [cell for cell in cells if not cell.same], top)
-    yield from _why([cell for cell in found.cells if not cell.same])
+            yield from (f"  {each}" for each in words[:top])
+            if len(words) > top:
+                yield f"  and {len(words) - top:,} more lines"
 
 
 def csv_rows(found: Comparison) -> Iterator[dict[str, Any]]:
@@ -67,10 +64,11 @@ def grouped(keys: Iterable[Key], every: Sequence[Key]) -> list[str]:
     left = dict.fromkeys(keys)
     found = []
     for axis, name in enumerate(("data set", *AXES[1:])):
-        for value in dict.fromkeys(key[axis] for key in left):
-            if all(key in left for key in every if key[axis] == value):
-                found.append(f"{name} {value}")
-                left = dict.fromkeys(key for key in left if key[axis] != value)
+        values = [
+            value for value in dict.fromkeys(key[axis] for key in left) if all(key in left for key in every if key[axis] == value)
+        ]
+        left = dict.fromkeys(key for key in left if key[axis] not in values)
+        found += [f"{name if len(values) == 1 else name + 's'} {', '.join(values)}"] if values else []
     for dataset, noise in dict.fromkeys(key[:2] for key in left):
         rest = [key[2:] for key in left if key[:2] == (dataset, noise)]
         methods, metrics = (", ".join(dict.fromkeys(names)) for names in ([m for _, m in rest], [m for m, _ in rest]))
@@ -78,9 +76,19 @@ def grouped(keys: Iterable[Key], every: Sequence[Key]) -> list[str]:
     return found
 
 
-def _all(found: Comparison, only: Sequence[Key]) -> list[Key]:
-    """All cells of a run: those of both, and those that it has alone."""
-    return [*(cell.key for cell in found.cells), *only]
+def _differing(found: Comparison, top: int) -> Iterator[str]:
+    """The cells of both runs that differ."""
+    if not found.cells:
+        yield "The runs have no cell in common."
+        return
+    cells = [cell for cell in found.cells if not cell.same]
+    if not cells:
+        yield f"All {counted(len(found.cells), 'cell')} that both have {'is' if len(found.cells) == 1 else 'are'} identical."
+        return
+    yield f"{counted(len(cells), 'cell')} of {len(found.cells):,} that both have {'differs' if len(cells) == 1 else 'differ'}:"
+    for metric, own in groupby(cells, key=lambda cell: cell.key[2]):
+        yield from _block(metric, [*own], top)
+    yield from _why(cells)
 
 
 def _changes(what: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
@@ -107,8 +115,6 @@ def _files(a: Results, b: Results) -> Iterator[str]:
 
 
 def _block(metric: str, cells: Sequence[CellDifference], top: int) -> Iterator[str]:
-    if not cells:
-        return
     digits = METRICS[metric].digits + 1
     more = f", {min(top, len(cells))} largest" if len(cells) > top else ""
     yield f"{heading(metric)}, {counted(len(cells), 'cell')}{more}: A, B, B - A"

@@ -8,41 +8,62 @@ from tqdm import tqdm
 from fplbench.files import file_hash
 from fplbench.verification.checks import Check, counted
 from fplbench.verification.differences import config_differences
+from fplbench.verification.listing import leaving, not_listed, others
 from fplbench.verification.results import MANIFEST, Results
 
 SHORT = 12
+SHOWN = 3
 
 
 def check_hashes(results: Results) -> Check:
-    """Hash every file that run.json lists, and compare.
+    """Hash every file that run.json lists, and compare; files that other checks read and that it does not list are faults.
 
     Denoised stacks that are not there are no fault where the config does not keep them. Files outside the folder are compared if
-    they are there.
+    they are there. If a file leads out of the folder, nothing is read.
     """
-    faults: list[str] = []
+    if links := leaving(results):
+        found = f"{counted(len(results.files), 'file')} of {MANIFEST}"
+        return Check("hashes", found, [f"{name} leads out of the folder; it was not read" for name in links])
+    faults = [f"{name} is not listed in {MANIFEST}, so it has no hash" for name in not_listed(results)]
     gone = {True: 0, False: 0}
     kept = results.manifest["config"].get("keep_denoised", True)
-    listed = [(results.folder, entry) for entry in results.manifest["files"].items()]
+    listed = [(results.folder, entry) for entry in results.files.items()]
     listed += [(Path(), entry) for entry in results.manifest.get("outside", {}).items()]
     for base, (name, state) in tqdm(listed, "hashes", unit="file", disable=None, leave=False):
         outside = base != results.folder
         try:
-            found = file_hash(base / name)
-        except OSError:
+            digest = file_hash(base / name)
+        except (OSError, ValueError):
             if outside or (name.startswith("denoised/") and not kept):
                 gone[outside] += 1
             else:
                 faults.append(f"{name} is missing, or cannot be read")
             continue
-        if found != state.get("sha256"):
-            recorded = str(state.get("sha256"))[:SHORT]
-            faults.append(f"{name} has changed: its SHA-256 starts with {found[:SHORT]}, in {MANIFEST} with {recorded}")
-    notes = [
+        faults += _wrong_hash(name, digest, state.get("sha256"))
+    missing = [
         *([f"{counted(gone[False], 'denoised stack')} not kept"] if gone[False] else []),
         *([f"{counted(gone[True], 'file')} outside the folder not found"] if gone[True] else []),
     ]
     compared = counted(len(listed) - sum(gone.values()), "file")
-    return Check("hashes", f"{compared} of {MANIFEST}{''.join(f', {note}' for note in notes)}", faults)
+    return Check("hashes", f"{compared} of {MANIFEST}{''.join(f', {each}' for each in missing)}", faults, _others(results))
+
+
+def _wrong_hash(name: str, found: str, recorded: object) -> list[str]:
+    if recorded is None:
+        return [f"{name} has no hash in {MANIFEST}"]
+    if found == recorded:
+        return []
+    return [f"{name} has changed: its SHA-256 starts with {found[:SHORT]}, in {MANIFEST} with {str(recorded)[:SHORT]}"]
+
+
+def _others(results: Results) -> list[str]:
+    """A note on the files that run.json does not list and nothing reads."""
+    read = set(not_listed(results))
+    found = [name for name in others(results) if name not in read]
+    if not found:
+        return []
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    return [f"{counted(len(found), 'file')} that {MANIFEST} does not list: {', '.join(found[:SHOWN])}{more}"]
 
 
 def check_config(results: Results) -> Check:

@@ -1,4 +1,4 @@
-"""The tables and the report of a run, made again from its scores."""
+"""The tables of a run, its pages that put the paper beside it, and its report, made again from its scores."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,31 +12,32 @@ from fplbench.verification.differences import table_difference, text_difference
 from fplbench.verification.results import Results
 
 Writer = Callable[[str, Path], None]
-"""Writes the tables of a data set, as the run did, into a folder."""
+"""Writes the tables of a data set, or other files on it, as the run did, into a folder."""
 KEYS = ("dataset", "metric", "noise", "method")
 
 
-def check_tables(results: Results, write: Writer) -> Check:
-    """Compare every file of tables/ with the same one made again.
+def check_pages(results: Results, name: str, write: Writer) -> Check:
+    """Compare every file of a folder of the run, such as tables/, with the same one made again.
 
     Args:
         results: the run.
-        write: writes the tables of a data set into a folder.
+        name: the folder.
+        write: writes the files of a data set into a folder.
     """
     faults: list[str] = []
     files = 0
     with TemporaryDirectory() as folder:
-        for dataset in tqdm(results.config.datasets, "tables", unit="data set", disable=None, leave=False):
+        for dataset in tqdm(results.config.datasets, name, unit="data set", disable=None, leave=False):
             made = Path(folder, dataset)
             try:
                 write(dataset, made)
             except InputError as error:
-                faults.append(f"tables/{dataset}: {str(error).removesuffix('.')}")
+                faults.append(f"{name}/{dataset}: {str(error).removesuffix('.')}")
                 continue
             for path in sorted(made.iterdir()):
                 files += 1
-                faults += _file_faults(results, f"tables/{path.name}", path)
-    return Check("tables", f"{counted(files, 'file')} made again from the scores", faults)
+                faults += _file_faults(results, f"{name}/{path.name}", path)
+    return Check(name, f"{counted(files, 'file')} made again from the scores", faults)
 
 
 def check_report(results: Results, write: Callable[[Path], None]) -> Check:

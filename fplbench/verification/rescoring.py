@@ -1,6 +1,6 @@
 """Score the stacks of a run again, and compare with its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,12 +22,12 @@ class Rescored:
 
     Attributes:
         stacks: number of denoised stacks that were scored.
-        gone: number of those that were not kept.
+        gone: the methods of those that were not kept, or could not be scored, one for each stack.
         differences: the outcome by table, as its path from the folder of the run.
     """
 
     stacks: int
-    gone: int
+    gone: Sequence[str]
     differences: Mapping[Path, TableDifference] = field(default_factory=dict)
 
 
@@ -39,10 +39,10 @@ def rescore(cell: RecordedCell, threads: int = 1) -> Rescored:
     """
     stacks = cell.stacks()
     kept = {kind: {method: path for method, path in found.items() if path.exists()} for kind, found in stacks.items()}
-    number = sum(map(len, kept.values()))
-    gone = sum(map(len, stacks.values())) - number
     if not kept[IMAGES]:
-        return Rescored(number, gone)
+        return Rescored(0, [method for found in stacks.values() for method in found])
+    gone = [method for kind, found in stacks.items() for method in found if method not in kept[kind]]
+    number = sum(map(len, kept.values()))
     with TemporaryDirectory() as folder:
         _score(cell, kept, Path(folder), threads)
         made = [table for table in cell.tables if Path(folder, table).exists()]

@@ -27,6 +27,19 @@ class Results:
     folder: Path
     manifest: Mapping[str, Any]
 
+    @property
+    def files(self) -> Mapping[str, Mapping[str, Any]]:
+        """The files that run.json lists, by their paths from the folder, with their hashes."""
+        files: Mapping[str, Mapping[str, Any]] = self.manifest["files"]
+        return files
+
+    def holds(self, name: str) -> bool:
+        """Whether the path of a file stays in the folder, wherever links lead."""
+        try:
+            return (self.folder / name).resolve().is_relative_to(self.folder.resolve())
+        except (OSError, RuntimeError, ValueError):  # a circle of links, or a name that no file can have
+            return False
+
     @cached_property
     def config(self) -> Config:
         """The config of the run, as run.json has it."""
@@ -57,6 +70,10 @@ def open_results(folder: str | os.PathLike[str]) -> Results:
     manifest = read_manifest(folder / MANIFEST)
     if not isinstance(manifest.get("config"), dict) or not isinstance(manifest.get("files"), dict):
         raise InputError(f"{folder / MANIFEST} has no config or no files: it is not the manifest of a run.")
+    for key in ("files", "outside"):
+        entries = manifest.get(key, {})
+        if not isinstance(entries, dict) or not all(isinstance(state, dict) for state in entries.values()):
+            raise InputError(f"{folder / MANIFEST} is malformed: {key!r} should hold an object with the hash of each file.")
     return Results(folder, manifest)
 
 

@@ -35,14 +35,18 @@ def check_scores(results: Results, threads: int = 1) -> Check:
             faults.append(str(error).removesuffix("."))
             continue
         faults += [f"{table}, {outcome.words}" for table, outcome in found[-1].differences.items() if outcome.words]
-    return Check("scores", _summary(found), faults)
+    gone = [method for cell in found for method in cell.gone]
+    notes = [f"not kept: {', '.join(dict.fromkeys(gone))}"] if gone else []
+    unchecked = f"the scores of {counted(len(gone), 'stack')}" if gone else ""
+    nothing = not any(outcome.rows for cell in found for outcome in cell.differences.values())
+    return Check("scores", _summary(found), faults, notes, unchecked, nothing)
 
 
 def _summary(found: Sequence[Rescored]) -> str:
     outcomes = [outcome for cell in found for outcome in cell.differences.values()]
     rows = counted(sum(outcome.rows for outcome in outcomes), "row")
     stacks = counted(sum(cell.stacks for cell in found), "stack")
-    gone, rounded = sum(cell.gone for cell in found), sum(outcome.rounded for outcome in outcomes)
+    gone, rounded = sum(len(cell.gone) for cell in found), sum(outcome.rounded for outcome in outcomes)
     return "".join(
         [
             f"{rows} computed again from {stacks} of {counted(len(found), 'cell')}",

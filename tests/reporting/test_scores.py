@@ -22,6 +22,24 @@ def test_methods_scored_on_other_images_are_refused(write_scores):
         read_dataset(path, "lidc")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("nlm,i1,", "nlm,i7,", "image 2 is 'i7' of patient 'p1' and 'i1' of patient 'p1'."),
+        ("nlm,i1,p1,", "nlm,i1,p5,", "image 2 is 'i1' of patient 'p5' and 'i1' of patient 'p1'."),
+        ("lidc,gaussian,nlm,i2,p2,32,30,0.32\n", "", "image 3 is none and 'i2' of patient 'p2'."),
+    ],
+)
+def test_the_first_image_that_methods_do_not_share_is_named(write_scores, old, new, words):
+    path = write_scores({("lidc", "gaussian", "fpl"): [30, 31, 32], ("lidc", "gaussian", "nlm"): [30, 31, 32]})
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        read_dataset(path, "lidc")
+    assert str(caught.value).endswith(f"'nlm' and 'fpl' were scored on different images of noise 'gaussian': {words}")
+
+
 def test_a_misspelt_data_set_gets_the_nearest(write_scores):
     path = write_scores({("lidc", "gaussian", "fpl"): [30], ("lits", "gaussian", "fpl"): [30]})
     with pytest.raises(InputError, match="did you mean 'lits'"):

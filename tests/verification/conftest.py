@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.config import load_config
+from fplbench.lesions.stack import write_lesions
 from fplbench.reporting.captions import figure_captions
 from fplbench.stacks import open_stack, write_stack
 from tests.helpers.scores import index_rows, run, write_cells, write_config
@@ -34,20 +35,26 @@ def finish(folder, **changes):
             *("--validation-clean", folder / "data" / "lidc" / "validation.npy", "--metric=gmsd"),
             *(f"--validation={cell / f'{method}_validation.npy'}" for method in METHODS),
             *("--validation-scores", folder / "validation" / "scores" / "lidc" / f"{noise}.csv"),
+            *("--lesion-scores", folder / "lesion_scores" / "lidc" / f"{noise}.csv"),
+            *("--validation-lesion-scores", folder / "validation" / "lesion_scores" / "lidc" / f"{noise}.csv"),
             *("--hashes", folder / "hashes" / "lidc" / f"{noise}.json"),
         )
     scores = folder / "scores" / "lidc.csv"
     run("collate", scores, *(folder / "scores" / "lidc" / f"{noise}.csv" for noise in CONFIG["noises"]))
     run("collate", folder / "scores.csv", scores)
     options = ("--config", config, "--validation", folder / "validation")
-    run("table", scores, "lidc", "--out-dir", folder / "tables", *options)
-    listed = [
-        *folder.glob("data/*/*"), *folder.glob("models/*/*/*"), *folder.glob("scores/**/*.csv"),
-        *folder.glob("validation/**/*.csv"), folder / "scores.csv", *folder.glob("tables/*"), config,
-    ]  # fmt: skip
+    lesions = ("--lesion-scores", folder / "lesion_scores" / "lidc")
+    run("table", scores, "lidc", "--out-dir", folder / "tables", *lesions, *options)
+    picture = ("--figure", folder / "figures" / "lidc_paper.png")
+    run("paper-comparison", folder / "paper" / "lidc.md", scores, "lidc", *picture, "--config", config)
+    run("cost", folder / "cost.csv", folder / "scores.csv", folder / "cost")
+    folders = ("data", "noisy", "models", "scores", "lesion_scores", "validation", "tables", "paper", "figures")
+    listed = [path for name in folders for path in folder.glob(f"{name}/**/*") if path.is_file()]
+    listed += [config, folder / "scores.csv", folder / "cost.csv"]
     run("manifest", folder / "run.json", *listed, "--hashes", folder / "hashes", "--config", config)
     pages = ("--run", folder / "run.json", "--figures", folder / "figures", "--data", folder / "data")
-    run("report", folder / "report.html", folder / "scores.csv", *pages, *options)
+    beside = ("--lesion-scores", folder / "lesion_scores", "--paper", folder / "paper")
+    run("report", folder / "report.html", folder / "scores.csv", *pages, *beside, *options)
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +64,13 @@ def finished(tmp_path_factory):
     write_cells(folder, CONFIG["noises"], METHODS)
     clean = open_stack(folder / "data" / "lidc" / "test.npy")
     write_stack(folder / "data" / "lidc" / "validation.npy", clean[2:], index_rows(4)[2:])
+    for name, count in (("test", 4), ("validation", 2)):
+        write_lesions(folder / "data" / "lidc" / f"{name}.npy", np.zeros((count, 16, 16), np.uint8), [])
     for stack in folder.glob("denoised/*/*/*.npy"):
         write_stack(stack.with_name(f"{stack.stem}_validation.npy"), open_stack(stack)[2:])
+    for stack in folder.glob("denoised/*/*/noisy*.npy"):
+        split = "validation" if "validation" in stack.name else "test"
+        write_stack(folder / "noisy" / "lidc" / stack.parent.name / f"{split}.npy", open_stack(stack))
     weights = folder / "models" / "lidc" / "gaussian" / "fpl.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(np.arange(99, dtype=np.uint8).tobytes())

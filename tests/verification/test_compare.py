@@ -130,6 +130,27 @@ def test_cells_are_grouped_into_whole_axes_first():
     assert grouped(odd, every) == ["method nlm", "y, p: fpl (ssim)"]
 
 
+def test_several_names_of_an_axis_are_one_line():
+    every = [("x", "g", metric, method) for metric in ("psnr", "lesion_psnr", "cnr") for method in ("fpl", "nlm")]
+    assert grouped([key for key in every if key[2] != "psnr"], every) == ["metrics lesion_psnr, cnr"]
+
+
+def test_differences_come_before_the_cells_of_one_run_of_which_a_few_lines_are_listed(folders):
+    """Each noise of A has a method of its own that B lacks, so that no line covers two."""
+    noises = ["gaussian", "poisson", "rician", "speckle", "motion"]
+    a = {("lidc", noise, method): [30, 31] for noise in noises for method in ("fpl", "nlm", "wiener")}
+    b = {("lidc", noise, "fpl"): [30, 32] for noise in noises}
+    b |= {("lidc", noise, ("nlm", "wiener")[i % 2]): [30, 31] for i, noise in enumerate(noises)}
+    lines = run("compare", *folders(a, b), "--top", 2).splitlines()
+    start = lines.index("15 cells in A alone:")
+    assert lines[start + 1 :] == [
+        "  lidc, gaussian: wiener (psnr, psnr_uint8, ssim)",
+        "  lidc, poisson: nlm (psnr, psnr_uint8, ssim)",
+        "  and 3 more lines",
+    ]
+    assert any(line.startswith("PSNR (dB), 5 cells, 2 largest") for line in lines[:start])
+
+
 def test_a_run_without_scores_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"has no scores\.csv to compare"):
         compare(Results(tmp_path, MANIFEST), Results(tmp_path, MANIFEST))

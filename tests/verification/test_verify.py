@@ -145,6 +145,9 @@ def test_a_run_matches_its_files_hashes_scores_and_tables(results, verify):
     assert "36 rows computed again from 12 stacks of 2 cells: match" in output
     assert "rounding" not in output  # to the last digit
     assert "48 rows of scores.csv" in output and "5 files made again" in output
+    assert "4 stacks of noisy images and those that were scored: match" in output
+    assert "6 rows of mean PSNR and SSIM in cost.csv: match" in output and "3 files made again" in output
+    assert "does not list" not in output and "could not" not in output
     assert "not that whoever made them was honest" in output
 
 
@@ -173,6 +176,10 @@ def test_both_values_of_a_changed_number_are_named(results, verify):
         ("tables/lidc_intervals.tex", lambda r: raise_number(r, "tables/lidc_intervals.tex", "Gauss.")),
         ("tables/lidc.csv", lambda r: raise_number(r, "tables/lidc.csv", "lidc,psnr,gaussian,fpl,")),
         ("tables/lidc.html", lambda r: edit(r, "tables/lidc.html", "Noisy", "Noise")),
+        ("paper/lidc.md", lambda r: raise_number(r, "paper/lidc.md", "Gauss.")),
+        ("paper/lidc.csv", lambda r: raise_number(r, "paper/lidc.csv", "lidc,psnr,gaussian,fpl,")),
+        ("paper/lidc.html", lambda r: edit(r, "paper/lidc.html", "<h1>LIDC", "<h1>LITS")),
+        ("cost.csv", lambda r: edit(r, "cost.csv", r"(lidc,gaussian,fpl,.*,)[\d.]+(,[\d.]+)\n", r"\g<1>44.5\2\n")),
     ],
 )
 def test_a_file_that_was_changed_with_its_hash_is_found_by_computing_it_again(results, verify, name, tamper):
@@ -195,7 +202,9 @@ def test_stacks_that_the_config_does_not_keep_are_counted_and_rows_are_still_che
     shutil.rmtree(results / "denoised")
     code, output = verify(results)
     assert code == 0 and "12 denoised stacks not kept" in output
-    assert "0 rows computed again from 0 stacks of 2 cells, 12 stacks not kept: match" in output
+    assert "0 rows computed again from 0 stacks of 2 cells, 12 stacks not kept: not checked" in output
+    assert "not kept: noisy, fpl, median_filter" in output
+    assert "matches its run.json, but the scores of 12 stacks could not be checked." in " ".join(output.split())
     remove_row(results, CELL)
     change_hash(results, CELL)
     assert f"{CELL}, method fpl, image 2: i2 in the file, i1 in the index" in verify(results)[1]
