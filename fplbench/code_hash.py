@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 PACKAGE = "fplbench"
 DATA = (".csv", ".js", ".css", ".html")
-# The package itself holds its version, and a default that rules give explicitly. What a job takes of the config are its parameters; the
-# model of the config imports every training.
+# The package itself holds its version, and a default that rules give explicitly. The model of the config imports every training;
+# what a job takes of the config are its parameters.
 LEFT_OUT = (PACKAGE, f"{PACKAGE}.config.models")
 
 

@@ -25,19 +25,17 @@ def heat_map(
 ) -> None:
     """Draw the mean gain of each method over the unprocessed image, for every noise and data set."""
     from fplbench.reporting.heat_map import heat_map as draw_means
-    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config)
-    draw_means(output, scores, metric, sentences(shown.note, shown.protocol), shown.labels)
+    draw_means(output, scores, metric, shown.about, shown.labels)
 
 
 def rank_figure(output: Picture, scores: Scores, config: ConfigFile = None) -> None:
     """Draw how often each method has which rank, and how many rows it wins, over all data sets and noises."""
     from fplbench.reporting.ranks import rank_figure as draw_ranks
-    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config)
-    draw_ranks(output, scores, sentences(shown.note, shown.protocol), shown.labels)
+    draw_ranks(output, scores, shown.about, shown.labels)
 
 
 def workflow_figure(

@@ -25,7 +25,6 @@ def grey_map_figure(
 ) -> None:
     """Draw the grey map of each method, a panel for each noise."""
     from fplbench.reporting.grey_map_figure import grey_map_figure as draw_maps
-    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config, dataset)
-    draw_maps(output, folders, dataset, sentences(shown.note, shown.protocol), shown.labels)
+    draw_maps(output, folders, dataset, shown.about, shown.labels)

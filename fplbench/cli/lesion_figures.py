@@ -38,7 +38,7 @@ def lesion_figure(
     from fplbench.reporting.lesion_figure import lesion_figure as draw_lesions
 
     shown = read_presentation(config, dataset)
-    draw_lesions(output, clean, noisy, denoised, lesion_scores, inserted, dataset, shown.note, shown.labels)
+    draw_lesions(output, clean, noisy, denoised, lesion_scores, inserted, dataset, shown.about, shown.labels)
 
 
 def recovery_figure(
@@ -56,7 +56,6 @@ def recovery_figure(
     """Draw the contrast recovery of lesions as a heat map of methods and noises."""
     from fplbench.reporting.facts import read_facts
     from fplbench.reporting.recovery_figure import recovery_figure as draw_map
-    from fplbench.reporting.sentences import sentences
 
     run = read_run(config)
     for noise in noises or ():
@@ -64,8 +63,7 @@ def recovery_figure(
             raise InputError(f"{lesion_scores} has no scores of {noise!r}: there is no file {noise}.csv.")
     names = noises or (sorted(file.stem for file in lesion_scores.glob("*.csv")) if run is None else list(run.noises))
     shown = read_presentation(config, dataset)
-    note = sentences(shown.note, shown.protocol)
-    draw_map(output, lesion_scores, names, dataset, note, shown.labels, read_facts(sampling).persons_known)
+    draw_map(output, lesion_scores, names, dataset, shown.about, shown.labels, read_facts(sampling).persons_known)
 
 
 def lesion_summary(

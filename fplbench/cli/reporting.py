@@ -58,11 +58,10 @@ def figure(
 ) -> None:
     """Draw one image: clean, noisy and denoised by several methods, with feature maps."""
     from fplbench.reporting.figures import example_figure
-    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    about = (shown.image, sentences(shown.note, shown.protocol), shown.labels, dataset, also)
+    about = (shown.image, shown.about, shown.labels, dataset, also)
     example_figure(output, clean, noisy, denoised, restoration, explanation, *about)
 
 
@@ -118,11 +117,10 @@ def feature_figure(
 ) -> None:
     """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
     from fplbench.reporting.explainability import explainability_figure
-    from fplbench.reporting.sentences import sentences
 
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
-    about = (shown.image, sentences(shown.note, shown.protocol), shown.labels, dataset, also)
+    about = (shown.image, shown.about, shown.labels, dataset, also)
     explainability_figure(output, clean, noisy, denoised, restoration, explanation, *about)
 
 
@@ -156,14 +154,13 @@ def cost(
     """Write the seconds for each image, the peak memory and the size of every method, with its mean scores."""
     from fplbench.reporting.cost import write_cost
     from fplbench.reporting.cost_figure import cost_figure
-    from fplbench.reporting.sentences import sentences
 
     run = read_run(config)
     networks = dict(each.split("=", 1) for each in network or ())
     write_cost(out, scores, costs, benchmarks, group, networks, 256 if run is None else run.sampling.size)
     if figure is not None:
         shown = read_presentation(config)
-        note = sentences(shown.note, shown.protocol)
+        note = shown.about
         cost_figure(figure, out, labels=shown.labels, reference=shown.reference or "fpl", note=note)
 
 

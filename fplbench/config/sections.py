@@ -64,8 +64,8 @@ class ExplorerOptions(Options):
         2,
         ge=1,
         le=50,
-        description="Test images of each data set, those with lesions first. A page has one for each noise and method: two images "
-        "of 256x256 take 25 MB. Another number scores feature_error again.",
+        description="Test images of each data set, those with lesions first. A page has one for each noise and method: two "
+        "images of 256x256 take 25 MB. Another number scores feature_error again.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fplbench import DEFAULT_SEED
 from fplbench.config.sections import TableOptions
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.sentences import sentences
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,8 @@ class Presentation:
     protocol: str = ""
     reference: str | None = None
     partial: bool = False
+
+    @property
+    def about(self) -> str:
+        """The note and the protocol, for figures that compare methods."""
+        return sentences(self.note, self.protocol)

@@ -171,7 +171,8 @@ rule grey_map_figure:
 
 rule training_figure:
     input:
-        one_noise("<results>/models/{dataset}/{noise}/fpl.csv", dataset=CONFIG.datasets),
+        logs=one_noise("<results>/models/{dataset}/{noise}/fpl.csv", dataset=CONFIG.datasets),
+        config=RESOLVED,
     output:
         report(
             "<results>/figures/training.png",
@@ -186,10 +187,11 @@ rule training_figure:
         "<benchmarks>/figures/training.tsv"
     params:
         code=code_hash("fplbench.reporting.training"),
+        shown=shown,
     message:
         "Drawing the training logs"
     shell:
-        "fplbench training-figure {output:q} {input:q} > {log:q} 2>&1"
+        "fplbench training-figure {output:q} {input.logs:q} --config {input.config:q} > {log:q} 2>&1"
 
 
 rule heat_map:
