@@ -38,8 +38,8 @@ def verify(
 
     Compared by their hashes alone: clean images and lesions, noisy training images, weights, tuned options and grey maps, scores
     and maps of features, seconds, memory and sizes in cost.csv, figures, explorer pages, and lesions.md. Files that run.json does
-    not list are counted, except logs/, benchmarks/, cost/, features/, hashes/, tables beside a stack or weights, and the folders
-    of separate targets such as ablation/.
+    not list are counted, except logs/, benchmarks/, cost/, features/, hashes/, headers.csv, tables beside a stack or weights, and
+    the folders of separate targets such as ablation/.
 
     This shows that the files of a folder belong together, not that whoever made them was honest.
     """

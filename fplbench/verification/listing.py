@@ -1,10 +1,12 @@
 """Which files run.json has to list, which of them lead out of the folder, and which files of the folder it does not list."""
 
 import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from fplbench.datasets.sampling import HEADERS
 from fplbench.errors import InputError
 from fplbench.reporting.captions import figure_captions
 from fplbench.scoring.comparison import INSERTED
@@ -20,6 +22,8 @@ NOT_COUNTED = {
     *("ablation", "calibration", "detectability", "fair", "generalisation"),  # of targets of their own
 }
 PAGES = {MANIFEST, "report.html"}
+CACHE = re.compile(rf"data/\w+/{re.escape(HEADERS)}")
+"""Of the scan of a data set."""
 
 
 def leaving(results: Results) -> list[str]:
@@ -54,6 +58,7 @@ def others(results: Results) -> list[str]:
             for name in names
             if name not in results.files
             and name not in PAGES
+            and not CACHE.fullmatch(name)
             and not (name.endswith((".csv", ".json")) and name.rpartition(".")[0] in known)
         ]
     return sorted(found)

@@ -14,6 +14,7 @@ from tests.helpers.scores import run
 from tests.verification.test_verify import CELL, FPL, change_hash, change_pixel, raise_number
 
 NOISY = "noisy/lidc/gaussian/test.npy"
+CACHE = "data/lidc/headers.csv"
 SECRET = "the password is 1234"
 
 
@@ -133,7 +134,16 @@ def test_a_malformed_manifest_is_refused_in_a_sentence(results, changes, words):
 
 
 def test_files_that_are_not_listed_are_counted_and_the_first_ones_named(results, verify):
-    for name in ("figures/extra.pdf", "a.txt", "tables/old.md", "tables/older.md", "logs/x.log", "fair/scores.csv", ".hidden/x"):
+    for name in (
+        "figures/extra.pdf",
+        "a.txt",
+        "tables/old.md",
+        "tables/older.md",
+        "logs/x.log",
+        "fair/scores.csv",
+        ".h/x",
+        CACHE,
+    ):
         (results / name).parent.mkdir(exist_ok=True)
         (results / name).write_text("x")
     (results / FPL).with_suffix(".csv").write_text("x")  # the index of a stack
