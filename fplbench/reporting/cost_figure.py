@@ -1,7 +1,6 @@
 """Figure of quality against cost."""
 
 import os
-import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from fplbench.files import read_csv
 from fplbench.reporting.columns import is_filter, is_trained
 from fplbench.reporting.label_places import label_places
 from fplbench.reporting.labels import UNPROCESSED, Labels, heading
+from fplbench.reporting.lettering import wrapped
+from fplbench.reporting.palette import BLUE, GREEN, VERMILION
 from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.sentences import listed, sentences
 
@@ -24,13 +25,12 @@ POINTS = 72  # of an inch
 SIZE = 8  # of the lettering, points
 MARKER = 3.2  # half the side of a mark, points
 STEP = 2.0  # between places of labels, points
-LETTERS = 108  # in a line of the note
-# Shape and colour of each kind of method: Okabe and Ito 2008, and the shapes tell them apart in grey.
+# Shape and colour of each kind of method; the shapes tell them apart in grey.
 KINDS: Mapping[str, Mapping[str, Any]] = {
-    "compared": {"marker": "*", "color": "#D55E00", "s": 110},
-    "networks": {"marker": "s", "color": "#0072B2", "s": 34},
+    "compared": {"marker": "*", "color": VERMILION, "s": 110},
+    "networks": {"marker": "s", "color": BLUE, "s": 34},
     "filters": {"marker": "o", "color": "0.45", "s": 34},
-    "other programs": {"marker": "^", "color": "#009E73", "s": 40},
+    "other programs": {"marker": "^", "color": GREEN, "s": 40},
 }
 UNPROCESSED_IMAGE = "unprocessed image"
 UNTOUCHED: Mapping[str, Any] = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 0.8}
@@ -125,7 +125,7 @@ def draw_costs(points: Points, metric: str, labels: Labels, reference: str = "fp
     """
     from matplotlib.figure import Figure
 
-    lines = textwrap.wrap(note, LETTERS, break_on_hyphens=False)
+    lines = wrapped(note, WIDTH, SIZE)
     figure = Figure(figsize=(WIDTH, PANEL_HEIGHT * len(points) + 0.8 + 0.15 * len(lines)), layout="constrained")
     axes = figure.subplots(len(points), squeeze=False, sharex=True)[:, 0]
     for axis, (dataset, found) in zip(axes, points.items(), strict=True):

@@ -2,7 +2,6 @@
 
 import math
 import os
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ import numpy as np
 from fplbench.denoising.grey_map import LEVELS, SUFFIX, GreyMap, read_grey_map
 from fplbench.errors import InputError
 from fplbench.reporting.labels import UNPROCESSED, Labels
+from fplbench.reporting.lettering import wrapped
+from fplbench.reporting.palette import BLUE, GREEN, VERMILION
 from fplbench.reporting.panels import check_picture, save
 from fplbench.reporting.sentences import sentences
 
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 
 PANEL_INCHES, LEGEND_INCHES, LINE_INCHES = 1.75, 1.6, 0.17
 COLUMNS = 5
-LETTERS_PER_INCH = 15  # of the note, at seven points
 DOTS_PER_INCH = 200
-# Okabe and Ito 2008, which differ for every kind of colour vision, in shades and dashes that differ in grey too.
+# Shades and dashes that differ in grey too.
 STYLES: Sequence[Mapping[str, Any]] = (
-    {"color": "#0072B2", "linestyle": "-", "linewidth": 1.6},
-    {"color": "#D55E00", "linestyle": (0, (5, 1.5)), "linewidth": 1.6},
-    {"color": "#009E73", "linestyle": (0, (1, 1)), "linewidth": 1.6},
+    {"color": BLUE, "linestyle": "-", "linewidth": 1.6},
+    {"color": VERMILION, "linestyle": (0, (5, 1.5)), "linewidth": 1.6},
+    {"color": GREEN, "linestyle": (0, (1, 1)), "linewidth": 1.6},
 )
 UNPROCESSED_STYLE: Mapping[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 1.8, "zorder": 1.5}
 OTHER_STYLE: Mapping[str, Any] = {"color": "0.72", "linestyle": "-", "linewidth": 0.7, "zorder": 1.2}
@@ -105,7 +105,7 @@ def draw_grey_maps(maps: Mapping[str, Mapping[str, GreyMap]], labels: Labels, wh
     hidden = [method for method, style in styles.items() if style == OTHER_STYLE]
     known = f"{labels.method(BEST_KNOWN)} and " if BEST_KNOWN in methods else ""
     text = sentences(LEGEND, CHOICE.format(known) if hidden else "", note)
-    lines = textwrap.wrap(text, int(LETTERS_PER_INCH * width), break_on_hyphens=False)
+    lines = wrapped(text, width, SIZE)
     figure = Figure(figsize=(width, rows * PANEL_INCHES + 0.5 + LINE_INCHES * (len(lines) + 1)), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axis, noise in zip(axes.flat, noises, strict=False):

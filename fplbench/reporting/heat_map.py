@@ -1,7 +1,6 @@
 """Heat map of all means of a run: by how much each method improves on the unprocessed image, for each noise."""
 
 import os
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fplbench.reporting.labels import METRICS, UNPROCESSED, Labels, heading, in_unit, sign
-from fplbench.reporting.lettering import readable
+from fplbench.reporting.lettering import readable, wrapped
 from fplbench.reporting.numbered_cells import numbered_cells, written
 from fplbench.reporting.panels import check_picture, save
 from fplbench.reporting.repeats import read_columns
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 CELL_WIDTH, CELL_HEIGHT = 0.5, 0.24  # inches
 LABELS_WIDTH, BAR_WIDTH, LEAST_WIDTH = 1.2, 0.9, 5.0
-LETTERS_PER_INCH = 15  # of the note, at seven points
 DOTS_PER_INCH = 200
 DIVERGING, SEQUENTIAL = "PuOr", "Blues"
 LIMIT_PERCENTILE = 95  # of the sizes of all gains: a few large ones would make all others pale
@@ -118,9 +116,7 @@ def draw_heat_map(scores: Scores, metric: str, note: str, labels: Labels) -> "Fi
     first = next(iter(means.values()))
     width = max(LEAST_WIDTH, LABELS_WIDTH + CELL_WIDTH * len(first.methods) + BAR_WIDTH)
     size = readable(width)
-    lines = textwrap.wrap(
-        sentences(_legend(metric, first.gains), note), int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False
-    )
+    lines = wrapped(sentences(_legend(metric, first.gains), note), width, size)
     heights = [len(found.noises) for found in means.values()]
     height = (CELL_HEIGHT * sum(heights) + 0.35 * len(heights) + 1.4 + 0.14 * len(lines)) * size / 7
     figure = Figure(figsize=(width, height), layout="constrained")

@@ -1,10 +1,11 @@
 """Figure of a published table beside a run: for each noise, the paper's method and the other methods, in both."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fplbench.published import COUNTERPARTS
+from fplbench.reporting.lettering import wrapped
+from fplbench.reporting.palette import DARK_BLUE, VERMILION
 from fplbench.reporting.paper_agreement import PAPERS_METHOD
 from fplbench.reporting.paper_cells import Comparison
 
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
 
 WIDTH = 8.0  # inches; at 150 dots per inch the width of a page
 ROW = 0.42
-PAPER, OURS = "#00406b", "#d55e00"  # dark blue and vermilion, which differ for every kind of colour vision and in grey
-LETTERS_PER_INCH = 16
+SIZE = 8  # of the lettering, points
 OFFSET = 0.19  # of the two lines of a noise from its middle
-STYLES = {"Published": (PAPER, -OFFSET, "D"), "This run": (OURS, OFFSET, "o")}
+STYLES = {"Published": (DARK_BLUE, -OFFSET, "D"), "This run": (VERMILION, OFFSET, "o")}
 AXES = {"psnr": "PSNR (dB); this run's is wrapped", "ssim": "SSIM"}
 
 
@@ -34,17 +34,17 @@ def draw_comparison(comparison: Comparison, note: str = "") -> "Figure":
     from matplotlib.figure import Figure
 
     noises = [noise for noise in comparison.noises if any(comparison.pairs(metric, noise) for metric in COUNTERPARTS)]
-    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * WIDTH))
+    lines = wrapped(note, WIDTH, SIZE)
     figure = Figure(figsize=(WIDTH, ROW * len(noises) + 1.2 + 0.15 * len(lines)), layout="constrained")
     axes = figure.subplots(1, len(COUNTERPARTS), sharey=True)
     for axis, metric in zip(axes, COUNTERPARTS, strict=True):
         _draw(axis, comparison, metric, noises)
-        axis.set_title(f"{comparison.labels.dataset(comparison.dataset)}: {AXES[metric]}", fontsize=9)
+        axis.set_title(f"{comparison.labels.dataset(comparison.dataset)}: {AXES[metric]}", fontsize=SIZE + 1)
     axes[0].set_yticks(range(len(noises)), [comparison.labels.noise(noise) for noise in noises])
     axes[0].set_ylim(len(noises) - 0.5, -0.5)
-    figure.legend(*_legend(comparison), loc="outside upper center", ncols=4, fontsize=8, frameon=False)
+    figure.legend(*_legend(comparison), loc="outside upper center", ncols=4, fontsize=SIZE, frameon=False)
     if lines:
-        figure.supxlabel("\n".join(lines), fontsize=8)
+        figure.supxlabel("\n".join(lines), fontsize=SIZE)
     return figure
 
 
@@ -62,7 +62,7 @@ def _draw(axis: "Axes", comparison: Comparison, metric: str, noises: Sequence[st
             if PAPERS_METHOD in pairs:
                 axis.plot(pairs[PAPERS_METHOD][side], place + offset, marker, color=colour, markersize=6)
     axis.grid(axis="x", alpha=0.3)
-    axis.tick_params(labelsize=8, length=0)
+    axis.tick_params(labelsize=SIZE, length=0)
 
 
 def _legend(comparison: Comparison) -> tuple[list, list[str]]:

@@ -1,7 +1,6 @@
 """Ranks of all methods over the rows of a run, and how many rows each wins."""
 
 import os
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import numpy as np
 from fplbench.datasets.annotations import count
 from fplbench.errors import InputError
 from fplbench.reporting.labels import METRICS, Labels, sign
-from fplbench.reporting.lettering import readable
+from fplbench.reporting.lettering import readable, wrapped
+from fplbench.reporting.palette import BLUE
 from fplbench.reporting.panels import check_picture, save
 from fplbench.reporting.repeats import read_columns
 from fplbench.reporting.scores import NoiseScores, Scores
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SHOWN = ("psnr", "ssim")
 RANK_WIDTH, METHOD_HEIGHT = 0.27, 0.4  # inches
 LABELS_WIDTH, NUMBERS_WIDTH, LEAST_WIDTH = 1.2, 1.0, 4.0
-LETTERS_PER_INCH = 15  # of the note, at seven points
 BAR_WIDTH = 0.42  # in ranks: methods that tie have half ranks, whose bars lie between the others
 BAR_HEIGHT = 0.62  # of the longest bar, in rows
 DOTS_PER_INCH = 200
@@ -121,7 +120,7 @@ def draw_ranks(scores: Scores, note: str, labels: Labels) -> "Figure":
     panel = max(LEAST_WIDTH, RANK_WIDTH * len(methods) + NUMBERS_WIDTH)
     width = LABELS_WIDTH + len(found) * panel
     size = readable(width)
-    lines = textwrap.wrap(_legend(first, note, labels), int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False)
+    lines = wrapped(_legend(first, note, labels), width, size)
     height = (METHOD_HEIGHT * len(methods) + 0.14 * len(lines)) * size / 7 + 1.2
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(1, len(found), sharey=True)
@@ -142,7 +141,7 @@ def _draw(axis: "Axes", found: Ranks, methods: Sequence[str], size: float) -> No
         base = place + BAR_HEIGHT / 2
         for rank, number in zip(*np.unique(found.ranks[method], return_counts=True), strict=True):
             height = BAR_HEIGHT * number / most
-            axis.bar(rank, -height, BAR_WIDTH, base, color="#0072B2" if rank == 1 else "0.6", edgecolor="black", linewidth=0.4)
+            axis.bar(rank, -height, BAR_WIDTH, base, color=BLUE if rank == 1 else "0.6", edgecolor="black", linewidth=0.4)
             axis.text(rank, base - height - 0.02, str(number), ha="center", va="bottom", fontsize=size)
         axis.axhline(base, color="0.8", linewidth=0.6, zorder=0)
         mean = found.ranks[method].mean()

@@ -2,7 +2,6 @@
 
 import os
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import numpy as np
 from fplbench.datasets.annotations import count
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import RECOVERY, LesionScores, read_lesion_scores
-from fplbench.reporting.lettering import readable
+from fplbench.reporting.lettering import readable, wrapped
 from fplbench.reporting.numbered_cells import numbered_cells, written
 from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.sentences import sentences
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 METRIC = "contrast_recovery"
 CELL_WIDTH, CELL_HEIGHT = 0.46, 0.26  # inches
 LABELS_WIDTH, BAR_WIDTH, LEAST_WIDTH = 1.1, 1.0, 2.2  # the least: of all maps together
-LETTERS_PER_INCH = 16  # of the note, at seven points
-TITLE_LETTERS_PER_INCH = 14  # of the title of a map, at eight points
 DOTS_PER_INCH = 200
 LIMITS = (0, 2)
 COLOURS = "PuOr"  # its ends differ in hue for every kind of colour vision, and its middle is almost white
@@ -117,9 +114,9 @@ def draw_recoveries(
     widths = [max(CELL_WIDTH * len(names), LEAST_WIDTH / len(parts)) for names in noises.values()]
     width = LABELS_WIDTH + sum(widths) + 0.15 * len(widths) + BAR_WIDTH
     size = readable(width)
-    lines = textwrap.wrap(note, int(LETTERS_PER_INCH * width * 7 / size), break_on_hyphens=False)
+    lines = wrapped(note, width, size)
     titles = [
-        textwrap.wrap(_title(kind, found, persons_known), int(TITLE_LETTERS_PER_INCH * own * 7 / size))
+        wrapped(_title(kind, found, persons_known), own, size + 1)
         for (kind, found), own in zip(parts.items(), widths, strict=True)
     ]
     height = CELL_HEIGHT * len(methods) + 1.2 + 0.13 * size / 7 * (len(lines) + max(map(len, titles)))

@@ -2,7 +2,6 @@
 
 import math
 import os
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ import numpy as np
 from fplbench.errors import InputError
 from fplbench.files import read_csv
 from fplbench.reporting.labels import Labels
+from fplbench.reporting.lettering import wrapped
+from fplbench.reporting.palette import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION
 from fplbench.reporting.panels import save
 from fplbench.reporting.sentences import listed
 
@@ -31,13 +32,11 @@ PANELS = (
     ("Peak memory (MiB)", "peak_memory_mb", False),
 )
 STYLES = ("-", "--", ":", "-.")
-# Okabe and Ito 2008, which differ for every kind of colour vision; without yellow, which is faint on white.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
+COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY_BLUE)
 MARKERS = "os^Dv"  # not as many as colours, so that 30 logs look different
 MARKERS_OF_A_LINE = 12
 COLUMNS, WIDTH, PANEL_HEIGHT = 3, 9.6, 2.5  # inches
 SIZE = 8  # of the lettering, points
-LETTERS = 130  # in a line of the note
 PLACE: Mapping[str, Any] = {"loc": "outside upper center", "ncols": 5, "fontsize": SIZE, "frameon": False}  # of the legend
 
 Log = dict[str, np.ndarray]
@@ -94,7 +93,7 @@ def draw_training(logs: Mapping[str, Log], title: str = "", note: str = "", labe
         panels = others
         names = {name: text + _in_words(scored[name]) for name, text in names.items()}
     rows = math.ceil(len(panels) / COLUMNS)
-    lines = textwrap.wrap(note, LETTERS, break_on_hyphens=False)
+    lines = wrapped(note, WIDTH, SIZE)
     figure = Figure(figsize=(WIDTH, 0.8 + PANEL_HEIGHT * rows + 0.15 * len(lines)), layout="constrained")
     axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=False):

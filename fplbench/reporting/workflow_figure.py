@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fplbench.files import replacing
 from fplbench.reporting import loss_diagram
-from fplbench.reporting.diagram import arrow, box, text_width
+from fplbench.reporting.diagram import DARK, arrow, box, text_width
 from fplbench.reporting.panels import check_picture
 from fplbench.reporting.rule_graph import STAGES, StageGraph, collapse, read_rule_graph
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH, MARGIN = loss_diagram.WIDTH, 0.06  # inches
 SIZE = 8.0  # of the lettering, points; a page shows the picture at about 100 pixels an inch
 LINE, PADDING, BETWEEN, TITLE = 0.145, 0.08, 0.22, 0.3  # heights in inches: of a line, around text, between boxes, of a heading
-FILLS = {"Restoration": "#FBE3C8", "Training": "#CFE5F5"}  # the colours of the two networks in the data flow
+FILLS = {"Restoration": loss_diagram.FROZEN, "Training": loss_diagram.TRAINED}  # the colours of the two networks in the data flow
 DOTS_PER_INCH = 200
 WRITES = {stage.name: stage.writes for stage in STAGES}
 
@@ -99,9 +99,9 @@ def _width(name: str, graph: StageGraph) -> float:
 
 def _draw_stage(axis: "Axes", name: str, graph: StageGraph, place: Box, base: float) -> None:
     left, bottom, width, height = place
-    box(axis, (left, base + bottom, width, height), FILLS.get(name, "#F2F2F2"))
+    box(axis, (left, base + bottom, width, height), FILLS.get(name, loss_diagram.DATA))
     line = base + bottom + height - PADDING - LINE / 2
     axis.text(left + PADDING, line, name, fontsize=SIZE + 1, weight="bold", va="center")
-    axis.text(left + PADDING, line - LINE, WRITES[name], fontsize=SIZE, style="italic", va="center", color="#333333")
+    axis.text(left + PADDING, line - LINE, WRITES[name], fontsize=SIZE, style="italic", va="center", color=DARK)
     for number, rule in enumerate(graph.rules[name], start=2):
         axis.text(left + PADDING, line - number * LINE, rule, fontsize=SIZE, va="center")
