@@ -81,16 +81,14 @@ def page_pixels(
         files = {name: Path(denoised, noise, f"{name}.npy") for name in methods if name not in (CLEAN, UNPROCESSED)}
         kept = {name: path for name, path in files.items() if path.exists() or not partial}
         found[noise] = {
-            name: uris(_matching(path, images, clean), positions)
+            name: uris(_matching(name, path, images, clean), positions)
             for name, path in {UNPROCESSED: Path(noisy, noise, Path(clean).name), **kept}.items()
         }
     return found
 
 
-def _matching(path: Path, images: np.ndarray, clean: PathLike) -> np.ndarray:
+def _matching(method: str, path: Path, images: np.ndarray, clean: PathLike) -> np.ndarray:
     if not path.exists():
-        raise InputError(
-            f"{path} does not exist: run the workflow again, with keep_denoised: true in the config if it was deleted after "
-            "scoring."
-        )
+        kept = "" if method == UNPROCESSED else ", with keep_denoised: true in the config if it was deleted after scoring"
+        raise InputError(f"{path} does not exist: run the workflow again{kept}.")
     return open_matching(path, images, clean)

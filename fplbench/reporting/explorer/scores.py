@@ -69,10 +69,13 @@ def read_means(path: str | os.PathLike[str], dataset: str) -> Mapping[str, Means
     """The means in the table of a data set, tables/{dataset}.csv, by metric, noise and method.
 
     Raises:
-        InputError: the file is missing or not such a table, or a mean is not a number.
+        InputError: the file is missing or not such a table, it is that of another data set, or a mean is not a number.
     """
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for row in read_csv(path, ("dataset", "metric", "noise", "method", "mean")):
+    rows = read_csv(path, ("dataset", "metric", "noise", "method", "mean"))
+    if all(row["dataset"] != dataset for row in rows):
+        raise InputError(f"{path} has no means of the data set {dataset!r}: name its table, such as tables/{dataset}.csv.")
+    for row in rows:
         if row["dataset"] != dataset or row["metric"] not in METRICS or not row["mean"]:
             continue
         try:
