@@ -71,10 +71,7 @@ def imported_modules(modules: Iterable[str]) -> set[str]:
 def _imports(module: str) -> frozenset[str]:
     """Modules of the package that a module's import statements name."""
     return frozenset(
-        target
-        for name, attribute in _read(module).imports
-        for target in _targets(name, attribute)
-        if target not in LEFT_OUT
+        target for name, attribute in _read(module).imports for target in _targets(name, attribute) if target not in LEFT_OUT
     )
 
 
