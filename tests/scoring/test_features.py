@@ -71,7 +71,7 @@ def test_the_command_keeps_the_maps_of_the_images_that_pages_show(folder):
     )
     assert np.load(out)["positions"].tolist() == [1]  # the middle one, as none has lesions
     run("feature-scores", "weights", folder / "clean.npy", folder / "e.csv", folder / "median.npy", "--maps", out)
-    assert np.load(out)["positions"].tolist() == [0, 1]
+    assert np.load(out)["positions"].tolist() == [1, 0]
 
 
 def test_kept_maps_need_the_name_of_an_archive():

@@ -7,8 +7,8 @@ from tests.helpers.workflow import snakemake, write_config, write_volumes
 
 
 @pytest.fixture(scope="session")
-def benchmark_run(tmp_path_factory, worker_id):
-    """The folder of a finished run: made by the first of several workers, and copied for each of the others."""
+def finished_run(tmp_path_factory, worker_id):
+    """The folder of a finished run, made by the first of several workers: to be read and copied only."""
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     finished, log = shared / "benchmark", shared / "benchmark.log"
     try:
@@ -22,8 +22,14 @@ def benchmark_run(tmp_path_factory, worker_id):
         process = snakemake(finished, "--configfile", "config.yaml")
         log.write_text("finished" if process.returncode == 0 else process.stdout)
     assert log.read_text() == "finished", log.read_text()[-3000:]
+    return finished
+
+
+@pytest.fixture(scope="session")
+def benchmark_run(tmp_path_factory, finished_run):
+    """A copy of the finished run for each worker; tests leave it with other configs."""
     folder = tmp_path_factory.mktemp("run") / "benchmark"
-    shutil.copytree(finished, folder)
+    shutil.copytree(finished_run, folder)
     return folder
 
 
