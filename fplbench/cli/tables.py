@@ -94,11 +94,13 @@ def report(
     from fplbench.reporting import report as reporting
     from fplbench.reporting.captions import figure_captions, presentation
     from fplbench.reporting.facts import read_all_facts
+    from fplbench.reporting.missing import check_datasets
     from fplbench.reporting.repeats import read_columns
 
     found = read_run(config)
     tables = []
     long = read_columns(scores)
+    check_datasets(found, long)
     facts = read_all_facts(data, long)
     for dataset, noises in long.items():
         shown = presentation(found, dataset)

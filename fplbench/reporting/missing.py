@@ -1,6 +1,6 @@
 """The cells that a table needs and does not have."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,17 @@ def check_complete(dataset: str, missing: Sequence[Missing]) -> None:
             f"The table of {dataset} lacks {len(missing)} {'cell' if len(missing) == 1 else 'cells'}: "
             f"{', '.join(map(str, missing[:NAMED]))}{more}. Score what is missing, or set tables.partial: true in the config, so "
             "that dashes stand there."
+        )
+
+
+def check_datasets(config: "Config | None", scored: Iterable[str]) -> None:
+    """Raise InputError where a whole data set of the config was not scored, unless tables may lack cells."""
+    if config is None or config.tables.partial:
+        return
+    if absent := [name for name in config.datasets if name not in set(scored)]:
+        raise InputError(
+            f"There are no scores of {listed(absent)}: score what is missing, or set tables.partial: true in the config, so that "
+            "the report leaves it out."
         )
 
 

@@ -9,7 +9,7 @@ from fplbench.config import load_config
 from fplbench.errors import InputError
 from fplbench.reporting.captions import presentation
 from fplbench.reporting.lesion_scores import read_lesion_scores
-from fplbench.reporting.missing import expected
+from fplbench.reporting.missing import check_datasets, expected
 from fplbench.reporting.notes import caption
 from fplbench.reporting.repeats import merged, read_dataset
 from fplbench.reporting.scores import NoiseScores
@@ -200,3 +200,12 @@ def test_a_method_of_a_rule_file_has_no_inserted_lesions_and_the_caption_says_so
 def test_the_presentation_takes_the_key_from_the_config():
     assert presentation(load_config({**CONFIG, "tables": {"partial": True}})).partial
     assert not presentation(load_config(CONFIG)).partial
+
+
+def test_a_report_needs_scores_of_every_data_set():
+    config = load_config(CONFIG | {"datasets": ["lidc", "lits", "rsna"]})
+    check_datasets(config, ["rsna", "lidc", "lits"])
+    check_datasets(None, ["lidc"])
+    with pytest.raises(InputError, match="There are no scores of lits and rsna: score what is missing"):
+        check_datasets(config, ["lidc"])
+    check_datasets(load_config(CONFIG | {"datasets": ["lidc", "lits"], "tables": {"partial": True}}), ["lidc"])
