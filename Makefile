@@ -1,6 +1,6 @@
 # make demo       the whole matrix on one real CT
 # make test       every check there is
-# make quick      the tests that take under a minute together
+# make quick      the tests without the slow ones: about a minute
 # make docs       the documentation site, in site/
 # make generated  the parts of docs/ and config/schema.json that the code declares, and Figure 1
 # Needs Python 3.11 or newer; everything else goes into .venv.

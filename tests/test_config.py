@@ -187,6 +187,7 @@ def test_the_shipped_configs_fit_the_schema_that_their_first_line_names(name):
     jsonschema.validate(yaml.safe_load(text), json.loads(config_schema()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [

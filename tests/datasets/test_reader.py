@@ -197,6 +197,7 @@ def original(request, tmp_path):
             return request.param, write_volume(tmp_path / "volume-1.nii", np.zeros((4, 4, 4))), 352
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_one_byte_never_ends_the_run(original, tmp_path):
     name, path, header = original

@@ -48,6 +48,7 @@ def drawn(root, marks, slices):
     return {numbers[name]: {lesion.lesion_id[-1]: mask for lesion, mask in found} for name, found in masks}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", ["RAS", "LPI", "LPS", "SAR", "AIL"])
 @pytest.mark.parametrize("names", LAYOUTS)
 def test_tumours_are_found_and_drawn_as_the_slice_is_shown(tmp_path, labels, axes, names):

@@ -84,6 +84,7 @@ def test_noises_do_not_share_random_numbers():
     assert np.abs(pairs).max() < stats.norm.ppf(1 - 1e-3 / (2 * len(pairs))) / 128
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("name", KINDS)
 def test_a_stack_file_is_the_rounded_synthesis(name, threads, clean, add, tmp_path):

@@ -41,6 +41,7 @@ def boxes(figure):
     return np.asarray(canvas.buffer_rgba()), words, [each.get_window_extent() for each in figure.axes[0].images]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("panels", "columns"), [(8, 4), (7, 4), (5, 4), (14, 5), (12, 6), (3, 3)])
 def test_no_word_touches_another_or_an_image_or_is_cut_or_too_small(panels, columns):
     figure = page(panels, columns)
@@ -99,6 +100,7 @@ def test_the_magnified_part_shows_its_own_pixels_in_its_corner():
     assert (inner.y0 == pytest.approx(outer.y0)) == detail.at_bottom
 
 
+@pytest.mark.slow
 def test_a_pdf_has_words_as_text_in_truetype_fonts_and_images_with_their_own_pixels(tmp_path):
     detail = choose_detail(image())
     save(page(8, detail=detail), tmp_path / "page.pdf", 200)

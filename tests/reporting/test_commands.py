@@ -125,6 +125,7 @@ def test_figures_show_the_image_and_explanation_of_the_config(folder, explained)
     np.testing.assert_array_equal(explained[-1][0][0], clean[2])
 
 
+@pytest.mark.slow
 def test_figures_are_also_written_as_pdf(folder, explained):
     config = ("--config", folder / "config.json", "--dataset", "lidc")
     network = ("--restoration", folder / "weights", "--device", "cpu")

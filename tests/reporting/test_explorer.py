@@ -170,6 +170,7 @@ def test_the_command_writes_a_page_that_holds_the_data(folder):
     assert expected["scores"]["values"]["gaussian"]["fpl"]["lesion_psnr"] == [None, 23, 30, None]
 
 
+@pytest.mark.slow
 def test_ten_thousand_images_take_little_time_and_memory(tmp_path):
     number, size = 10_000, 256
     rows = index_rows(number)

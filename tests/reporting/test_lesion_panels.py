@@ -47,6 +47,7 @@ def test_every_pixel_of_a_crop_is_a_square_of_dots_of_its_own_grey_level(size):
         np.testing.assert_allclose(squares[:, 0, :, 0, 0], crop, atol=1)  # Matplotlib rounds grey levels its own way
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("panels", "rows", "left"), [(3, 1, 0), (12, 2, 0), (13, 2, 1), (16, 3, 2)])
 def test_panels_take_rows_in_which_no_text_touches_another_or_an_image_or_is_cut(panels, rows, left):
     label = "Gaussian filter, with tuned options"

@@ -97,6 +97,7 @@ def test_few_patients_are_told_the_smallest_p_where_no_row_can_be_decided():
     assert "smallest p" not in why_undecided(build_table("lidc", enough, 0), SHOWN)[0]
 
 
+@pytest.mark.slow
 def test_many_rows_put_verdicts_out_of_reach():
     """12 patients: 2 / 2^12 for one row, 0.05 or more for 103 rows and more."""
     noise = scores(people(12)).values()

@@ -109,6 +109,7 @@ def test_the_rows_of_methods_may_take_turns(write_scores):
         read_scores(path)
 
 
+@pytest.mark.slow
 def test_ten_thousand_images_need_little_more_memory_than_their_scores(write_scores):
     """Three scores of a row are 24 bytes, the number of its image 8 more; as text they would be a kilobyte."""
     path = write_scores({("lidc", "gaussian", name): np.linspace(20, 40, 10_000) for name in ("fpl", "nlm", "noisy")})

@@ -105,6 +105,7 @@ def assert_compiles(text, folder, pages=1):
     assert f"Output written on document.pdf ({pages} page{'s' if pages > 1 else ''}," in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs a TeX installation")
 @pytest.mark.parametrize("intervals", [False, True])
 @pytest.mark.parametrize("mark", ["", "†"])
@@ -150,6 +151,7 @@ def body(text):
     return [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.count(" & ") > 4][1:]
 
 
+@pytest.mark.slow
 def test_each_column_of_a_wide_table_stands_in_one_part_with_all_rows(wide):
     text = latex(wide(16), metrics=["psnr"])
     assert text.count(r"\begin{tabular*}") == 2 and text.count(r"\toprule") == 2

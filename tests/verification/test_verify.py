@@ -151,6 +151,7 @@ def test_a_run_matches_its_files_hashes_scores_and_tables(results, verify):
     assert "not that whoever made them was honest" in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TAMPERINGS)
 def test_tampering_is_found_and_the_file_is_named(results, verify, kind):
     tamper, messages = TAMPERINGS[kind]
@@ -167,6 +168,7 @@ def test_both_values_of_a_changed_number_are_named(results, verify):
     assert f"column psnr: '44.5' in the file, '{true}' computed again" in verify(results)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "tamper"),
     [
