@@ -33,8 +33,8 @@ demo: install
 	@cat results/demo/lesions.md
 	@echo
 	@echo 'All on one page: results/demo/report.html'
-	@echo 'To look at images: results/demo/explorer/lidc.html, lits.html and rsna.html (a double click opens them)'
 	@echo 'Tables: results/demo/tables/   Figures: results/demo/figures/   Logs: results/demo/logs/'
+	@echo 'To look at images: results/demo/explorer/lidc.html, lits.html and rsna.html (a double click opens them)'
 
 test: lint docs
 	pytest -n 2 --dist loadfile
