@@ -30,9 +30,10 @@ def explorer(
     config: ConfigFile = None,
 ) -> None:
     """Write a page on which the images, feature maps and scores of two methods can be compared, with all it needs inside."""
-    from fplbench.reporting.explorer.page import write_explorer
+    from fplbench.reporting.explorer.page import explorer_data, write_explorer
 
-    write_explorer(
-        output, clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means,
+    data = explorer_data(
+        clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means,
         lesion_scores=lesion_scores, config=read_run(config),
     )  # fmt: skip
+    write_explorer(output, data)

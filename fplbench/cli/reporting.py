@@ -152,16 +152,17 @@ def cost(
     config: ConfigFile = None,
 ) -> None:
     """Write the seconds for each image, the peak memory and the size of every method, with its mean scores."""
+    from fplbench.reporting.captions import presentation
     from fplbench.reporting.cost import write_cost
     from fplbench.reporting.cost_figure import cost_figure
+    from fplbench.reporting.tables import REFERENCE
 
     run = read_run(config)
     networks = dict(each.split("=", 1) for each in network or ())
     write_cost(out, scores, costs, benchmarks, group, networks, 256 if run is None else run.sampling.size)
     if figure is not None:
-        shown = read_presentation(config)
-        note = shown.about
-        cost_figure(figure, out, labels=shown.labels, reference=shown.reference or "fpl", note=note)
+        shown = presentation(run)
+        cost_figure(figure, out, labels=shown.labels, reference=shown.reference or REFERENCE, note=shown.about)
 
 
 def manifest(

@@ -66,12 +66,9 @@ def table(
     from fplbench.reporting.writing import write_table
 
     run = read_run(config)
-    shown = presentation(run, dataset)
-    if metrics:
-        shown = replace(shown, metrics=metrics)
-    build = _builder(shown, reference, run, dataset)
+    build = _builder(run, dataset, reference, metrics)
     found = with_further_scores(build, dataset, read_dataset(scores, dataset), read_facts(sampling), lesion_scores, validation)
-    write_table(found, out_dir, latex_metrics or shown.latex)
+    write_table(found, out_dir, latex_metrics or presentation(run, dataset).latex)
 
 
 def report(
@@ -103,11 +100,8 @@ def report(
     check_datasets(found, long)
     facts = read_all_facts(data, long)
     for dataset, noises in long.items():
-        shown = presentation(found, dataset)
-        if metrics:
-            shown = replace(shown, metrics=metrics)
         folder = None if lesion_scores is None else lesion_scores / dataset
-        build = _builder(shown, reference, found, dataset)
+        build = _builder(found, dataset, reference, metrics)
         tables.append(with_further_scores(build, dataset, noises, facts[dataset], folder, validation))
     pictures = {} if found is None else figure_captions(found)
     captions = {str(figures / f"{name}.png"): caption for name, caption in pictures.items()}
@@ -165,12 +159,14 @@ def with_further_scores(
     return build(dataset, scores, facts=facts, lesions=real, inserted=inserted, validation=means)
 
 
-def _builder(shown: "Presentation", reference: str | None, run: "Config | None", dataset: str) -> "Callable[..., Table]":
-    """What makes the table of a data set as it is presented, with the cells that the config of the run has."""
+def _builder(run: "Config | None", dataset: str, reference: str | None, metrics: list[str] | None) -> "Callable[..., Table]":
+    """What makes the table of a data set as its run presents it, but for a reference or metrics that are given."""
+    from fplbench.reporting.captions import presentation
     from fplbench.reporting.missing import expected
     from fplbench.reporting.tables import build_table
 
+    shown = presentation(run, dataset)
     return partial(
         build_table, seed=shown.seed, labels=shown.labels, note=shown.note, reference=reference or shown.reference,
-        shown=shown.metrics, protocol=shown.protocol, wanted=expected(run, dataset), partial=shown.partial,
+        shown=metrics or shown.metrics, protocol=shown.protocol, wanted=expected(run, dataset), partial=shown.partial,
     )  # fmt: skip

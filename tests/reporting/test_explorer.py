@@ -145,7 +145,7 @@ def test_names_and_labels_with_markup_are_data_in_the_page(folder):
         text = text.replace(f",i{i},p{i // 2},", f",{EVIL}{i},{EVIL},")
     (folder / "scores.csv").write_text(text)
     output = folder / "explorer" / "lidc.html"
-    write_explorer(output, *arguments(folder), **places(folder))
+    write_explorer(output, explorer_data(*arguments(folder), **places(folder)))
     page = output.read_text()
     assert EVIL not in page and "<script>alert" not in page
     [block] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)

@@ -25,31 +25,16 @@ from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.sharing import sharing_note
 from fplbench.reporting.shown import shown_images
+from fplbench.reporting.tables import REFERENCE
 from fplbench.stacks import open_stack, read_index
 
 PathLike = str | os.PathLike[str]
 
 
-def write_explorer(
-    output: PathLike,
-    clean: PathLike,
-    scores: PathLike,
-    dataset: str,
-    *,
-    noisy: PathLike,
-    denoised: PathLike,
-    features: PathLike | None = None,
-    means: PathLike | None = None,
-    lesion_scores: PathLike | None = None,
-    config: Config | None = None,
-) -> None:
-    """Write the explorer of a data set. The arguments and errors are those of `explorer_data`; `output` is the page, .html."""
+def write_explorer(output: PathLike, data: Mapping[str, Any]) -> None:
+    """Write a page, .html, that shows the data that `explorer_data` gives."""
     from fplbench.reporting.web import bundle_page
 
-    data = explorer_data(
-        clean, scores, dataset, noisy=noisy, denoised=denoised, features=features, means=means, lesion_scores=lesion_scores,
-        config=config,
-    )  # fmt: skip
     write_text(output, bundle_page(data))
 
 
@@ -162,5 +147,5 @@ def _start(config: Config | None, noises: Sequence[str], maps: Mapping[str, Any]
 
 def _reference(shown: Presentation, methods: Sequence[str]) -> str:
     """The method that is compared with the others; the first one that denoises where that is not a column."""
-    wanted = shown.reference or "fpl"
+    wanted = shown.reference or REFERENCE
     return wanted if wanted in methods else [*methods, UNPROCESSED][2]
