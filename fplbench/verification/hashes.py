@@ -1,6 +1,7 @@
 """Every file of a run against its hash in run.json, and config.json against the config there."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -8,23 +9,28 @@ from tqdm import tqdm
 from fplbench.files import file_hash
 from fplbench.verification.checks import Check, counted
 from fplbench.verification.differences import config_differences
-from fplbench.verification.listing import leaving, not_listed, others
+from fplbench.verification.listing import not_listed, others
 from fplbench.verification.results import MANIFEST, Results
 
 SHORT = 12
 SHOWN = 3
 
 
-def check_hashes(results: Results) -> Check:
+def check_hashes(results: Results, links: Sequence[str]) -> Check:
     """Hash every file that run.json lists, and compare; files that other checks read and that it does not list are faults.
 
     Denoised stacks that are not there are no fault where the config does not keep them. Files outside the folder are compared if
-    they are there. If a file leads out of the folder, nothing is read.
+    they are there.
+
+    Args:
+        results: the run.
+        links: the files that lead out of its folder, from `leaving`; if there are any, they are the faults, and nothing is read.
     """
-    if links := leaving(results):
+    if links:
         found = f"{counted(len(results.files), 'file')} of {MANIFEST}"
         return Check("hashes", found, [f"{name} leads out of the folder; it was not read" for name in links])
-    faults = [f"{name} is not listed in {MANIFEST}, so it has no hash" for name in not_listed(results)]
+    unlisted = not_listed(results)
+    faults = [f"{name} is not listed in {MANIFEST}, so it has no hash" for name in unlisted]
     gone = {True: 0, False: 0}
     kept = results.manifest["config"].get("keep_denoised", True)
     listed = [(results.folder, entry) for entry in results.files.items()]
@@ -45,7 +51,8 @@ def check_hashes(results: Results) -> Check:
         *([f"{counted(gone[True], 'file')} outside the folder not found"] if gone[True] else []),
     ]
     compared = counted(len(listed) - sum(gone.values()), "file")
-    return Check("hashes", f"{compared} of {MANIFEST}{''.join(f', {each}' for each in missing)}", faults, _others(results))
+    found = f"{compared} of {MANIFEST}{''.join(f', {each}' for each in missing)}"
+    return Check("hashes", found, faults, _others(results, unlisted))
 
 
 def _wrong_hash(name: str, found: str, recorded: object) -> list[str]:
@@ -56,10 +63,9 @@ def _wrong_hash(name: str, found: str, recorded: object) -> list[str]:
     return [f"{name} has changed: its SHA-256 starts with {found[:SHORT]}, in {MANIFEST} with {str(recorded)[:SHORT]}"]
 
 
-def _others(results: Results) -> list[str]:
-    """A note on the files that run.json does not list and nothing reads."""
-    read = set(not_listed(results))
-    found = [name for name in others(results) if name not in read]
+def _others(results: Results, unlisted: Sequence[str]) -> list[str]:
+    """A note on the files that run.json does not list and, as they are not among those that it should list, nothing reads."""
+    found = sorted({*others(results)} - {*unlisted})
     if not found:
         return []
     more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""

@@ -47,8 +47,9 @@ def verify(
         InputError: run.json is of another format, or this version cannot read its config.
     """
     check_format(results)
-    yield check_hashes(results)
-    if leaving(results):
+    links = leaving(results)
+    yield check_hashes(results, links)
+    if links:
         return
     yield check_config(results)
     if quick:

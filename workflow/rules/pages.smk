@@ -1,8 +1,5 @@
 # Scores and stacks -> the paper beside the run, and the explorer: pages to look at.
 
-# The noises of which maps of the restoration network are shown.
-MAPPED = CONFIG.feature_error if CONFIG.explains else []
-
 
 rule paper_comparison:
     input:
@@ -44,7 +41,7 @@ rule explorer:
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         noisy=of_dataset("<results>/noisy/{dataset}/{noise}/test.npy"),
         denoised=of_dataset("<results>/denoised/{dataset}/{noise}/{name}.npy", name=CONFIG.columns),
-        features=of_dataset("<results>/feature_maps/{dataset}/{noise}.npz", MAPPED),
+        features=of_dataset("<results>/feature_maps/{dataset}/{noise}.npz", CONFIG.feature_error),
         scores="<results>/scores/{dataset}.csv",
         table="<results>/tables/{dataset}.csv",
         lesion_scores=of_dataset("<results>/lesion_scores/{dataset}/{noise}.csv"),
