@@ -9,19 +9,21 @@ from pathlib import Path
 
 @contextmanager
 def peak_memory(own: bool = False, interval: float = 0.02) -> Iterator[Callable[[], float]]:
-    """Context that yields a function returning the peak memory of all descendants of this process, MB.
+    """Context that yields a function returning the peak memory of the descendants that this process starts in it, MB.
 
-    Shared pages count once (proportional set size).
+    Shared pages count once (proportional set size). Processes that earlier tests have left, such as a pool, do not count.
 
     Args:
         own: whether this process is counted too; in tests it is not, since other tests use it as well.
         interval: seconds between two looks.
     """
     peak, stop = [0.0], threading.Event()
+    before = {*descendants()}
 
     def watch() -> None:
         while not stop.wait(interval):
-            peak[0] = max(peak[0], sum(map(proportional_size, family() if own else descendants())))
+            counted = {*(family() if own else descendants())} - before
+            peak[0] = max(peak[0], sum(map(proportional_size, counted)))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
