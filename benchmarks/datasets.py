@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
+from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.scan import scan
 from tests.helpers.memory import family, peak_memory
@@ -96,7 +96,7 @@ def measure_scan(folder: Path, threads: int, count: int, side: int = 32, series:
     """Print the rows of the header scan, without and with a cache."""
     options = LidcOptions(root=make(folder / f"headers-{count}", count, side, series))
     for step in ("header scan", "header scan, cached"):
-        row(step, count, timed(lambda: scan(DATASETS["lidc"], options, threads, folder / f"stacks-{count}" / "headers.csv")))
+        row(step, count, timed(lambda: scan(LOADERS["lidc"], options, threads, folder / f"stacks-{count}" / "headers.csv")))
     return options
 
 
@@ -125,7 +125,7 @@ def main() -> None:
         for count in (arguments.slices // 4, arguments.slices // 2, arguments.slices):
             measure_scan(folder, threads, count)
         options = LidcOptions(root=make(folder / "pixels", 1000, SIDE))
-        scan(DATASETS["lidc"], options, threads, folder / "stacks-1000" / "headers.csv")
+        scan(LOADERS["lidc"], options, threads, folder / "stacks-1000" / "headers.csv")
         for count in (250, 500, 1000):
             tenth = count // 10
             sampling = SamplingOptions(train=count - 2 * tenth, validation=tenth, test=tenth, split="random_slice")

@@ -41,7 +41,7 @@ def test_the_papers_config_has_the_papers_numbers():
         ({"methods": {"median": {}}}, "methods.median: 'median' is not a method: did you mean 'median_filter'?"),
         ({"methods": {"median_filter": {"sise": 3}}}, "methods.median_filter.sise is not a known key: did you mean 'size'?"),
         ({"datasets": {"lidc": {"rot": "x"}}}, "datasets.lidc.rot is not a known key: did you mean 'root'?"),
-        ({"datasets": {"lidk": {}}}, "datasets.lidk: 'lidk' is not a data set: did you mean 'lidc'?"),
+        ({"datasets": {"lidk": {}}}, "datasets.lidk: 'lidk' is not a loader: did you mean 'lidc'?"),
         ({"training": {"fpl": {"steps": "many"}}}, "training.fpl.steps is 'many': input should be a valid integer"),
         ({"training": {"fpl": {"steps": True}}}, "training.fpl.steps: True is not a number"),
         ({"training": {"fpll": {}}}, "training.fpll: 'fpll' is not a training: did you mean 'fpl'?"),

@@ -8,8 +8,13 @@ import typer
 from fplbench import DEFAULT_SEED
 from fplbench.cli.options import OptionsJson, Seed, Threads, parse_json, read_options
 
-Name = Annotated[str, typer.Argument(help="Data set: lidc, rsna or lits.", metavar="DATASET")]
+Name = Annotated[
+    str, typer.Argument(help="Name of the data set: lidc, lits, rsna, or any other with --loader.", metavar="DATASET")
+]
 Root = Annotated[Path, typer.Option("--root", help="Folder with the data set as its owner distributes it.")]
+Loader = Annotated[
+    str | None, typer.Option("--loader", help="How it is read: ct, mr, radiograph, paired, ...; by default as its name says.")
+]
 
 SamplingJson = Annotated[
     str,
@@ -27,6 +32,7 @@ def sample(
     name: Name,
     folder: Annotated[Path, typer.Argument(help="Folder for the stacks.", metavar="OUT_DIR")],
     root: Root,
+    loader: Loader = None,
     options: OptionsJson = "{}",
     sampling: SamplingJson = "{}",
     seed: Seed = DEFAULT_SEED,
@@ -37,12 +43,13 @@ def sample(
     from fplbench.datasets import SamplingOptions, sample_dataset
 
     plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
-    sample_dataset(name, _options(name, root, options), plan, seed, folder, threads, hu)
+    sample_dataset(name, _options(name, loader, root, options), plan, seed, folder, threads, hu, loader=loader)
 
 
 def check_data(
     name: Name,
     root: Root,
+    loader: Loader = None,
     options: OptionsJson = "{}",
     sampling: SamplingJson = "{}",
     seed: Seed = DEFAULT_SEED,
@@ -56,13 +63,13 @@ def check_data(
 
     plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
     sheet = sheet or Path(f"check-{name}.png")
-    lines, possible = check_data(name, _options(name, root, options), plan, seed, threads, sheet, cache)
+    lines, possible = check_data(name, _options(name, loader, root, options), plan, seed, threads, sheet, cache, loader=loader)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if possible else 1)
 
 
-def _options(name: str, root: Path, text: str) -> Any:
-    from fplbench.datasets import DATASETS
+def _options(name: str, loader: str | None, root: Path, text: str) -> Any:
+    from fplbench.datasets import find_dataset
     from fplbench.registry import parse_options
 
-    return parse_options(DATASETS[name].options, {**parse_json(text), "root": root}, f"datasets.{name}")
+    return parse_options(find_dataset(name, loader).options, {**parse_json(text), "root": root}, f"datasets.{name}")

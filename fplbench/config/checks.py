@@ -3,7 +3,6 @@
 import importlib.util
 
 from fplbench.config.models import Config
-from fplbench.datasets import DATASETS
 from fplbench.errors import InputError, nearest
 from fplbench.noise import NOISES
 from fplbench.registry import parse_options
@@ -32,7 +31,7 @@ def check_datasets(config: Config, noise: str) -> None:
     for name in names:
         _check_named(config, f"noises.{noise}.datasets", str(name), "datasets")
     if from_hu(noise):
-        other = next((name for name in names if name in DATASETS and not DATASETS[name].scans), None)
+        other = next((name for name in names if not config.dataset(name).hounsfield), None)
         if other:
             raise InputError(
                 f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "

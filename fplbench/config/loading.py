@@ -9,7 +9,6 @@ from typing import Any
 from fplbench.config.checks import check_datasets, check_overrides, check_together, from_hu, limit_of
 from fplbench.config.models import Config
 from fplbench.config.sections import PAPER_DATASETS
-from fplbench.datasets import DATASETS
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
 
@@ -111,7 +110,7 @@ def _usual_pair(config: Config) -> list[str]:
 
 def _ct(config: Config) -> list[str]:
     """The data sets that lesions are inserted into."""
-    ct = [name for name in config.datasets if name in DATASETS and DATASETS[name].scans]
+    ct = [name for name in config.datasets if config.dataset(name).hounsfield and not config.dataset(name).paired]
     for name in config.inserted.datasets or ():
         if name in config.datasets and name not in ct:
             raise InputError(f"inserted.datasets names {name!r}, but lesions can be inserted into CT images only.")

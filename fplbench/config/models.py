@@ -22,7 +22,7 @@ from fplbench.config.sections import (
     TableOptions,
     TuningOptions,
 )
-from fplbench.datasets import DATASETS, SamplingOptions
+from fplbench.datasets import Dataset, SamplingOptions, find_dataset
 from fplbench.denoising.columns import Column, GreyMap, Tune
 from fplbench.device import NumericsOptions
 from fplbench.errors import InputError
@@ -58,7 +58,8 @@ class Config(Options):
     )
     datasets: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: _by_default(PAPER_DATASETS),
-        description="The data sets by name, with the options of their loader; `noises`: options that differ there.",
+        description="The data sets by name, with the options of their loader; `loader`: how they are read, if the name does not "
+        "say it; `noises`: options that differ there.",
     )
     sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
     noises: dict[str, dict[str, Any]] = Field(
@@ -111,10 +112,18 @@ class Config(Options):
     figures: FigureOptions = Field(FigureOptions(), description="What the figures show.")
     explorer: ExplorerOptions = Field(ExplorerOptions(), description="What the explorer pages hold.")
 
-    def dataset_options(self, dataset: str) -> dict[str, Any]:
+    def dataset(self, name: str) -> Dataset:
+        """A data set with its loader, name and label."""
+        given = self.datasets[name]
+        try:
+            return find_dataset(name, given.get("loader"), given.get("label"))
+        except InputError as error:
+            raise InputError(f"datasets.{name}: {error}") from None
+
+    def dataset_options(self, name: str) -> dict[str, Any]:
         """Options of a data set's loader, complete, as JSON values."""
-        values = {key: value for key, value in self.datasets[dataset].items() if key != "noises"}
-        return _complete(DATASETS, dataset, values, f"datasets.{dataset}")
+        values = {key: value for key, value in self.datasets[name].items() if key not in ("noises", "loader")}
+        return parse_options(self.dataset(name).options, values, f"datasets.{name}").model_dump(mode="json")
 
     def noise_options(self, dataset: str, noise: str) -> dict[str, Any]:
         """Options of a noise on a data set, complete, as JSON values."""
@@ -186,7 +195,8 @@ class Config(Options):
         """The config with the defaults of data sets, noises and trainings filled in, as JSON values; it loads again."""
         datasets = {}
         for name, given in self.datasets.items():
-            datasets[name] = self.dataset_options(name) | ({"noises": given["noises"]} if given.get("noises") else {})
+            own = {"noises": given["noises"]} if given.get("noises") else {}
+            datasets[name] = {"loader": self.dataset(name).loader, **self.dataset_options(name), **own}
         used = {training.name for training in self._trainings({**self.columns, **self.fair_columns})}
         used |= {"restoration"} if self.explains else set()
         return {

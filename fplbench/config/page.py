@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from fplbench.config.models import Config
-from fplbench.datasets import DATASETS
+from fplbench.datasets import LOADERS
 from fplbench.denoising.columns import EntryOptions
 from fplbench.options import Options, options_table
 from fplbench.training import TRAININGS
@@ -24,8 +24,8 @@ def _sections() -> Iterator[str]:
 
 
 def _models() -> Iterator[tuple[str, type[Options]]]:
-    for name, dataset in DATASETS.items():
-        yield f"datasets.{name}", dataset.options
+    for name, dataset in LOADERS.items():
+        yield f"datasets.NAME, loader {name}", dataset.options
     yield "methods.NAME, beside the method's own options", EntryOptions
     for name, training in TRAININGS.items():
         if training.inherits is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fplbench.config.models import Config
-from fplbench.datasets import DATASETS
+from fplbench.datasets import LOADERS
 from fplbench.denoising.columns import EntryOptions
 from fplbench.denoising.registry import METHODS
 from fplbench.noise import NOISES
@@ -18,15 +18,13 @@ Schema = dict[str, Any]
 def config_schema() -> str:
     """The schema as JSON text.
 
-    A section that maps names to options has the options of each name that is registered. Other names are refused, but for
-    methods: an entry of another name says which method it is, or that a rule makes it.
+    A section that maps names to options has the options of each name that is registered. Other names are refused, but for data
+    sets, which then say their loader, and methods, which say which method they are, or that a rule makes them.
     """
     schema = Config.model_json_schema()
     schema["title"] = "Config of fplbench"
     noises = _sections({name: noise.options for name, noise in NOISES.items()})
-    datasets = _sections({name: dataset.options for name, dataset in DATASETS.items()})
-    for section in datasets["properties"].values():
-        section["properties"]["noises"] = {"$ref": "#/$defs/noises"}
+    datasets = _datasets()
     schema["$defs"]["noises"] = noises
     schema["$defs"]["methods"] = _methods()
     schema["$defs"]["FairOptions"]["properties"]["methods"] = _or_names({"$ref": "#/$defs/methods"})
@@ -52,6 +50,14 @@ def _sections(models: Mapping[str, type[Options]]) -> Schema:
         "properties": {name: _inline(model) for name, model in models.items()},
         "additionalProperties": False,
     }
+
+
+def _datasets() -> Schema:
+    sections = _sections({name: dataset.options for name, dataset in LOADERS.items()})
+    for section in sections["properties"].values():
+        section["properties"] |= {"noises": {"$ref": "#/$defs/noises"}, "loader": {"enum": [*LOADERS]}}
+    other = {"type": "object", "properties": {"loader": {"enum": [*LOADERS]}}, "required": ["loader"]}
+    return sections | {"additionalProperties": other}
 
 
 def _methods() -> Schema:

@@ -100,6 +100,6 @@ def _header(values: list[str], dataset: Dataset) -> Header | None:
 
 def _key(dataset: Dataset, options: DatasetOptions) -> str:
     """Hash of everything that headers depend on besides the files."""
-    depends = [VERSION, dataset.name, *dataset.header_fields]
+    depends = [VERSION, dataset.loader or dataset.name, *dataset.header_fields]
     depends += [getattr(options, name) for name in dataset.header_options]
     return hashlib.sha256(json.dumps(depends, default=str).encode()).hexdigest()[:8]

@@ -10,7 +10,7 @@ from fplbench.datasets.annotations import annotation_lines, check_annotations, l
 from fplbench.datasets.contact_sheet import Sheet, contact_sheet
 from fplbench.datasets.files import check_file
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, check_root, find_dataset
 from fplbench.datasets.scan import Scan, check_readable, files, scan
 from fplbench.datasets.splits import SamplingOptions, candidates, leak
 from fplbench.datasets.tally import PERSONS_UNKNOWN
@@ -22,18 +22,27 @@ GAPS_LISTED = 20
 
 
 def check_data(
-    name: str, options: DatasetOptions, sampling: SamplingOptions, seed: int, threads: int, sheet: Path, cache: Path | None = None
+    name: str,
+    options: DatasetOptions,
+    sampling: SamplingOptions,
+    seed: int,
+    threads: int,
+    sheet: Path,
+    cache: Path | None = None,
+    *,
+    loader: str | None = None,
 ) -> tuple[list[str], bool]:
     """Examine a data folder without sampling it, and write a contact sheet of 16 windowed slices with outlined lesions.
 
     Args:
-        name: lidc, rsna or lits.
-        options: options of the data set, with its root.
+        name: name of the data set.
+        options: options of its loader, with its root.
         sampling: what is to be drawn.
         seed: seed of the draw.
         threads: number of reading processes.
         sheet: the .png file to write; nothing is written if no image can be decoded.
         cache: .csv file with the results of an earlier header scan; it is read and updated.
+        loader: name of the loader, if it is not the name of the data set.
 
     Returns:
         The lines of the report, and whether the images can be drawn, judging by the headers and the 16 slices.
@@ -41,17 +50,17 @@ def check_data(
     Raises:
         InputError: there is no data folder, no file in it can be used, or the results cannot be written.
     """
-    dataset = DATASETS[name]
-    check_root(name, options.root)
+    dataset = find_dataset(name, loader, options.label)
+    check_root(dataset, options.root)
     check_file(sheet, ".png", "--sheet")
     if cache:
         check_file(cache, ".csv", "--cache")
     found = scan(dataset, options, threads, cache)
     slices, omitted = dataset.arrange(found.headers, options)
     annotations = dataset.annotate(found.headers, slices, options)
-    seen = contact_sheet(name, options, slices, threads, sheet, annotations)
+    seen = contact_sheet(dataset, options, slices, threads, sheet, annotations)
     try:
-        verdict, possible = _verdict(name, options, sampling, seed, found, slices, annotations, seen), True
+        verdict, possible = _verdict(dataset, options, sampling, seed, found, slices, annotations, seen), True
     except InputError as error:
         verdict, possible = f"No: {error}", False
     identity = Identity(options.pseudonymise)
@@ -127,7 +136,7 @@ def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
 
 
 def _verdict(
-    name: str,
+    dataset: Dataset,
     options: DatasetOptions,
     sampling: SamplingOptions,
     seed: int,
@@ -137,7 +146,7 @@ def _verdict(
     seen: Sheet,
 ) -> str:
     """The sentences that start with Yes. Raises InputError if the images cannot be drawn."""
-    counts = sampling.counts()
+    counts, name = sampling.counts(), dataset.name
     check_readable(len(found.unreadable), len(found.headers), options, name)
     check_annotations(len(annotations.faults), annotations.read, options, name)
     splits = candidates(slices, sampling, seed, name, lesion_slices(annotations))
@@ -147,7 +156,7 @@ def _verdict(
     answer = f"Yes: {numbers} images can be drawn with split {sampling.split}"
     drawn = {split: splits[split].drawn for split in counts}
     lesions = f" Of these images, {lesions_in(drawn, annotations)} show a lesion." if annotations.marks else ""
-    if not DATASETS[name].persons_known(options):
+    if not dataset.persons_known(options):
         return f"{answer}; it is unknown how many of the test images share a person with the training images.{lesions}"
     return f"{answer}; {leak(drawn):.1%} of the test images share a patient with the training images.{lesions}"
 

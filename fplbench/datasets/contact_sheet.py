@@ -11,7 +11,7 @@ from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import read_lesions
 from fplbench.datasets.pixels import read_slices
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import DATASETS, DatasetOptions, Slice, Wanted
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, Wanted
 from fplbench.lesions.marks import Annotations
 
 IMAGES = 16
@@ -54,7 +54,7 @@ class Sheet:
 
 
 def contact_sheet(
-    name: str,
+    dataset: Dataset,
     options: DatasetOptions,
     slices: Sequence[Slice],
     threads: int,
@@ -67,7 +67,7 @@ def contact_sheet(
     decoded.
 
     Args:
-        name: lidc, rsna or lits.
+        dataset: the data set.
         options: options of the data set, with its root.
         slices: every slice of the data set.
         threads: number of reading processes.
@@ -83,7 +83,7 @@ def contact_sheet(
     identity = Identity(options.pseudonymise)
     sheet = Sheet({one.source for one in chosen.values()})
     wanted: dict[int, Wanted] = {}
-    for number, answer in read_slices(DATASETS[name], options, THUMBNAIL, chosen, threads):
+    for number, answer in read_slices(dataset, options, THUMBNAIL, chosen, threads):
         one = chosen[number]
         left, top = _corner(number)
         if isinstance(answer, Failure):
@@ -96,7 +96,7 @@ def contact_sheet(
                 wanted[number] = Wanted(one, answer.shape, marks[one.image_id])
         draw.text((left + 4, top + THUMBNAIL + 2), identity.of(one.image_id)[-40:], fill=(255, 255, 255))
     sheet.lesions = len(wanted)
-    for number, edge in _outlines(name, options, wanted, threads, sheet).items():
+    for number, edge in _outlines(dataset, options, wanted, threads, sheet).items():
         picture.paste(OUTLINE, _corner(number), Image.fromarray(edge))
     if sheet.shown:
         picture.save(path)
@@ -121,11 +121,11 @@ def _corner(number: int) -> tuple[int, int]:
 
 
 def _outlines(
-    name: str, options: DatasetOptions, wanted: Mapping[int, Wanted], threads: int, sheet: Sheet
+    dataset: Dataset, options: DatasetOptions, wanted: Mapping[int, Wanted], threads: int, sheet: Sheet
 ) -> dict[int, np.ndarray]:
     """The outline of the lesions of each image, uint8 (THUMBNAIL, THUMBNAIL), 255 on the line; records masks that fail."""
     edges = {}
-    for number, answer in read_lesions(DATASETS[name], options, THUMBNAIL, wanted, threads):
+    for number, answer in read_lesions(dataset, options, THUMBNAIL, wanted, threads):
         if isinstance(answer, Failure):
             source = wanted[number].slice.source
             sheet.mask_faults[source] = answer.words(options.root, source, options.pseudonymise)

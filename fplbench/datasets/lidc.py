@@ -17,7 +17,7 @@ from pydantic import Field
 
 from fplbench.datasets import dicom, fields
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
 from fplbench.lesions.lidc_annotations import DATABASE, annotate, lesion_masks
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def read_images(path: Path, slices: Sequence[Slice], options: LidcOptions) -> It
     yield Plane(slices[0], to_hounsfield(dataset, stored), (AIR, TISSUE[1]))
 
 
-DATASETS.add(
+LOADERS.add(
     "lidc",
     Dataset(
         name="lidc",

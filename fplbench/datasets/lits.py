@@ -14,7 +14,7 @@ from pydantic import Field
 from fplbench.datasets import fields, nifti
 from fplbench.datasets.display import check_size
 from fplbench.datasets.hounsfield import AIR, TISSUE
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, Plane, Slice, Window
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, Plane, Slice, Window
 from fplbench.lesions import tumours
 
 NAME = re.compile(r"(?:^|/)(?:volume-|liver_)(\d+)\.nii(?:\.gz)?$")
@@ -136,7 +136,7 @@ def _ranges(text: str) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in pairs]
 
 
-DATASETS.add(
+LOADERS.add(
     "lits",
     Dataset(
         name="lits",

@@ -9,7 +9,7 @@ import numpy as np
 
 from fplbench.datasets.display import to_eight_bit, to_int16
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Slice
 from fplbench.datasets.workers import run_guarded
 
 Order = tuple[str, list[int]]
@@ -56,7 +56,10 @@ def read_slices(
         The number with the image, or with the failure of its file, in order of completion.
     """
     orders = by_file(wanted, size, pixel_bytes=3 if hu else 1)
-    tasks = ((dataset.name, options, source, [wanted[number] for number in numbers], size, hu) for source, numbers in orders)
+    tasks = (
+        (dataset.loader or dataset.name, options, source, [wanted[number] for number in numbers], size, hu)
+        for source, numbers in orders
+    )
     yield from run_orders(read_file, tasks, orders, dataset, options, threads, "pixels")
 
 
@@ -64,8 +67,8 @@ def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int, bool]) -> 
     """Read, window and resize the wanted slices of one file; runs in a worker process."""
     name, options, source, slices, size, hu = task
     images = {}
-    for one, values, stored, inverted in DATASETS[name].read_images(options.root / source, slices, options):
-        window = options.window or stored
+    for one, values, stored, inverted, _ in LOADERS[name].read_images(options.root / source, slices, options):
+        window = options.window or one.window or stored
         pixels = to_eight_bit(values, window, size)
         units = to_int16(values, size) if hu else None
         images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()), inverted, units)

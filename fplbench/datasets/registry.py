@@ -1,15 +1,15 @@
-"""The registry of data sets: what each one provides, where its files come from, and under which licence."""
+"""The registry of loaders: what each one reads, where its files come from, and under which licence."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from fplbench.errors import InputError
+from fplbench.errors import InputError, nearest
 from fplbench.lesions.marks import Annotations, Lesion, Mark
 from fplbench.options import Options
 from fplbench.registry import Registry
@@ -23,6 +23,9 @@ NOTICE = "DATA_LICENCE.md"  # `fplbench fetch` writes it to the data folder
 class DatasetOptions(Options):
     """Options shared by all data sets."""
 
+    label: str | None = Field(
+        None, min_length=1, description="Label in tables, figures and pages; null: that of the loader's data set, or the name."
+    )
     root: Path = Field(Path("data"), description="Folder with the data set as its owner distributes it.")
     window: Window | None = Field(
         None, description="Lowest and highest value shown (HU for CT); null: the full range of the stored bits."
@@ -69,6 +72,8 @@ class Slice:
         number: number within the series (CT: from the feet up).
         spacing: (row, column) spacing in mm; None if the file has none that can be trusted.
         position: position along the body axis in mm; None if unknown.
+        window: values shown as 0 and 255 where they are those of its series; None: those of the options or of the file.
+        partner: for a pair, the path of the file with the noisy image, relative to the root, and its number there.
     """
 
     image_id: str
@@ -78,15 +83,21 @@ class Slice:
     number: int
     spacing: tuple[float, float] | None = None
     position: float | None = None
+    window: tuple[float, float] | None = None
+    partner: tuple[str, int] | None = None
 
 
 class Plane(NamedTuple):
-    """A slice with its values, float32 (H, W), and their possible range; `inverted` marks a MONOCHROME1 image."""
+    """A slice with its values, float32 (H, W), and their possible range.
+
+    `inverted` marks a MONOCHROME1 image. `noisy` has the values of the noisy image of a pair, float32 (H, W).
+    """
 
     slice: Slice
     values: np.ndarray
     range: tuple[float, float]
     inverted: bool = False
+    noisy: np.ndarray | None = None
 
 
 def no_companion(path: Path, options: DatasetOptions) -> Path | None:
@@ -125,6 +136,8 @@ def patients_are_persons(options: DatasetOptions) -> bool:
 class Dataset:
     """A data set: how to read it, and where it comes from.
 
+    The registry has one for each loader, with the loader's own name; `find_dataset` gives it the name that it has in a config.
+
     Attributes:
         name: name in the config.
         label: name in tables.
@@ -150,6 +163,9 @@ class Dataset:
             size of the original image; runs in a worker process. Raises Unreadable for a damaged mask.
         scans: whether the images are slices of scans.
         hounsfield: whether the values are HU.
+        modalities: codes of the modality as DICOM has them.
+        paired: whether each image comes with a noisy one, as it was acquired.
+        loader: name of the loader; "" in the registry, where it is the name.
         libraries: modules that worker processes import in advance.
     """
 
@@ -173,17 +189,41 @@ class Dataset:
     lesion_masks: Callable[[Path, Sequence[Wanted], Any], Iterator[tuple[str, Masks]]] = no_masks
     scans: bool = True
     hounsfield: bool = True
+    modalities: tuple[str, ...] = ("CT",)
+    paired: bool = False
+    loader: str = ""
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 
 
-DATASETS: Registry[Dataset] = Registry("data set", "fplbench.datasets")
+LOADERS: Registry[Dataset] = Registry("loader", "fplbench.datasets")
 
 
-def check_root(name: str, root: str | os.PathLike) -> None:
+def find_dataset(name: str, loader: str | None = None, label: str | None = None) -> Dataset:
+    """The data set of a name, read by a loader.
+
+    Args:
+        name: name of the data set in the config; any name.
+        loader: name of the loader; None: the data set is called as its loader is.
+        label: label in tables; None: that of the loader, if it is called like it, else the name.
+
+    Raises:
+        InputError: there is no such loader, or none is given and the name is not that of one.
+    """
+    if loader is None and name not in LOADERS:
+        raise InputError(
+            f"{name!r} is not a loader: {nearest(name, LOADERS)} A data set of another name needs the key loader, as in "
+            f"datasets: {{{name}: {{loader: ct}}}}."
+        )
+    found = LOADERS[loader or name]
+    own = found.label if found.name == name else name
+    return replace(found, name=name, label=label or own, loader=found.name)
+
+
+def check_root(dataset: Dataset, root: str | os.PathLike) -> None:
     """Check that the data folder of a data set exists and is not empty.
 
     Args:
-        name: lidc, rsna or lits.
+        dataset: the data set.
         root: the folder.
 
     Raises:
@@ -198,13 +238,12 @@ def check_root(name: str, root: str | os.PathLike) -> None:
         state = "is empty" if root.is_dir() else "is not a folder" if root.exists() else "does not exist"
     except OSError as error:
         state = f"cannot be opened ({error.strerror})"
-    raise InputError(f"The folder {root} {state}: {how_to_get(name, root)}")
+    raise InputError(f"The folder {root} {state}: {how_to_get(dataset, root)}")
 
 
-def how_to_get(name: str, root: Path) -> str:
+def how_to_get(dataset: Dataset, root: Path) -> str:
     """The end of an error message: which key names the folder, and how to get the data."""
-    dataset = DATASETS[name]
-    return (
-        f"set datasets.{name}.root to the folder with {dataset.contents}, "
-        f"or download them with `fplbench fetch {name} {root}` ({dataset.page})."
-    )
+    key = f"set datasets.{dataset.name}.root to the folder with {dataset.contents}"
+    if not dataset.page:
+        return f"{key}."
+    return f"{key}, or download them with `fplbench fetch {dataset.loader or dataset.name} {root}` ({dataset.page})."

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from fplbench.datasets import dicom, fields
 from fplbench.datasets.persons import mapping_file, read_persons
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, Plane, Slice
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, Plane, Slice
 from fplbench.errors import InputError
 from fplbench.lesions import boxes
 
@@ -114,7 +114,7 @@ def persons_known(options: RsnaOptions) -> bool:
     return mapping_file(options.persons, options.root) is not None
 
 
-DATASETS.add(
+LOADERS.add(
     "rsna",
     Dataset(
         name="rsna",

@@ -18,7 +18,7 @@ from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import LesionTally
 from fplbench.datasets.pixels import Image, read_slices
 from fplbench.datasets.reference_noise import reference_noise
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Slice, check_root
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, check_root, find_dataset
 from fplbench.datasets.scan import Scan, check_readable, report, scan
 from fplbench.datasets.splits import SPLITS, SamplingOptions, Split, candidates
 from fplbench.datasets.tally import Tally, summarise
@@ -41,6 +41,8 @@ def sample_dataset(
     folder: str | os.PathLike,
     threads: int = 1,
     hu: bool = False,
+    *,
+    loader: str | None = None,
 ) -> dict[str, Any]:
     """Draw the stacks train, validation and test from a data set.
 
@@ -49,13 +51,14 @@ def sample_dataset(
     files and seed give the same stacks, bit for bit.
 
     Args:
-        name: lidc, rsna or lits.
-        options: options of the data set, with its root.
+        name: name of the data set.
+        options: options of its loader, with its root.
         sampling: the numbers of images, their size, and the kind of split.
         seed: seed of the draw.
         folder: where to write.
         threads: number of processes that read and decode.
         hu: whether {split}_hu.npy is written too: the images in Hounsfield units, int16 (N, H, W). Everything else is the same.
+        loader: name of the loader, if it is not the name of the data set.
 
     Returns:
         The summary: numbers of patients, images and lesions, of files left out, the leakage, and the noise of the clean images.
@@ -64,10 +67,10 @@ def sample_dataset(
         InputError: there are no data or too few images, the share of unreadable files or of annotations that cannot be used
             exceeds the limit, or HU are asked for that the data set does not have.
     """
-    dataset, folder = DATASETS[name], Path(folder)
+    dataset, folder = find_dataset(name, loader, options.label), Path(folder)
     if hu and not dataset.hounsfield:
         raise InputError(f"{name} has no Hounsfield units, which only CT has; draw it without --hu.")
-    check_root(name, options.root)
+    check_root(dataset, options.root)
     check_folder(folder)
     found = scan(dataset, options, threads, folder / HEADERS)
     report(found, options)

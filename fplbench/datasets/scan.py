@@ -11,7 +11,7 @@ from fplbench.datasets.cache import Known, Stamp, check_cache, read_cache, stamp
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import DATASETS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
 
@@ -121,7 +121,7 @@ def read_one(task: tuple[str, str, DatasetOptions]) -> tuple[str, Header | str]:
     """
     name, path, options = task
     try:
-        header = DATASETS[name].read_header(Path(path), options)
+        header = LOADERS[name].read_header(Path(path), options)
     except NotAnImage as reason:
         return "skipped", str(reason)
     for field_name, value in header.items():
@@ -179,7 +179,7 @@ def _read_fresh(
     """Open the files that the cache does not know, and record what they are."""
     from tqdm import tqdm
 
-    tasks = ((dataset.name, str(options.root / path), options) for path in fresh)
+    tasks = ((dataset.loader or dataset.name, str(options.root / path), options) for path in fresh)
     answers = run_guarded(read_one, tasks, min(threads, len(fresh)), options.seconds_per_file, dataset.libraries, batch=32)
     saved = time.monotonic()
     for number, answer in tqdm(answers, "headers", len(fresh), unit="file", disable=None):
@@ -206,5 +206,5 @@ def _no_images(dataset: Dataset, options: DatasetOptions, result: Scan) -> Input
     left_out = f" ({reasons})" if reasons else ""
     return InputError(
         f"The folder {options.root} contains no usable image of {dataset.label}{left_out}: "
-        f"{link}{how_to_get(dataset.name, options.root)}"
+        f"{link}{how_to_get(dataset, options.root)}"
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fplbench.datasets.files import check_folder
-from fplbench.datasets.registry import DATASETS, NOTICE
+from fplbench.datasets.registry import LOADERS, NOTICE
 from fplbench.files import write_text
 
 
@@ -21,7 +21,7 @@ def announce(name: str, folder: Path, requirements: str) -> str:
     Raises:
         InputError: the folder cannot be written to.
     """
-    dataset = DATASETS[name]
+    dataset = LOADERS[name]
     text = f"# {dataset.label}\n\nLicence: {dataset.licence}\n\nPlease cite: {dataset.citation}\n\nFrom: {dataset.page}\n"
     check_folder(folder)
     write_text(folder / NOTICE, text)

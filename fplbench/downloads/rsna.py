@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from fplbench.datasets.registry import DATASETS
+from fplbench.datasets.registry import LOADERS
 from fplbench.downloads.connection import RUN_AGAIN, not_installed, why
 from fplbench.errors import InputError
 
@@ -72,7 +72,7 @@ def _download(cache: Path) -> Path:
         raise InputError(f"Kaggle does not recognise the account. {REQUIREMENTS}") from None
     except KaggleApiHTTPError as error:
         if error.response is not None and error.response.status_code in (401, 403):
-            raise InputError(f"Kaggle refused the download. {REQUIREMENTS} See {DATASETS['rsna'].page}/rules.") from None
+            raise InputError(f"Kaggle refused the download. {REQUIREMENTS} See {LOADERS['rsna'].page}/rules.") from None
         raise InputError(f"The download from Kaggle stopped: {why(error)}. {RUN_AGAIN}") from None
     except OSError as error:
         raise InputError(f"The download from Kaggle stopped: {why(error)}. {RUN_AGAIN}") from None

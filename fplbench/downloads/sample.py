@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fplbench.datasets.registry import DATASETS, Wanted
+from fplbench.datasets.registry import LOADERS, Wanted
 from fplbench.downloads.radiographs import write_radiographs
 from fplbench.downloads.wheel import download_wheel
 from fplbench.errors import InputError
@@ -153,7 +153,7 @@ def nodules(root: Path) -> list[dict[str, np.ndarray]]:
     """The nodules in the chest slices, as sampling reads them: masks, bool (H, W), by SOPInstanceUID of the slice."""
     import pydicom
 
-    lidc = DATASETS["lidc"]
+    lidc = LOADERS["lidc"]
     options = lidc.options(root=root)
     headers = {path.relative_to(root).as_posix(): lidc.read_header(path, options) for path in sorted(root.rglob("*.dcm"))}
     slices, _ = lidc.arrange(headers, options)

@@ -1,7 +1,7 @@
 """The sentence on the licence of a data set's images, for pages that show them."""
 
 from fplbench.config import Config
-from fplbench.datasets import DATASETS
+from fplbench.datasets import LOADERS
 from fplbench.reporting.sentences import sentences
 
 
@@ -16,10 +16,12 @@ def sharing_note(config: Config | None, dataset: str) -> str:
     Returns:
         One or more sentences; "" for a data set that is not known here.
     """
+    loader = dataset
     if config is not None and dataset in config.datasets:
-        own = config.dataset_options(dataset)["licence"]
+        loader, own = config.dataset(dataset).loader, config.dataset_options(dataset)["licence"]
         if own is not None:
             return sentences(own)
-    if dataset not in DATASETS:
+    if loader not in LOADERS:
         return ""
-    return sentences(DATASETS[dataset].sharing, f"Please cite: {DATASETS[dataset].citation}")
+    found = LOADERS[loader]
+    return sentences(found.sharing, f"Please cite: {found.citation}" if found.citation else "")

@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 
-from fplbench.datasets.registry import DATASETS, Unreadable
+from fplbench.datasets.registry import LOADERS, Unreadable
 from fplbench.lesions.marks import Annotations, Lesion, Mark
 
 
@@ -47,5 +47,5 @@ def annotate_with(monkeypatch, marks_of, faults=(), read=0, notes=()):
         marks = {name: found for name, found in marks.items() if found is not None}
         return Annotations(marks, list(faults), read or len(marks), list(notes))
 
-    dataset = dataclasses.replace(DATASETS["lidc"], annotate=annotate, lesion_masks=masks)
-    monkeypatch.setitem(DATASETS._entries, "lidc", dataset)
+    dataset = dataclasses.replace(LOADERS["lidc"], annotate=annotate, lesion_masks=masks)
+    monkeypatch.setitem(LOADERS._entries, "lidc", dataset)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
+from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
 from fplbench.datasets.check import check_data
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lidc import LidcOptions
@@ -110,7 +110,7 @@ def test_messages_of_libraries_do_not_quote_the_file(tmp_path, caplog):
     path.write_bytes(content)
     with caplog.at_level(logging.DEBUG):
         options = LidcOptions(root=tmp_path / "in")
-        found = scan(DATASETS["lidc"], options, 1)
+        found = scan(LOADERS["lidc"], options, 1)
         report(found, options)
     assert "5.dcm: it is damaged (" in caplog.text and "Doe" not in caplog.text
 

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from fplbench.datasets import DATASETS, SamplingOptions, sample_dataset
+from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
 from fplbench.datasets.registry import Slice
@@ -51,7 +51,7 @@ def check(name, options, mutants, caplog, tmp_path, sampling):
     """Scan and sample. Every mutant is an image or is reported, within half a second per file and 1 GB of memory."""
     started = time.monotonic()
     with caplog.at_level(logging.INFO), peak_memory() as peak:
-        found = scan(DATASETS[name], options, 2, None)
+        found = scan(LOADERS[name], options, 2, None)
         report(found, options)
         try:
             sample_dataset(name, options, sampling, 1, tmp_path / "out", 2)
@@ -201,7 +201,7 @@ def original(request, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_one_byte_never_ends_the_run(original, tmp_path):
     name, path, header = original
-    dataset, options = DATASETS[name], DATASETS[name].options(root=tmp_path)
+    dataset, options = LOADERS[name], LOADERS[name].options(root=tmp_path)
     content, images = path.read_bytes(), 0
     for place in range(header):
         damaged = bytearray(content)
@@ -231,6 +231,6 @@ def test_a_damaged_spacing_counts_as_unknown(tmp_path, spacing):
     place = content.index(b"\x28\x00\x30\x00DS") + 8
     text = spacing.encode().ljust(content[place - 2])
     path.write_bytes(content[:place] + text + content[place + len(text) :])
-    found = scan(DATASETS["lidc"], LidcOptions(root=tmp_path), 1)
-    (one,), _ = DATASETS["lidc"].arrange(found.headers, LidcOptions())
+    found = scan(LOADERS["lidc"], LidcOptions(root=tmp_path), 1)
+    (one,), _ = LOADERS["lidc"].arrange(found.headers, LidcOptions())
     assert one.spacing is None and one.patient == "P1"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fplbench.cli import main
-from fplbench.datasets import DATASETS, SamplingOptions, check_root, sample_dataset
+from fplbench.datasets import LOADERS, SamplingOptions, check_root, find_dataset, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.rsna import RsnaOptions
 from fplbench.errors import InputError
@@ -142,8 +142,8 @@ def test_the_message_for_a_missing_folder_gives_the_key_and_how_to_get_the_data(
     if state == "empty":
         root.mkdir()
     with pytest.raises(InputError) as error:
-        check_root(name, root)
-    for text in (str(root), f"datasets.{name}.root", f"fplbench fetch {name}", DATASETS[name].page):
+        check_root(find_dataset(name), root)
+    for text in (str(root), f"datasets.{name}.root", f"fplbench fetch {name}", LOADERS[name].page):
         assert text in str(error.value)
 
 

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from fplbench.datasets import DATASETS
+from fplbench.datasets import LOADERS
 from fplbench.datasets.files import walk
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
@@ -18,7 +18,7 @@ from fplbench.errors import InputError
 from tests.helpers.dicom_files import write_ct, write_radiograph
 from tests.helpers.nifti_files import write_volume
 
-LIDC = DATASETS["lidc"]
+LIDC = LOADERS["lidc"]
 
 
 def run(root, cache=None, **options):
@@ -53,7 +53,7 @@ def test_a_mask_that_comes_later_or_changes_is_noticed(tmp_path):
     options, cache = LitsOptions(root=tmp_path / "in", liver_only=True), tmp_path / "headers.csv"
 
     def chosen():
-        found = scan(DATASETS["lits"], options, 1, cache)
+        found = scan(LOADERS["lits"], options, 1, cache)
         return [header["chosen"] for header in found.headers.values()], found.reused
 
     write_volume(tmp_path / "in/volume-1.nii", np.zeros((4, 4, 9)))
@@ -183,8 +183,8 @@ def test_a_folder_that_is_a_link_out_of_the_root_is_named(tmp_path):
     (tmp_path / "rsna").mkdir()
     (tmp_path / "rsna/stage_2_train_images").symlink_to(tmp_path / "big/stage_2_train_images")
     with pytest.raises(InputError, match="use the target of stage_2_train_images as the root, or"):
-        scan(DATASETS["rsna"], RsnaOptions(root=tmp_path / "rsna"), 1)
-    assert len(scan(DATASETS["rsna"], RsnaOptions(root=tmp_path / "rsna/stage_2_train_images"), 1).headers) == 1
+        scan(LOADERS["rsna"], RsnaOptions(root=tmp_path / "rsna"), 1)
+    assert len(scan(LOADERS["rsna"], RsnaOptions(root=tmp_path / "rsna/stage_2_train_images"), 1).headers) == 1
 
 
 def test_a_folder_that_cannot_be_opened_is_named(lidc_root, monkeypatch):

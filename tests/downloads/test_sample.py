@@ -12,7 +12,7 @@ import pytest
 from fplbench.datasets import SamplingOptions, sample_dataset
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
-from fplbench.datasets.registry import DATASETS
+from fplbench.datasets.registry import LOADERS
 from fplbench.datasets.rsna import RsnaOptions
 from fplbench.datasets.scan import scan
 from fplbench.downloads.sample import fetch_sample, is_complete, lay_out, nodules, read_wheel, write_manifest
@@ -117,7 +117,7 @@ def test_the_tags_of_radiographs_state_that_they_are_derived(sample):
 
 def annotated(name, root):
     """The slices of a data set with their marks."""
-    dataset = DATASETS[name]
+    dataset = LOADERS[name]
     options = dataset.options(root=root)
     found = scan(dataset, options, 1)
     slices, _ = dataset.arrange(found.headers, options)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fplbench.datasets.registry import DATASETS, Slice, Wanted
+from fplbench.datasets.registry import LOADERS, Slice, Wanted
 from fplbench.datasets.rsna import RsnaOptions, arrange, read_header
 from fplbench.lesions.boxes import LABELS, Box, rectangle, write_labels
 from tests.helpers.dicom_files import write_radiograph
@@ -23,7 +23,7 @@ def annotated(root, text=None, images="abc", beside="", **options):
     }
     options = RsnaOptions(root=root, **options)
     slices, _ = arrange(headers, options)
-    return DATASETS["rsna"].annotate(headers, slices, options), slices
+    return LOADERS["rsna"].annotate(headers, slices, options), slices
 
 
 def test_boxes_become_marks_and_every_listed_image_was_examined(tmp_path):
@@ -42,7 +42,7 @@ def test_boxes_become_marks_and_every_listed_image_was_examined(tmp_path):
 def test_the_spacing_may_be_unknown(tmp_path):
     (tmp_path / LABELS).write_text(HEAD + "a,1,1,2,2,1\n")
     header = {"a.dcm": {"rows": 9, "columns": 9}}
-    result = DATASETS["rsna"].annotate(header, [Slice("a", "a", "a", "a.dcm", 0)], RsnaOptions(root=tmp_path))
+    result = LOADERS["rsna"].annotate(header, [Slice("a", "a", "a", "a.dcm", 0)], RsnaOptions(root=tmp_path))
     assert result.marks["a"][0].lesion.size_mm is None
 
 
@@ -124,11 +124,11 @@ def test_labels_are_found_above_a_nested_folder_and_not_above_the_root(tmp_path)
     headers = {f"challenge/{FOLDER}/a.dcm": read_header(path, options)}
     slices, _ = arrange(headers, options)
     (tmp_path / LABELS).write_text(HEAD + "a,,,,,0\n")
-    assert DATASETS["rsna"].annotate(headers, slices, options).marks == {}
+    assert LOADERS["rsna"].annotate(headers, slices, options).marks == {}
     (tmp_path / "root" / LABELS).write_text(HEAD + "a,,,,,0\n")
-    assert DATASETS["rsna"].annotate(headers, slices, options).marks == {"a": ()}
+    assert LOADERS["rsna"].annotate(headers, slices, options).marks == {"a": ()}
     (tmp_path / "root/challenge" / LABELS).write_text(HEAD + "a,1,1,2,2,1\n")  # the nearest one
-    assert len(DATASETS["rsna"].annotate(headers, slices, options).marks["a"]) == 1
+    assert len(LOADERS["rsna"].annotate(headers, slices, options).marks["a"]) == 1
 
 
 def test_a_link_that_leads_out_of_the_root_is_not_read(tmp_path):
@@ -149,7 +149,7 @@ def test_pseudonyms_replace_names_in_the_sentences(tmp_path, monkeypatch):
 def test_masks_are_rectangles_at_the_original_size(tmp_path):
     result, slices = annotated(tmp_path, HEAD + "a,10,20,30,5,1\na,70,50,10,10,1\n", images="a")
     wanted = [Wanted(slices[0], (60, 80), result.marks["a"])]
-    ((name, masks),) = DATASETS["rsna"].lesion_masks(tmp_path / "a.dcm", wanted, RsnaOptions(root=tmp_path))
+    ((name, masks),) = LOADERS["rsna"].lesion_masks(tmp_path / "a.dcm", wanted, RsnaOptions(root=tmp_path))
     first, second = np.zeros((60, 80), bool), np.zeros((60, 80), bool)
     first[20:25, 10:40] = second[50:60, 70:80] = True
     assert name == "a" and [lesion.lesion_id for lesion, _ in masks] == ["a_box-1", "a_box-2"]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from fplbench.datasets.lidc import LidcOptions, arrange, read_header
-from fplbench.datasets.registry import DATASETS, Unreadable, Wanted
+from fplbench.datasets.registry import LOADERS, Unreadable, Wanted
 from fplbench.errors import InputError
 from fplbench.lesions import lidc_nodules
 from fplbench.lesions.lidc_annotations import DATABASE
 from tests.helpers.dicom_files import write_ct
 from tests.helpers.lidc_files import Marked, Roi, around, write_lidc_database, write_lidc_xml
 
-LIDC = DATASETS["lidc"]
+LIDC = LOADERS["lidc"]
 POSITIONS = (-5.0, -2.5, 0.0, 2.5)
 
 

@@ -8,7 +8,7 @@ import pytest
 from fplbench.datasets.cache import stamp_of
 from fplbench.datasets.files import walk
 from fplbench.datasets.lits import LitsOptions, arrange
-from fplbench.datasets.registry import DATASETS, Unreadable, Wanted
+from fplbench.datasets.registry import LOADERS, Unreadable, Wanted
 from fplbench.datasets.scan import scan
 from tests.helpers.nifti_files import write_volume
 
@@ -35,15 +35,15 @@ def write_pair(root, labels, names=LAYOUTS[0], axes="RAS", **mask):
 def annotated(root, cache=None, **options):
     """Annotations of a folder, its slices, and what the header scan found."""
     options = LitsOptions(root=root, **options)
-    found = scan(DATASETS["lits"], options, 1, cache)
+    found = scan(LOADERS["lits"], options, 1, cache)
     slices, _ = arrange(found.headers, options)
-    return DATASETS["lits"].annotate(found.headers, slices, options), slices, found
+    return LOADERS["lits"].annotate(found.headers, slices, options), slices, found
 
 
 def drawn(root, marks, slices):
     """The masks of all slices of the only volume, by number of the slice and lesion."""
     wanted = [Wanted(one, (SHAPE[1], SHAPE[0]), marks[one.image_id]) for one in slices]
-    masks = DATASETS["lits"].lesion_masks(root / slices[0].source, wanted, LitsOptions(root=root))
+    masks = LOADERS["lits"].lesion_masks(root / slices[0].source, wanted, LitsOptions(root=root))
     numbers = {one.image_id: one.number for one in slices}
     return {numbers[name]: {lesion.lesion_id[-1]: mask for lesion, mask in found} for name, found in masks}
 
@@ -186,7 +186,7 @@ def test_the_stamp_of_a_volume_has_that_of_its_mask(tmp_path, labels):
     path = write_pair(tmp_path, labels)
     (found,) = [one for one in walk(tmp_path) if one.path == path.name]
     status = (tmp_path / "segmentation-3.nii").stat()
-    stamp = stamp_of(found, DATASETS["lits"], LitsOptions(root=tmp_path))
+    stamp = stamp_of(found, LOADERS["lits"], LitsOptions(root=tmp_path))
     assert stamp[2] == f"{status.st_size} {status.st_mtime_ns}"
 
 

@@ -38,7 +38,7 @@ onstart:
         if name in CONFIG.methods or compares:
             logger.info(f"The column {name} is left out: {reason}")
     checks = [
-        (check_root, dataset, CONFIG.dataset_options(dataset)["root"])
+        (check_root, CONFIG.dataset(dataset), CONFIG.dataset_options(dataset)["root"])
         for dataset in CONFIG.datasets
         if jobs & {("sample_images", dataset), ("sample_hounsfield", dataset)}
     ]

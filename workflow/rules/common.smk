@@ -10,7 +10,7 @@ from fplbench.code_hash import code_hash
 from fplbench.config import load_config
 from fplbench.config.columns import check_packages, check_weights, left_out
 from fplbench.config.fits import fit_name, with_repeats
-from fplbench.datasets import DATASETS, check_root
+from fplbench.datasets import check_root
 from fplbench.denoising.columns import FAIR_GROUP, grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
@@ -77,8 +77,9 @@ DENOISED = str if CONFIG.keep_denoised else temp
 
 
 def loader_options(dataset):
-    """Options of a data set's loader, without what pages say of its images, for which nothing is to be sampled again."""
-    return {name: value for name, value in CONFIG.dataset_options(dataset).items() if name != "licence"}
+    """Options of a data set's loader, without what pages say of it, for which nothing is to be sampled again."""
+    left_out = ("licence", "label", "loader")
+    return {name: value for name, value in CONFIG.dataset_options(dataset).items() if name not in left_out}
 
 
 def as_json(options):

@@ -15,8 +15,9 @@ rule sample_images:
     resources:
         mem_mb=2000,
     params:
-        code=lambda wildcards: code_of(DATASETS[wildcards.dataset].read_header, "fplbench.datasets.sampling"),
+        code=lambda wildcards: code_of(CONFIG.dataset(wildcards.dataset).read_header, "fplbench.datasets.sampling"),
         folder=subpath(output.summary, parent=True),
+        loader=lambda wildcards: CONFIG.dataset(wildcards.dataset).loader,
         root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],
         options=lambda wildcards: as_json(loader_options(wildcards.dataset)),
         hu=[],
@@ -25,7 +26,7 @@ rule sample_images:
     message:
         "Sampling images of {wildcards.dataset}"
     shell:
-        "fplbench sample {wildcards.dataset} {params.folder:q} --root {params.root:q} --options {params.options:q}"
+        "fplbench sample {wildcards.dataset} {params.folder:q} --loader {params.loader} --root {params.root:q} --options {params.options:q}"
         " --sampling {params.sampling:q} --seed {params.seed} {params.hu} --threads {threads} > {log:q} 2>&1"
 
 
