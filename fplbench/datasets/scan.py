@@ -17,7 +17,7 @@ from fplbench.errors import InputError
 
 log = logging.getLogger(__name__)
 
-MAX_FIELD = 4096  # characters
+MAX_FIELD = 65_536  # characters; the header of a multi-frame file describes each of its frames
 SAVE_SECONDS = 60  # how often the cache is saved, in case the scan is interrupted
 REASONS = 3  # quoted when a folder contains no image
 
