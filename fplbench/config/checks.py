@@ -1,10 +1,11 @@
 """What a config is checked for once its sections are read: that they fit each other, and that what they name exists."""
 
 import importlib.util
+import re
 
 from fplbench.config.models import Config
+from fplbench.config.resolved import needs
 from fplbench.errors import InputError, nearest
-from fplbench.noise import NOISES
 from fplbench.registry import parse_options
 from fplbench.scoring.registry import SCORES, image_metrics
 from fplbench.training import TRAININGS
@@ -13,6 +14,15 @@ from fplbench.training.explained import check_gradient
 
 EVERYWHERE = ("figures.noise", "generalisation", "ablation.noises", "detectability.noises")
 """Keys whose noises have to be on every data set."""
+
+
+def check_dataset(config: Config, name: str) -> None:
+    """Raise InputError where the name of a data set cannot be part of a file name, or is that of a noise or column too."""
+    if not re.fullmatch(r"[A-Za-z]\w*(-\w+)*", name):
+        raise InputError(f"datasets.{name}: the name can have letters, digits, _ and -, and starts with a letter; rename it.")
+    for section in ("noises", "methods"):
+        if name in getattr(config, section):
+            raise InputError(f"datasets.{name}: {section} has {name} too; rename the data set.")
 
 
 def check_overrides(config: Config, dataset: str) -> None:
@@ -24,14 +34,18 @@ def check_overrides(config: Config, dataset: str) -> None:
 
 
 def check_datasets(config: Config, noise: str) -> None:
-    """Raise InputError where a noise is limited to data sets that there are not, or needs CT and is not limited to it."""
+    """Raise InputError where a noise is limited to data sets that there are not, or to one that it cannot be made from."""
     names = config.noises[noise].get("datasets", list(config.datasets))
     if not isinstance(names, list) or not names:
         raise InputError(f"noises.{noise}.datasets is {names!r}; it is a list of data sets, such as [lidc].")
     for name in names:
         _check_named(config, f"noises.{noise}.datasets", str(name), "datasets")
-    if from_hu(noise):
-        other = next((name for name in names if not config.dataset(name).hounsfield), None)
+    if needs(noise) == "pair" and not any(config.dataset(name).paired for name in names):
+        raise InputError(
+            f"noises.{noise} is the noise of paired images, which no data set here has: use loader: paired, or remove it."
+        )
+    if needs(noise) == "hu":
+        other = next((name for name in names if name in config.unpaired and not config.dataset(name).hounsfield), None)
         if other:
             raise InputError(
                 f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "
@@ -139,11 +153,6 @@ def _check_named(config: Config, key: str, name: str, section: str) -> None:
 
 
 def limit_of(config: Config, noise: str) -> list[str]:
-    """The data sets that a noise is limited to; none where it is on all."""
-    limit = config.noises[noise].get("datasets") or list(config.datasets)
-    return limit if {*limit} != {*config.datasets} else []
-
-
-def from_hu(noise: str) -> bool:
-    """Whether a noise is made from Hounsfield units."""
-    return noise in NOISES and NOISES[noise].needs == "hu"
+    """The data sets that a noise is limited to; none where it is on all that are compared."""
+    limit = [name for name in config.datasets if noise in config.noises_of(name)]
+    return limit if {*limit} != {*config.compared} else []

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fplbench.config.checks import check_datasets, check_overrides, check_together, from_hu, limit_of
+from fplbench.config.checks import check_dataset, check_datasets, check_overrides, check_together, limit_of
 from fplbench.config.models import Config
+from fplbench.config.resolved import needs
 from fplbench.config.sections import PAPER_DATASETS
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
 
+ACQUIRED = "as_acquired"
+"""The noise of paired images."""
 NAMED = ("datasets", "noises", "methods", "training")
 """Sections that map names to options."""
 
@@ -36,10 +39,11 @@ def load_config(values: Mapping[str, Any]) -> Config:
         values["fair"] = {key: value for key, value in values["fair"].items() if value is not None}
         if "methods" in values["fair"]:
             values["fair"]["methods"] = _by_name("fair.methods", values["fair"]["methods"])
-    config = _with_names(parse_options(Config, values, ""))
+    config = _with_names(_with_pairs(parse_options(Config, values, "")))
     for noise in config.noises:
         check_datasets(config, noise)
     for dataset in config.datasets:
+        check_dataset(config, dataset)
         config.dataset_options(dataset)
         check_overrides(config, dataset)
         for noise in config.noises:
@@ -82,6 +86,14 @@ def _by_name(section: str, entries: Any) -> dict[str, Any]:
     return {str(name): options or {} for name, options in entries.items()}
 
 
+def _with_pairs(config: Config) -> Config:
+    """Give paired images the noise that they were acquired with. Where all images are paired, there is no other noise."""
+    if len(config.unpaired) == len(config.datasets):
+        return config
+    others = {name: given for name, given in config.noises.items() if config.unpaired or needs(name) == "pair"}
+    return config.model_copy(update={"noises": others | {ACQUIRED: config.noises.get(ACQUIRED, {})}})
+
+
 def _with_names(config: Config) -> Config:
     """Fill in the noises and data sets that a section left out."""
     everywhere = [name for name in config.noises if not limit_of(config, name)]
@@ -94,18 +106,18 @@ def _with_names(config: Config) -> Config:
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
             "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
             "detectability": config.detectability.model_copy(
-                update={"noises": config.detectability.noises or ([usual] if not from_hu(usual) else [])}
+                update={"noises": config.detectability.noises or ([] if needs(usual) else [usual])}
             ),
-            "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual_pair(config) or [usual]}),
+            "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual(config) or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
             "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
         }
     )
 
 
-def _usual_pair(config: Config) -> list[str]:
-    """The noises of the fair comparison where the config does not say: one that averages out, and one that does not."""
-    return [name for name in ("gaussian", "structured") if name in config.noises]
+def _usual(config: Config) -> list[str]:
+    """The noises of the fair comparison where the config does not say: one that averages out, one that does not, a real one."""
+    return [name for name in ("gaussian", "structured", ACQUIRED) if name in config.noises]
 
 
 def _ct(config: Config) -> list[str]:

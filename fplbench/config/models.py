@@ -11,7 +11,8 @@ from fplbench.config.ablation import AblationOptions, Variant, variants
 from fplbench.config.columns import fair_columns, table_columns
 from fplbench.config.detectability import DetectabilityOptions
 from fplbench.config.fair import FairOptions
-from fplbench.config.fits import Fit, fits, shared_budget, steps_of_seconds
+from fplbench.config.fits import Fit, fits, shared_budget
+from fplbench.config.resolved import complete, levels, needs, resolve
 from fplbench.config.sections import (
     PAPER_DATASETS,
     PAPER_METHODS,
@@ -29,7 +30,7 @@ from fplbench.errors import InputError
 from fplbench.lesions.options import InsertionOptions
 from fplbench.noise import NOISES
 from fplbench.options import Options
-from fplbench.registry import Registry, parse_options
+from fplbench.registry import parse_options
 from fplbench.scoring.registry import DEFAULT
 from fplbench.training import TRAININGS, Training
 from fplbench.training.fpl import FplOptions
@@ -128,11 +129,31 @@ class Config(Options):
     def noise_options(self, dataset: str, noise: str) -> dict[str, Any]:
         """Options of a noise on a data set, complete, as JSON values."""
         own = (self.datasets[dataset].get("noises") or {}).get(noise) or {}
-        return _complete(NOISES, noise, {**_levels(self.noises[noise]), **own}, f"noises.{noise}")
+        return complete(NOISES, noise, {**levels(self.noises[noise]), **own}, f"noises.{noise}")
 
     def noises_of(self, dataset: str) -> list[str]:
-        """The noises of a data set: all but those that are limited to others."""
-        return [name for name, given in self.noises.items() if dataset in given.get("datasets", self.datasets)]
+        """The noises of a data set: all but those that are limited to others; of pairs, the one that they were acquired with."""
+        paired = self.dataset(dataset).paired
+        return [
+            name
+            for name, given in self.noises.items()
+            if dataset in given.get("datasets", self.datasets) and (needs(name) == "pair") == paired
+        ]
+
+    def figure_noise(self, dataset: str) -> str:
+        """The noise of a data set's figures: that of the config, or the first one where the data set does not have it."""
+        noises = self.noises_of(dataset)
+        return next(name for name in (self.figures.noise, *noises) if name in noises)
+
+    @property
+    def unpaired(self) -> list[str]:
+        """The data sets that noises are added to."""
+        return [name for name in self.datasets if not self.dataset(name).paired]
+
+    @property
+    def compared(self) -> list[str]:
+        """The data sets with the same noises, which analyses compare: those that noises are added to, if there are any."""
+        return self.unpaired or list(self.datasets)
 
     def cells(self, noises: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Data sets and noises, all or only some of these noises."""
@@ -146,7 +167,7 @@ class Config(Options):
         inherited = self.training.get(found.inherits, {}) if found and found.inherits else {}
         values = {**shared, **inherited, **self.training.get(name, {})}
         where = name if name in self.training or not inherited else found.inherits if found else name
-        return _complete(TRAININGS, name, values, f"training.{where}")
+        return complete(TRAININGS, name, values, f"training.{where}")
 
     @cached_property
     def columns(self) -> dict[str, Column]:
@@ -193,52 +214,23 @@ class Config(Options):
 
     def resolved(self) -> dict[str, Any]:
         """The config with the defaults of data sets, noises and trainings filled in, as JSON values; it loads again."""
-        datasets = {}
-        for name, given in self.datasets.items():
-            own = {"noises": given["noises"]} if given.get("noises") else {}
-            datasets[name] = {"loader": self.dataset(name).loader, **self.dataset_options(name), **own}
-        used = {training.name for training in self._trainings({**self.columns, **self.fair_columns})}
-        used |= {"restoration"} if self.explains else set()
-        return {
-            **self.model_dump(mode="json"),
-            "datasets": datasets,
-            "noises": {
-                name: _complete(NOISES, name, _levels(given), f"noises.{name}")
-                | ({"datasets": given["datasets"]} if "datasets" in given else {})
-                for name, given in self.noises.items()
-            },
-            "fair": {**self.fair.model_dump(mode="json"), "steps": steps_of_seconds(self)},
-            "training": {name: self.training_options(name) for name in sorted({*self.training, *used})},
-        }
+        return resolve(self)
 
     @property
     def trains_fpl(self) -> bool:
         """Whether a column needs the denoisers that are trained here with L_FP."""
-        return any(found.name == "fpl" for found in self._trainings(self.columns))
+        return any(found.name == "fpl" for found in self.trainings_of(self.columns))
 
     @property
     def explains(self) -> bool:
         """Whether anything needs the restoration networks: a training that reads them, or scores of features."""
-        needed = [found.needs(self.training_options(found.name)) for found in self._trainings(self.columns)]
+        needed = [found.needs(self.training_options(found.name)) for found in self.trainings_of(self.columns)]
         return any("restoration" in inputs for inputs in needed) or bool(self.feature_error)
 
-    def _trainings(self, columns: Mapping[str, Column]) -> list[Training]:
+    def trainings_of(self, columns: Mapping[str, Column]) -> list[Training]:
         """The trainings whose weights some columns take."""
         return [found for found in map(self.training_of, columns.values()) if found]
 
 
-def _levels(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a noise, without the data sets that it is limited to."""
-    return {key: value for key, value in given.items() if key != "datasets"}
-
-
 def _by_default(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {name: {} for name in names}
-
-
-def _complete(registry: Registry, name: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    try:
-        model = registry[name].options
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    return parse_options(model, values, where).model_dump(mode="json")

@@ -75,9 +75,11 @@ def _is_filter(column: Column) -> bool:
 
 
 def labels_of(config: Config) -> Labels:
-    """Labels of a run. Column headings in the config override those of the registered methods."""
+    """Labels of a run: those that the config gives data sets and columns override the usual ones."""
+    datasets = {name: given["label"] for name, given in config.datasets.items() if given.get("label")}
     return Labels(
-        {
+        datasets
+        | {
             column.name: column.label
             for column in (*config.columns.values(), *config.fair_columns.values())
             if column.method is None or column.label != column.method.label or column.name != column.method.name
@@ -104,7 +106,6 @@ def figure_methods(config: Config) -> list[str]:
 
 def figure_captions(config: Config) -> dict[str, str]:
     """Captions of the figures of a run, by the name of the figure: those of the whole run, then those of each data set."""
-    noise = labels_of(config).noise_title(str(config.figures.noise))
     first = labels_of(config).dataset(next(iter(config.datasets)))
     captions = {"noises": f"One test image of {first} with every noise"}
     if denoisers(config):
@@ -116,9 +117,11 @@ def figure_captions(config: Config) -> dict[str, str]:
         captions["ranks"] = "How often each method has which rank, by PSNR and by SSIM, and how many rows it wins"
         captions["cost"] = "Mean PSNR over all noises, and the median time that a method takes for one image"
     if config.trains_fpl:
-        captions["training"] = f"Training of the FPL denoisers on {noise}"
+        shown = dict.fromkeys(labels_of(config).noise_title(config.figure_noise(name)) for name in config.datasets)
+        captions["training"] = f"Training of the FPL denoisers on {listed([*shown])}"
     for name in config.datasets:
         label = labels_of(config).dataset(name)
+        noise = labels_of(config).noise_title(config.figure_noise(name))
         captions |= {figure: f"{label}: {caption}" for figure, caption in _dataset_captions(config, name, noise).items()}
     return {name: sentences(caption) for name, caption in captions.items()}
 
@@ -131,7 +134,7 @@ def _dataset_captions(config: Config, name: str, noise: str) -> dict[str, str]:
         if config.explains:
             captions[f"{name}_features"] = f"feature maps of one test image with {noise}"
         captions[f"{name}_lesions"] = f"the largest annotated lesions in the test images, with {noise}"
-        if name in (config.inserted.datasets or ()) and config.figures.noise in config.inserted.noises:
+        if name in (config.inserted.datasets or ()) and config.figure_noise(name) in config.inserted.noises:
             captions[f"{name}_inserted"] = f"inserted lesions, with {noise}"
         captions[f"{name}_recovery"] = "contrast recovery of lesions; 1 is right, below 1 they fade"
         if name in PAPER_DATASETS:

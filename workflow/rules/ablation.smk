@@ -116,11 +116,11 @@ use rule score_features as score_ablation_features with:
 use rule collate_dataset as collate_ablation with:
     input:
         scores=expand(
-            "<results>/ablation/{{split}}/scores/{dataset}/{noise}.csv", dataset=CONFIG.datasets, noise=CONFIG.ablation.noises
+            "<results>/ablation/{{split}}/scores/{dataset}/{noise}.csv", dataset=CONFIG.compared, noise=CONFIG.ablation.noises
         ),
         feature_scores=expand(
             "<results>/ablation/{{split}}/feature_scores/{dataset}/{noise}.csv",
-            dataset=CONFIG.datasets,
+            dataset=CONFIG.compared,
             noise=CONFIG.ablation.noises,
         ),
     output:
@@ -136,12 +136,12 @@ use rule collate_dataset as collate_ablation with:
 rule ablation_table:
     input:
         scores="<results>/ablation/{split}/scores.csv",
-        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.compared),
         config=RESOLVED,
     output:
         table="<results>/ablation/{split}/ablation.csv",
         text="<results>/ablation/{split}/ablation.md",
-        figures=expand("<results>/ablation/{{split}}/ablation_{dataset}.png", dataset=CONFIG.datasets),
+        figures=expand("<results>/ablation/{{split}}/ablation_{dataset}.png", dataset=CONFIG.compared),
     log:
         "<logs>/ablation/{split}/table.log",
     benchmark:

@@ -69,8 +69,8 @@ rule published_psnr:
 
 rule draw_noise_sheet:
     input:
-        stacks=expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.datasets),
-        lesions=expand("<results>/data/{dataset}/test_lesions.{kind}", dataset=CONFIG.datasets, kind=["npy", "csv"]),
+        stacks=expand("<results>/data/{dataset}/test.npy", dataset=CONFIG.unpaired),
+        lesions=expand("<results>/data/{dataset}/test_lesions.{kind}", dataset=CONFIG.unpaired, kind=["npy", "csv"]),
         config=RESOLVED,
     output:
         "<results>/figures/noise_sheet.png",
@@ -79,15 +79,15 @@ rule draw_noise_sheet:
     benchmark:
         "<benchmarks>/figures/noise_sheet.tsv"
     params:
-        stacks=lambda wildcards, input: named_stacks(CONFIG.datasets, input.stacks),
+        stacks=lambda wildcards, input: named_stacks(CONFIG.unpaired, input.stacks),
         code=code_hash("fplbench.reporting.noise_sheet", *(noise.function.__module__ for noise in NOISES.values())),
         shown=as_json(
             [
-                [str(presentation(CONFIG, dataset)) for dataset in CONFIG.datasets],
+                [str(presentation(CONFIG, dataset)) for dataset in CONFIG.unpaired],
                 CONFIG.notes,
                 {
                     dataset: [CONFIG.noise_options(dataset, noise) for noise in CONFIG.noises_of(dataset)]
-                    for dataset in CONFIG.datasets
+                    for dataset in CONFIG.unpaired
                 },
             ]
         ),

@@ -40,7 +40,7 @@ onstart:
     checks = [
         (check_root, CONFIG.dataset(dataset), CONFIG.dataset_options(dataset)["root"])
         for dataset in CONFIG.datasets
-        if jobs & {("sample_images", dataset), ("sample_hounsfield", dataset)}
+        if jobs & {(f"sample_{kind}", dataset) for kind in ("images", "hounsfield", "pairs")}
     ]
     if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
         checks.append((check_weights, CONFIG))

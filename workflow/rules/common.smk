@@ -33,6 +33,8 @@ SPLITS = ["train", "validation", "test"]
 INSERTED_SPLITS = [f"inserted_{split}" for split in SPLITS]
 # The data sets of which Hounsfield units are kept, for noises that are made from them.
 HOUNSFIELD = [dataset for dataset in CONFIG.datasets if any(NOISES[name].needs == "hu" for name in CONFIG.noises_of(dataset))]
+# The data sets of pairs, of which the noisy images are kept.
+PAIRED = [dataset for dataset in CONFIG.datasets if dataset not in CONFIG.unpaired]
 # The cells that are also scored on inserted lesions.
 INSERTED = {"dataset": CONFIG.inserted.datasets, "noise": CONFIG.inserted.noises}
 LESION_KINDS = [".npy", ".csv", "_lesions.npy", "_lesions.csv"]  # a stack, its index, its lesions, their table
@@ -111,8 +113,8 @@ def in_report(**labels):
 
 
 def one_noise(path, **axes):
-    """Paths of the noise that the figures show."""
-    return expand(path, noise=CONFIG.figures.noise, **axes)
+    """Function: paths of the noise that the figures of a data set show."""
+    return lambda wildcards: expand(path, noise=CONFIG.figure_noise(wildcards.dataset), allow_missing=True, **axes)
 
 
 def named_stacks(datasets, paths):
@@ -135,10 +137,10 @@ def of_cells(path, noises=None, **axes):
     return [each for dataset, noise in CONFIG.cells(noises) for each in expand(path, dataset=dataset, noise=noise, **axes)]
 
 
-def hounsfield_stacks(wildcards):
-    """The stacks of Hounsfield units, for a noise that is made from them."""
-    needed = NOISES[wildcards.noise].needs == "hu"
-    return expand("<results>/data/{dataset}/{split}_hu.npy", split=SPLITS, allow_missing=True) if needed else []
+def further_stacks(wildcards):
+    """The stacks that a noise is made from besides the clean ones: of Hounsfield units, or of the noisy images of pairs."""
+    kind = {"hu": "hu", "pair": "noisy"}.get(NOISES[wildcards.noise].needs)
+    return expand("<results>/data/{dataset}/{split}_{kind}.npy", split=SPLITS, kind=kind, allow_missing=True) if kind else []
 
 
 def fair_tables(wildcards):

@@ -44,7 +44,20 @@ use rule sample_images as sample_hounsfield with:
         hu="--hu",
 
 
+# The same, with the noisy image of each pair.
+use rule sample_images as sample_pairs with:
+    output:
+        stacks=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
+        indices=expand("<results>/data/{{dataset}}/{split}.csv", split=SPLITS),
+        lesions=expand("<results>/data/{{dataset}}/{split}_lesions.{kind}", split=SPLITS, kind=["npy", "csv"]),
+        summary="<results>/data/{dataset}/sampling.json",
+        noisy=expand("<results>/data/{{dataset}}/{split}_noisy.npy", split=SPLITS),
+    wildcard_constraints:
+        dataset="|".join(PAIRED) or NOTHING,
+
+
 ruleorder: sample_hounsfield > sample_images
+ruleorder: sample_pairs > sample_images
 
 
 rule insert_lesions:

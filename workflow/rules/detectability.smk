@@ -7,7 +7,7 @@
 DETECTED = CONFIG.detectability
 # Columns by job and name; of repeats, the first alone.
 OBSERVED = {group: {column.name: column for column in columns} for group, columns in grouped(CONFIG.columns).items()}
-DETECTED_CELLS = {"dataset": DETECTED.of(CONFIG.datasets), "noise": DETECTED.noises}
+DETECTED_CELLS = {"dataset": DETECTED.of(CONFIG.unpaired), "noise": DETECTED.noises}
 
 
 rule detectability:

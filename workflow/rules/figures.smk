@@ -9,11 +9,11 @@ rule figure:
     input:
         clean="<results>/data/{dataset}/test.npy",
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
-        noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
-        denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=figure_methods(CONFIG)),
+        noisy=one_noise("<results>/noisy/{dataset}/{noise}/test.npy"),
+        denoised=one_noise("<results>/denoised/{dataset}/{noise}/{method}.npy", method=figure_methods(CONFIG)),
         restoration=["<results>/models/{dataset}/restoration.safetensors"] if CONFIG.explains else [],
         config=RESOLVED,
-        scored=one_noise("<results>/scores/{{dataset}}/{noise}.csv"),
+        scored=one_noise("<results>/scores/{dataset}/{noise}.csv"),
     output:
         picture=report(
             "<results>/figures/{dataset}.png",
@@ -47,11 +47,11 @@ rule feature_figure:
     input:
         clean="<results>/data/{dataset}/test.npy",
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
-        noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
-        denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=denoisers(CONFIG)),
+        noisy=one_noise("<results>/noisy/{dataset}/{noise}/test.npy"),
+        denoised=one_noise("<results>/denoised/{dataset}/{noise}/{method}.npy", method=denoisers(CONFIG)),
         restoration="<results>/models/{dataset}/restoration.safetensors",
         config=RESOLVED,
-        scored=one_noise("<results>/scores/{{dataset}}/{noise}.csv"),
+        scored=one_noise("<results>/scores/{dataset}/{noise}.csv"),
     output:
         report(
             "<results>/figures/{dataset}_features.png",
@@ -137,7 +137,7 @@ rule grey_map_figure:
 
 rule training_figure:
     input:
-        logs=one_noise("<results>/models/{dataset}/{noise}/fpl.csv", dataset=CONFIG.datasets),
+        logs=[f"<results>/models/{dataset}/{CONFIG.figure_noise(dataset)}/fpl.csv" for dataset in CONFIG.datasets],
         config=RESOLVED,
     output:
         report(

@@ -3,7 +3,7 @@
 #   snakemake generalisation
 
 # What the denoisers of each matrix were trained on.
-ACROSS = {"dataset": [*CONFIG.datasets], "noise": CONFIG.generalisation}
+ACROSS = {"dataset": CONFIG.compared, "noise": CONFIG.generalisation}
 
 
 wildcard_constraints:
@@ -92,7 +92,7 @@ use rule collate_dataset as collate_generalisation with:
     input:
         scores=expand(
             "<results>/generalisation/{{across}}/scores/{dataset}/{noise}.csv",
-            dataset=CONFIG.datasets,
+            dataset=CONFIG.compared,
             noise=CONFIG.generalisation,
         ),
     output:
@@ -108,7 +108,7 @@ use rule collate_dataset as collate_generalisation with:
 rule generalisation_matrix:
     input:
         scores="<results>/generalisation/{across}.csv",
-        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.compared),
         config=RESOLVED,
     output:
         table="<results>/generalisation/generalisation_{across}.csv",

@@ -5,9 +5,9 @@ rule lesion_figure:
     input:
         clean="<results>/data/{dataset}/test.npy",
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
-        noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/test.npy"),
-        denoised=one_noise("<results>/denoised/{{dataset}}/{noise}/{method}.npy", method=denoisers(CONFIG)),
-        lesion_scores=one_noise("<results>/lesion_scores/{{dataset}}/{noise}.csv"),
+        noisy=one_noise("<results>/noisy/{dataset}/{noise}/test.npy"),
+        denoised=one_noise("<results>/denoised/{dataset}/{noise}/{method}.npy", method=denoisers(CONFIG)),
+        lesion_scores=one_noise("<results>/lesion_scores/{dataset}/{noise}.csv"),
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:
@@ -37,12 +37,12 @@ use rule lesion_figure as inserted_figure with:
     input:
         clean="<results>/data/{dataset}/inserted_test.npy",
         lesions=expand("<results>/data/{{dataset}}/inserted_test_lesions.{kind}", kind=["npy", "csv"]),
-        noisy=one_noise("<results>/noisy/{{dataset}}/{noise}/inserted_test.npy"),
+        noisy=one_noise("<results>/noisy/{dataset}/{noise}/inserted_test.npy"),
         denoised=one_noise(
-            "<results>/denoised/{{dataset}}/{noise}/{method}_inserted.npy",
+            "<results>/denoised/{dataset}/{noise}/{method}_inserted.npy",
             method=[name for name in denoisers(CONFIG) if name in METHOD_STACKS],
         ),
-        lesion_scores=one_noise("<results>/lesion_scores/{{dataset}}/{noise}.csv"),
+        lesion_scores=one_noise("<results>/lesion_scores/{dataset}/{noise}.csv"),
         sampling="<results>/data/{dataset}/sampling.json",
         config=RESOLVED,
     output:

@@ -4,7 +4,7 @@
 rule synthesize_noise:
     input:
         clean=expand("<results>/data/{{dataset}}/{split}.npy", split=SPLITS),
-        hu=hounsfield_stacks,
+        further=further_stacks,
     output:
         stacks=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.npy", split=SPLITS),
         indices=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.csv", split=SPLITS),
