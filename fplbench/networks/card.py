@@ -13,19 +13,19 @@ CARD_KEY = "card"
 class NoiseLevel(Options):
     """Standard deviation of the noise of the noisy training images, grey levels, as `datasets.reference_noise` estimates it."""
 
-    minimum: float
-    median: float
-    maximum: float
+    minimum: float = Field(description="In the image with the least noise, grey levels.")
+    median: float = Field(description="The median over the images, grey levels.")
+    maximum: float = Field(description="In the image with the most noise, grey levels.")
 
 
 class Score(Options):
     """The mean of a metric over test images, with its interval where there are enough patients for one."""
 
-    mean: float
-    low: float | None = None
-    high: float | None = None
-    images: int
-    patients: int | None = None
+    mean: float = Field(description="The mean, in the unit of the metric.")
+    low: float | None = Field(None, description="Lower end of the 95 % interval; null: too few patients for one.")
+    high: float | None = Field(None, description="Upper end of the 95 % interval; null: too few patients for one.")
+    images: int = Field(description="Number of test images, or of lesions where the metric is one of lesions.")
+    patients: int | None = Field(None, description="Number of patients that they show; null: unknown.")
 
 
 class Card(Options):
@@ -34,6 +34,7 @@ class Card(Options):
     method: str = Field(description="Name of the training, such as fpl.")
     label: str = Field(description="Name for people, such as FPL.")
     dataset: str = Field("", description="Name of the data set.")
+    dataset_label: str = Field("", description="Name of the data set, for people.")
     modalities: tuple[str, ...] = Field((), description="Modalities of the training images, as DICOM codes.")
     hounsfield: bool = Field(False, description="Whether the window is in HU.")
     window: tuple[float, float] | None = Field(None, description="Values shown as grey levels 0 and 255; null: by percentiles.")

@@ -57,6 +57,7 @@ FEATURE_OPTIONS = {"features", "feature_weight", "normalise", "feature_interval"
 
 
 def train_denoiser(
+    name: str,
     build: "Callable[[], nn.Module]",
     output: Output,
     inputs: Inputs,
@@ -68,6 +69,7 @@ def train_denoiser(
     """Train a network to denoise, and write its weights and log.
 
     Args:
+        name: name of the training.
         build: returns the network, images (N, 1, H, W) in [0, 1] -> (N, 1, H, W), with initial weights; the random numbers
             that torch's global generator gives it depend on the seed alone.
         output: what the network returns.
@@ -83,6 +85,7 @@ def train_denoiser(
             or other images, L_FP has no gradient, or the training diverged.
     """
     from fplbench.device import choose_device
+    from fplbench.training.card import training_card
     from fplbench.training.explained import read_explained
     from fplbench.training.loop.draws import allowed_flips, check_pair, load_draws, noisy_stacks
     from fplbench.training.loop.run import load_images, run_training
@@ -91,6 +94,7 @@ def train_denoiser(
 
     target = choose_device(device)
     check_pair(inputs["clean"], inputs["noisy"])
+    card = training_card(name, inputs, options, seed)
     clean = load_images(inputs["clean"], target)
     network = seeded(build, seed, target)
     explained = read_explained(inputs, options, target) if options.explains else None
@@ -103,7 +107,7 @@ def train_denoiser(
         files += draws
         run_training(
             network, loss, loss.terms, len(clean), options, files, out, seed, record, loss.interval,
-            validation=validation, draws=options.draws,
+            validation=validation, draws=options.draws, card=card,
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class FplOptions(DenoiserOptions):
 )
 def fpl(inputs: Inputs, out: Path, options: FplOptions, seed: int, device: str) -> None:
     """Train a denoiser with the residual loss and the feature preserving loss (Dong and Basu 2023)."""
-    train_denoiser(lambda: identity_unet(options.width), "noise", inputs, out, options, seed, device)
+    train_denoiser("fpl", lambda: identity_unet(options.width), "noise", inputs, out, options, seed, device)
 
 
 def new_denoiser(width: int, seed: int, device: "torch.device") -> "UNet":

@@ -39,7 +39,7 @@ def neighbor2neighbor(inputs: Inputs, out: Path, options: Neighbor2NeighborOptio
         InputError: the images are too small.
     """
     _check_size(open_stack(inputs["noisy"]).shape[1:], options, inputs["noisy"])
-    train_self_supervised(Neighbor2NeighborLoss, inputs, out, options, seed, device)
+    train_self_supervised("neighbor2neighbor", Neighbor2NeighborLoss, inputs, out, options, seed, device)
 
 
 def _check_size(size: Sequence[int], options: Neighbor2NeighborOptions, path: Path) -> None:

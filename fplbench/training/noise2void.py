@@ -33,7 +33,7 @@ class Noise2VoidOptions(AugmentedOptions):
 @training("noise2void", options=Noise2VoidOptions, inputs=INPUTS, per=("dataset", "noise"))
 def noise2void(inputs: Inputs, out: Path, options: Noise2VoidOptions, seed: int, device: str) -> None:
     """Train a U-Net on noisy images alone to guess hidden pixels from those around them (Krull et al. 2019)."""
-    train_self_supervised(Noise2VoidLoss, inputs, out, options, seed, device)
+    train_self_supervised("noise2void", Noise2VoidLoss, inputs, out, options, seed, device)
 
 
 class Noise2VoidLoss(SelfSupervisedLoss):

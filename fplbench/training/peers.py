@@ -47,7 +47,7 @@ def register(peer: Peer) -> None:
 
     def train(inputs: Inputs, out: Path, options: DenoiserOptions, seed: int, device: str) -> None:
         values = {name: getattr(options, name) for name in own}
-        train_denoiser(lambda: build(peer.name, values), peer.output, inputs, out, options, seed, device)
+        train_denoiser(peer.name, lambda: build(peer.name, values), peer.output, inputs, out, options, seed, device)
 
     train.__doc__ = f"Train {peer.label}. {peer.summary}"
     training(peer.name, options=options_of(peer), inputs=INPUTS, per=("dataset", "noise"))(train)

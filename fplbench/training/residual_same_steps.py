@@ -17,4 +17,4 @@ from fplbench.training.registry import Inputs, training
 def residual_same_steps(inputs: Inputs, out: Path, options: FplOptions, seed: int, device: str) -> None:
     """Train the denoiser of FPL with the residual loss alone, whatever its options say of L_FP."""
     options = options.without_features()
-    train_denoiser(lambda: identity_unet(options.width), "noise", inputs, out, options, seed, device)
+    train_denoiser("residual_same_steps", lambda: identity_unet(options.width), "noise", inputs, out, options, seed, device)

@@ -63,11 +63,12 @@ class SelfSupervisedLoss(ABC):
 
 
 def train_self_supervised(
-    loss: type[SelfSupervisedLoss], inputs: Inputs, out: Path, options: AugmentedOptions, seed: int, device: str
+    name: str, loss: type[SelfSupervisedLoss], inputs: Inputs, out: Path, options: AugmentedOptions, seed: int, device: str
 ) -> None:
     """Train FPL's U-Net on a noisy stack alone, and write its weights and log.
 
     Args:
+        name: name of the training.
         loss: the loss.
         inputs: the stack `noisy`; `validation_clean` and `validation_noisy`, if the network is to be scored during training.
         out: the .safetensors file; the log is written beside it, ending in .csv.
@@ -76,6 +77,7 @@ def train_self_supervised(
         device: auto, cpu or cuda.
     """
     from fplbench.device import choose_device
+    from fplbench.training.card import training_card
     from fplbench.training.fpl import new_denoiser
     from fplbench.training.loop.draws import allowed_flips
     from fplbench.training.loop.run import load_images, run_training
@@ -83,9 +85,12 @@ def train_self_supervised(
 
     target = choose_device(device)
     images = load_images(inputs["noisy"], target)
+    card = training_card(name, inputs, options, seed)
     network = new_denoiser(options.width, seed, target)
     flips = allowed_flips(inputs["noisy"]) if options.flips else ()
     function = loss(network, images, options, seed, flips)
     validation = read_validation(inputs, network, lambda noisy: noisy - network(noisy), options)
     files, record = [inputs["noisy"]], {"output": "noise", "flips": flips}
-    run_training(network, function, list(loss.terms), len(images), options, files, out, seed, record, validation=validation)
+    run_training(
+        network, function, list(loss.terms), len(images), options, files, out, seed, record, validation=validation, card=card
+    )

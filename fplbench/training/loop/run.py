@@ -13,6 +13,7 @@ from torch import nn
 
 from fplbench.files import file_hash
 from fplbench.networks import weights
+from fplbench.networks.card import CARD_KEY, Card
 from fplbench.stacks import open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop.trainer import Job, LossFunction, Trainer
@@ -39,6 +40,7 @@ def run_training(
     *,
     validation: Validation | None = None,
     draws: int = 1,
+    card: Card | None = None,
 ) -> float | None:
     """Run or resume a training, then write its weights and log in one piece each, and remove its state.
 
@@ -55,6 +57,7 @@ def run_training(
         interval: the loss has all its terms only in every step that this number divides.
         validation: scores the network during training.
         draws: realisations of the images; see `Batches`.
+        card: what the denoiser is for, which the header of the weight file gets too; the weights do not depend on it.
 
     Returns:
         The PSNR of the validation images with the weights that were written, dB; None where there are none.
@@ -76,7 +79,10 @@ def run_training(
     job = Job(str(out), seed, device, identity, state_path)
     trainer = Trainer(network, loss, terms, count, options, job, interval, validation, draws)
     trainer.run()
-    weights.save(network, out, {**described, "data": data, "training_version": TRAINING_VERSION})
+    metadata = {**described, "data": data, "training_version": TRAINING_VERSION}
+    if card is not None:
+        metadata[CARD_KEY] = card.model_dump(mode="json")
+    weights.save(network, out, metadata)
     job.log_path.replace(out.with_suffix(".csv"))
     state_path.unlink(missing_ok=True)
     return trainer.psnr

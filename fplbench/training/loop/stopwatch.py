@@ -65,6 +65,7 @@ def instead_of_training() -> Iterator[list[Stopwatch]]:
         *,
         validation: Any = None,
         draws: int = 1,
+        card: Any = None,
     ) -> None:
         job = Job(str(out), seed, next(network.parameters()).device, {}, out)
         watch = Stopwatch(network, loss, terms, count, options, job, interval, draws=draws)

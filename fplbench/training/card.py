@@ -1,0 +1,183 @@
+"""The card of a training: what its images and its noise were, from the files beside their stacks."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from fplbench import __version__
+from fplbench.datasets import LOADERS, find_dataset
+from fplbench.datasets.reference_noise import reference_noise
+from fplbench.denoising.registry import METHODS
+from fplbench.errors import InputError
+from fplbench.networks.card import Card, NoiseLevel
+from fplbench.noise import NOISES, Record, read_record
+from fplbench.options import Options
+from fplbench.stacks import index_path, open_stack, read_index
+from fplbench.training.registry import Inputs
+
+SUMMARY = "sampling.json"
+MEASURED = 16  # noisy images, spread evenly over the stack
+
+TOLD = {key: key for key in ("modalities", "hounsfield", "percentiles", "licence")} | {"dataset_label": "label"}
+"""Field of a card -> key of the summary that tells it."""
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def training_card(name: str, inputs: Inputs, options: Options, seed: int) -> Card:
+    """The card of a denoiser that is trained on noisy images.
+
+    What the files beside the stacks do not tell stays at its default: the index of the images, the summary of their sampling,
+    the record of the noise.
+
+    Args:
+        name: name of the training.
+        inputs: its stacks: `noisy`, and `clean` where it sees them.
+        options: its options.
+        seed: its seed.
+
+    Returns:
+        The card, which depends on the stacks and the files beside them alone, not on where they are.
+
+    Raises:
+        InputError: one of these files is damaged.
+    """
+    noisy = open_stack(inputs["noisy"])
+    record = read_record(inputs["noisy"])
+    rows = _rows(inputs)
+    summary = _summary(inputs)
+    size = max(noisy.shape[1:])
+    dataset = _dataset(summary, record)
+    return Card(
+        method=name,
+        label=label_of(name),
+        size=size,
+        images=len(noisy),
+        patients=_patients(rows, summary),
+        pixel_mm=_pixel_size(rows, size, summary),
+        window=None if dataset.get("percentiles") else _window(rows),
+        noise_level=noise_level(noisy),
+        training=options.model_dump(mode="json"),
+        seed=seed,
+        version=__version__,
+        **dataset,
+        **_noise(record),
+    )
+
+
+def label_of(name: str) -> str:
+    """The label of a training: that of the method that has its weights."""
+    if name in METHODS:
+        return METHODS[name].label
+    return next((method.label for method in METHODS.values() if method.weights == name), name)
+
+
+def noise_level(images: np.ndarray) -> NoiseLevel | None:
+    """The noise of images, grey levels, from at most 16 of them, spread evenly.
+
+    Args:
+        images: uint8 (N, H, W).
+
+    Returns:
+        The smallest, middle and largest of the estimates of `reference_noise` for each image; None if it can be estimated in
+        none of them.
+    """
+    places = np.unique(np.linspace(0, len(images) - 1, MEASURED).round().astype(int))
+    found = [level for place in places if math.isfinite(level := reference_noise([images[place]]))]
+    if not found:
+        return None
+    return NoiseLevel(minimum=_short(min(found)), median=_short(median(found)), maximum=_short(max(found)))
+
+
+def _rows(inputs: Inputs) -> Rows:
+    """The index of the images: that of the clean stack, or of the noisy one; empty where there is none."""
+    for name in ("clean", "noisy"):
+        if name in inputs and index_path(inputs[name]).exists():
+            return read_index(inputs[name])
+    return []
+
+
+def _summary(inputs: Inputs) -> Mapping[str, Any]:
+    """What sampling wrote about the images: beside the clean stack, or, for who sees none, the clean validation images."""
+    for name in ("clean", "validation_clean", "noisy"):
+        file = Path(inputs[name]).with_name(SUMMARY) if name in inputs else None
+        if file and file.exists():
+            try:
+                found = json.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise InputError(f"{file} is not a readable summary of a sampling ({error}); draw the stacks again.") from None
+            if not isinstance(found, dict):
+                raise InputError(f"{file} is not a summary of a sampling, as `fplbench sample` writes it; draw the stacks again.")
+            return found
+    return {}
+
+
+def _dataset(summary: Mapping[str, Any], record: Record | None) -> dict[str, Any]:
+    """What is known about the data set: what the summary tells, and else what its loader declares."""
+    name = summary.get("dataset") or (record.axes.partition("/")[0] if record else "")
+    loader = summary.get("loader") or name
+    facts: dict[str, Any] = {"dataset": name, "dataset_label": name}
+    if loader in LOADERS:
+        found = find_dataset(name, loader)
+        facts |= {"dataset_label": found.label, "modalities": found.modalities, "hounsfield": found.hounsfield}
+        facts["licence"] = found.sharing
+    told = {field: summary.get(key) for field, key in TOLD.items()}
+    return facts | {field: value for field, value in told.items() if value is not None}
+
+
+def _noise(record: Record | None) -> dict[str, Any]:
+    """What is known about the noise."""
+    if record is None:
+        return {}
+    title = NOISES[record.noise].title if record.noise in NOISES else record.noise
+    return {"noise": record.noise, "noise_title": title, "noise_options": record.options}
+
+
+def _patients(rows: Rows, summary: Mapping[str, Any]) -> int | None:
+    """Number of patients, unless each image counts as a patient because persons are not known."""
+    return len({row["patient"] for row in rows}) if rows and summary.get("persons_known", True) else None
+
+
+def _window(rows: Rows) -> tuple[float, float] | None:
+    """The window, if all images have the same."""
+    low, high = _numbers(rows, "window_low"), _numbers(rows, "window_high")
+    windows = set(zip(low, high, strict=True))
+    return windows.pop() if len(windows) == 1 and len(low) == len(rows) else None
+
+
+def _pixel_size(rows: Rows, size: int, summary: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Row and column spacing of the images in the stack, mm, the median of those that have one.
+
+    Images were padded to squares and then resized; patches were cut out as they are.
+    """
+    known = [row for row in rows if row.get("row_spacing_mm") and row.get("column_spacing_mm")]
+    height, width = _numbers(known, "row_spacing_mm"), _numbers(known, "column_spacing_mm")
+    rows_columns = zip(_numbers(known, "rows"), _numbers(known, "columns"), strict=True)
+    sides = [size if summary.get("fit") == "patch" else max(pair) for pair in rows_columns]
+    if not known or not len(height) == len(width) == len(sides):
+        return None
+    found = [(row * side / size, column * side / size) for row, column, side in zip(height, width, sides, strict=True)]
+    return _short(median(row for row, _ in found)), _short(median(column for _, column in found))
+
+
+def _numbers(rows: Iterable[Mapping[str, str]], column: str) -> list[float]:
+    """The numbers of a column; cells that are blank, or hold something else, are passed over."""
+    found = []
+    for row in rows:
+        try:
+            number = float(row.get(column) or "nan")
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            found.append(number)
+    return found
+
+
+def _short(number: float) -> float:
+    """Four significant digits: more is neither measured nor readable."""
+    return float(f"{number:.4g}")
