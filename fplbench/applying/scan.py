@@ -6,9 +6,28 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
+from pydantic import Field
+
+from fplbench.options import Options
 
 Kind = Literal["denoised", "residual", "features"]
 """What is written: the denoised scan, denoised minus original, or the map of features."""
+
+
+class ReadingOptions(Options):
+    """How scans are read and written."""
+
+    seconds_per_file: float = Field(
+        60, gt=0, description="Time limit for reading one file, seconds of CPU time; a slower file counts as unreadable."
+    )
+    threads: int = Field(1, ge=1, description="Processes that read files.")
+    keep_private: bool = Field(False, description="Keep the private elements of DICOM files, which may name the patient.")
+    dtype: Literal["input", "int16", "float32"] = Field(
+        "input", description="How NIfTI files store the denoised values; input: as the original does."
+    )
+    scratch: Path | None = Field(
+        None, description="Folder for temporary files, which is made when it is needed; null: that of the system."
+    )
 
 
 class Plane(NamedTuple):
@@ -85,9 +104,16 @@ class Writer(Protocol):
 
 
 class Scan(Protocol):
-    """A scan that is read slice by slice."""
+    """A scan that is read slice by slice.
+
+    Attributes:
+        facts: what is known of it. Whoever runs the scan may replace them, to give it another name or modality; the writers
+            that are made later follow.
+        files: the files that it is read from, each once.
+    """
 
     facts: Facts
+    files: tuple[Path, ...]
 
     def planes(self, numbers: Sequence[int]) -> Iterator[Plane]:
         """Read slices, in the order of their numbers, one at a time.

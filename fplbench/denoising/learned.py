@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from fplbench.denoising.registry import METHODS
 from fplbench.device import Device
 from fplbench.errors import InputError
-from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor, to_uint8
+from fplbench.networks.inference import load_network, pad_to_multiple, to_images, to_tensor
 from fplbench.options import Options
 from fplbench.stacks import iterate
 
@@ -47,7 +47,7 @@ def run_denoiser(
     """Denoise with a network that maps images (N, 1, H, W) to images, or to their noise.
 
     Args:
-        noisy: uint8 (N, H, W).
+        noisy: uint8 (N, H, W), or float32 in [0, 1].
         options: weights, device, batch and tiles.
         method: name of the method, for messages.
         network: the class that the network of the weight file must have, or the name of the peer that it must be.
@@ -55,7 +55,7 @@ def run_denoiser(
         multiple: sides of the network's images are multiples of this; smaller images are extended by reflection.
 
     Returns:
-        uint8 (N, H, W).
+        Of the type and shape of `noisy`.
 
     Raises:
         InputError: no weights are given, or they are those of another network.
@@ -100,15 +100,17 @@ def run_network(
     On the CPU, images go through the network one by one: several at once take no less time, and the result for an image then
     does not depend on the others.
 
+    Stacks are 8 bit. Scans at their own depth go through the same code as float32, and nothing is rounded.
+
     Args:
-        noisy: uint8 (N, H, W).
+        noisy: uint8 (N, H, W), or float32 in [0, 1].
         options: batch and tiles.
         denoise: from the place of a batch in `noisy`, and a tile of it (N, 1, H, W) in [0, 1], to the denoised tile.
         device: where `denoise` computes.
         multiple: sides of the tiles are multiples of this.
 
     Returns:
-        uint8 (N, H, W).
+        Of the type and shape of `noisy`.
     """
     import torch
 
@@ -120,5 +122,5 @@ def run_network(
         for part in iterate(noisy, options.batch if device.type == "cuda" else 1):
             images = to_tensor(pad_to_multiple(noisy[part], multiple), device)
             found = in_tiles(partial(denoise, part), images, options.tile, options.overlap, multiple)
-            denoised[part] = to_uint8(found[:, :, :height, :width])
+            denoised[part] = to_images(found[:, :, :height, :width], noisy.dtype)
     return denoised

@@ -55,7 +55,8 @@ def dpir(noisy: np.ndarray, options: DpirOptions) -> tuple[np.ndarray, dict[str,
 def noise_levels(noisy: np.ndarray, level: float | str) -> list[float]:
     """The level of each image, grey levels: the given one, or estimated from the image."""
     if level == "estimate":
-        return [estimate_noise(image) for image in noisy]
+        scale = 1 if noisy.dtype == np.uint8 else 255
+        return [estimate_noise(scale * image) for image in noisy]
     return [float(level)] * len(noisy)
 
 

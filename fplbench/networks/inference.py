@@ -1,4 +1,4 @@
-"""Running networks on stacks: loading their weights, padding images, and converting between uint8 arrays and tensors."""
+"""Running networks on stacks: loading their weights, padding images, and converting between arrays and tensors."""
 
 import os
 from functools import lru_cache
@@ -54,21 +54,25 @@ def pad_to_multiple(images: np.ndarray, multiple: int) -> np.ndarray:
 
 
 def to_tensor(images: np.ndarray, device: Any) -> Any:
-    """uint8 images (N, H, W) as a float32 tensor (N, 1, H, W) in [0, 1]."""
+    """Images (N, H, W), uint8 or float32 in [0, 1], as a float32 tensor (N, 1, H, W) in [0, 1]."""
     import torch
 
-    return torch.from_numpy(np.array(images)).to(device).unsqueeze(1).float().div_(255)
+    tensor = torch.from_numpy(np.array(images)).to(device).unsqueeze(1)
+    return tensor.float().div_(255) if images.dtype == np.uint8 else tensor
 
 
-def to_uint8(images: Any) -> np.ndarray:
-    """A tensor (N, 1, H, W) in [0, 1] as uint8 images (N, H, W), rounded and clipped.
+def to_images(tensor: Any, dtype: np.dtype) -> np.ndarray:
+    """A tensor (N, 1, H, W) in [0, 1], clipped, as images (N, H, W): uint8, rounded, or float32 in [0, 1].
 
     Raises:
         InputError: a value is not finite.
     """
     import torch
 
-    if not torch.isfinite(images).all():
+    if not torch.isfinite(tensor).all():
         raise InputError("The network returned values that are not finite: its weights are damaged, or an option is too extreme.")
 
-    return images.squeeze(1).mul(255).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+    images = tensor.squeeze(1)
+    if dtype == np.uint8:
+        return images.mul(255).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+    return images.clamp(0, 1).cpu().numpy()
