@@ -112,6 +112,9 @@ def _paper_of(run: "Results") -> "Callable[[str, Path], None]":
     from fplbench.cli.paper import paper_comparison
 
     def write(dataset: str, out_dir: Path) -> None:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        if dataset not in run.config.published:
+            return
         page, drawn = out_dir / f"{dataset}.md", out_dir.parent / f"{dataset}_paper.png"
         paper_comparison(page, run.folder / "scores" / f"{dataset}.csv", dataset, drawn, run.folder / "config.json")
         recorded = run.folder / "figures" / drawn.name

@@ -9,7 +9,6 @@ from typing import Any
 from fplbench.config.checks import check_dataset, check_datasets, check_overrides, check_together, limit_of
 from fplbench.config.models import Config
 from fplbench.config.resolved import needs
-from fplbench.config.sections import PAPER_DATASETS
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
 
@@ -98,7 +97,6 @@ def _with_names(config: Config) -> Config:
     """Fill in the noises and data sets that a section left out."""
     everywhere = [name for name in config.noises if not limit_of(config, name)]
     usual = "gaussian" if "gaussian" in everywhere else next(iter(everywhere or config.noises), "gaussian")
-    published = [name for name in config.datasets if name in PAPER_DATASETS]
     return config.model_copy(
         update={
             "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
@@ -110,7 +108,7 @@ def _with_names(config: Config) -> Config:
             ),
             "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual(config) or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
-            "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or published}),
+            "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or config.published}),
         }
     )
 

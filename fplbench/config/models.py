@@ -151,6 +151,11 @@ class Config(Options):
         return [name for name in self.datasets if not self.dataset(name).paired]
 
     @property
+    def published(self) -> list[str]:
+        """The data sets that the paper has too."""
+        return [name for name in self.datasets if name in PAPER_DATASETS]
+
+    @property
     def compared(self) -> list[str]:
         """The data sets with the same noises, which analyses compare: those that noises are added to, if there are any."""
         return self.unpaired or list(self.datasets)

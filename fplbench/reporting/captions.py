@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fplbench.config import Config
-from fplbench.config.sections import PAPER_DATASETS, PAPER_METHODS
+from fplbench.config.sections import PAPER_METHODS
 from fplbench.denoising.columns import TUNED_MARK, TUNED_SUFFIX, Column
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.presentation import Presentation
@@ -137,7 +137,7 @@ def _dataset_captions(config: Config, name: str, noise: str) -> dict[str, str]:
         if name in (config.inserted.datasets or ()) and config.figure_noise(name) in config.inserted.noises:
             captions[f"{name}_inserted"] = f"inserted lesions, with {noise}"
         captions[f"{name}_recovery"] = "contrast recovery of lesions; 1 is right, below 1 they fade"
-        if name in PAPER_DATASETS:
+        if name in config.published:
             captions[f"{name}_paper"] = "published values and those of this run; the wrapped PSNR is for this comparison only"
     if any(column.grey_map for column in config.columns.values()):
         captions[f"{name}_grey_maps"] = "grey maps, fitted on training images, for each noise"

@@ -69,10 +69,10 @@ def _read(results: Results) -> Iterator[str]:
     config = results.config
     yield from ("config.json", "scores.csv", "cost.csv")
     yield from (f"figures/{name}.png" for name in figure_captions(config))
+    yield from (f"paper/{dataset}{kind}" for dataset in config.published for kind in PAPER)
     for dataset in config.datasets:
         yield f"scores/{dataset}.csv"
         yield from (f"tables/{dataset}{kind}" for kind in TABLES)
-        yield from (f"paper/{dataset}{kind}" for kind in PAPER)
         yield from (f"data/{dataset}/{split}{kind}" for split in ("test", "validation") for kind in STACK)
         where_there = (f"data/{dataset}/sampling.json", f"explorer/{dataset}.html")
         yield from (name for name in where_there if (results.folder / name).exists())

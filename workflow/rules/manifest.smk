@@ -11,6 +11,7 @@ RECORDED = {
     "data": expand("<results>/data/{dataset}/{split}{kind}", dataset=CONFIG.datasets, split=SPLITS, kind=LESION_KINDS)
     + expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets)
     + expand("<results>/data/{dataset}/{split}_hu.npy", dataset=HOUNSFIELD, split=SPLITS)
+    + expand("<results>/data/{dataset}/{split}_noisy.npy", dataset=PAIRED, split=SPLITS)
     + [
         f"<results>/data/{dataset}/{split}{kind}"
         for dataset in dict(INSERTED_CELLS)
@@ -34,7 +35,7 @@ RECORDED = {
     ],
     "pages": [
         *expand("<results>/tables/{dataset}{kind}", dataset=CONFIG.datasets, kind=[*TABLE_FILES, ".html"]),
-        *expand("<results>/paper/{dataset}.{kind}", dataset=CONFIG.datasets, kind=["md", "csv", "html"]),
+        *expand("<results>/paper/{dataset}.{kind}", dataset=CONFIG.published, kind=["md", "csv", "html"]),
         *expand("<results>/explorer/{dataset}.html", dataset=CONFIG.datasets),
         *[f"<results>/figures/{name}.png" for name in FIGURES],
         *EXAMPLES,

@@ -78,7 +78,7 @@ rule report:
         validation=of_cells("<results>/validation/scores/{dataset}/{noise}.csv"),
         sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.datasets),
         explorer=expand("<results>/explorer/{dataset}.html", dataset=CONFIG.datasets),
-        paper=expand("<results>/paper/{dataset}.html", dataset=CONFIG.datasets),
+        paper=expand("<results>/paper/{dataset}.html", dataset=CONFIG.published),
         config=RESOLVED,
     output:
         report(
@@ -100,10 +100,10 @@ rule report:
         validation=lambda wildcards, input: Path(input.validation[0]).parents[2],
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
         explorer=lambda wildcards, input: Path(input.explorer[0]).parent,
-        paper=lambda wildcards, input: Path(input.paper[0]).parent,
+        paper=lambda wildcards, input: [f"--paper={Path(path).parent}" for path in input.paper[:1]],
     message:
         "Writing the report"
     shell:
         "fplbench report {output:q} {input.scores:q} --run {input.run:q} --figures {params.figures:q} --config {input.config:q}"
         " --lesion-scores {params.lesion_scores:q} --validation {params.validation:q} --data {params.data:q}"
-        " --explorer {params.explorer:q} --paper {params.paper:q} > {log:q} 2>&1"
+        " --explorer {params.explorer:q} {params.paper:q} > {log:q} 2>&1"
