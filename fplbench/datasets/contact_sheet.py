@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from fplbench.datasets.display import content
+from fplbench.datasets.draws import evenly
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import read_lesions
-from fplbench.datasets.pixels import read_slices
+from fplbench.datasets.pixels import Form
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, Wanted
+from fplbench.datasets.series_windows import SeriesWindows
 from fplbench.lesions.marks import Annotations
 
 IMAGES = 16
@@ -81,13 +83,17 @@ def contact_sheet(
     picture = Image.new("RGB", (4 * THUMBNAIL, 4 * (THUMBNAIL + CAPTION)))
     draw = ImageDraw.Draw(picture)
     identity = Identity(options.pseudonymise)
-    sheet = Sheet({one.source for one in chosen.values()})
+    windows = SeriesWindows(dataset, options, slices)
+    windows.measure(chosen.values(), threads)
+    sheet = Sheet({one.source for one in chosen.values()} | windows.tried)
+    for source, failure in windows.faults.items():
+        sheet.faults[source] = failure.words(options.root, source, options.pseudonymise)
     wanted: dict[int, Wanted] = {}
-    for number, answer in read_slices(dataset, options, THUMBNAIL, chosen, threads):
+    for number, answer in windows.read(Form(THUMBNAIL, noisy=dataset.paired), chosen, threads):
         one = chosen[number]
         left, top = _corner(number)
         if isinstance(answer, Failure):
-            sheet.faults[one.source] = answer.words(options.root, one.source, options.pseudonymise)
+            sheet.faults.setdefault(one.source, answer.words(options.root, one.source, options.pseudonymise))
             draw.text((left + 4, top + THUMBNAIL // 2), "cannot be decoded", fill=(255, 255, 255))
         else:
             sheet.count(content(answer.pixels) < options.min_content, number >= first)
@@ -105,15 +111,10 @@ def contact_sheet(
 
 def _chosen(slices: Sequence[Slice], with_lesion: Sequence[Slice]) -> tuple[int, dict[int, Slice]]:
     """How many slices are chosen for their lesions, and the slices of the sheet by place, these first."""
-    first = _spread(with_lesion, min(WITH_LESION, len(with_lesion)))
+    first = evenly(with_lesion, min(WITH_LESION, len(with_lesion)))
     taken = {one.image_id for one in first}
     others = [one for one in slices if one.image_id not in taken]
-    return len(first), dict(enumerate([*first, *_spread(others, min(IMAGES - len(first), len(others)))]))
-
-
-def _spread(slices: Sequence[Slice], number: int) -> list[Slice]:
-    step = len(slices) / max(number, 1)
-    return [slices[int((place + 0.5) * step)] for place in range(number)]
+    return len(first), dict(enumerate([*first, *evenly(others, min(IMAGES - len(first), len(others)))]))
 
 
 def _corner(number: int) -> tuple[int, int]:

@@ -123,6 +123,12 @@ def spread(
     return Split(_in_turn(drawn), _in_turn(spare), groups, lesions if wanted else frozenset())
 
 
+def evenly(slices: Sequence[Slice], number: int) -> list[Slice]:
+    """Choose slices spread evenly over a sequence, each in the middle of its share."""
+    step = len(slices) / max(number, 1)
+    return [slices[int((place + 0.5) * step)] for place in range(number)]
+
+
 def _shuffled_runs(slices: Sequence[Slice], count: int, random: np.random.Generator) -> list[list[Slice]]:
     """Cut slices into `count` equal runs of neighbours, at least one, and shuffle each run."""
     count = max(count, 1)

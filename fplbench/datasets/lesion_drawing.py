@@ -10,9 +10,10 @@ import numpy as np
 
 from fplbench.datasets.annotations import check_annotations
 from fplbench.datasets.identity import Identity
+from fplbench.datasets.patches import Corner, cut
 from fplbench.datasets.pixels import by_file, run_orders
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, Unreadable, Wanted
+from fplbench.datasets.registry import Dataset, DatasetOptions, Masks, Slice, Unreadable, Wanted
 from fplbench.datasets.sampling_options import SPLITS
 from fplbench.lesions.marks import Annotations, Lesion
 from fplbench.lesions.painting import label_image, lesion_rows
@@ -27,6 +28,14 @@ class Painted(NamedTuple):
     labels: np.ndarray | None
     kept: list[tuple[Lesion, int]]
     too_small: int
+
+
+class Drawn(NamedTuple):
+    """An image of a stack: its slice, the size of the slice (rows, columns), and the corner of the patch; None: no patch."""
+
+    slice: Slice
+    shape: tuple[int, int]
+    corner: Corner | None = None
 
 
 @dataclass
@@ -51,12 +60,12 @@ class LesionTally:
     too_small: int = 0
     failed: set[str] = field(default_factory=set)
 
-    def draw(self, path: Path, chosen: Sequence[tuple[Slice, tuple[int, int]]], size: int, threads: int) -> list[bool]:
+    def draw(self, path: Path, chosen: Sequence[Drawn], size: int, threads: int) -> list[bool]:
         """Write the lesion stack of a stack, and its table.
 
         Args:
             path: the stack of images, {split}.npy.
-            chosen: each image of the stack, with the size of its original.
+            chosen: each image of the stack.
             size: side of the images in the stack, pixels.
             threads: number of reading processes.
 
@@ -67,15 +76,18 @@ class LesionTally:
             InputError: the share of annotations that cannot be used exceeds the limit.
         """
         marks = self.annotations.marks
-        annotated = [one.image_id in marks for one, _ in chosen]
+        annotated = [drawn.slice.image_id in marks for drawn in chosen]
         wanted = {
-            slot: Wanted(one, shape, marks[one.image_id]) for slot, (one, shape) in enumerate(chosen) if marks.get(one.image_id)
+            slot: Wanted(one, shape, marks[one.image_id])
+            for slot, (one, shape, _) in enumerate(chosen)
+            if marks.get(one.image_id)
         }
+        corners = {slot: drawn.corner for slot, drawn in enumerate(chosen) if drawn.corner is not None}
         rows: dict[int, list[dict[str, Any]]] = {}
         identity = Identity(self.options.pseudonymise)
         with creating_lesions(path, (len(chosen), size, size)) as (labels, table):
-            for slot, answer in read_lesions(self.dataset, self.options, size, wanted, threads):
-                one = chosen[slot][0]
+            for slot, answer in read_lesions(self.dataset, self.options, size, wanted, threads, corners):
+                one = chosen[slot].slice
                 if isinstance(answer, Failure):
                     annotated[slot] = False
                     self._reject(one.source, answer, identity)
@@ -119,7 +131,12 @@ class LesionTally:
 
 
 def read_lesions(
-    dataset: Dataset, options: DatasetOptions, size: int, wanted: Mapping[int, Wanted], threads: int
+    dataset: Dataset,
+    options: DatasetOptions,
+    size: int,
+    wanted: Mapping[int, Wanted],
+    threads: int,
+    corners: Mapping[int, Corner] | None = None,
 ) -> Iterator[tuple[int, Painted | Failure]]:
     """Read the lesion masks of slices. A mask that cannot be read fails alone, as an image does in `read_slices`.
 
@@ -129,6 +146,7 @@ def read_lesions(
         size: side of the images in the stack, pixels.
         wanted: the slices with their marks, by number; the numbers are chosen by the caller.
         threads: number of reading processes.
+        corners: where patches start, by the same number, of images that are patches of their slices.
 
     Yields:
         The number with the painted lesions, or with the failure of its file, in order of completion.
@@ -136,17 +154,24 @@ def read_lesions(
     if not wanted:
         return
     orders = by_file({number: one.slice for number, one in wanted.items()}, size)
-    tasks = ((dataset.lesion_masks, options, source, [wanted[number] for number in numbers], size) for source, numbers in orders)
+    places = corners or {}
+    tasks = (
+        (dataset.lesion_masks, options, source, [wanted[number] for number in numbers], size, list(map(places.get, numbers)))
+        for source, numbers in orders
+    )
     yield from run_orders(paint_file, tasks, orders, dataset, options, threads, "lesions")
 
 
-def paint_file(task: tuple[Callable[..., Any], DatasetOptions, str, list[Wanted], int]) -> list[Painted]:
+def paint_file(
+    task: tuple[Callable[..., Any], DatasetOptions, str, list[Wanted], int, list[Corner | None]],
+) -> list[Painted]:
     """Read and number the lesions of the wanted slices of one file; runs in a worker process.
 
     Raises:
         Unreadable: a mask is missing or has another size than its image, or an image has more lesions than can be numbered.
     """
-    masks_of, options, source, wanted, size = task
+    masks_of, options, source, wanted, size, corners = task
+    corner_of = {one.slice.image_id: corner for one, corner in zip(wanted, corners, strict=True)}
     shapes = {one.slice.image_id: one.shape for one in wanted}
     painted = {}
     for image_id, masks in masks_of(options.root / source, wanted, options):
@@ -155,8 +180,16 @@ def paint_file(task: tuple[Callable[..., Any], DatasetOptions, str, list[Wanted]
             if mask.shape != (rows, columns):
                 height, width = mask.shape
                 raise Unreadable(f"a lesion mask has {height}x{width} pixels and its image {rows}x{columns}")
-        labels, kept, too_small = label_image(masks, size)
+        labels, kept, too_small = label_image(_within(masks, size, corner_of[image_id]), size)
         painted[image_id] = Painted(labels if kept else None, kept, too_small)
     if painted.keys() != shapes.keys():
         raise Unreadable("the lesion masks of a slice are missing")
     return [painted[one.slice.image_id] for one in wanted]
+
+
+def _within(masks: Masks, size: int, corner: Corner | None) -> Masks:
+    """The masks of a whole slice, or those that reach into a patch of it, cut as the image is."""
+    if corner is None:
+        return masks
+    parts = [(lesion, cut(mask, size, corner, False)) for lesion, mask in masks]
+    return [(lesion, part) for lesion, part in parts if part.any()]

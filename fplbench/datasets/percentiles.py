@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from fplbench.datasets.registry import DatasetOptions, Window
@@ -29,3 +30,38 @@ class PercentileOptions(DatasetOptions):
                 f"the percentiles {list(self.percentiles)} are not in order; they must be from 0 to 100, the lower one first."
             )
         return self
+
+
+def percentiles_of(options: DatasetOptions) -> Percentiles | None:
+    """The percentiles that give each series its window; None for data sets whose window is set, or that of the stored bits."""
+    return None if options.window is not None else getattr(options, "percentiles", None)
+
+
+def own_window(values: np.ndarray, options: DatasetOptions) -> tuple[float, float] | None:
+    """The window of an image that is a series of its own, by the percentiles of its values; None where options have none.
+
+    Args:
+        values: (H, W), any unit.
+        options: options of the data set.
+    """
+    percentiles = percentiles_of(options)
+    return None if percentiles is None else percentile_window(values[np.isfinite(values)], percentiles)
+
+
+def percentile_window(
+    values: np.ndarray, percentiles: tuple[float, float], counts: np.ndarray | None = None
+) -> tuple[float, float] | None:
+    """The window between two percentiles, each the lowest value that so many percent of all values do not exceed.
+
+    Args:
+        values: (N,), finite numbers.
+        percentiles: lower and upper percentile, from 0 to 100.
+        counts: (N,), how often each value occurs; None: once.
+
+    Returns:
+        Lowest and highest value shown; of width 1 where both percentiles are the same. None if there is no value.
+    """
+    if values.size == 0:
+        return None
+    low, high = map(float, np.percentile(values, percentiles, method="inverted_cdf", weights=counts))
+    return (low, high) if low < high else (low, low + 1)

@@ -8,13 +8,39 @@ from typing import Any
 import numpy as np
 
 from fplbench.datasets.display import to_eight_bit, to_int16
+from fplbench.datasets.patches import Corner, choose_corner, cut, visible
+from fplbench.datasets.percentiles import own_window
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Slice
+from fplbench.datasets.registry import Dataset, DatasetOptions, Plane, Slice, Unreadable
 from fplbench.datasets.workers import run_guarded
+from fplbench.seeds import generator
 
 Order = tuple[str, list[int]]
 """A file, and the numbers of the slices to read from it."""
 ANSWER_BYTES = 2**24  # of images that a process holds at once; a volume can have hundreds
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the images of a stack are to be.
+
+    Attributes:
+        size: side, pixels.
+        hu: whether the images are also wanted in HU.
+        noisy: whether the noisy images of pairs are wanted too.
+        patches: what the places of patches depend on besides the image, the seed and the name of the data set; None: the
+            images are whole slices, resized.
+    """
+
+    size: int
+    hu: bool = False
+    noisy: bool = False
+    patches: tuple[int, str] | None = None
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes for each pixel of an image."""
+        return 1 + 2 * self.hu + self.noisy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +50,12 @@ class Image:
     Attributes:
         pixels: uint8 (size, size).
         window: values shown as 0 and 255.
-        shape: size of the original image.
-        minimum, maximum: range of the original values (HU for CT), after inversion.
+        shape: size of the slice.
+        minimum, maximum: range of the original values that the image shows (HU for CT), after inversion.
         inverted: whether a MONOCHROME1 image was inverted.
         hu: int16 (size, size), if asked for.
+        noisy: uint8 (size, size), the noisy image of a pair, if asked for.
+        corner: where in the slice a patch starts; None: the whole slice is shown.
     """
 
     pixels: np.ndarray
@@ -37,41 +65,34 @@ class Image:
     maximum: float
     inverted: bool
     hu: np.ndarray | None = None
+    noisy: np.ndarray | None = None
+    corner: Corner | None = None
 
 
 def read_slices(
-    dataset: Dataset, options: DatasetOptions, size: int, wanted: Mapping[int, Slice], threads: int, hu: bool = False
+    dataset: Dataset, options: DatasetOptions, form: Form, wanted: Mapping[int, Slice], threads: int
 ) -> Iterator[tuple[int, Image | Failure]]:
     """Read slices. Each file is read once, or a few times if many large images are wanted from it.
 
     Args:
         dataset: the data set.
         options: its options.
-        size: side of the images, pixels.
+        form: what the images are to be.
         wanted: the slices, by number; the numbers are chosen by the caller.
         threads: number of reading processes.
-        hu: whether the images are also wanted in HU.
 
     Yields:
         The number with the image, or with the failure of its file, in order of completion.
     """
-    orders = by_file(wanted, size, pixel_bytes=3 if hu else 1)
-    tasks = (
-        (dataset.loader or dataset.name, options, source, [wanted[number] for number in numbers], size, hu)
-        for source, numbers in orders
-    )
+    orders = by_file(wanted, form.size, form.pixel_bytes)
+    tasks = ((dataset.read_images, options, source, [wanted[number] for number in numbers], form) for source, numbers in orders)
     yield from run_orders(read_file, tasks, orders, dataset, options, threads, "pixels")
 
 
-def read_file(task: tuple[str, DatasetOptions, str, list[Slice], int, bool]) -> list[Image]:
+def read_file(task: tuple[Callable[..., Iterator[Plane]], DatasetOptions, str, list[Slice], Form]) -> list[Image]:
     """Read, window and resize the wanted slices of one file; runs in a worker process."""
-    name, options, source, slices, size, hu = task
-    images = {}
-    for one, values, stored, inverted, _ in LOADERS[name].read_images(options.root / source, slices, options):
-        window = options.window or one.window or stored
-        pixels = to_eight_bit(values, window, size)
-        units = to_int16(values, size) if hu else None
-        images[one] = Image(pixels, window, values.shape, float(values.min()), float(values.max()), inverted, units)
+    read_images, options, source, slices, form = task
+    images = {plane.slice: _image(plane, options, form) for plane in read_images(options.root / source, slices, options)}
     return [images[one] for one in slices]
 
 
@@ -120,3 +141,39 @@ def run_orders(
             yield from ((number, answer) for number in numbers)
         else:
             yield from zip(numbers, answer, strict=True)
+
+
+def _image(plane: Plane, options: DatasetOptions, form: Form) -> Image:
+    """Window a slice and bring it, and the noisy image of its pair, to the size of the stack."""
+    one, values = plane.slice, plane.values
+    window = options.window or one.window or own_window(values, options) or plane.range
+    corner = None
+    if form.patches:
+        seed, name = form.patches
+        corner = choose_corner(values, window, form.size, generator(seed, "patch", name, one.image_id))
+
+    def shown(array: np.ndarray) -> np.ndarray:
+        return array if corner is None else cut(array, form.size, corner, np.nan)
+
+    part = values if corner is None else visible(values, form.size, corner)
+    return Image(
+        pixels=to_eight_bit(shown(values), window, form.size),
+        window=window,
+        shape=values.shape,
+        minimum=float(part.min()),
+        maximum=float(part.max()),
+        inverted=plane.inverted,
+        hu=to_int16(shown(values), form.size) if form.hu else None,
+        noisy=to_eight_bit(shown(_noisy(plane)), window, form.size) if form.noisy else None,
+        corner=corner,
+    )
+
+
+def _noisy(plane: Plane) -> np.ndarray:
+    """The noisy image of a pair, (H, W), checked. Raises Unreadable if there is none, or of another size than the clean one."""
+    if plane.noisy is None:
+        raise Unreadable("its noisy image is missing")
+    if plane.noisy.shape != plane.values.shape:
+        (height, width), (rows, columns) = plane.noisy.shape, plane.values.shape
+        raise Unreadable(f"its noisy image has {height}x{width} pixels and the clean one {rows}x{columns}")
+    return plane.noisy

@@ -57,6 +57,11 @@ class SamplingOptions(Options):
     validation: int = Field(500, ge=1, description="Validation images.")
     test: int = Field(500, ge=1, description="Test images.")
     size: int = Field(256, ge=16, le=4096, description="Side of the square images, pixels.")
+    fit: Literal["resize", "patch"] = Field(
+        "resize",
+        description="resize: the whole slice, padded to a square and resized; patch: a square of this size at the pixel spacing "
+        "of the slice, at a random place with enough content.",
+    )
     split: Literal["patient", "random_slice", "blocks"] = Field(
         "patient",
         description="patient: no patient is in two splits; random_slice: as in the paper, which leaks; "

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import LesionTally
+from fplbench.datasets.percentiles import percentiles_of
 from fplbench.datasets.pixels import Image
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice
@@ -57,13 +58,18 @@ class Tally:
             InputError: the share of unreadable files among the planned ones exceeds the limit.
         """
         if isinstance(answer, Failure):
-            self._reject(one.source, answer)
+            self.reject(one.source, answer)
             return False
         usable = content(answer.pixels) >= self.options.min_content
         self.near_empty += not usable
         return usable
 
-    def _reject(self, source: str, failure: Failure) -> None:
+    def reject(self, source: str, failure: Failure) -> None:
+        """Record a file that cannot be read; each is logged once.
+
+        Raises:
+            InputError: the share of unreadable files among the planned ones exceeds the limit.
+        """
         if source in self.unreadable:
             return
         self.unreadable.add(source)
@@ -103,7 +109,7 @@ def summarise(
     known = dataset.persons_known(tally.options)
     given_up = found.given_up | tally.given_up
     summary = {
-        "dataset": dataset.name,
+        **_described(dataset, tally.options, sampling),
         "split": sampling.split,
         "seed": seed,
         "persons_known": known,
@@ -122,6 +128,24 @@ def summarise(
     }
     _log(summary, tally)
     return summary
+
+
+def _described(dataset: Dataset, options: DatasetOptions, sampling: SamplingOptions) -> dict[str, Any]:
+    """What the images are: those who train on the stacks or show them need not know the data set."""
+    window, percentiles = options.window, percentiles_of(options)
+    return {
+        "dataset": dataset.name,
+        "loader": dataset.loader or dataset.name,
+        "label": dataset.label,
+        "modalities": list(dataset.modalities),
+        "hounsfield": dataset.hounsfield,
+        "paired": dataset.paired,
+        "window": None if window is None else list(window),
+        "percentiles": None if percentiles is None else list(percentiles),
+        "fit": sampling.fit,
+        "size": sampling.size,
+        "licence": options.licence or dataset.sharing,
+    }
 
 
 def _log(summary: dict[str, Any], tally: Tally) -> None:

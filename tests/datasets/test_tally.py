@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fplbench.datasets import SamplingOptions, sample_dataset
-from fplbench.datasets import sampling as sampling_module
+from fplbench.datasets import series_windows
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.pixels import read_slices
 from fplbench.datasets.reader import Failure
@@ -109,11 +109,11 @@ def test_a_file_that_takes_too_long_makes_the_draw_irreproducible(lidc_root, tmp
             yield number, Failure("reading it took more than 10 s of CPU time", cause="time") if number == 0 else answer
 
     assert sample(lidc_root, tmp_path / "a")["reproducible"]
-    monkeypatch.setattr(sampling_module, "read_slices", slow)
+    monkeypatch.setattr(series_windows, "read_slices", slow)
     sampling = SamplingOptions(train=1, validation=1, test=1, size=16)
     with pytest.raises(InputError):  # the first image of each round fails, so none is ever found
         sample(lidc_root, tmp_path / "b", sampling, max_unreadable=1)
-    monkeypatch.setattr(sampling_module, "read_slices", lambda *a: slow(*a) if len(a[3]) > 1 else read_slices(*a))
+    monkeypatch.setattr(series_windows, "read_slices", lambda *a: slow(*a) if len(a[3]) > 1 else read_slices(*a))
     summary = sample(lidc_root, tmp_path / "c", max_unreadable=1)
     assert (summary["reproducible"], summary["files_given_up"]) == (False, 3)
     assert "This draw may not be reproducible: 3 files took too long" in caplog.text
