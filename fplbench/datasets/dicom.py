@@ -2,20 +2,19 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fplbench.datasets.decoding import DEFLATED, UNCOMPRESSED, decode
 from fplbench.datasets.display import check_size
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
-UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
-JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 PIXEL_TAGS = (
     "Modality",
     "Rows",
@@ -35,16 +34,18 @@ def is_dicom(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def read_tags(path: Path, tags: Sequence[str], modalities: Sequence[str]) -> "DicomDataset":
+def read_tags(path: Path, tags: Sequence[str], modalities: Sequence[str], several: bool = False) -> "DicomDataset":
     """Read some elements of a header, and those that describe the pixels, without reading the pixels.
 
     Args:
         path: the file.
         tags: keywords of the elements to read.
         modalities: the modalities that are accepted.
+        several: whether the file may hold several frames.
 
     Raises:
-        NotAnImage: the file is not DICOM and is not named .dcm, has another modality, or holds no image or several.
+        NotAnImage: the file is not DICOM and is not named .dcm, has another modality, or holds no image, a colour image, or
+            several frames where only one is accepted.
         Unreadable: the file is named .dcm but is not DICOM, or its image cannot have the size given in the header.
     """
     import pydicom
@@ -60,18 +61,24 @@ def read_tags(path: Path, tags: Sequence[str], modalities: Sequence[str]) -> "Di
         raise NotAnImage(f"modality {_modality(header)}")
     if header.get("Rows") is None and header.get("Columns") is None:
         raise NotAnImage(f"{_modality(header)} without an image")
-    check_pixels(header, path)
+    check_pixels(header, path, several)
     return header
 
 
-def check_pixels(header: "DicomDataset", path: Path) -> None:
-    """Check that a file holds one grey image of plausible size, and is long enough for it.
+def check_pixels(header: "DicomDataset", path: Path, several: bool = False) -> None:
+    """Check that a file holds grey images of plausible size, and is long enough for them.
+
+    Args:
+        header: the elements that describe the pixels.
+        path: the file.
+        several: whether the file may hold several frames.
 
     Raises:
-        NotAnImage: it holds several frames or a colour image.
+        NotAnImage: it holds a colour image, or several frames where only one is accepted.
         Unreadable: the size or the number of bits is impossible, or the file is truncated.
     """
-    if int(header.get("NumberOfFrames") or 1) > 1:
+    frames = frame_count(header)
+    if frames > 1 and not several:
         raise NotAnImage("several frames in one file")
     if int(header.get("SamplesPerPixel") or 1) != 1:
         raise NotAnImage("a colour image")
@@ -80,18 +87,25 @@ def check_pixels(header: "DicomDataset", path: Path) -> None:
     bits = header.get("BitsAllocated")
     if bits not in (8, 16, 32):
         raise Unreadable(f"it has {bits} bits per pixel" if isinstance(bits, int) else "its number of bits per pixel is invalid")
-    needed = rows * columns * bits // 8
+    needed = frames * rows * columns * bits // 8
     if header.file_meta.get("TransferSyntaxUID") in UNCOMPRESSED and path.stat().st_size < needed:
         raise Unreadable(f"it is truncated: it has {path.stat().st_size} bytes, and its pixels alone need {needed}")
 
 
-def read_pixels(path: Path) -> tuple["DicomDataset", np.ndarray]:
-    """Read a whole file.
+def frame_count(header: "DicomDataset") -> int:
+    """Number of frames that a header claims."""
+    return int(header.get("NumberOfFrames") or 1)
 
-    Uncompressed pixels are decoded by NumPy, JPEG baseline by Pillow, and JPEG lossless by GDCM if it is installed.
+
+def read_pixels(path: Path) -> tuple["DicomDataset", np.ndarray]:
+    """Read a whole file that holds one image.
 
     Returns:
         The data set, and the stored values (H, W).
+
+    Raises:
+        NotAnImage: it holds several frames, or a colour image.
+        Unreadable: it is truncated, or no decoder for its compression is installed.
     """
     import pydicom
 
@@ -100,12 +114,34 @@ def read_pixels(path: Path) -> tuple["DicomDataset", np.ndarray]:
     if "PixelData" not in dataset:  # pydicom drops the element if the file ends within compressed pixels
         raise Unreadable("it is truncated: it ends within its pixels")
     check_pixels(dataset, path)
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax == JPEG_BASELINE:
-        dataset.pixel_array_options(decoding_plugin="pillow")  # decoders differ by one grey level, so fix one
-    elif syntax not in UNCOMPRESSED and not _has_decoder(syntax):
-        raise Unreadable("its compression needs a decoder that is not installed (JPEG lossless: python-gdcm)")
-    return dataset, dataset.pixel_array
+    (values,) = decode(dataset, dataset)
+    return dataset, values
+
+
+def read_frames(path: Path, frames: Sequence[int] | None = None) -> tuple["DicomDataset", Iterator[np.ndarray]]:
+    """Read the frames of a file one at a time, so that a file of any length needs the memory of a few frames.
+
+    Args:
+        path: the file. It may hold a single image.
+        frames: numbers of the frames to read, counted from 0; None: all of them.
+
+    Returns:
+        The data set without its pixels, and an iterator over the stored values, (H, W) each, in the order of `frames`.
+
+    Raises:
+        NotAnImage: it holds a colour image.
+        Unreadable: it is truncated, or no decoder for its compression is installed. The iterator raises other exceptions
+            for pixels that are damaged.
+    """
+    import pydicom
+
+    _accept_odd_values()
+    dataset = pydicom.dcmread(path, stop_before_pixels=True)
+    check_pixels(dataset, path, several=True)
+    source: Any = path
+    if dataset.file_meta.get("TransferSyntaxUID") == DEFLATED:  # the header and the pixels are compressed as one
+        source = pydicom.dcmread(path)
+    return dataset, decode(source, dataset, range(frame_count(dataset)) if frames is None else frames)
 
 
 def stored_range(dataset: "DicomDataset") -> tuple[float, float]:
@@ -129,15 +165,6 @@ def _modality(header: "DicomDataset") -> str:
     if not value:
         return "not given"
     return str(value) if re.fullmatch(r"[A-Z]{2,12}", str(value)) else "not a valid code"
-
-
-def _has_decoder(syntax: str) -> bool:
-    import pydicom
-
-    try:
-        return bool(pydicom.pixels.get_decoder(syntax).is_available)
-    except NotImplementedError:
-        return False
 
 
 def _accept_odd_values() -> None:

@@ -1,6 +1,6 @@
 """Conversion of the stored values of a CT slice to Hounsfield units (HU)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,15 +43,30 @@ def to_hounsfield(dataset: "DicomDataset", stored: np.ndarray) -> np.ndarray:
     values += np.float32(intercept)
     if stored.dtype.kind == "u":
         values[values > HIGHEST] -= np.float32(slope * 2.0 ** (8 * stored.itemsize))
-    padding = padding_value(dataset)
-    if padding is not None and not TISSUE[0] <= padding * slope + intercept <= TISSUE[1]:
-        values[stored == padding] = AIR
+    padding = padding_range(dataset)
+    if padding is not None:
+        ends = sorted(end * slope + intercept for end in padding)
+        if ends[1] < TISSUE[0] or ends[0] > TISSUE[1]:
+            values[is_padding(stored, padding)] = AIR
     return np.maximum(values, np.float32(AIR), out=values)
 
 
-def padding_value(dataset: "DicomDataset") -> int | None:
-    """Stored value of pixels outside the field of view, with the sign convention of the pixels; None if not given."""
-    value = dataset.get("PixelPaddingValue")
+def padding_range(dataset: "DicomDataset") -> tuple[int, int] | None:
+    """Lowest and highest stored value of pixels outside the field of view, with the sign of the pixels; None if not given."""
+    ends = [_with_sign(dataset, dataset.get(name)) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if ends[0] is None:
+        return None
+    last = ends[0] if ends[1] is None else ends[1]
+    return min(ends[0], last), max(ends[0], last)
+
+
+def is_padding(stored: np.ndarray, padding: tuple[int, int]) -> np.ndarray:
+    """Which of the stored values are padding, bool (H, W)."""
+    return (stored >= padding[0]) & (stored <= padding[1])
+
+
+def _with_sign(dataset: "DicomDataset", value: Any) -> int | None:
+    """A stored value of the header with the sign convention of the pixels."""
     if value is None:
         return None
     if isinstance(value, bytes):
