@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from fplbench.networks.tiles import Place
+
 
 class LearnedOptions(Options):
     """Options of every method that is a trained network."""
@@ -27,12 +29,12 @@ class LearnedOptions(Options):
     device: Device = Field("auto", description="Where to compute.")
     batch: int = Field(8, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
     tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
-    overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share, at most half a tile.")
+    overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share, at most three quarters of a tile.")
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> Self:
-        if self.overlap > self.tile // 2:
-            raise ValueError(f"overlap is {self.overlap}: it can be at most half of tile, {self.tile}.")
+        if self.overlap > self.tile * 3 // 4:
+            raise ValueError(f"overlap is {self.overlap}: it can be at most three quarters of tile, {self.tile}.")
         return self
 
 
@@ -62,8 +64,12 @@ def run_denoiser(
     """
     loaded = load_weights(options, method, network, output)
 
-    def denoise(_: slice, images: "Tensor") -> "Tensor":
-        found = loaded(images)
+    from fplbench.networks.unet import UNet
+
+    placed = isinstance(loaded, UNet)  # the one network whose result depends on where a tile lies
+
+    def denoise(_: slice, images: "Tensor", place: "Place | None") -> "Tensor":
+        found = loaded(images, place) if placed else loaded(images)
         return images - found if output == "noise" else found
 
     return run_network(noisy, options, denoise, next(loaded.parameters()).device, multiple)
@@ -91,7 +97,7 @@ def load_weights(options: LearnedOptions, method: str, network: type | str, outp
 def run_network(
     noisy: np.ndarray,
     options: LearnedOptions,
-    denoise: Callable[[slice, "Tensor"], "Tensor"],
+    denoise: Callable[[slice, "Tensor", "Place | None"], "Tensor"],
     device: "torch.device",
     multiple: int = 1,
 ) -> np.ndarray:
@@ -105,7 +111,8 @@ def run_network(
     Args:
         noisy: uint8 (N, H, W), or float32 in [0, 1].
         options: batch and tiles.
-        denoise: from the place of a batch in `noisy`, and a tile of it (N, 1, H, W) in [0, 1], to the denoised tile.
+        denoise: from the place of a batch in `noisy`, a tile of it (N, 1, H, W) in [0, 1], and where the tile lies in the
+            image (None: it is the whole image), to the denoised tile.
         device: where `denoise` computes.
         multiple: sides of the tiles are multiples of this.
 

@@ -47,7 +47,7 @@ def dpir(noisy: np.ndarray, options: DpirOptions) -> tuple[np.ndarray, dict[str,
     levels = noise_levels(noisy, options.level)
     level_maps = torch.tensor(levels, dtype=torch.float32, device=device).view(-1, 1, 1, 1) / 255
     denoised = run_network(
-        noisy, options, lambda part, images: _denoise(network, images, level_maps[part], options.x8), device, MULTIPLE
+        noisy, options, lambda part, images, _: _denoise(network, images, level_maps[part], options.x8), device, MULTIPLE
     )
     return denoised, {"dpir_level": [round(level, 3) for level in levels]}
 

@@ -9,6 +9,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fplbench.errors import InputError
+from fplbench.networks.tiles import Place, doubled
 
 UNET_MULTIPLE = 16
 """Height and width must be multiples of this, as the resolution is halved four times."""
@@ -42,10 +43,17 @@ class UNet(nn.Module):
         )
         self.last = nn.Conv2d(width, 1, kernel_size=1)
         self.pool = nn.MaxPool2d(2)
-        self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images (N, 1, H, W) to images of the same shape; H and W must be multiples of 16."""
+    def forward(self, images: Tensor, place: Place | None = None) -> Tensor:
+        """Map images (N, 1, H, W) to images of the same shape.
+
+        Args:
+            images: whole images or tiles, with H and W in multiples of 16.
+            place: where tiles lie, in multiples of 16; None for whole images.
+
+        Raises:
+            InputError: the images have another shape.
+        """
         if images.ndim != 4 or images.shape[1] != 1 or any(side % UNET_MULTIPLE for side in images.shape[2:]):
             raise InputError(
                 f"The U-Net needs images (N, 1, H, W) with sides in multiples of {UNET_MULTIPLE}, but got {tuple(images.shape)}."
@@ -53,9 +61,10 @@ class UNet(nn.Module):
         levels = [self.first(images)]
         for block in self.down:
             levels.append(block(self.pool(levels[-1])))
-        features = levels.pop()
+        features, scale = levels.pop(), UNET_MULTIPLE
         for block in self.up:
-            features = block(torch.cat([levels.pop(), self.upsample(features)], dim=1))
+            coarse = place and Place(*(pixels // scale for pixels in place))
+            features, scale = block(torch.cat([levels.pop(), doubled(features, coarse)], dim=1)), scale // 2
         return self.last(features)
 
 

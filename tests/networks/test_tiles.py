@@ -1,11 +1,19 @@
 """Images that are denoised in tiles."""
 
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from fplbench.networks.tiles import in_tiles, tile_places
+import fplbench
+from fplbench.applying.models import OVERLAP
+from fplbench.networks import UNet, weights
+from fplbench.networks.inference import pad_to_multiple
+from fplbench.networks.tiles import Place, doubled, in_tiles, tile_places
+
+TRAINED = Path(fplbench.__file__).parents[1] / "results/demo/models/lidc/gaussian/fpl.safetensors"
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (72, 200), (136, 80)])
@@ -15,7 +23,7 @@ def test_tiles_give_what_the_whole_gives_where_they_overlap_enough(height, width
     kernel = torch.rand(1, 1, 9, 9, dtype=torch.float64)
     sides = []
 
-    def local(tile):
+    def local(tile, _=None):
         sides.extend(tile.shape[2:])
         return torch.nn.functional.conv2d(tile, kernel, padding=4)
 
@@ -38,3 +46,41 @@ def test_tiles_cover_a_side_once_and_fit_the_network(side, overlap):
 def test_a_seam_lies_in_the_middle_of_what_two_tiles_share():
     # Tiles [0, 64) and [48, 112) share [48, 64): each gives its half.
     assert tile_places(112, 64, 16, 8) == [(0, 64, 0, 56), (48, 112, 56, 112)]
+
+
+@pytest.mark.parametrize("shape", [(48, 80), (16, 32)])
+def test_the_features_of_a_tile_are_doubled_as_in_the_whole_image(shape):
+    """Against torch's interpolation of the whole, at every place where a tile has both neighbours that it needs."""
+    features = torch.rand(1, 3, *shape, dtype=torch.float64)
+    whole = torch.nn.functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
+    torch.testing.assert_close(doubled(features, Place(0, 0, *shape)), whole)
+    top, left = 4, 8
+    tile = doubled(features[:, :, top : top + 10, left : left + 12], Place(top, left, *shape))
+    inside = tile[:, :, 2:-2, 2:-2], whole[:, :, 2 * top + 2 : 2 * top + 18, 2 * left + 2 : 2 * left + 22]
+    torch.testing.assert_close(*inside)
+
+
+def test_tiles_of_a_unet_give_what_the_whole_gives_whatever_its_weights():
+    """A pixel depends on 122 pixels to each side by the convolutions, and 15 by the pooling: tiles that share 288 are enough."""
+    torch.manual_seed(1)
+    network = UNet(width=2).eval()
+    images = torch.rand(1, 1, 704, 528)
+    with torch.inference_mode():
+        tiled, whole = in_tiles(network, images, tile=512, overlap=288, multiple=16), network(images)
+    torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TRAINED.exists(), reason=f"there is no {TRAINED}, which the demo trains")
+def test_seams_of_a_trained_unet_are_below_half_a_grey_level():
+    """With the overlap of `fplbench apply` and tiles of half its size, anywhere on an image of 1100x900 pixels."""
+    network, _ = weights.load(TRAINED)
+    random = np.random.default_rng(1)
+    y, x = np.mgrid[:1100, :900]
+    clean = 0.5 + 0.3 * np.sin(x / 70) * np.cos(y / 50) + 0.1 * (np.hypot(x - 400, y - 500) < 300)
+    noisy = np.clip(clean + random.normal(0, 0.1, clean.shape), 0, 1).astype(np.float32)
+    images = torch.from_numpy(pad_to_multiple(noisy[np.newaxis], 16))[:, None]
+    with torch.inference_mode():
+        tiled, whole = in_tiles(network, images, tile=256, overlap=OVERLAP, multiple=16), network(images)
+    assert whole.std() > 0.05  # it does predict noise
+    assert 255 * (tiled - whole).abs().max() < 0.5
