@@ -13,7 +13,7 @@ from fplbench.training import TRAININGS
 
 
 def test_every_noise_of_table_1_is_registered_and_some_more():
-    more = {"ghosting", "gibbs", "impulse", "low_dose_ct", "rayleigh", "spike"}
+    more = {"as_acquired", "ghosting", "gibbs", "impulse", "low_dose_ct", "rayleigh", "spike"}
     assert {*NOISES} - more == {*PAPER_NOISES} and more <= {*NOISES}
 
 

@@ -1,4 +1,4 @@
-"""The paper's thirteen kinds of noise and artefact in medical images, and two more.
+"""The paper's thirteen kinds of noise and artefact in medical images, and some more.
 
 Each kind is a function of a stack of images, registered under its name with its label, options and reference. Use
 `synthesize` for images in memory and `synthesize_stack` for files.

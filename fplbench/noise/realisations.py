@@ -4,6 +4,7 @@ import os
 
 from fplbench.errors import InputError
 from fplbench.noise.records import read_record, record_path
+from fplbench.noise.registry import NOISES
 from fplbench.noise.synthesis import write_noisy
 from fplbench.stacks import check_same_images, open_stack
 
@@ -28,7 +29,8 @@ def draw_again(
         threads: number of processor cores to use; it does not change the result.
 
     Raises:
-        InputError: `draw` is below 1, `noisy` has no record, `clean` holds other images, or `out` is one of the two.
+        InputError: `draw` is below 1, `noisy` has no record or the noise only one realisation (that of pairs), `clean` holds
+            other images, or `out` is one of the two.
     """
     if draw < 1:
         raise InputError(f"draw is {draw}, but must be at least 1: realisation 0 is {noisy} itself.")
@@ -40,6 +42,8 @@ def draw_again(
             f"{noisy} cannot be drawn again, because {record_path(noisy)}, which tells how it was made, does not exist; "
             "make the noisy stack again with `fplbench noise`."
         )
+    if NOISES[record.noise].needs == "pair":
+        raise InputError(f"{noisy} cannot be drawn again: it holds the images as they were acquired.")
     shapes = open_stack(clean).shape, open_stack(noisy).shape
     if shapes[0] != shapes[1]:
         raise InputError(f"{clean} has the shape {shapes[0]} and {noisy} has {shapes[1]}; give the clean stack of the noisy one.")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NoiseFunction = Callable[[np.ndarray, "Draws", "PerImage"], np.ndarray]
 Flip = Literal["horizontal", "vertical"]
+Need = Literal["hu", "pair"]
 BOTH_FLIPS: tuple[Flip, ...] = ("horizontal", "vertical")
 
 
@@ -31,7 +32,8 @@ class Noise:
         options: the model of its options.
         flips: the axes along which a clean image and its noisy version may be flipped together: the pair is then again a draw
             of the same model. A horizontal flip exchanges left and right, a vertical one top and bottom.
-        needs: what the noise needs besides the image: "hu" for the stack of Hounsfield units, or nothing.
+        needs: what the noise needs besides the image: "hu" for the stack of Hounsfield units, "pair" for the stack of noisy
+            images that were acquired with the clean ones, or nothing. With "pair" there is one realisation only.
     """
 
     name: str
@@ -41,7 +43,7 @@ class Noise:
     cites: str
     options: type[Options]
     flips: tuple[Flip, ...] = BOTH_FLIPS
-    needs: Literal["hu"] | None = None
+    needs: Need | None = None
 
     @property
     def summary(self) -> str:
@@ -60,7 +62,7 @@ def noise(
     options: type[Options],
     cites: str,
     flips: tuple[Flip, ...] = BOTH_FLIPS,
-    needs: Literal["hu"] | None = None,
+    needs: Need | None = None,
 ) -> Callable[[NoiseFunction], NoiseFunction]:
     """Decorator that registers a function `(clean, draws, options) -> noisy` as a noise.
 
@@ -76,7 +78,8 @@ def noise(
         cites: the publication that the model comes from.
         flips: the axes along which clean and noisy image may be flipped together; see `Noise`.
         needs: "hu" if the function needs Hounsfield units, which it then finds in `options.hu`, float32 (N, H, W), with the
-            sides of the pixels in `options.pixel_mm`, (N, 1, 1).
+            sides of the pixels in `options.pixel_mm`, (N, 1, 1); "pair" if it needs the noisy images that were acquired with the
+            clean ones, which it then finds in `options.pair`, float32 (N, H, W) in [0,1].
 
     Raises:
         ValueError: the name is taken, or the function has no docstring, whose first line describes the noise.

@@ -9,7 +9,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.noise.draws import Draws
-from fplbench.noise.hounsfield import Hounsfield, in_memory, open_hounsfield
+from fplbench.noise.further import Further, given_in_memory, open_beside
 from fplbench.noise.levels import draw_levels, per_image
 from fplbench.noise.records import Record, write_record
 from fplbench.noise.registry import NOISES, Noise
@@ -30,6 +30,7 @@ def synthesize(
     seed: int,
     image_ids: Sequence[str | int] | None = None,
     hu: np.ndarray | None = None,
+    pair: np.ndarray | None = None,
     **options: Any,
 ) -> np.ndarray:
     """Add a noise or artefact to clean images.
@@ -40,6 +41,7 @@ def synthesize(
         seed: seed of the run.
         image_ids: N different names on which the random numbers of the images depend; 0 to N-1 if not given.
         hu: the images in Hounsfield units, (N, H, W), for a noise that needs them (`low_dose_ct`).
+        pair: the noisy images that were acquired with the clean ones, float32 (N, H, W) in [0,1], for `as_acquired`.
         **options: options of the noise; most take a number, or a range [low, high] from which each image draws its own.
 
     Returns:
@@ -47,8 +49,8 @@ def synthesize(
         name and the options, but not on the other images.
 
     Raises:
-        InputError: the noise or an option is unknown, the images have the wrong type, shape or range, or Hounsfield units are
-            missing, given in vain, or those of other images.
+        InputError: the noise or an option is unknown, the images have the wrong type, shape or range, or Hounsfield units or
+            the noisy images of pairs are missing, given in vain, or those of other images.
 
     Examples:
         Convert 8-bit images, as stacks hold them, and convert the result back:
@@ -69,16 +71,10 @@ def synthesize(
     checked = parse_options(entry.options, options, name)
     _check_clean(clean)
     ids = _unique(range(len(clean)) if image_ids is None else image_ids, len(clean))
-    if (hu is None) != (entry.needs is None):
-        raise InputError(
-            f"{name} needs the images in Hounsfield units: give them as hu, an array like the clean images."
-            if hu is None
-            else f"{name} does not use Hounsfield units; leave out hu."
-        )
-    hounsfield = None if hu is None else in_memory(hu, clean.shape, checked)
+    further = given_in_memory(entry, checked, clean.shape, hu, pair)
     noisy = np.empty_like(clean, order="C")
     for part in iterate(clean, CHUNK):
-        noisy[part] = _apply(entry, checked, clean[part], seed, ids[part], 0, _further(hounsfield, part))
+        noisy[part] = _apply(entry, checked, clean[part], seed, ids[part], 0, _of(further, part))
     return noisy
 
 
@@ -104,8 +100,8 @@ def synthesize_stack(
         threads: number of processor cores to use; it does not change the result.
 
     Raises:
-        InputError: the noise or an option is unknown, the clean stack or its index cannot be used, `noisy` is the file of
-            the clean stack, or `threads` is below 1.
+        InputError: the noise or an option is unknown, the clean stack, its index or what the noise needs beside them cannot be
+            used, `noisy` is the file of the clean stack, or `threads` is below 1.
     """
     checked = parse_options(NOISES[name].options, options, f"noises.{name}")
     record = write_noisy(
@@ -129,7 +125,7 @@ def write_noisy(record: Record, clean: str | os.PathLike[str], noisy: str | os.P
     checked = with_window(parse_options(entry.options, record.options, f"noises.{entry.name}"), index)
     names = [f"{record.axes}/{row['image_id']}" if record.axes else row["image_id"] for row in index]
     ids = _unique(names, len(images))
-    hounsfield = open_hounsfield(clean, index, images.shape, checked) if entry.needs else None
+    further = open_beside(entry, checked, clean, index, images.shape)
     drawn = drawn_levels(entry, checked, record.seed, ids, draw)
     rows = [row | levels for row, levels in zip(index, drawn, strict=True)]
 
@@ -137,7 +133,7 @@ def write_noisy(record: Record, clean: str | os.PathLike[str], noisy: str | os.P
 
         def work(part: slice) -> None:
             scaled = images[part].astype(np.float32) / np.float32(255)
-            values = _apply(entry, checked, scaled, record.seed, ids[part], draw, _further(hounsfield, part))
+            values = _apply(entry, checked, scaled, record.seed, ids[part], draw, _of(further, part))
             result[part] = np.rint(values * np.float32(255)).astype(np.uint8)
 
         for _ in pool.map(work, iterate(images, CHUNK)):
@@ -160,9 +156,9 @@ def drawn_levels(entry: Noise, options: Options, seed: int, ids: Iterable[str], 
     return [{name: values[i].item() for name, values in levels.items()} for i in range(len(generators))]
 
 
-def _further(hounsfield: Hounsfield | None, part: slice) -> dict[str, np.ndarray]:
+def _of(further: Further | None, part: slice) -> dict[str, np.ndarray]:
     """What a noise gets besides its options for some of the images."""
-    return {} if hounsfield is None else hounsfield.of(part)
+    return {} if further is None else further.of(part)
 
 
 def _apply(

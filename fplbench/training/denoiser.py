@@ -107,7 +107,7 @@ def train_denoiser(
         files += draws
         run_training(
             network, loss, loss.terms, len(clean), options, files, out, seed, record, loss.interval,
-            validation=validation, draws=options.draws, card=card,
+            validation=validation, draws=len(draws), card=card,
         )  # fmt: skip
 
 

@@ -27,6 +27,8 @@ MOVED = {"motion", "susceptibility"}
 PROJECTED = {"low_dose_ct"}
 # Faults in k-space, at random samples or lines.
 RECORDED = {"ghosting", "spike"}
+# Pairs, of which clean and noisy image are both given: they are flipped together.
+ACQUIRED = {"as_acquired"}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def image():
 
 
 def test_every_noise_is_tested_here():
-    assert {*PIXELWISE, *DETERMINISTIC, *RANDOM_FIELDS, *MOVED, *PROJECTED, *RECORDED} == set(NOISES)
+    assert {*PIXELWISE, *DETERMINISTIC, *RANDOM_FIELDS, *MOVED, *PROJECTED, *RECORDED, *ACQUIRED} == set(NOISES)
 
 
 @pytest.mark.parametrize("name", sorted(set(NOISES) - {"chemical_shift"}))

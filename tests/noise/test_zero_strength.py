@@ -44,4 +44,4 @@ def test_many_photons_in_ct_are_the_clean_image_in_eight_bits(phantom, add):
 
 
 def test_no_noise_is_left_out():
-    assert set(ZERO) | {"poisson", "low_dose_ct"} == set(NOISES)
+    assert set(ZERO) | {"poisson", "low_dose_ct", "as_acquired"} == set(NOISES)

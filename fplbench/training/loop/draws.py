@@ -43,17 +43,20 @@ def noisy_stacks(clean: Path, noisy: Path, draws: int, out: Path) -> Iterator[li
     Args:
         clean: the clean stack.
         noisy: the noisy stack.
-        draws: number of realisations.
+        draws: number of realisations; of pairs, which were acquired, there is one whatever this says.
         out: the weight file.
 
     Raises:
         InputError: there is no record of how the noise was made.
     """
-    if draws > 1 and read_record(noisy) is None:
-        raise InputError(
-            f"{noisy} has no record of its noise beside it, so the noise cannot be drawn again: set draws: 1, or make the stack "
-            "with `fplbench noise`."
-        )
+    if draws > 1:
+        record = read_record(noisy)
+        if record is None:
+            raise InputError(
+                f"{noisy} has no record of its noise beside it, so the noise cannot be drawn again: set draws: 1, or make the "
+                "stack with `fplbench noise`."
+            )
+        draws = draws if NOISES[record.noise].needs != "pair" else 1
     scratch = out.with_name(f".{out.stem}.draws")
     shutil.rmtree(scratch, ignore_errors=True)  # of a training that was killed
     files = [noisy, *(scratch / f"{draw}.npy" for draw in range(1, draws))]
