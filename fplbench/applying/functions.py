@@ -2,22 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fplbench.applying.units import to_eight_bit
-from fplbench.denoising.learned import LearnedOptions, run_network
 from fplbench.denoising.registry import Method
+from fplbench.errors import InputError
 from fplbench.options import Options
-from fplbench.peers import PEERS
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from fplbench.networks.tiles import Place
-
-WHOLE = 2**14  # pixels; a tile that no image exceeds
 
 
 def network_function(method: Method, options: Options, threads: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -32,27 +24,19 @@ def network_function(method: Method, options: Options, threads: int) -> Callable
     return denoise
 
 
-def onnx_function(path: Path, method: Method, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The network of an ONNX file, padded as that of torch, but never tiled: it cannot know where a tile lies."""
-    import torch
-
+def onnx_function(path: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The network of an ONNX file. It is never tiled, as it could not know where a tile lies."""
     from fplbench.applying.onnx_export import OnnxDenoiser
 
     run = OnnxDenoiser(path, threads)
-    options = LearnedOptions(tile=WHOLE, device="cpu")
-    multiple = _multiple(method)
 
-    def of_tile(_: slice, images: "Tensor", place: "Place | None") -> "Tensor":
-        return torch.from_numpy(run(images[0, 0].numpy()))[None, None]
+    def denoise(grey: np.ndarray) -> np.ndarray:
+        denoised = run(grey)
+        if not np.isfinite(denoised).all():
+            raise InputError(f"The network of {path.name} returned values that are not finite: its weights are damaged.")
+        return denoised
 
-    return lambda grey: run_network(grey[np.newaxis], options, of_tile, torch.device("cpu"), multiple)[0]
-
-
-def _multiple(method: Method) -> int:
-    """What the sides of a network's images are multiples of."""
-    from fplbench.networks.unet import UNET_MULTIPLE
-
-    return PEERS[method.name].multiple if method.name in PEERS else UNET_MULTIPLE
+    return denoise
 
 
 def eight_bit_function(method: Method, options: Options) -> Callable[[np.ndarray], np.ndarray]:

@@ -134,7 +134,7 @@ def _of_bundle(
     if runtime == "onnx":
         if bundle.onnx is None:
             raise InputError(f"The bundle {path} holds no ONNX model: use --runtime torch, or export it again with one.")
-        function = onnx_function(bundle.onnx, found.method, threads)
+        function = onnx_function(bundle.onnx, threads)
         digest = hashlib.sha256(f"{digest} {file_hash(bundle.onnx)}".encode()).hexdigest()
     label = _label(bundle.card, found.label)
     return Denoiser(label, digest, function, found.method, bundle.card, bundle.restoration, source=bundle)

@@ -1,7 +1,7 @@
 """What denoising needs to know of a scan, and what reads and writes one, whatever its format."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -124,3 +124,18 @@ class Scan(Protocol):
 
     def writer(self, kind: Kind, folder: Path, stamp: Stamp) -> Writer:
         """What writes an output of the scan below a folder. Slices that an earlier, interrupted run wrote there stay."""
+
+
+@dataclass
+class Found:
+    """The scans among some files.
+
+    Attributes:
+        scans: in the order of their names.
+        skipped: why a file is left out on purpose, by path relative to the root: another modality, a colour image, a report.
+        problems: why a file cannot be read, by path relative to the root.
+    """
+
+    scans: list[Scan] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
