@@ -1,4 +1,4 @@
-"""The mapping from the images of RSNA to persons: a .csv file, or the .json file that RSNA publishes."""
+"""The mapping from radiographs to persons: a .csv file, or the .json file that RSNA publishes for its images."""
 
 import csv
 import json
@@ -10,13 +10,19 @@ from fplbench.datasets.files import LINK_OUT, leads_out
 from fplbench.errors import InputError
 
 TABLE = "persons.csv"
+KEY = "datasets.rsna.persons"  # in the config
 PUBLISHED = "pneumonia-challenge-dataset-mappings_2018.json"
 COLUMNS = ("image_id", "person")
 KEYS = ("subset_img_id", "img_id")  # name of the image in the challenge and at NIH: 00000001_000.png, of person 00000001
 
 
-def mapping_file(chosen: Path | None, root: Path) -> Path | None:
+def mapping_file(chosen: Path | None, root: Path, key: str = KEY) -> Path | None:
     """The mapping from images to persons: the chosen file, else persons.csv or the published .json file in the root, or None.
+
+    Args:
+        chosen: the file that the options name.
+        root: the folder of the data set.
+        key: of the file in the config, for messages.
 
     Raises:
         InputError: the file in the root is a link that leads out of it.
@@ -26,23 +32,24 @@ def mapping_file(chosen: Path | None, root: Path) -> Path | None:
     for file in (root / TABLE, root / PUBLISHED):
         if file.exists():
             if leads_out(file, root):
-                raise InputError(f"{file} is {LINK_OUT}: set datasets.rsna.persons to its target.")
+                raise InputError(f"{file} is {LINK_OUT}: set {key} to its target.")
             return file
     return None
 
 
-def read_persons(path: Path) -> dict[str, str]:
+def read_persons(path: Path, key: str = KEY) -> dict[str, str]:
     """Read the mapping from images to persons.
 
     Args:
         path: a .csv file with the columns image_id and person, or the .json file of RSNA, in which the name of the image at
             NIH starts with the number of the person.
+        key: of the file in the config, for messages.
 
     Raises:
         InputError: the file cannot be read, lacks a column or key, has an incomplete entry, lists no image, or lists an
             image with two persons. The message gives the line or the entry.
     """
-    where = f"datasets.rsna.persons: {path}"
+    where = f"{key}: {path}"
     published = path.suffix.lower() == ".json"
     persons: dict[str, str] = {}
     try:

@@ -7,22 +7,19 @@ Shih et al. 2019, Augmenting the National Institutes of Health chest radiograph 
 possible pneumonia. Radiology: Artificial Intelligence 1(1), doi 10.1148/ryai.2019180041.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import Field
 
-from fplbench.datasets import dicom, fields
-from fplbench.datasets.persons import mapping_file, read_persons
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, Plane, Slice
-from fplbench.errors import InputError
+from fplbench.datasets import dicom, fields, radiograph
+from fplbench.datasets.persons import KEY, mapping_file
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, Slice
 from fplbench.lesions import boxes
 
 FOLDER = "stage_2_train_images"
 FIELDS: dict[str, Callable[[str], Any]] = {
-    "image": str,
     "row_spacing": fields.length,
     "column_spacing": fields.length,
     "rows": int,
@@ -53,18 +50,9 @@ def left_out(path: str, root: Path) -> str:
 
 
 def read_header(path: Path, options: RsnaOptions) -> Header:
-    """Read the name, the pixel spacing and the size of a radiograph."""
+    """Read the pixel spacing and the size of a radiograph."""
     header = dicom.read_tags(path, ("PixelSpacing", "ImagerPixelSpacing"), ("CR", "DX"))
-    row_spacing, column_spacing = fields.spacing(header.get("PixelSpacing"))
-    if row_spacing is None:
-        row_spacing, column_spacing = fields.spacing(header.get("ImagerPixelSpacing"))
-    return {
-        "image": path.stem,
-        "row_spacing": row_spacing,
-        "column_spacing": column_spacing,
-        "rows": int(header.Rows),
-        "columns": int(header.Columns),
-    }
+    return radiograph.spacing(header) | {"rows": int(header.Rows), "columns": int(header.Columns)}
 
 
 def arrange(headers: dict[str, Header], options: RsnaOptions) -> tuple[list[Slice], dict[str, str]]:
@@ -73,40 +61,7 @@ def arrange(headers: dict[str, Header], options: RsnaOptions) -> tuple[list[Slic
     Raises:
         InputError: the mapping is damaged, or lists none of the images.
     """
-    mapping = mapping_file(options.persons, options.root)
-    persons = read_persons(mapping) if mapping else None
-    slices: list[Slice] = []
-    seen: set[str] = set()
-    omitted: dict[str, str] = {}
-    for path in sorted(headers):
-        header = headers[path]
-        image = header["image"]
-        if image in seen:
-            omitted[path] = "the same name as another file"
-        elif persons is not None and image not in persons:
-            omitted[path] = "not listed in the mapping to persons"
-        else:
-            seen.add(image)
-            patient = image if persons is None else persons[image]
-            spacing = fields.pair(header["row_spacing"], header["column_spacing"])
-            slices.append(Slice(image, patient, series=image, source=path, number=0, spacing=spacing))
-    if headers and not slices:
-        raise InputError(
-            f"datasets.rsna.persons: {mapping} lists none of the {len(headers)} images; its image_id must be the name of a "
-            f"file without .dcm."
-        )
-    return slices, omitted
-
-
-def read_images(path: Path, slices: Sequence[Slice], options: RsnaOptions) -> Iterator[Plane]:
-    """Read the stored values of a radiograph, bone bright, float32 (H, W), with the range of its bits."""
-    dataset, stored = dicom.read_pixels(path)
-    low, high = dicom.stored_range(dataset)
-    values = stored.astype(np.float32)
-    inverted = dataset.get("PhotometricInterpretation") == "MONOCHROME1"
-    if inverted:
-        np.subtract(low + high, values, out=values)
-    yield Plane(slices[0], values, (low, high), inverted)
+    return radiograph.arrange_images(headers, options, name_of=lambda path: Path(path).stem, key=KEY)
 
 
 def persons_known(options: RsnaOptions) -> bool:
@@ -131,12 +86,13 @@ LOADERS.add(
         left_out=left_out,
         read_header=read_header,
         arrange=arrange,
-        read_images=read_images,
+        read_images=radiograph.read_images,
         header_fields=FIELDS,
         persons_known=persons_known,
         annotate=boxes.annotate,
         lesion_masks=boxes.lesion_masks,
         scans=False,
         hounsfield=False,
+        modalities=("CR", "DX"),
     ),
 )

@@ -10,8 +10,8 @@ from fplbench.errors import InputError
 
 
 def test_the_three_data_sets_of_the_paper_with_their_labels_and_windows():
-    labels = {name: dataset.label for name, dataset in LOADERS.items()}
-    windows = {name: dataset.options().window for name, dataset in LOADERS.items()}
+    labels = {name: LOADERS[name].label for name in ("lidc", "rsna", "lits")}
+    windows = {name: LOADERS[name].options().window for name in labels}
     assert labels == {"lidc": "LIDC-IDRI", "rsna": "RSNA", "lits": "LiTS"}
     assert windows == {"lidc": (-1000, 400), "rsna": None, "lits": (-160, 240)}
 

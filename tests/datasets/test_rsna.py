@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fplbench.datasets.rsna import RsnaOptions, arrange, left_out, read_header, read_images
+from fplbench.datasets.radiograph import read_images
+from fplbench.datasets.rsna import RsnaOptions, arrange, left_out, read_header
 from tests.helpers.dicom_files import write_ct, write_radiograph
 
 

@@ -7,8 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from fplbench.datasets import SamplingOptions, sample_dataset
-from fplbench.datasets import series_windows
+from fplbench.datasets import SamplingOptions, sample_dataset, series_windows
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.pixels import read_slices
 from fplbench.datasets.reader import Failure

@@ -1,0 +1,193 @@
+"""Radiographs of any source: DICOM files of computed and digital radiography and mammography, and PNG and JPEG files."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from fplbench.datasets import dicom, fields
+from fplbench.datasets.files import walk
+from fplbench.datasets.hounsfield import is_padding, padding_range
+from fplbench.datasets.images import SUFFIXES, check_grey, is_picture, read_grey
+from fplbench.datasets.lidc import OTHER_FILES
+from fplbench.datasets.percentiles import PercentileOptions
+from fplbench.datasets.persons import mapping_file, read_persons
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable
+from fplbench.errors import InputError
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as DicomDataset
+
+MODALITIES = ("CR", "DX", "MG", "RG")
+GREY = ("MONOCHROME1", "MONOCHROME2")
+TAGS = ("PatientID", "StudyInstanceUID", "SOPInstanceUID", "PixelSpacing", "ImagerPixelSpacing")
+FIELDS: dict[str, Callable[[str], Any]] = {
+    "patient": sys.intern,
+    "study": sys.intern,
+    "instance": str,
+    "row_spacing": fields.length,
+    "column_spacing": fields.length,
+}
+
+
+class RadiographOptions(PercentileOptions):
+    """Options of radiographs."""
+
+    root: Path = Field(Path("data/radiograph"), description="Folder with DICOM, PNG and JPEG files, in any layout.")
+    persons: Path | None = Field(
+        None,
+        description="A .csv file with the columns image_id and person, for images whose header names no patient, such as PNG and "
+        "JPEG files; an image_id is the path of a file below the root or its name, with or without suffix; by default "
+        "persons.csv in the root, if there is one.",
+    )
+
+
+def left_out(path: str, root: Path) -> str:
+    """Leave out files whose suffix shows that they are neither DICOM nor pictures; many DICOM files have no suffix."""
+    others = (suffix for suffix in OTHER_FILES if suffix not in SUFFIXES)
+    return next((f"{suffix}, not an image" for suffix in others if path.lower().endswith(suffix)), "")
+
+
+def read_header(path: Path, options: RadiographOptions) -> Header:
+    """Read what identifies a radiograph and its patient, and its pixel spacing; of PNG and JPEG files only what they are.
+
+    Raises:
+        NotAnImage: the file has another modality, is a colour image, or is neither DICOM nor a picture.
+        Unreadable: a DICOM file names neither patient nor study, or is damaged.
+    """
+    if is_picture(path.name):
+        check_grey(path)
+        return {"patient": "", "study": "", "instance": "", "row_spacing": None, "column_spacing": None}
+    header = dicom.read_tags(path, TAGS, MODALITIES)
+    if header.get("PhotometricInterpretation") not in GREY:
+        raise NotAnImage("a colour image")
+    patient, study = (str(header.get(tag) or "").strip() for tag in ("PatientID", "StudyInstanceUID"))
+    if not patient and not study:
+        raise Unreadable("it has neither a PatientID nor a StudyInstanceUID")
+    return {
+        "patient": patient,
+        "study": study,
+        "instance": dicom.digest(str(header.get("SOPInstanceUID") or path)),
+    } | spacing(header)
+
+
+def spacing(header: "DicomDataset") -> Header:
+    """The pixel spacing of a radiograph, `row_spacing` and `column_spacing`: in the patient, else at the detector."""
+    row, column = fields.spacing(header.get("PixelSpacing"))
+    if row is None:
+        row, column = fields.spacing(header.get("ImagerPixelSpacing"))
+    return {"row_spacing": row, "column_spacing": column}
+
+
+def arrange(headers: dict[str, Header], options: RadiographOptions) -> tuple[list[Slice], dict[str, str]]:
+    """One slice per file. The patient is that of the header, else of the mapping, else the study, else the image itself.
+
+    Raises:
+        InputError: the mapping is damaged, or lists none of the images.
+    """
+    return arrange_images(headers, options, _without_suffix, "persons")
+
+
+def arrange_images(
+    headers: Mapping[str, Header], options: Any, name_of: Callable[[str], str], key: str
+) -> tuple[list[Slice], dict[str, str]]:
+    """One slice per file, in the order of their paths, and why others are left out.
+
+    Args:
+        headers: by path relative to the root.
+        options: options with the root and the mapping to persons.
+        name_of: from the path to the identifier of the image.
+        key: of the mapping in the config, for messages.
+
+    Raises:
+        InputError: the mapping is damaged, or lists none of the images.
+    """
+    mapping = mapping_file(options.persons, options.root, key)
+    persons = read_persons(mapping, key) if mapping else None
+    slices: dict[str, Slice] = {}
+    instances: set[str] = set()
+    omitted: dict[str, str] = {}
+    for path in sorted(headers):
+        header, name = headers[path], name_of(path)
+        instance, patient = header.get("instance"), _patient(path, name, headers[path], persons)
+        if name in slices:
+            omitted[path] = "the same name as another file"
+        elif instance in instances:
+            omitted[path] = "a copy of another image"
+        elif patient is None:
+            omitted[path] = "not listed in the mapping to persons"
+        else:
+            between = fields.pair(header["row_spacing"], header["column_spacing"])
+            slices[name] = Slice(name, patient, series=name, source=path, number=0, spacing=between)
+            instances.update([instance] if instance else [])
+    if headers and not slices:
+        raise InputError(
+            f"{key}: {mapping} lists none of the {len(headers)} images; its image_id must be the name of a file without suffix."
+        )
+    return list(slices.values()), omitted
+
+
+def read_images(path: Path, slices: Sequence[Slice], options: DatasetOptions) -> Iterator[Plane]:
+    """Read the stored values of a radiograph, bone bright, float32 (H, W), with the range of its bits; padding is black."""
+    if is_picture(path.name):
+        yield Plane(slices[0], *read_grey(path))
+        return
+    dataset, stored = dicom.read_pixels(path)
+    low, high = dicom.stored_range(dataset)
+    values = stored.astype(np.float32)
+    inverted = dataset.get("PhotometricInterpretation") == "MONOCHROME1"
+    if inverted:
+        np.subtract(low + high, values, out=values)
+    if (padding := padding_range(dataset)) is not None:
+        values[is_padding(stored, padding)] = low
+    yield Plane(slices[0], values, (low, high), inverted)
+
+
+def persons_known(options: RadiographOptions) -> bool:
+    """Whether the patient of each image is a person: headers of DICOM name one, but PNG and JPEG files need the mapping."""
+    if mapping_file(options.persons, options.root, "persons") is not None:
+        return True
+    return not any(is_picture(found.path) for found in walk(options.root))
+
+
+def _patient(path: str, name: str, header: Header, persons: Mapping[str, str] | None) -> str | None:
+    """The patient of an image, or None if it is missing in the mapping."""
+    if header.get("patient"):
+        return header["patient"]
+    names = (name, path, _without_suffix(path), Path(path).name, Path(path).stem)
+    listed = next((persons[one] for one in names if one in persons), None) if persons else None
+    return listed or header.get("study") or (name if persons is None else None)
+
+
+def _without_suffix(path: str) -> str:
+    """A path without the suffix of an image; numbers with dots, as in unique identifiers, are no suffixes."""
+    stem, dot, suffix = path.rpartition(".")
+    return stem if dot and f".{suffix.lower()}" in (*SUFFIXES, ".dcm", ".dicom", ".ima") else path
+
+
+LOADERS.add(
+    "radiograph",
+    Dataset(
+        name="radiograph",
+        label="Radiographs",
+        options=RadiographOptions,
+        licence="that of their owner",
+        citation="",
+        page="",
+        sharing="The licence of these images is not known here: ask their owner before you share pages that show them.",
+        contents="radiographs as DICOM, PNG or JPEG files",
+        left_out=left_out,
+        read_header=read_header,
+        arrange=arrange,
+        read_images=read_images,
+        header_fields=FIELDS,
+        persons_known=persons_known,
+        scans=False,
+        hounsfield=False,
+        modalities=("CR", "DX"),
+        libraries=("cv2", "pydicom", "PIL.Image"),
+    ),
+)
