@@ -72,4 +72,6 @@ def _options(name: str, loader: str | None, root: Path, text: str) -> Any:
     from fplbench.datasets import find_dataset
     from fplbench.registry import parse_options
 
-    return parse_options(find_dataset(name, loader).options, {**parse_json(text), "root": root}, f"datasets.{name}")
+    values = parse_json(text)
+    dataset = find_dataset(name, loader, of=values.get("of"))
+    return parse_options(dataset.options, {**values, "root": root}, f"datasets.{name}")

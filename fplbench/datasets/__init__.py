@@ -1,6 +1,7 @@
-"""Reading the three data sets as their owners distribute them, and drawing stacks from them."""
+"""Reading data sets as their owners distribute them, and drawing stacks from them."""
 
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, check_root, find_dataset
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, find_dataset
+from fplbench.datasets.roots import check_root
 from fplbench.datasets.sampling import sample_dataset
 from fplbench.datasets.splits import SamplingOptions
 

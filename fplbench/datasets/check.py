@@ -10,7 +10,8 @@ from fplbench.datasets.annotations import annotation_lines, check_annotations, l
 from fplbench.datasets.contact_sheet import Sheet, contact_sheet
 from fplbench.datasets.files import check_file
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, check_root, find_dataset
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, find_dataset
+from fplbench.datasets.roots import check_root
 from fplbench.datasets.scan import Scan, check_readable, files, scan
 from fplbench.datasets.splits import SamplingOptions, candidates, leak
 from fplbench.datasets.tally import PERSONS_UNKNOWN
@@ -50,7 +51,7 @@ def check_data(
     Raises:
         InputError: there is no data folder, no file in it can be used, or the results cannot be written.
     """
-    dataset = find_dataset(name, loader, options.label)
+    dataset = find_dataset(name, loader, options.label, getattr(options, "of", None))
     check_root(dataset, options.root)
     check_file(sheet, ".png", "--sheet")
     if cache:

@@ -1,8 +1,7 @@
 """The registry of loaders: what each one reads, where its files come from, and under which licence."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,8 +15,6 @@ from fplbench.registry import Registry
 
 Window = Annotated[tuple[float, float], Field(min_length=2, max_length=2)]
 Header = dict[str, Any]  # the fields of a file that are read before its pixels
-
-NOTICE = "DATA_LICENCE.md"  # `fplbench fetch` writes it to the data folder
 
 
 class DatasetOptions(Options):
@@ -165,6 +162,8 @@ class Dataset:
         hounsfield: whether the values are HU.
         modalities: codes of the modality as DICOM has them.
         paired: whether each image comes with a noisy one, as it was acquired.
+        kinds: for pairs, a data set for each loader that can read their images (option `of`), this one for the default; else
+            empty.
         loader: name of the loader; "" in the registry, where it is the name.
         libraries: modules that worker processes import in advance.
     """
@@ -191,6 +190,7 @@ class Dataset:
     hounsfield: bool = True
     modalities: tuple[str, ...] = ("CT",)
     paired: bool = False
+    kinds: Mapping[str, "Dataset"] = field(default_factory=dict)
     loader: str = ""
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 
@@ -198,13 +198,14 @@ class Dataset:
 LOADERS: Registry[Dataset] = Registry("loader", "fplbench.datasets")
 
 
-def find_dataset(name: str, loader: str | None = None, label: str | None = None) -> Dataset:
+def find_dataset(name: str, loader: str | None = None, label: str | None = None, of: str | None = None) -> Dataset:
     """The data set of a name, read by a loader.
 
     Args:
         name: name of the data set in the config; any name.
         loader: name of the loader; None: the data set is called as its loader is.
         label: label in tables; None: that of the loader, if it is called like it, else the name.
+        of: for pairs, the loader that reads their images; None: the default.
 
     Raises:
         InputError: there is no such loader, or none is given and the name is not that of one.
@@ -216,34 +217,9 @@ def find_dataset(name: str, loader: str | None = None, label: str | None = None)
         )
     found = LOADERS[loader or name]
     own = found.label if found.name == name else name
-    return replace(found, name=name, label=label or own, loader=found.name)
-
-
-def check_root(dataset: Dataset, root: str | os.PathLike) -> None:
-    """Check that the data folder of a data set exists and is not empty.
-
-    Args:
-        dataset: the data set.
-        root: the folder.
-
-    Raises:
-        InputError: there is no such folder, or it is empty. The message names the folder, the key of the config, and how
-            to get the data.
-    """
-    root = Path(root)
-    try:
-        # An interrupted download leaves the licence alone.
-        if root.is_dir() and any(item.name != NOTICE for item in root.iterdir()):
-            return
-        state = "is empty" if root.is_dir() else "is not a folder" if root.exists() else "does not exist"
-    except OSError as error:
-        state = f"cannot be opened ({error.strerror})"
-    raise InputError(f"The folder {root} {state}: {how_to_get(dataset, root)}")
-
-
-def how_to_get(dataset: Dataset, root: Path) -> str:
-    """The end of an error message: which key names the folder, and how to get the data."""
-    key = f"set datasets.{dataset.name}.root to the folder with {dataset.contents}"
-    if not dataset.page:
-        return f"{key}."
-    return f"{key}, or download them with `fplbench fetch {dataset.loader or dataset.name} {root}` ({dataset.page})."
+    kind = found
+    if of is not None and found.kinds:
+        if not isinstance(of, str) or of not in found.kinds:
+            raise InputError(f"of is {of!r}, but must be one of {', '.join(found.kinds)}, the loaders that can read pairs.")
+        kind = found.kinds[of]
+    return replace(kind, name=name, label=label or own, loader=found.name)

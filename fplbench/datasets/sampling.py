@@ -17,7 +17,8 @@ from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import LesionTally
 from fplbench.datasets.pixels import Form
 from fplbench.datasets.reference_noise import reference_noise
-from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, check_root, find_dataset
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, find_dataset
+from fplbench.datasets.roots import check_root
 from fplbench.datasets.scan import Scan, check_readable, report, scan
 from fplbench.datasets.series_windows import SeriesWindows
 from fplbench.datasets.splits import SamplingOptions, Split, candidates
@@ -67,7 +68,7 @@ def sample_dataset(
         InputError: there are no data or too few images, the share of unreadable files or of annotations that cannot be used
             exceeds the limit, or HU are asked for that the data set does not have.
     """
-    dataset, folder = find_dataset(name, loader, options.label), Path(folder)
+    dataset, folder = find_dataset(name, loader, options.label, getattr(options, "of", None)), Path(folder)
     if hu and not dataset.hounsfield:
         raise InputError(f"{name} has no Hounsfield units, which only CT has; draw it without --hu.")
     check_root(dataset, options.root)

@@ -11,7 +11,8 @@ from fplbench.datasets.cache import Known, Stamp, check_cache, read_cache, stamp
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable, how_to_get
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable
+from fplbench.datasets.roots import how_to_get
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from fplbench.datasets.files import check_folder
-from fplbench.datasets.registry import LOADERS, NOTICE
+from fplbench.datasets.registry import LOADERS
+from fplbench.datasets.roots import NOTICE
 from fplbench.files import write_text
 
 
