@@ -148,13 +148,15 @@ def _remove_traces(model: Any) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Context without the exporter's warnings on its own deprecated calls and on packages that it does not need."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    """Context without the exporter's progress, and its warnings on its own deprecated calls and on packages not needed here."""
+    logs = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)

@@ -1,6 +1,6 @@
 """The card of a trained denoiser: what it was trained on, and so which scans it is for."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,13 +19,13 @@ class NoiseLevel(Options):
 
 
 class Score(Options):
-    """The mean of a metric over test images, with its interval where there are enough patients for one."""
+    """The mean of a metric over test images, with its interval where there are enough units, such as patients, for one."""
 
     mean: float = Field(description="The mean, in the unit of the metric.")
-    low: float | None = Field(None, description="Lower end of the 95 % interval; null: too few patients for one.")
-    high: float | None = Field(None, description="Upper end of the 95 % interval; null: too few patients for one.")
-    images: int = Field(description="Number of test images, or of lesions where the metric is one of lesions.")
-    patients: int | None = Field(None, description="Number of patients that they show; null: unknown.")
+    low: float | None = Field(None, description="Lower end of the 95 % interval; null: too few units for one.")
+    high: float | None = Field(None, description="Upper end of the 95 % interval; null: too few units for one.")
+    over: Literal["patients", "images", "lesions"] = Field("patients", description="The units that the interval is over.")
+    units: int = Field(description="Number of these units.")
 
 
 class Card(Options):
