@@ -1,0 +1,120 @@
+"""The charts of a quality page, as .svg pictures that the page holds."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fplbench.applying.quality.summary import SpectrumSummary
+from fplbench.reporting import html
+from fplbench.reporting.palette import BLUE, VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PIXELS = 96  # of an inch, as browsers have it
+WIDTH, HEIGHT = 520, 320  # pixels; on a phone the lettering is still 8 pixels high
+SIZE = 9.0  # of the lettering, points
+DECADES = 1e4  # of power below the highest that are shown
+SHOWN = 1e-4  # share of the changes that lie beyond each end of the histogram
+BEFORE: Mapping[str, Any] = {"color": VERMILION, "linestyle": (0, (4, 2)), "linewidth": 1.5, "label": "before"}
+AFTER: Mapping[str, Any] = {"color": BLUE, "linewidth": 1.8, "label": "after"}
+
+
+def spectrum_chart(found: SpectrumSummary, unit: str, length: str) -> str:
+    """The noise power spectra before and after.
+
+    Args:
+        found: the spectra.
+        unit: of the values.
+        length: mm or pixel.
+    """
+    figure, (axis,) = _figure(1)
+    axis.plot(found.frequencies, found.before, **BEFORE)
+    axis.plot(found.frequencies, found.after, **AFTER)
+    axis.set_yscale("log")
+    highest = max(found.before.max(), found.after.max())
+    if highest > 0:
+        lowest = min((power for power in (*found.before, *found.after) if power > 0), default=highest)
+        axis.set_ylim(max(lowest / 2, highest / DECADES), highest * 2)
+    axis.set_xlim(0, None)
+    axis.set_xlabel(f"Spatial frequency, {length}⁻¹")
+    axis.set_ylabel(f"Noise power, {unit}² {length}²")
+    axis.legend(frameon=False, fontsize=SIZE)
+    return _picture(figure, "Curves of the noise power spectrum before and after.")
+
+
+def histogram_chart(values: np.ndarray, counts: np.ndarray, unit: str) -> str:
+    """The histogram of the change, beside a normal distribution of the same standard deviation."""
+    figure, (axis,) = _figure(1)
+    total = counts.sum()
+    spread = float(np.sqrt((counts * values**2).sum() / total))
+    beyond = np.cumsum(counts) / total
+    reach = max(abs(values[np.searchsorted(beyond, SHOWN)]), abs(values[np.searchsorted(beyond, 1 - SHOWN)]), 3 * spread)
+    step = values[1] - values[0]
+    joined = max(1, int(2 * reach / step / 60))  # bins, so that about 60 bars are left
+    first = len(values) // 2 % joined
+    whole = (len(values) - first) // joined
+    end = first + whole * joined
+    density = counts[first:end].reshape(whole, joined).sum(axis=1) / (total * joined * step)
+    middles = values[first:end].reshape(whole, joined).mean(axis=1)
+    axis.step(middles, np.where(density > 0, density, np.nan), where="mid", color=BLUE, linewidth=1.6, label="change")
+    if spread > 0:
+        line = np.linspace(-reach, reach, 201)
+        normal = np.exp(-0.5 * (line / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
+        axis.plot(line, normal, color="0.35", linestyle=":", linewidth=1.5, label="normal distribution of the same width")
+    axis.set_yscale("log")
+    axis.set_ylim(0.2 / (total * step) if total < 1e4 else density.max() * 1e-6, density.max() * 4)
+    axis.set_xlim(-reach, reach)
+    axis.set_xlabel(f"Denoised minus original, {unit}")
+    axis.set_ylabel(f"Share of the pixels per {unit}")
+    axis.legend(frameon=False, fontsize=SIZE - 1, loc="upper center", ncols=2)
+    return _picture(figure, "Histogram of the change, beside a normal distribution.")
+
+
+def strip_chart(slices: Sequence[Mapping[str, Any]], tissue: str, unit: str) -> str:
+    """Noise before and after, and the shift of the mean, of one tissue along the scan."""
+    figure, (noise, shift) = _figure(2, HEIGHT + 60)
+    numbers = np.array([each["number"] + 1 for each in slices])
+    rows = [each["tissues"].get(tissue, {}) for each in slices]
+    columns = {name: np.array([np.nan if row.get(name) is None else row[name] for row in rows]) for name in ("before", "after", "shift")}  # fmt: skip
+    mark = {"marker": "o", "markersize": 3} if len(slices) < 40 else {}
+    noise.plot(numbers, columns["before"], **BEFORE, **mark)
+    noise.plot(numbers, columns["after"], **AFTER, **mark)
+    noise.set_ylim(0, None)
+    noise.set_ylabel(f"Noise, {unit}")
+    noise.legend(frameon=False, fontsize=SIZE, ncols=2, loc="best")
+    shift.axhline(0, color="0.5", linewidth=0.8)
+    shift.plot(numbers, columns["shift"], color="black", linewidth=1.2, **mark)
+    shift.set_ylabel(f"Shift of mean, {unit}")
+    shift.set_xlabel("Slice")
+    return _picture(figure, "Noise before and after, and the shift of the mean value, of each slice.")
+
+
+def _figure(count: int, height: int = HEIGHT) -> "tuple[Figure, list[Axes]]":
+    """A figure with panels below each other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / PIXELS, height / PIXELS), layout="constrained")
+    axes = list(figure.subplots(count, squeeze=False, sharex=True)[:, 0])
+    for axis in axes:
+        axis.tick_params(labelsize=SIZE)
+        axis.xaxis.label.set_size(SIZE)
+        axis.yaxis.label.set_size(SIZE)
+        axis.grid(alpha=0.3)
+    return figure, axes
+
+
+def _picture(figure: "Figure", description: str) -> str:
+    """The figure as an img element that holds it; the same figure is the same text."""
+    from matplotlib import rc_context
+
+    stream = BytesIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fplbench"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "fplbench"})
+    width, height = (round(float(side) * PIXELS) for side in figure.get_size_inches())
+    uri = f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return html.void("img", src=uri, alt=description, width=str(width), height=str(height))

@@ -1,0 +1,215 @@
+"""The quality page of a denoised scan."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fplbench.applying.quality import sentences
+from fplbench.applying.quality.charts import histogram_chart, spectrum_chart, strip_chart
+from fplbench.applying.quality.crops import crop_figures
+from fplbench.applying.quality.spectrum import SIDE
+from fplbench.applying.quality.summary import (
+    EdgeSummary,
+    SpectrumSummary,
+    TissueSummary,
+    histogram,
+    largest_crops,
+    summarise_edges,
+    summarise_spectra,
+    summarise_tissues,
+)
+from fplbench.applying.quality.tissues import SOFT_TISSUE, tissues_of
+from fplbench.applying.scan import Facts
+from fplbench.files import write_text
+from fplbench.networks.card import Card
+from fplbench.reporting import html
+
+CONTENTS = {
+    "glance": "At a glance", "tissues": "By tissue", "spectrum": "Noise power", "removed": "What was removed",
+    "crops": "Largest changes", "along": "Along the scan",
+}  # fmt: skip
+FINE = (
+    "Noise is that of the finest detail in the flattest quarter of each tissue, the median over the slices, before and after at "
+    "the same places. It is the standard deviation of white noise. CT noise has little of its power at these frequencies: the "
+    "standard deviation of the pixels is higher, and fell by less; see the noise power spectrum."
+)
+SHIFT = (
+    "Shift is the change of the mean value over all pixels of the tissue, and in the slice where it is largest. A denoiser should "
+    "leave mean values as they are."
+)
+TISSUES = "Tissues are told by the HU of the image before, smoothed over 2 pixels; the edge of a tissue is left to no other."
+THIRDS = "The scan has no HU: instead of tissues, these are the thirds of the window."
+PATCHES = (
+    "Radial average over {patches:,} flat patches of {side} × {side} pixels in {tissue}, in {slices} {word}, the median over the "
+    "slices. A polynomial of the second order is subtracted from each patch, and a Hann window applied (AAPM TG-233, ICRU "
+    "Report 87). Anatomy that is left in the patches adds power at low frequencies, before and after."
+)
+READING = (
+    "A denoiser that takes the same share at all frequencies keeps the texture of the image; one that takes the high "
+    "frequencies leaves blotches."
+)
+EDGES = (
+    "Correlation of the size of the change with the gradient of the denoised image within each tissue: {correlation}; with the "
+    "gradient of places 17 pixels away, which shows what uneven noise alone gives: {displaced}. Pure noise gives 0. At the steepest "
+    "tenth of the places the change is {ratio} times that of the flattest half; pure noise gives 1. {meaning} A structure that "
+    "vanished altogether has no edge left, and is not counted: see the largest changes."
+)
+CROPS = (
+    "Before, after, and the difference after minus before, at the model's window. The colours of the differences end at "
+    "−{bound} (dark blue) and +{bound} (yellow); grey is no change. These are the slices' parts whose change is largest after it "
+    "is averaged over 4 × 4 pixels, so that it is structure rather than noise; the number is its mean size over 16 × 16 pixels. "
+    "Slices, rows and columns are counted from the first of the scan; slices from 1, pixels from 0."
+)
+
+
+def write_quality_page(
+    path: str | os.PathLike[str], facts: Facts, about: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write the quality page of a denoised scan: one .html file that needs no other.
+
+    Args:
+        path: the page.
+        facts: of the scan.
+        about: model, the label of the model; window, the lowest and highest value that it changes; and where there are any: card
+            (`fplbench.networks.card.Card`, or its values), digest, version (of fplbench), and warnings, a list of sentences.
+        slices: what `slice_statistics` returned for each slice, in any order.
+    """
+    write_text(path, quality_page(facts, about, slices))
+
+
+def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]) -> str:
+    """The page as text; see `write_quality_page`."""
+    slices = sorted(slices, key=lambda found: found["number"])
+    low, high = about["window"]
+    unit = "HU" if facts.hounsfield else "units"
+    tissues = summarise_tissues(slices, tissues_of((low, high), facts.hounsfield))
+    spectrum, edges = summarise_spectra(slices, facts.spacing), summarise_edges(slices)
+    parts = {
+        "glance": _glance(facts, about, unit, sentences.findings(tissues, spectrum, edges, _writer(facts, unit))),
+        "tissues": _tissues(facts, tissues, (low, high), unit, len(slices)),
+        "spectrum": _spectrum(facts, spectrum, unit),
+        "removed": _removed(slices, (low, high), unit, edges),
+        "crops": _crops(slices, facts, unit),
+        "along": _along(slices, tissues, unit),
+    }
+    body = [
+        html.text("h2", CONTENTS[name], id=name, class_="first" if name == "glance" else "") + part for name, part in parts.items()
+    ]
+    return html.page(f"What {about['model']} changed in {facts.label}", "".join(body), CONTENTS)
+
+
+def _writer(facts: Facts, unit: str) -> sentences.Write:
+    return lambda value: f"{sentences.plain(value, facts.hounsfield)} {unit}"
+
+
+def _glance(facts: Facts, about: Mapping[str, Any], unit: str, findings: list[str]) -> str:
+    card = about.get("card")
+    card = Card.model_validate(card) if isinstance(card, Mapping) else card
+    digest = f", digest {about['digest'][:12]}" if about.get("digest") else ""
+    made = f", fplbench {about['version']}" if about.get("version") else ""
+    rows = {
+        "Scan": sentences.scan_sentence(facts),
+        "Model": f"{about['model']}{digest}{made}.",
+        "Trained on": sentences.card_sentences(card),
+        "Window": sentences.window_sentence(tuple(about["window"]), unit, card),
+    }
+    described = "".join(html.text("dt", title) + html.text("dd", words) for title, words in rows.items())
+    warnings = sentences.warning_list(facts, about)
+    parts = [html.element("p", html.text("strong", sentences.NOT_CLINICAL)), html.element("dl", described, class_="glance")]
+    parts += [_list("Warnings", warnings)] if warnings else []
+    return "".join([*parts, _list("In short", findings)])
+
+
+def _list(title: str, items: Sequence[str]) -> str:
+    return html.text("h3", title) + html.element("ul", *(html.text("li", item) for item in items)) if items else ""
+
+
+def _tissues(
+    facts: Facts, tissues: Sequence[TissueSummary], window: tuple[float, float], unit: str, slices: int
+) -> str:
+    """The table of noise and mean values."""
+    possible = tissues_of(window, facts.hounsfield)
+    left = sentences.left_out(tissues, possible, window, slices)
+    if not tissues:
+        return html.text("p", "No slice has 1,000 pixels of any of them.")
+    heads = (
+        "Slices", "Noise before", "Noise after", "After / before", "Mean before", "Mean after", "Shift", "Largest shift of a slice",
+        "Standard deviation of the change",
+    )  # fmt: skip
+    head = [html.text("th", f"Tissue, {unit}", class_="text", scope="col"), *(html.text("th", name, scope="col") for name in heads)]
+    body = [_row(row, facts.hounsfield) for row in tissues]
+    notes = [FINE, SHIFT, TISSUES if facts.hounsfield else THIRDS, *left]
+    return html.table("", head, [body], "Noise and mean value by tissue") + html.notes(notes)
+
+
+def _row(row: TissueSummary, hounsfield: bool) -> str:
+    def write(value: float) -> str:
+        return sentences.plain(value, hounsfield)
+
+    limits = _limits(row, hounsfield)
+    noise = [write(value) for value in row.noise] if row.noise else ["–", "–"]
+    ratio = f"{row.noise[1] / row.noise[0]:.2f}" if row.noise and row.noise[0] > 0 else "–"
+    shift, number = row.worst
+    cells = [
+        str(row.slices), *noise, ratio, write(row.mean), write(row.mean + row.shift), write(row.shift),
+        f"{write(shift)} (slice {number + 1})", write(row.spread),
+    ]  # fmt: skip
+    title = html.element("th", html.text("span", row.tissue.label), html.text("small", f" {limits}"), scope="row")
+    return title + "".join(html.text("td", cell) for cell in cells)
+
+
+def _limits(row: TissueSummary, hounsfield: bool) -> str:
+    low, high = (f"{value:.4g}".replace("-", "−") for value in (row.tissue.low, row.tissue.high))
+    return {"−inf": f"below {high}"}.get(low, f"above {low}" if high == "inf" else f"{low} to {high}")
+
+
+def _spectrum(facts: Facts, found: SpectrumSummary | None, unit: str) -> str:
+    if found is None:
+        return html.text("p", f"No slice has a flat patch of {SIDE} × {SIDE} pixels of uniform tissue, so it was not measured.")
+    length = "mm" if facts.spacing else "pixel"
+    where = "soft tissue" if facts.hounsfield else "one third of the window"
+    word = "slice" if found.slices == 1 else "slices"
+    caption = PATCHES.format(patches=found.patches, side=SIDE, tissue=where, slices=found.slices, word=word)
+    figure = html.element("figure", spectrum_chart(found, unit, length), html.text("figcaption", f"{caption} {READING}"))
+    head = [html.text("th", name, scope="col") for name in (f"Frequency, {length}⁻¹", f"Before, {unit}² {length}²", "After", "After / before")]  # fmt: skip
+    rows = [
+        html.text("td", f"{frequency:.3f}") + html.text("td", f"{before:.3g}") + html.text("td", f"{after:.3g}")
+        + html.text("td", f"{after / before:.3f}" if before > 0 else "–")
+        for frequency, before, after in zip(found.frequencies, found.before, found.after, strict=True)
+    ]  # fmt: skip
+    return figure + html.folded("The numbers", html.table("", head, [rows], "Noise power spectra"))
+
+
+def _removed(slices: Sequence[Mapping[str, Any]], window: tuple[float, float], unit: str, edges: EdgeSummary | None) -> str:
+    values, counts = histogram(slices, window)
+    if not counts.sum():
+        return html.text("p", "No value of the scan lies within the window, so nothing was changed.")
+    caption = (
+        "Change of the values within the window, of every second row and column. Tails above the normal distribution are places "
+        "that were changed much more than the noise; the largest are shown below."
+    )
+    figure = html.element("figure", histogram_chart(values, counts, unit), html.text("figcaption", caption))
+    if edges is None:
+        return figure
+    numbers = {name: f"{getattr(edges, name):.2f}".replace("-", "−") for name in ("correlation", "displaced", "ratio")}
+    words = EDGES.format(**numbers, meaning=sentences.edge_sentence(edges))
+    return figure + html.text("h3", "Structure in the change") + html.text("p", words)
+
+
+def _crops(slices: Sequence[Mapping[str, Any]], facts: Facts, unit: str) -> str:
+    chosen = largest_crops(slices)
+    if not chosen:
+        return html.text("p", "Nothing was changed.")
+    write = _writer(facts, unit)
+    figures, bound = crop_figures(chosen, write)
+    grid = html.element("div", *figures, style="display: flex; flex-wrap: wrap; gap: 0 1rem")
+    return html.text("p", CROPS.format(bound=write(bound)), class_="caption") + grid
+
+
+def _along(slices: Sequence[Mapping[str, Any]], tissues: Sequence[TissueSummary], unit: str) -> str:
+    """The chart of the tissue that most slices have, or of soft tissue."""
+    shown = max(tissues, key=lambda row: (row.tissue.name == SOFT_TISSUE, row.slices), default=None)
+    if shown is None:
+        return html.text("p", "No slice has 1,000 pixels of any tissue.")
+    caption = f"{shown.tissue.label}: noise before and after, and the shift of the mean value, slice by slice, counted from 1."
+    return html.element("figure", strip_chart(slices, shown.tissue.name, unit), html.text("figcaption", caption))

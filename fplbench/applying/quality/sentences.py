@@ -1,0 +1,124 @@
+"""What a quality page says of a scan, in sentences."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fplbench.applying.quality.summary import EdgeSummary, SpectrumSummary, TissueSummary
+from fplbench.applying.quality.tissues import SOFT_TISSUE
+from fplbench.applying.scan import Facts
+from fplbench.networks.card import Card
+from fplbench.reporting.sentences import listed
+
+SOME, CLEAR = 0.05, 0.15  # correlations beyond those of noise
+NOT_CLINICAL = "Not for clinical use."
+Write = Callable[[float], str]
+
+
+def plain(value: float, hounsfield: bool) -> str:
+    """A number without its unit: tenths of HU, or else three digits."""
+    import numpy as np
+
+    text = f"{value:.1f}" if hounsfield else np.format_float_positional(value, precision=3, fractional=False, trim="-")
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def scan_sentence(facts: Facts) -> str:
+    """Modality, size and spacing of the scan."""
+    size = f"{facts.slices} {'slice' if facts.slices == 1 else 'slices'} of {facts.rows} × {facts.columns} pixels"
+    spacing = "spacing of the pixels unknown"
+    if facts.spacing:
+        row, column = (f"{side:.3g}" for side in facts.spacing)
+        spacing = f"pixels of {row} mm" if row == column else f"pixels of {row} × {column} mm"
+    return f"{facts.label}: {facts.modality or 'modality unknown'}, {size}, {spacing}."
+
+
+def card_sentences(card: Card | None) -> str:
+    """What the model was trained on."""
+    if card is None:
+        return "The model has no card: what it was trained on, if anything, is not recorded."
+    many = f"{card.images:,} images" if card.images else "images"
+    whom = f" of {card.patients:,} patients" if card.patients else ""
+    where = f" of {card.dataset_label or card.dataset}" if card.dataset_label or card.dataset else ""
+    kind = f" ({', '.join(card.modalities)})" if card.modalities else ""
+    size = f", {card.size} × {card.size} pixels" if card.size else ""
+    spacing = f" of {card.pixel_mm[0]:.3g} mm" if card.pixel_mm and size else ""
+    noise = f" with the noise {card.noise_title or card.noise}" if card.noise_title or card.noise else ""
+    level = card.noise_level
+    strength = ""
+    if level:
+        strength = (
+            f" Their noise had a standard deviation of {level.minimum:.3g} to {level.maximum:.3g} grey levels, "
+            f"median {level.median:.3g}."
+        )
+    return f"{card.label}, trained on {many}{whom}{where}{kind}{size}{spacing}{noise}.{strength}"
+
+
+def window_sentence(window: tuple[float, float], unit: str, card: Card | None) -> str:
+    """Which values the model changes."""
+    low, high = (f"{value:g}".replace("-", "−") for value in window)
+    own = " by percentiles of the scan" if card and card.percentiles else ""
+    return (
+        f"{low} to {high} {unit}{own}. Values outside it are unchanged, and over the outermost 5 % at each of its ends the change "
+        "fades out."
+    )
+
+
+def findings(
+    tissues: Sequence[TissueSummary], spectrum: SpectrumSummary | None, edges: EdgeSummary | None, write: Write
+) -> list[str]:
+    """The main results, one sentence each."""
+    found = []
+    shown = next((row for row in tissues if row.tissue.name == SOFT_TISSUE and row.noise), None)
+    shown = shown or max((row for row in tissues if row.noise), key=lambda row: row.slices, default=None)
+    if shown and shown.noise:
+        before, after = shown.noise
+        found.append(f"{shown.tissue.label}: the fine noise went from {write(before)} to {write(after)}{_percent(before, after)}.")
+    if spectrum:
+        before, after = spectrum.deviations
+        found.append(
+            f"In uniform patches the standard deviation went from {write(before)} to {write(after)}{_percent(before, after)}, at "
+            "all frequencies together."
+        )
+    if tissues:
+        most = max(tissues, key=lambda row: abs(row.shift))
+        found.append(f"Of the mean values by tissue, that of {most.tissue.label.lower()} moved most: by {write(most.shift)}.")
+    if edges:
+        found.append(edge_sentence(edges))
+    return found
+
+
+def edge_sentence(edges: EdgeSummary) -> str:
+    """What the relation of the change to edges means."""
+    if edges.excess > CLEAR:
+        return "The change is clearly stronger at edges than elsewhere: the model softened structure, not noise alone."
+    if edges.excess > SOME:
+        return "The change is somewhat stronger at edges than elsewhere: some of what was removed is structure."
+    if edges.excess < -SOME:
+        return "The change is weaker at edges than elsewhere: the model left edges alone, and the noise on them too."
+    return "The change is as strong at edges as elsewhere, as that of pure noise would be."
+
+
+def left_out(tissues: Sequence[TissueSummary], possible: Sequence[Any], window: tuple[float, float], slices: int) -> list[str]:
+    """Which tissues are missing, and on which the model has no or little effect."""
+    low, high = window
+    present = {row.tissue.name for row in tissues}
+    missing = [tissue.label.lower() for tissue in possible if tissue.name not in present]
+    rare = [f"{row.tissue.label.lower()} ({row.slices})" for row in tissues if row.slices < slices / 10]
+    partly = [
+        row.tissue.label.lower() for row in tissues
+        if row.tissue.low < low or row.tissue.high > high or low + 0.05 * (high - low) > row.tissue.low
+    ]  # fmt: skip
+    return [
+        f"No slice has 1,000 pixels of {listed(missing)}." if missing else "",
+        f"Few of the {slices} slices have 1,000 pixels of {listed(rare)}." if rare else "",
+        f"The model sees only part of the values of {listed(partly)}: the others are unchanged." if partly else "",
+    ]
+
+
+def warning_list(facts: Facts, about: Mapping[str, Any]) -> list[str]:
+    """Warnings of the run and notes on the scan, each once."""
+    return list(dict.fromkeys([*about.get("warnings", ()), *facts.notes]))
+
+
+def _percent(before: float, after: float) -> str:
+    return f" ({100 * (after / before - 1):+.0f} %)".replace("-", "−") if before > 0 else ""

@@ -1,0 +1,113 @@
+"""What denoising changed in one slice, in numbers and one crop."""
+
+from typing import Any
+
+import numpy as np
+
+from fplbench.applying.quality.noise import fine_detail, flatness, noise_of, whole_places
+from fplbench.applying.quality.spectrum import patch_spectra
+from fplbench.applying.quality.structure import edge_relation, largest_change
+from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, tissues_of
+from fplbench.applying.scan import Plane
+from fplbench.applying.units import EDGE
+from fplbench.datasets.reference_noise import FEWEST
+
+SMALLEST = 8  # pixels; a slice with a shorter side has no statistics
+BINS = 1000  # of the histogram, each 0.05 % of the window
+RANGE = 0.25  # share of the window that the histogram covers in each direction
+SAMPLE = 2  # every second row and column counts for the histogram
+
+
+def slice_statistics(
+    plane: Plane, after: np.ndarray, window: tuple[float, float], hounsfield: bool, spacing: tuple[float, float] | None
+) -> dict[str, Any]:
+    """Statistics of a denoised slice, from which `write_quality_page` makes the page of the scan.
+
+    Args:
+        plane: the slice before.
+        after: float32 (H, W), the slice after, as it is written.
+        window: lowest and highest value that the model changes.
+        hounsfield: whether values are HU, and tissues can be told by them.
+        spacing: (row, column) spacing of the pixels in mm; None where it is not known.
+
+    Returns:
+        What JSON can hold, about 10 kB: number, the slice; tissues, by name the number of pixels, noise before and after
+        (`noise_of`; null where there are too few places), mean before, shift of the mean and the standard deviation of the
+        change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges (`edge_relation`); crop
+        (`largest_change`). What cannot be measured is null. Padding and NaN do not count.
+    """
+    low, _ = window
+    found: dict[str, Any] = {"number": plane.number, "tissues": {}, "spectrum": None, "edges": None, "crop": None}
+    usable = np.isfinite(plane.values) & np.isfinite(after)
+    if plane.valid is not None:
+        usable &= plane.valid
+    before = np.where(usable, plane.values, np.float32(low)).astype(np.float32, copy=False)
+    after = np.where(usable, after, before).astype(np.float32, copy=False)
+    change = after - before
+    found["histogram"] = _histogram(change, before, usable, window)
+    if min(before.shape) < SMALLEST:
+        return found
+    valid = usable.view(np.uint8) * np.uint8(255)
+    flat = flatness(before)
+    places = list(masks(flat.smooth, valid, tissues_of(window, hounsfield)))
+    found["tissues"] = _tissues(before, after, change, flat.slope, whole_places(before, valid), places)
+    uniform = next((mask for tissue, mask in places if tissue.name == SOFT_TISSUE), None)
+    if uniform is None:
+        uniform = _commonest([mask for _, mask in places[1:]])  # the lowest third is background
+    found["spectrum"] = patch_spectra(before, after, flat.smooth, uniform, spacing)
+    within = _within(before, window, EDGE)
+    found["edges"] = edge_relation(change, after, [mask & within for _, mask in places])
+    found["crop"] = largest_change(before, after, change, window)
+    return found
+
+
+def _tissues(
+    before: np.ndarray,
+    after: np.ndarray,
+    change: np.ndarray,
+    slope: np.ndarray,
+    whole: np.ndarray,
+    places: list[tuple[Tissue, np.ndarray]],
+) -> dict[str, Any]:
+    import cv2
+
+    details = (fine_detail(before), fine_detail(after))
+    found = {}
+    for tissue, mask in places:
+        pixels = cv2.countNonZero(mask)
+        if pixels < FEWEST:
+            continue
+        noise = noise_of(details, slope, cv2.bitwise_and(mask, whole)) or (None, None)
+        shift, spread = (float(value.item()) for value in cv2.meanStdDev(change, mask=mask))
+        values = {"before": noise[0], "after": noise[1], "mean": cv2.mean(before, mask)[0], "shift": shift, "spread": spread}
+        found[tissue.name] = {"pixels": pixels} | {name: _short(value) for name, value in values.items()}
+    return found
+
+
+def _histogram(change: np.ndarray, before: np.ndarray, usable: np.ndarray, window: tuple[float, float]) -> dict[str, Any]:
+    """Counts of the changes within the window: those of the bins from `first` on, the middle one of which is around 0."""
+    low, high = window
+    part = (slice(None, None, SAMPLE),) * 2
+    values = before[part]
+    changes = change[part][usable[part] & (values > low) & (values < high)]
+    bins = np.rint(np.clip(changes / (2 * RANGE * (high - low)), -0.5, 0.5) * BINS).astype(int) + BINS // 2
+    counts = np.bincount(bins, minlength=1)
+    first = int(np.argmax(counts > 0))
+    return {"first": first, "counts": counts[first:].tolist() if len(bins) else []}
+
+
+def _commonest(places: list[np.ndarray]) -> np.ndarray:
+    """The mask with the most pixels."""
+    return max(places, key=np.count_nonzero)
+
+
+def _within(before: np.ndarray, window: tuple[float, float], margin: float) -> np.ndarray:
+    """Where values are within the window, but for a share of it at each end: uint8 (H, W), 0 or 255."""
+    import cv2
+
+    low, high = window
+    return cv2.inRange(before, low + margin * (high - low), high - margin * (high - low))
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.5g}")
