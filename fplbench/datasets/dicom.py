@@ -15,6 +15,9 @@ from fplbench.datasets.registry import NotAnImage, Unreadable
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
+OTHER_FILES = (
+    ".xml", ".sqlite", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py",
+)  # fmt: skip
 PIXEL_TAGS = (
     "Modality",
     "Rows",
@@ -26,6 +29,11 @@ PIXEL_TAGS = (
     "PixelRepresentation",
     "PhotometricInterpretation",
 )
+
+
+def left_out(path: str, root: Path) -> str:
+    """Leave out files whose suffix shows that they are not DICOM; many DICOM files have no suffix."""
+    return next((f"{suffix}, not an image" for suffix in OTHER_FILES if path.lower().endswith(suffix)), "")
 
 
 def is_dicom(path: Path) -> bool:

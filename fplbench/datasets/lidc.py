@@ -4,50 +4,21 @@ Armato et al. 2011, The Lung Image Database Consortium (LIDC) and Image Database
 reference database of lung nodules on CT scans. Medical Physics 38(2), doi 10.1118/1.3528204.
 """
 
-import re
-import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pydantic import Field
 
-from fplbench.datasets import dicom, fields
+from fplbench.datasets import dicom
+from fplbench.datasets.dicom import left_out
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
+from fplbench.datasets.planes import slice_position
 from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
+from fplbench.datasets.series import SERIES_FIELDS, TAGS, grid
+from fplbench.datasets.series import arrange_series as arrange
 from fplbench.lesions.lidc_annotations import DATABASE, annotate, lesion_masks
 
-if TYPE_CHECKING:
-    from pydicom import Dataset as DicomDataset
-
-OTHER_FILES = (
-    ".xml", ".sqlite", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py",
-)  # fmt: skip
-TAGS = (
-    "PatientID",
-    "SeriesInstanceUID",
-    "SOPInstanceUID",
-    "ImageType",
-    "ImagePositionPatient",
-    "ImageOrientationPatient",
-    "SliceLocation",
-    "InstanceNumber",
-    "PixelSpacing",
-)
-FIELDS: dict[str, Callable[[str], Any]] = {
-    "patient": sys.intern,  # 244,000 headers with 1,010 patients
-    "series": sys.intern,
-    "instance": str,
-    "position": fields.finite,
-    "order": int,
-    "row_spacing": fields.length,
-    "column_spacing": fields.length,
-    "rows": lru_cache(int),
-    "columns": lru_cache(int),  # equal numbers share one object
-}
+FIELDS = {name: SERIES_FIELDS[name] for name in SERIES_FIELDS if name not in ("identified_by", "stack", "frames")}
 
 
 class LidcOptions(DatasetOptions):
@@ -64,11 +35,6 @@ class LidcOptions(DatasetOptions):
     )
 
 
-def left_out(path: str, root: Path) -> str:
-    """Leave out files whose suffix shows that they are not DICOM; many DICOM files have no suffix."""
-    return next((f"{suffix}, not an image" for suffix in OTHER_FILES if path.lower().endswith(suffix)), "")
-
-
 def read_header(path: Path, options: LidcOptions) -> Header:
     """Read patient, series, position and size of an axial CT slice.
 
@@ -82,89 +48,12 @@ def read_header(path: Path, options: LidcOptions) -> Header:
     missing = [tag for tag in ("PatientID", "SeriesInstanceUID", "SOPInstanceUID") if not header.get(tag)]
     if missing:
         raise Unreadable(f"it has no {missing[0]}")
-    row_spacing, column_spacing = fields.spacing(header.get("PixelSpacing"))
     return {
         "patient": str(header.PatientID).strip(),
         "series": str(header.SeriesInstanceUID),
         "instance": dicom.digest(str(header.SOPInstanceUID)),
-        "position": slice_position(header),
-        "order": int(header.get("InstanceNumber") or 0),
-        "row_spacing": row_spacing,
-        "column_spacing": column_spacing,
-        "rows": int(header.Rows),
-        "columns": int(header.Columns),
-    }
-
-
-def slice_position(header: "DicomDataset") -> float:
-    """Position of a slice along the normal of its plane, mm, increasing towards the head.
-
-    This is the image position projected onto the normal, which also holds for tilted gantries and for series numbered in
-    either direction. Without an image position it is the slice location, and without that the instance number.
-
-    Raises:
-        NotAnImage: the plane is closer to sagittal or coronal than to axial.
-        Unreadable: there is nothing to order the slices by.
-    """
-    place = header.get("ImagePositionPatient")
-    if place is not None and len(place) == 3:
-        position = _projected(np.array(place, float), header.get("ImageOrientationPatient"))
-    else:
-        location = header.get("SliceLocation")
-        location = location if location is not None else header.get("InstanceNumber")
-        if location is None:
-            raise Unreadable("it has no position, slice location or instance number")
-        position = float(location)
-    if not np.isfinite(position):
-        raise Unreadable("its position is not a number")
-    return round(position, 3)
-
-
-def _projected(place: np.ndarray, orientation: Sequence[float] | None) -> float:
-    """Image position projected onto the normal of the image plane."""
-    axes = np.array(orientation if orientation is not None and len(orientation) == 6 else (1, 0, 0, 0, 1, 0), float)
-    normal = np.cross(axes[:3], axes[3:])
-    if not np.isfinite(normal).all() or np.linalg.norm(normal) < 0.5:
-        raise Unreadable("its image orientation is not a pair of directions")
-    if np.abs(normal).argmax() != 2:
-        raise NotAnImage("not an axial plane")
-    return float(place @ normal / np.linalg.norm(normal) * np.sign(normal[2]))
-
-
-def arrange(headers: dict[str, Header], options: LidcOptions) -> tuple[list[Slice], dict[str, str]]:
-    """Group the files by series and order them from the feet up; leave out copies, and second images at one position."""
-    series: dict[str, dict[str, tuple[str, Header]]] = defaultdict(dict)
-    omitted: dict[str, str] = {}
-    for path in sorted(headers):
-        header = headers[path]
-        first = series[header["series"]].setdefault(header["instance"], (path, header))
-        if first[0] != path:
-            omitted[path] = "a copy of another image"
-    slices = []
-    for name in sorted(series):
-        members = sorted(series[name].values(), key=lambda item: (item[1]["position"], item[1]["order"], item[1]["instance"]))
-        previous, number = None, 0
-        for path, header in members:
-            if header["position"] == previous:
-                omitted[path] = "a second image at the same position in its series"
-                continue
-            previous = header["position"]
-            slices.append(_slice(path, header, number))
-            number += 1
-    return slices, omitted
-
-
-def _slice(path: str, header: Header, number: int) -> Slice:
-    position = header["position"]
-    return Slice(
-        image_id=re.sub(r"[^\w.+-]", "_", f"{header['patient']}_z{position:+.1f}_{header['instance'][:8]}"),
-        patient=header["patient"],
-        series=header["series"],
-        source=path,
-        number=number,
-        spacing=fields.pair(header["row_spacing"], header["column_spacing"]),
-        position=position,
-    )
+        "position": slice_position(header)[0],
+    } | grid(header)
 
 
 def read_images(path: Path, slices: Sequence[Slice], options: LidcOptions) -> Iterator[Plane]:

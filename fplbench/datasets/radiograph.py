@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
+from fplbench.datasets.dicom import OTHER_FILES
 from fplbench.datasets.files import walk
 from fplbench.datasets.hounsfield import is_padding, padding_range
 from fplbench.datasets.images import SUFFIXES, check_grey, is_picture, read_grey
-from fplbench.datasets.lidc import OTHER_FILES
 from fplbench.datasets.percentiles import PercentileOptions
 from fplbench.datasets.persons import mapping_file, read_persons
 from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable

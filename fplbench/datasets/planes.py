@@ -1,0 +1,131 @@
+"""Where slices lie, and which images are no slices of a scan, judging by their headers."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fplbench.datasets.registry import NotAnImage, Unreadable
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as DicomDataset
+
+Normal = tuple[float, float, float]
+ALONG_BODY: Normal = (0.0, 0.0, 1.0)
+PARALLEL = 0.999  # cosine of the angle between the normals of one stack
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+LOCALISER = re.compile(r"(?:^|[^a-z])(?:locali[sz]ers?|scout|survey|topogram|surview|scanogram)(?:[^a-z]|$)", re.IGNORECASE)
+# Words in the image types of manufacturers.
+SCREEN = {"SCREEN", "SCREENSHOT"}
+REFORMATTED = {"MPR", "CPR", "MIP", "MINIP", "IP", "PROJECTION", "REFORMATTED", "RESAMPLED", "RENDER", "RENDERED", "VRT", "SSD"}
+COMPLEX = {"P", "R", "I", "PHASE", "REAL", "IMAGINARY"}
+MAPS = {"MAP", "ADC", "EADC", "FA"}
+HOUNSFIELD = {"", "HU", "HU_MOD", "US"}  # rescale types of CT; US means that it is not specified
+
+
+def slice_position(header: "DicomDataset", axial: bool = True) -> tuple[float, Normal]:
+    """Position of a slice along the normal of its plane, mm, and that normal in patient coordinates.
+
+    The position is the image position projected onto the normal, which also holds for tilted gantries and for series numbered
+    in either direction. It increases towards the head, or in sagittal and coronal planes towards the left or the back. Without
+    an image position it is the slice location, and without that the instance number.
+
+    Args:
+        header: the header of the slice.
+        axial: whether only axial planes are accepted.
+
+    Raises:
+        NotAnImage: the plane is closer to sagittal or coronal than to axial, and only axial ones are accepted.
+        Unreadable: there is nothing to order the slices by.
+    """
+    place = header.get("ImagePositionPatient")
+    if place is not None and len(place) == 3:
+        position, normal = project(place, header.get("ImageOrientationPatient"), axial)
+    else:
+        location = header.get("SliceLocation")
+        location = location if location is not None else header.get("InstanceNumber")
+        if location is None:
+            raise Unreadable("it has no position, slice location or instance number")
+        position, normal = float(location), ALONG_BODY
+    if not np.isfinite(position):
+        raise Unreadable("its position is not a number")
+    return round(position, 3), normal
+
+
+def project(place: Sequence[float], orientation: Sequence[float] | None, axial: bool) -> tuple[float, Normal]:
+    """An image position projected onto the normal of the image plane, and the normal; see `slice_position`.
+
+    Args:
+        place: position of the first pixel.
+        orientation: direction of a row and of a column; axial unless it has six numbers.
+        axial: whether only axial planes are accepted.
+    """
+    axes = np.array(orientation if orientation is not None and len(orientation) == 6 else (1, 0, 0, 0, 1, 0), float)
+    normal = np.cross(axes[:3], axes[3:])
+    if not np.isfinite(normal).all() or np.linalg.norm(normal) < 0.5:
+        raise Unreadable("its image orientation is not a pair of directions")
+    steepest = np.abs(normal).argmax()
+    if axial and steepest != 2:
+        raise NotAnImage("not an axial plane")
+    sign = np.sign(normal[steepest])
+    position = float(np.array(place, float) @ normal / np.linalg.norm(normal) * sign)
+    x, y, z = (normal / np.linalg.norm(normal) * sign).tolist()
+    return position, (x, y, z)
+
+
+def direction(normal: Normal, normals: list[Normal]) -> int:
+    """Number of the first of the normals that is parallel to a normal, which is added if there is none."""
+    for number, other in enumerate(normals):
+        if float(np.dot(normal, other)) > PARALLEL:
+            return number
+    normals.append(normal)
+    return len(normals) - 1
+
+
+def refuse_other_images(header: "DicomDataset") -> None:
+    """Raise NotAnImage for what has the modality of a scan but is no slice of one: the message is the reason."""
+    storage = str(header.get("SOPClassUID") or "")
+    if LOCALISER.search(str(header.get("SeriesDescription") or "")):
+        raise NotAnImage("a localiser image")
+    if storage.startswith(PARAMETRIC_MAP):
+        raise NotAnImage("a map that was computed from images")
+    words = _words(header.get("ImageType"))
+    if SCREEN & words or (storage.startswith(SECONDARY_CAPTURE) and header.get("ImagePositionPatient") is None):
+        raise NotAnImage("a screenshot, such as a dose report")
+    refuse_image_type(header.get("ImageType"), header.get("ComplexImageComponent"), header.get("Modality"))
+
+
+def refuse_image_type(image_type: Any, component: Any, modality: Any) -> None:
+    """Raise NotAnImage for an image type that is not that of a slice as it was acquired: the message is the reason.
+
+    Args:
+        image_type: ImageType of a file, or FrameType of a frame.
+        component: ComplexImageComponent, if there is one.
+        modality: Modality; the values of MR can be magnitudes or phases.
+    """
+    words = _words(image_type)
+    if "LOCALIZER" in words:
+        raise NotAnImage("a localiser image")
+    if "MOSAIC" in words:
+        raise NotAnImage("a mosaic of several slices")
+    if REFORMATTED & words:
+        raise NotAnImage("a reformatted or projected image")
+    if modality == "MR" and MAPS & words:
+        raise NotAnImage("a map that was computed from images")
+    if modality == "MR" and COMPLEX & (words | _words(component)):
+        raise NotAnImage("a phase image, or the real or imaginary part of an image")
+
+
+def refuse_other_units(rescale_type: Any) -> None:
+    """Raise NotAnImage for CT whose values are not HU, such as the effective atomic numbers of spectral CT."""
+    if str(rescale_type or "").strip().upper() not in HOUNSFIELD:
+        raise NotAnImage("values that are not HU")
+
+
+def _words(values: Any) -> set[str]:
+    """The words of a multi-valued code string."""
+    items = [values] if isinstance(values, str) else values or []
+    return {word for item in items for word in re.split(r"[\s_]+", str(item).upper())}
