@@ -29,6 +29,19 @@ def open_volume(path: Path) -> "Nifti1Image":
     shape = image.shape
     if len(shape) != 3:
         raise NotAnImage(f"{len(shape)} dimensions")
+    check_volume(path, shape, image.dataobj.dtype.itemsize, image.affine)
+    return image
+
+
+def check_volume(path: Path, shape: Sequence[int], itemsize: int, affine: np.ndarray) -> None:
+    """Raise Unreadable unless a volume can have the size and the affine of its header, and its file is long enough.
+
+    Args:
+        path: the file.
+        shape: the three sides.
+        itemsize: bytes of each voxel.
+        affine: from voxels to mm, (4, 4).
+    """
     size = _size(shape)
     voxels = int(np.prod([int(side) for side in shape], dtype=object))
     if min(shape) < 1:
@@ -36,12 +49,11 @@ def open_volume(path: Path) -> "Nifti1Image":
     if voxels > MAX_VOXELS or max(shape) > MAX_SLICES:
         raise Unreadable(f"its size {size} is too large")
     check_size(*shape[:2])
-    needed = voxels * image.dataobj.dtype.itemsize
+    needed = voxels * itemsize
     if path.suffix == ".nii" and path.stat().st_size < needed:
         raise Unreadable(f"it is truncated: it has {path.stat().st_size} bytes, and its voxels alone need {needed}")
-    if not np.isfinite(image.affine).all() or not 1e-9 < abs(np.linalg.det(image.affine[:3, :3])) < 1e12:
+    if not np.isfinite(affine).all() or not 1e-9 < abs(np.linalg.det(affine[:3, :3])) < 1e12:
         raise Unreadable("its affine is singular or implausible")
-    return image
 
 
 def orientation(affine: np.ndarray) -> np.ndarray:

@@ -1,0 +1,193 @@
+"""NIfTI volumes at their own depth: their headers as they are, and their voxels as upright axial slices."""
+
+import errno
+import gzip
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fplbench.datasets.nifti import check_volume, orientation
+from fplbench.datasets.registry import NotAnImage, Unreadable
+from fplbench.files import replacing
+
+SUFFIXES = (".nii", ".nii.gz")
+NO_SPACE = "no space"
+LABELS = 1002  # the intent of a volume of labels
+GREATEST_RATIO = 1100  # deflate shrinks data to a 1,032nd at best
+CHUNK = 2**20
+IN_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+
+
+@dataclass(frozen=True)
+class VolumeHeader:
+    """What a NIfTI file says of its voxels.
+
+    Attributes:
+        shape: sides of the volume.
+        dtype: type of the stored values, with their byte order, as NumPy writes it.
+        order: byte order of the header, < or >.
+        offset: place of the first voxel in the file, bytes.
+        slope: what stored values are multiplied by.
+        inter: what is then added.
+        axes: for each axis the nearest patient axis (0 right, 1 anterior, 2 superior) and its sign.
+        spacing: (row, column) spacing of the axial slices in mm; None if the header does not give it.
+        notes: sentences on what is unusual.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: str
+    order: str
+    offset: int
+    slope: float
+    inter: float
+    axes: tuple[tuple[int, int], ...]
+    spacing: tuple[float, float] | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the voxels in bytes."""
+        return int(np.prod([int(side) for side in self.shape], dtype=object)) * np.dtype(self.dtype).itemsize
+
+    @property
+    def upright_shape(self) -> tuple[int, int, int]:
+        """Number of axial slices, and their rows and columns."""
+        sides = {patient: self.shape[axis] for axis, (patient, _) in enumerate(self.axes)}
+        return sides[2], sides[1], sides[0]
+
+    def upright(self, volume: np.ndarray) -> np.ndarray:
+        """A view of a volume (of the shape of the header) as axial slices, from the feet up, (S, H, W).
+
+        Rows run towards the back of the body and columns towards its left. What is written to the view is in its place in
+        the volume.
+        """
+        return np.flip(volume, self._turned).transpose(self._order)
+
+    def as_stored(self, slices: np.ndarray) -> np.ndarray:
+        """The reverse of `upright`: a view of axial slices (S, H, W) as a volume of the shape of the header."""
+        return np.flip(slices.transpose(np.argsort(self._order)), self._turned)
+
+    @property
+    def _turned(self) -> tuple[int, ...]:
+        """The axes along which a volume is flipped to become upright."""
+        return tuple(axis for axis, (patient, sign) in enumerate(self.axes) if (sign > 0) != (patient == 2))
+
+    @property
+    def _order(self) -> list[int]:
+        """For slice, row and column the axis of the volume."""
+        patients = [patient for patient, _ in self.axes]
+        return [patients.index(patient) for patient in (2, 1, 0)]
+
+
+def read_volume_header(path: str) -> VolumeHeader:
+    """Read and check the header of a NIfTI file, in a guarded process.
+
+    Raises:
+        NotAnImage: a volume of labels, of colours or of complex numbers, several volumes, or no volume.
+        Unreadable: its size is impossible, or the file is too short for it.
+    """
+    import nibabel
+
+    image: Any = nibabel.load(path)
+    if not isinstance(image, nibabel.Nifti1Image):  # the class of NIfTI-2 is derived from it
+        raise NotAnImage("not NIfTI")
+    header: Any = image.header
+    voxels: Any = image.dataobj
+    dtype: np.dtype = voxels.dtype
+    _check_kind(header, dtype)
+    shape = _three_sides(image.shape)
+    check_volume(Path(path), shape, dtype.itemsize, image.affine)
+    slope, inter = float(voxels.slope), float(voxels.inter)
+    axes = tuple((int(patient), int(sign)) for patient, sign in orientation(image.affine))
+    found = VolumeHeader(shape, dtype.str, header.endianness, int(voxels.offset), slope, inter, axes, *_spacing(image, axes))
+    _check_length(Path(path), found)
+    return found
+
+
+def unpack(task: tuple[str, str, VolumeHeader]) -> str:
+    """Write the voxels of a compressed volume to a file, in a guarded process; the file appears complete or not at all.
+
+    Returns:
+        Empty, or NO_SPACE if there is not enough space for them.
+
+    Raises:
+        Unreadable: the file ends too early.
+    """
+    source, target, header = task
+    needed = header.nbytes
+    try:
+        with gzip.open(source) as stream, replacing(target) as temporary, open(temporary, "wb") as out:
+            stream.seek(header.offset)
+            while needed:
+                part = stream.read(min(CHUNK, needed))
+                if not part:
+                    raise Unreadable("it is truncated: it ends within its voxels")
+                out.write(part)
+                needed -= len(part)
+            stream.read(1)  # at its end, the stream compares its checksum
+    except EOFError:
+        raise Unreadable("it is truncated: it ends within its voxels") from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return NO_SPACE
+        raise
+    return ""
+
+
+def release(mapped: np.ndarray) -> None:
+    """Let go of the pages of a mapped file that were read, which would count as memory of this process."""
+    if isinstance(mapped.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.base.madvise(mmap.MADV_DONTNEED)
+
+
+def _check_kind(header: Any, dtype: np.dtype) -> None:
+    """Raise NotAnImage unless voxels are real numbers that are no labels."""
+    if dtype.names:
+        raise NotAnImage("a colour volume")
+    if dtype.kind == "c":
+        raise NotAnImage("a volume of complex numbers")
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise NotAnImage(f"a volume of {dtype.name} values")
+    if int(header["intent_code"]) == LABELS:
+        raise NotAnImage("a volume of labels, as its intent says")
+
+
+def _three_sides(shape: Sequence[int]) -> tuple[int, int, int]:
+    """The sides of one volume; further dimensions of length 1 do not count, and a single slice is a volume of one."""
+    if len(shape) < 2:
+        raise NotAnImage(f"{len(shape)} dimensions")
+    several = int(np.prod([int(side) for side in shape[3:]], dtype=object))
+    if several > 1:
+        raise NotAnImage(f"{several} volumes in one file")
+    if several < 1:
+        raise Unreadable(f"its size {'x'.join(map(str, shape))} is empty")
+    first, second, third = (*shape[:3], 1)[:3]
+    return int(first), int(second), int(third)
+
+
+def _check_length(path: Path, header: VolumeHeader) -> None:
+    """Raise Unreadable if a file is too short for the voxels that its header promises."""
+    size, needed = path.stat().st_size, header.offset + header.nbytes
+    if not 0 < header.offset < 2**31:
+        raise Unreadable("the place of its voxels is not plausible")
+    if path.suffix == ".gz" and needed > GREATEST_RATIO * size:
+        raise Unreadable(f"it is truncated: its {size} bytes cannot hold the {needed} that its header promises")
+    if path.suffix == ".nii" and needed > size:
+        raise Unreadable(f"it is truncated: it has {size} bytes, and its header promises {needed}")
+
+
+def _spacing(image: Any, axes: Sequence[tuple[int, int]]) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
+    """The (row, column) spacing in mm, and a note where the header does not say how the volume lies."""
+    from nibabel.affines import voxel_sizes
+
+    lengths = voxel_sizes(image.affine) * IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
+    order = [patient for patient, _ in axes]
+    row, column = (float(f"{lengths[order.index(patient)]:.6g}") for patient in (1, 0))
+    if int(image.header["qform_code"]) or int(image.header["sform_code"]):
+        return (row, column), ()
+    note = "The header does not say how the volume lies in the patient: its slices are taken along its third axis."
+    return (None if row == column == 1 else (row, column)), (note,)
