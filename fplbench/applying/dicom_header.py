@@ -1,0 +1,183 @@
+"""The header of a DICOM image that is derived from another. Runs in reading processes.
+
+Sections of the DICOM standard, PS3.3: General Image C.7.6.1, General Reference C.12.4, derivation C.12.4.1.1, contributing
+equipment C.12.1. The codes are those of PS3.16: CID 7203 "Image Derivation", CID 7202 "Source Image Purpose of Reference",
+CID 7005 "Contributing Equipment Purpose of Reference".
+"""
+
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from fplbench import __version__
+from fplbench.applying.dicom_elements import drop_outdated, readable
+from fplbench.applying.dicom_frames import derive_frames
+from fplbench.applying.dicom_residual import make_residual
+from fplbench.applying.scan import Stamp
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as DicomDataset
+
+EXPLICIT = "1.2.840.10008.1.2.1"  # explicit VR little endian, uncompressed
+LOSSY = {
+    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
+}
+SERIES_STEP = {"denoised": 1000, "residual": 2000}
+LONGEST = {"LO": 64, "ST": 1024}  # characters
+LARGEST_NUMBER = 2**31 - 1  # of an IS
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What is derived from an image.
+
+    Attributes:
+        kind: what the pixels of the new image are.
+        stamp: what made them.
+        keep_private: whether private elements are kept.
+        bytes_per_pixel: of the new image.
+    """
+
+    kind: Literal["denoised", "residual"]
+    stamp: Stamp
+    keep_private: bool
+    bytes_per_pixel: int
+
+
+def derived_header(path: Path, derivation: Derivation) -> bytes:
+    """The beginning of a file derived from the one at a path: everything before the pixels, which follow it uncompressed.
+
+    Nothing in it depends on the time or the machine, so that the same input and model give the same file.
+    """
+    from pydicom import config, dcmread
+
+    config.settings.reading_validation_mode = config.IGNORE
+    original = dcmread(path, stop_before_pixels=True)
+    syntax = original.file_meta.TransferSyntaxUID
+    derived = readable(original)
+    drop_outdated(derived, derivation.keep_private)
+    source, series = source_of(derived), str(derived.SeriesInstanceUID)
+    _keep_loss(derived, syntax, path)
+    _describe(derived, derivation)
+    _identify(derived, derivation)
+    _name_origin(derived, source, derivation)
+    derive_frames(derived, source, series, derivation.kind)
+    if derivation.kind == "residual":
+        make_residual(derived)
+    pixels = int(derived.Rows) * int(derived.Columns) * int(derived.get("NumberOfFrames") or 1)
+    return _encoded(derived) + _pixel_element(pixels, derivation.bytes_per_pixel)
+
+
+def derived_uid(kind: str, digest: str, uid: str) -> str:
+    """UID of what is derived from something: the same twice, and another for another kind or model."""
+    from pydicom.uid import generate_uid
+
+    return str(generate_uid(entropy_srcs=[kind, digest, uid]))
+
+
+def source_of(original: "DicomDataset") -> "DicomDataset":
+    """Item of a sequence that refers to an image as the source of another (PS3.3 C.12.4.1.2)."""
+    from pydicom import Dataset
+    from pydicom.sr.codedict import codes
+
+    source = Dataset()
+    source.ReferencedSOPClassUID = original.SOPClassUID
+    source.ReferencedSOPInstanceUID = original.SOPInstanceUID
+    source.PurposeOfReferenceCodeSequence = [code_item(codes.DCM.SourceImageForImageProcessingOperation)]
+    source.SpatialLocationsPreserved = "YES"
+    return source
+
+
+def code_item(code: tuple) -> "DicomDataset":
+    """A coded term as the item of a sequence; the code as pydicom has it."""
+    from pydicom import Dataset
+
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code[:3]
+    return item
+
+
+def derivation_codes(kind: str) -> list["DicomDataset"]:
+    """The steps from the original: smoothing, which of the terms of CID 7203 is closest to denoising; then subtraction."""
+    from pydicom.sr.codedict import codes
+
+    steps = [codes.DCM.Smoothing] + ([codes.DCM.PixelByPixelSubtraction] if kind == "residual" else [])
+    return [code_item(step) for step in steps]
+
+
+def _keep_loss(derived: "DicomDataset", syntax: str, path: Path) -> None:
+    """Say that the image has been compressed with loss if it was, as this must never be unsaid (PS3.3 C.7.6.1.1.5)."""
+    if syntax not in LOSSY or derived.get("LossyImageCompression") == "01":
+        return
+    pixels = int(derived.Rows) * int(derived.Columns) * int(derived.get("NumberOfFrames") or 1)
+    derived.LossyImageCompression = "01"
+    derived.LossyImageCompressionRatio = f"{pixels * int(derived.BitsAllocated) / 8 / path.stat().st_size:.1f}"
+    derived.LossyImageCompressionMethod = LOSSY[syntax]
+
+
+def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
+    """Type, description and derivation of the image."""
+    before = list(derived.get("ImageType") or ())
+    rest = before[2:] or (["AXIAL"] if derived.get("Modality") == "CT" else [])
+    derived.ImageType = ["DERIVED", "SECONDARY", *rest]
+    label = _plain(derivation.stamp.model) + (" residual" if derivation.kind == "residual" else "")
+    first = str(derived.get("SeriesDescription") or "").strip()[: max(0, LONGEST["LO"] - len(label) - 1)]
+    derived.SeriesDescription = f"{first} {label}".strip()[-LONGEST["LO"] :].strip()
+    new = _plain(derivation.stamp.description)[: LONGEST["ST"]]
+    old = str(derived.get("DerivationDescription") or "").strip()[: max(0, LONGEST["ST"] - len(new) - 1)]
+    derived.DerivationDescription = f"{old} {new}".strip()
+    derived.DerivationCodeSequence = [*(derived.get("DerivationCodeSequence") or ()), *derivation_codes(derivation.kind)]
+
+
+def _identify(derived: "DicomDataset", derivation: Derivation) -> None:
+    """New UIDs of image and series, and another number of the series; study, patient and frame of reference stay."""
+    kind, digest = derivation.kind, derivation.stamp.digest
+    derived.SOPInstanceUID = derived_uid(kind, digest, str(derived.SOPInstanceUID))
+    derived.SeriesInstanceUID = derived_uid(kind, digest, str(derived.SeriesInstanceUID))
+    number = int(derived.get("SeriesNumber") or 0) + SERIES_STEP[kind]
+    if number <= LARGEST_NUMBER:
+        derived.SeriesNumber = number
+
+
+def _name_origin(derived: "DicomDataset", source: "DicomDataset", derivation: Derivation) -> None:
+    """The original, and the program that derived an image from it."""
+    from pydicom import Dataset
+    from pydicom.sr.codedict import codes
+
+    if "SharedFunctionalGroupsSequence" not in derived:  # else each frame refers to the original
+        derived.SourceImageSequence = [source]
+    program = Dataset()
+    program.PurposeOfReferenceCodeSequence = [code_item(codes.DCM.ProcessingEquipment)]
+    program.Manufacturer, program.ManufacturerModelName, program.SoftwareVersions = "fplbench", "fplbench apply", __version__
+    program.ContributionDescription = f"{_plain(derivation.stamp.model)}, {derivation.stamp.digest}"[: LONGEST["ST"]]
+    derived.ContributingEquipmentSequence = [*(derived.get("ContributingEquipmentSequence") or ()), program]
+
+
+def _plain(text: str) -> str:
+    """Text that every character set has, without the backslash, which separates values."""
+    return text.encode("ascii", "replace").decode().replace("\\", "/")
+
+
+def _encoded(derived: "DicomDataset") -> bytes:
+    """The file from its preamble to the last element before the pixels, in explicit VR little endian."""
+    from pydicom import dcmwrite
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = derived.SOPClassUID, derived.SOPInstanceUID
+    meta.TransferSyntaxUID, meta.ImplementationVersionName = UID(EXPLICIT), f"fplbench {__version__}"[:16]
+    derived.file_meta, derived.preamble = meta, b"\0" * 128
+    buffer = BytesIO()
+    dcmwrite(buffer, derived, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _pixel_element(pixels: int, size: int) -> bytes:
+    """Tag, VR and length of the pixels in explicit VR little endian. An odd number of bytes is filled up with one."""
+    length = pixels * size
+    return struct.pack("<HH2sHL", 0x7FE0, 0x0010, b"OB" if size == 1 else b"OW", 0, length + length % 2)

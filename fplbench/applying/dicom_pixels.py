@@ -1,0 +1,121 @@
+"""The pixels of one DICOM file: whether they are all there, and one frame at a time. Runs in reading processes."""
+
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import numpy as np
+
+from fplbench.datasets.decoding import DEFLATED, UNCOMPRESSED, decode
+from fplbench.datasets.registry import Unreadable
+
+if TYPE_CHECKING:
+    from pydicom import Dataset as DicomDataset
+
+PIXEL_DATA = 0x7FE00010
+FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
+ITEM, END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
+PIXEL_TAGS: list[str | tuple[int, int]] = [
+    "Rows", "Columns", "SamplesPerPixel", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "PhotometricInterpretation",
+    *((group, element) for group in range(0x6000, 0x6020, 2) for element in (0x0102, 0x3000)),
+]  # fmt: skip
+TRUNCATED = "it is truncated: it ends within its pixels"
+
+
+class Header(NamedTuple):
+    """The header of a file, and where its pixels begin in the file: `start` is 0 if there are none, or if all is deflated."""
+
+    elements: "DicomDataset"
+    start: int
+    length: int
+    floating: bool
+
+
+def read_header(path: Path, tags: Sequence[str]) -> Header:
+    """Read some elements of a header, besides those that describe the pixels."""
+    from pydicom import config, dcmread
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
+
+    config.settings.reading_validation_mode = config.IGNORE  # values that are used are checked where they are used
+    at: list[tuple[int, str | None, int]] = []
+
+    def at_pixels(tag: int, vr: str | None, length: int) -> bool:
+        if tag == PIXEL_DATA or tag in FLOAT_PIXELS:
+            at.append((tag, vr, length))
+        return bool(at)
+
+    with open(path, "rb") as stream:
+        elements = read_partial(stream, at_pixels, specific_tags=[Tag(tag) for tag in (*tags, *PIXEL_TAGS)])
+        if not at:
+            return Header(elements, 0, 0, False)
+        tag, vr, length = at[0]
+        if elements.file_meta.get("TransferSyntaxUID") == DEFLATED:  # the header and the pixels are compressed as one
+            return Header(elements, 0, len(dcmread(path).get("PixelData", b"")), tag in FLOAT_PIXELS)
+        start = stream.tell() + (12 if vr in ("OB", "OW", "UN") else 8)  # tag, VR and length, or tag and length
+    return Header(elements, start, length, tag in FLOAT_PIXELS)
+
+
+def check_complete(path: Path, header: Header) -> None:
+    """Raise Unreadable if a file ends within its pixels, or if there is no decoder for them."""
+    elements, syntax = header.elements, header.elements.file_meta.get("TransferSyntaxUID")
+    decode(path, elements, ())  # which looks for a decoder
+    size = path.stat().st_size
+    if syntax not in (*UNCOMPRESSED, DEFLATED):
+        with open(path, "rb") as stream:
+            stream.seek(header.start)
+            _pass_fragments(stream, size)
+        return
+    sides = int(elements.get("Rows") or 0) * int(elements.get("Columns") or 0)
+    needed = int(elements.get("NumberOfFrames") or 1) * sides * int(elements.get("BitsAllocated") or 0) // 8
+    there = min(header.length, size - header.start) if header.start else header.length
+    if there < needed:
+        raise Unreadable(f"it is truncated: its pixels need {needed} bytes, and it has {there}")
+
+
+def read_stored(path: Path, index: int) -> np.ndarray:
+    """Decode one frame.
+
+    Args:
+        path: the file.
+        index: number of the frame, counted from 0.
+
+    Returns:
+        (H, W), integers as `fplbench.datasets.decoding.decode` gives them.
+
+    Raises:
+        Unreadable: the compression is not supported.
+    """
+    from pydicom import dcmread
+
+    header = _pixel_header(path)
+    deflated = header.file_meta.get("TransferSyntaxUID") == DEFLATED
+    return next(decode(dcmread(path) if deflated else path, header, (index,)))
+
+
+@lru_cache(1)
+def _pixel_header(path: Path) -> "DicomDataset":
+    """The elements that describe the pixels; the frames of a file are read one after the other."""
+    return read_header(path, []).elements
+
+
+def _pass_fragments(stream: BinaryIO, size: int) -> None:
+    """Go from one fragment of compressed pixels to the next, up to the delimiter after the last."""
+    fragments = 0
+    while True:
+        head = stream.read(8)
+        if len(head) < 8:
+            raise Unreadable(TRUNCATED)
+        tag, (length,) = struct.unpack("<HH", head[:4]), struct.unpack("<L", head[4:])
+        if tag == END:
+            break
+        if tag != ITEM:
+            raise Unreadable("its compressed pixels are damaged")
+        if stream.seek(length, 1) > size:
+            raise Unreadable(TRUNCATED)
+        fragments += 1
+    if fragments < 2:  # the first is the table of offsets
+        raise Unreadable("it has no pixels")

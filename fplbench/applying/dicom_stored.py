@@ -1,0 +1,33 @@
+"""What the files of a scan store, with the last slices kept."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+
+from fplbench.applying.dicom_file import Frame, ImageFile
+from fplbench.applying.dicom_reading import DicomReader
+
+KEPT = 3  # slices; writers ask again for those that were just read
+
+
+class StoredFrames:
+    """The stored integers of each slice, read when they are needed."""
+
+    def __init__(self, images: Sequence[tuple[ImageFile, Frame]], reader: DicomReader) -> None:
+        """Read slices with a reader."""
+        self._images, self._reader = images, reader
+        self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._lock = Lock()
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """(H, W), integers. InputError if the file cannot be decoded, or its image has another size than its header says."""
+        with self._lock:
+            if number not in self._kept:
+                file, frame = self._images[number]
+                self._kept[number] = self._reader.stored(file.path, frame.index)
+            self._kept.move_to_end(number)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[number]
