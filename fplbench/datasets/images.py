@@ -64,9 +64,7 @@ def _opened(path: Path) -> Iterator["Image"]:
                 raise NotAnImage("several frames in one file")
             yield image
     except UnidentifiedImageError:
-        raise Unreadable(
-            f"it is named {path.suffix.lower()} but is neither a PNG nor a JPEG file, or its header is damaged"
-        ) from None
+        raise Unreadable("it is not a PNG or JPEG file, or its header is damaged") from None
     except Image.DecompressionBombError:
         raise Unreadable("its image is too large") from None
 
