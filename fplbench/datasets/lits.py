@@ -13,8 +13,8 @@ from pydantic import Field
 
 from fplbench.datasets import fields, nifti
 from fplbench.datasets.display import check_size
-from fplbench.datasets.hounsfield import AIR, TISSUE
 from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, Plane, Slice, Window
+from fplbench.datasets.volumes import read_volume_images
 from fplbench.lesions import tumours
 
 NAME = re.compile(r"(?:^|/)(?:volume-|liver_)(\d+)\.nii(?:\.gz)?$")
@@ -103,11 +103,7 @@ def _slices(path: str, header: Header) -> Iterator[Slice]:
 
 def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> Iterator[Plane]:
     """Read axial slices of a volume, in HU, float32 (H, W); values below AIR become AIR."""
-    by_number = {one.number: one for one in slices}
-    for number, values in nifti.axial_slices(nifti.open_volume(path), list(by_number)):
-        np.nan_to_num(values, copy=False, nan=AIR)
-        np.maximum(values, np.float32(AIR), out=values)
-        yield Plane(by_number[number], values, (AIR, TISSUE[1]))
+    return read_volume_images(path, slices)
 
 
 def to_text(chosen: np.ndarray) -> str:

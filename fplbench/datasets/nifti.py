@@ -1,4 +1,4 @@
-"""Reading NIfTI volumes: size and orientation without the voxels, and axial slices in patient orientation."""
+"""Reading NIfTI volumes: size and orientation without the voxels, and slices in patient orientation."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,8 +16,12 @@ MAX_VOXELS = 2**31
 MAX_SLICES = 2**14
 
 
-def open_volume(path: Path) -> "Nifti1Image":
+def open_volume(path: Path, squeeze: bool = False) -> "Nifti1Image":
     """Open a NIfTI volume without reading its voxels.
+
+    Args:
+        path: the file.
+        squeeze: whether further dimensions of length 1 are dropped.
 
     Raises:
         NotAnImage: it does not have three dimensions.
@@ -26,6 +30,8 @@ def open_volume(path: Path) -> "Nifti1Image":
     import nibabel
 
     image: Any = nibabel.load(path, keep_file_open=True)
+    if squeeze and len(image.shape) > 3 and set(image.shape[3:]) == {1}:
+        image = nibabel.Nifti1Image(image.dataobj.reshape(image.shape[:3]), image.affine)
     shape = image.shape
     if len(shape) != 3:
         raise NotAnImage(f"{len(shape)} dimensions")
@@ -68,29 +74,48 @@ def depth(image: "Nifti1Image") -> int:
     return image.shape[orientation(image.affine)[:, 0].tolist().index(2)]
 
 
-def axial_slices(image: "Nifti1Image", wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Read axial slices, with the front of the body at the top and its right side on the left.
+def shown_axes(affine: np.ndarray, across: int = 2) -> tuple[int, int, int]:
+    """The array axes along which slices are counted, and along which the rows and the columns of a slice are.
+
+    Args:
+        affine: from voxels to mm, (4, 4).
+        across: patient axis that the slices are perpendicular to: 0 for sagittal, 1 coronal, 2 axial slices.
+    """
+    axes = orientation(affine)[:, 0].tolist()
+    columns, rows = sorted({0, 1, 2} - {across})
+    return axes.index(across), axes.index(rows), axes.index(columns)
+
+
+def first_stored(image: "Nifti1Image", across: int = 2) -> tuple[int, int]:
+    """The stored index of the first slice and the step to the next: slices are counted to the head, the left or the back."""
+    axis = shown_axes(image.affine, across)[0]
+    ascending = (orientation(image.affine)[axis, 1] > 0) == (across == 2)
+    return (0, 1) if ascending else (image.shape[axis] - 1, -1)
+
+
+def volume_slices(image: "Nifti1Image", wanted: Sequence[int], across: int = 2) -> Iterator[tuple[int, np.ndarray]]:
+    """Read slices as they are shown in DICOM: the front or the head at the top, the right side or the front on the left.
 
     Only the wanted slices are read from an uncompressed file; a compressed one is read through once.
 
     Args:
         image: the volume.
-        wanted: numbers of the slices, counted from the feet up.
+        wanted: numbers of the slices; axial ones are counted from the feet up.
+        across: patient axis that the slices are perpendicular to: 0 for sagittal, 1 coronal, 2 axial slices.
 
     Yields:
         The number and the slice, float32 (H, W), scaled by the slope of the file; not in the order asked for.
     """
-    axes = orientation(image.affine)
-    superior = axes[:, 0].tolist().index(2)
-    last = image.shape[superior] - 1
-    stored = {number if axes[superior, 1] > 0 else last - number: number for number in wanted}
-    in_plane = np.delete(axes, superior, axis=0)
-    for index, plane in _planes(image, superior, sorted(stored), _as_float, np.float32):
+    axis = shown_axes(image.affine, across)[0]
+    first, step = first_stored(image, across)
+    stored = {first + step * number: number for number in wanted}
+    in_plane = np.delete(orientation(image.affine), axis, axis=0)
+    for index, plane in _planes(image, axis, sorted(stored), _as_float, np.float32):
         yield stored[index], _upright(plane, in_plane)
 
 
 def mask_slices(mask: Path, volume: "Nifti1Image") -> Iterator[tuple[int, np.ndarray]]:
-    """Read all axial slices of the mask of a volume, oriented as `axial_slices` orients those of the volume.
+    """Read all axial slices of the mask of a volume, oriented as `volume_slices` orients those of the volume.
 
     Many masks have no affine. Voxels are therefore matched by index, and the geometry of the mask is ignored. The file is
     read through once.
@@ -145,11 +170,11 @@ def _planes(
 
 
 def _upright(plane: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Turn a plane so that rows run towards the back of the body and columns towards its left."""
+    """Turn a plane so that rows run towards the back of the body or its feet, and columns towards its left or back."""
     for axis, (_, sign) in enumerate(axes):
         if sign > 0:
             plane = np.flip(plane, axis)
-    return plane.T if axes[0, 0] == 0 else plane
+    return plane.T if axes[0, 0] < axes[1, 0] else plane
 
 
 def _size(shape: Sequence[int]) -> str:

@@ -1,0 +1,134 @@
+"""NIfTI volumes of CT and MR, with any names."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fplbench.datasets import frames, nifti
+from fplbench.datasets.dicom import digest
+from fplbench.datasets.display import check_size
+from fplbench.datasets.hounsfield import AIR, TISSUE
+from fplbench.datasets.registry import DatasetOptions, Header, NotAnImage, Plane, Slice
+
+if TYPE_CHECKING:
+    from nibabel import Nifti1Image
+
+VOLUME = re.compile(r"\.nii(?:\.gz)?$", re.IGNORECASE)
+SUBJECT = re.compile(r"(?:^|/)(sub-[A-Za-z0-9]+)(?=[/_.])")  # of the Brain Imaging Data Structure (BIDS)
+# Names of masks: label*, seg*, mask*, and *_seg, *-mask and the like, with what BIDS puts before them.
+WORDS = r"(?:labels?|(?:d|prob|a|p)?seg(?:mentations?|s)?|masks?|roi|gt)"
+MASK = re.compile(rf"(?:^|/)(?:label|seg|mask)[^/]*$|[_.-]{WORDS}\.nii|(?:^|/)(?:labels?T[rs]|{WORDS})/", re.IGNORECASE)
+THICK = 1.01  # slices were acquired across the axis whose spacing is larger than the others by this factor
+
+
+def is_volume(path: str) -> bool:
+    """Whether a file is named like a NIfTI volume."""
+    return VOLUME.search(path) is not None
+
+
+def is_mask(path: str) -> bool:
+    """Whether a NIfTI file, by its path relative to the root, is named like the mask of a volume."""
+    return MASK.search(path) is not None
+
+
+def read_volume_header(path: Path, options: DatasetOptions, modality: str = "CT") -> Header:
+    """Read patient, slices, positions and size of a volume, with the fields of a DICOM series.
+
+    The patient is the `sub-XXX` of BIDS in the path, or else the volume is one of its own.
+
+    Args:
+        path: the file.
+        options: options of the data set, with its root.
+        modality: CT, which is cut into axial slices, or MR, into slices perpendicular to the largest spacing, as acquired.
+
+    Raises:
+        NotAnImage: it holds several volumes, or its voxels are colours or complex numbers.
+        Unreadable: the size or the affine is impossible, or the file is truncated.
+    """
+    image = _open(path)
+    across = _across(image, modality)
+    axes = nifti.shown_axes(image.affine, across)
+    depth, rows, columns = (image.shape[axis] for axis in axes)
+    check_size(rows, columns)
+    row, column = (float(f"{length:.6g}") for length in _lengths(image)[list(axes[1:])])
+    first, step = _first_position(image, across)
+    positions = (first + step * np.arange(depth)).tolist()
+    relative = path.relative_to(options.root).as_posix() if path.is_relative_to(options.root) else path.name
+    name = VOLUME.sub("", relative)
+    subject = SUBJECT.search(f"/{relative}")
+    return {
+        "patient": subject.group(1) if subject else name,
+        "identified_by": "BIDS" if subject else "file",
+        "series": name,
+        "instance": digest(relative),
+        "position": round(first, 3),
+        "order": 0,
+        "row_spacing": row,
+        "column_spacing": column,
+        "rows": rows,
+        "columns": columns,
+        "stack": "",
+        "frames": frames.to_text([frames.Stack((row, column), range(depth), positions)]),
+    }
+
+
+def read_volume_images(path: Path, slices: Sequence[Slice], modality: str = "CT") -> Iterator[Plane]:
+    """Read slices of a volume, float32 (H, W), with the range of each.
+
+    Args:
+        path: the file.
+        slices: the slices to read.
+        modality: CT, in HU, where what is below AIR or not a number becomes AIR; or MR, where what is not a number becomes
+            the lowest value.
+    """
+    image = _open(path)
+    by_number = {one.number: one for one in slices}
+    for number, values in nifti.volume_slices(image, list(by_number), _across(image, modality)):
+        if modality == "CT":
+            yield Plane(by_number[number], above_air(values), (AIR, TISSUE[1]))
+            continue
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        np.nan_to_num(values, copy=False, nan=low, posinf=high, neginf=low)
+        yield Plane(by_number[number], values, (low, high if high > low else low + 1))
+
+
+def above_air(values: np.ndarray) -> np.ndarray:
+    """Make what is below AIR or not a number AIR, in place; float32 (H, W), HU."""
+    np.nan_to_num(values, copy=False, nan=AIR)
+    return np.maximum(values, np.float32(AIR), out=values)
+
+
+def _open(path: Path) -> "Nifti1Image":
+    image = nifti.open_volume(path, squeeze=True)
+    if image.get_data_dtype().kind not in "iuf":
+        raise NotAnImage("a volume of colours or complex numbers")
+    return image
+
+
+def _lengths(image: "Nifti1Image") -> np.ndarray:
+    """Spacing along the array axes, mm (3,)."""
+    return np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
+
+
+def _across(image: "Nifti1Image", modality: str) -> int:
+    """The patient axis that the slices are perpendicular to: 0 for sagittal, 1 coronal, 2 axial slices."""
+    lengths = _lengths(image)
+    largest = int(lengths.argmax())
+    if modality == "CT" or lengths[largest] < THICK * np.delete(lengths, largest).max():
+        return 2
+    return int(nifti.orientation(image.affine)[largest, 0])
+
+
+def _first_position(image: "Nifti1Image", across: int) -> tuple[float, float]:
+    """Position of the first slice along the normal, as DICOM has it, and distance to the next one, mm."""
+    sliced, *in_plane = nifti.shown_axes(image.affine, across)
+    towards = np.array([-1, -1, 1])  # DICOM counts to the left, back and head, NIfTI to the right, front and head
+    vectors, origin = towards[:, None] * image.affine[:3, :3], towards * image.affine[:3, 3]
+    normal = np.cross(vectors[:, in_plane[0]], vectors[:, in_plane[1]])
+    normal *= np.copysign(1, normal[across]) / np.linalg.norm(normal)
+    first, _ = nifti.first_stored(image, across)
+    return float((origin + first * vectors[:, sliced]) @ normal), abs(float(vectors[:, sliced] @ normal))
