@@ -80,8 +80,9 @@ def strip_chart(slices: Sequence[Mapping[str, Any]], tissue: str, unit: str) -> 
     figure, (noise, shift) = _figure(2, HEIGHT + 60)
     numbers = np.array([each["number"] + 1 for each in slices])
     rows = [each["tissues"].get(tissue, {}) for each in slices]
-    columns = {name: np.array([np.nan if row.get(name) is None else row[name] for row in rows]) for name in ("before", "after", "shift")}  # fmt: skip
-    mark = {"marker": "o", "markersize": 3} if len(slices) < 40 else {}
+    names = ("before", "after", "shift")
+    columns = {name: np.array([row.get(name, np.nan) for row in rows], float) for name in names}  # None becomes NaN
+    mark: dict[str, Any] = {"marker": "o", "markersize": 3} if len(slices) < 40 else {}
     noise.plot(numbers, columns["before"], **BEFORE, **mark)
     noise.plot(numbers, columns["after"], **AFTER, **mark)
     noise.set_ylim(0, None)

@@ -37,14 +37,12 @@ def _panels(crop: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     import cv2
 
     picture = np.frombuffer(base64.b64decode(crop["image"].removeprefix(PREFIX)), np.uint8)
-    image = cv2.imdecode(picture, cv2.IMREAD_GRAYSCALE)
+    image = np.asarray(cv2.imdecode(picture, cv2.IMREAD_GRAYSCALE))
     width = crop["width"]
     return image[:, : 2 * width], (image[:, 2 * width :].astype(float) - (LEVELS + 1)) * (crop["bound"] / LEVELS)
 
 
-def _figure(
-    number: int, crop: Mapping[str, Any], greys: np.ndarray, change: np.ndarray, bound: float, write: Any
-) -> str:
+def _figure(number: int, crop: Mapping[str, Any], greys: np.ndarray, change: np.ndarray, bound: float, write: Any) -> str:
     """One crop with its caption."""
     import cv2
     from matplotlib import colormaps

@@ -28,16 +28,19 @@ CONTENTS = {
     "glance": "At a glance", "tissues": "By tissue", "spectrum": "Noise power", "removed": "What was removed",
     "crops": "Largest changes", "along": "Along the scan",
 }  # fmt: skip
+TOGETHER = ("glance", "tissues", "along")  # each shares a sheet of paper with the part above it
 FINE = (
     "Noise is that of the finest detail in the flattest quarter of each tissue, the median over the slices, before and after at "
     "the same places. It is the standard deviation of white noise. CT noise has little of its power at these frequencies: the "
     "standard deviation of the pixels is higher, and fell by less; see the noise power spectrum."
 )
 SHIFT = (
-    "Shift is the change of the mean value over all pixels of the tissue, and in the slice where it is largest. A denoiser should "
-    "leave mean values as they are."
+    "Shift is the change of the mean value over all pixels of the tissue, and in the slice where it is largest. A denoiser "
+    "should leave mean values as they are."
 )
-TISSUES = "Tissues are told by the HU of the image before, smoothed over 2 pixels; the edge of a tissue is left to no other."
+TISSUES = (
+    "A tissue is where the HU of the image before, smoothed over 2 pixels, are in its range; HU between the ranges are left out."
+)
 THIRDS = "The scan has no HU: instead of tissues, these are the thirds of the window."
 PATCHES = (
     "Radial average over {patches:,} flat patches of {side} × {side} pixels in {tissue}, in {slices} {word}, the median over the "
@@ -50,15 +53,15 @@ READING = (
 )
 EDGES = (
     "Correlation of the size of the change with the gradient of the denoised image within each tissue: {correlation}; with the "
-    "gradient of places 17 pixels away, which shows what uneven noise alone gives: {displaced}. Pure noise gives 0. At the steepest "
-    "tenth of the places the change is {ratio} times that of the flattest half; pure noise gives 1. {meaning} A structure that "
-    "vanished altogether has no edge left, and is not counted: see the largest changes."
+    "gradient 17 pixels away, which shows what uneven noise alone gives: {displaced}. Pure noise gives 0. At the steepest tenth "
+    "of the places the change is {ratio} times that of the flattest half; pure noise gives 1. {meaning}"
 )
+LARGE = "{meaning} The standard deviation is that of the change of most places in the same tissue, by its median."
 CROPS = (
     "Before, after, and the difference after minus before, at the model's window. The colours of the differences end at "
     "−{bound} (dark blue) and +{bound} (yellow); grey is no change. These are the slices' parts whose change is largest after it "
     "is averaged over 4 × 4 pixels, so that it is structure rather than noise; the number is its mean size over 16 × 16 pixels. "
-    "Slices, rows and columns are counted from the first of the scan; slices from 1, pixels from 0."
+    "Slices are counted from 1, in the order of the scan; rows and columns from 0."
 )
 
 
@@ -85,7 +88,9 @@ def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mappin
     tissues = summarise_tissues(slices, tissues_of((low, high), facts.hounsfield))
     spectrum, edges = summarise_spectra(slices, facts.spacing), summarise_edges(slices)
     parts = {
-        "glance": _glance(facts, about, unit, sentences.findings(tissues, spectrum, edges, _writer(facts, unit))),
+        "glance": _glance(
+            facts, about, unit, sentences.findings(tissues, spectrum, edges, _writer(facts, unit), facts.hounsfield)
+        ),
         "tissues": _tissues(facts, tissues, (low, high), unit, len(slices)),
         "spectrum": _spectrum(facts, spectrum, unit),
         "removed": _removed(slices, (low, high), unit, edges),
@@ -93,7 +98,8 @@ def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mappin
         "along": _along(slices, tissues, unit),
     }
     body = [
-        html.text("h2", CONTENTS[name], id=name, class_="first" if name == "glance" else "") + part for name, part in parts.items()
+        html.text("h2", CONTENTS[name], id=name, class_="first" if name in TOGETHER else "") + part
+        for name, part in parts.items()
     ]
     return html.page(f"What {about['model']} changed in {facts.label}", "".join(body), CONTENTS)
 
@@ -124,19 +130,18 @@ def _list(title: str, items: Sequence[str]) -> str:
     return html.text("h3", title) + html.element("ul", *(html.text("li", item) for item in items)) if items else ""
 
 
-def _tissues(
-    facts: Facts, tissues: Sequence[TissueSummary], window: tuple[float, float], unit: str, slices: int
-) -> str:
+def _tissues(facts: Facts, tissues: Sequence[TissueSummary], window: tuple[float, float], unit: str, slices: int) -> str:
     """The table of noise and mean values."""
     possible = tissues_of(window, facts.hounsfield)
     left = sentences.left_out(tissues, possible, window, slices)
     if not tissues:
         return html.text("p", "No slice has 1,000 pixels of any of them.")
     heads = (
-        "Slices", "Noise before", "Noise after", "After / before", "Mean before", "Mean after", "Shift", "Largest shift of a slice",
-        "Standard deviation of the change",
+        "Slices", "Noise before", "Noise after", "After / before", "Mean before", "Mean after", "Shift",
+        "Largest shift of a slice", "Standard deviation of the change",
     )  # fmt: skip
-    head = [html.text("th", f"Tissue, {unit}", class_="text", scope="col"), *(html.text("th", name, scope="col") for name in heads)]
+    head = [html.text("th", name, scope="col") for name in heads]
+    head.insert(0, html.text("th", f"Tissue, {unit}", class_="text", scope="col"))
     body = [_row(row, facts.hounsfield) for row in tissues]
     notes = [FINE, SHIFT, TISSUES if facts.hounsfield else THIRDS, *left]
     return html.table("", head, [body], "Noise and mean value by tissue") + html.notes(notes)
@@ -146,7 +151,6 @@ def _row(row: TissueSummary, hounsfield: bool) -> str:
     def write(value: float) -> str:
         return sentences.plain(value, hounsfield)
 
-    limits = _limits(row, hounsfield)
     noise = [write(value) for value in row.noise] if row.noise else ["–", "–"]
     ratio = f"{row.noise[1] / row.noise[0]:.2f}" if row.noise and row.noise[0] > 0 else "–"
     shift, number = row.worst
@@ -154,11 +158,11 @@ def _row(row: TissueSummary, hounsfield: bool) -> str:
         str(row.slices), *noise, ratio, write(row.mean), write(row.mean + row.shift), write(row.shift),
         f"{write(shift)} (slice {number + 1})", write(row.spread),
     ]  # fmt: skip
-    title = html.element("th", html.text("span", row.tissue.label), html.text("small", f" {limits}"), scope="row")
+    title = html.element("th", html.text("span", row.tissue.label), html.text("small", f" {_limits(row)}"), scope="row")
     return title + "".join(html.text("td", cell) for cell in cells)
 
 
-def _limits(row: TissueSummary, hounsfield: bool) -> str:
+def _limits(row: TissueSummary) -> str:
     low, high = (f"{value:.4g}".replace("-", "−") for value in (row.tissue.low, row.tissue.high))
     return {"−inf": f"below {high}"}.get(low, f"above {low}" if high == "inf" else f"{low} to {high}")
 
@@ -171,7 +175,8 @@ def _spectrum(facts: Facts, found: SpectrumSummary | None, unit: str) -> str:
     word = "slice" if found.slices == 1 else "slices"
     caption = PATCHES.format(patches=found.patches, side=SIDE, tissue=where, slices=found.slices, word=word)
     figure = html.element("figure", spectrum_chart(found, unit, length), html.text("figcaption", f"{caption} {READING}"))
-    head = [html.text("th", name, scope="col") for name in (f"Frequency, {length}⁻¹", f"Before, {unit}² {length}²", "After", "After / before")]  # fmt: skip
+    heads = (f"Frequency, {length}⁻¹", f"Before, {unit}² {length}²", "After", "After / before")
+    head = [html.text("th", name, scope="col") for name in heads]
     rows = [
         html.text("td", f"{frequency:.3f}") + html.text("td", f"{before:.3g}") + html.text("td", f"{after:.3g}")
         + html.text("td", f"{after / before:.3f}" if before > 0 else "–")
@@ -192,8 +197,11 @@ def _removed(slices: Sequence[Mapping[str, Any]], window: tuple[float, float], u
     if edges is None:
         return figure
     numbers = {name: f"{getattr(edges, name):.2f}".replace("-", "−") for name in ("correlation", "displaced", "ratio")}
-    words = EDGES.format(**numbers, meaning=sentences.edge_sentence(edges))
-    return figure + html.text("h3", "Structure in the change") + html.text("p", words)
+    words = (
+        EDGES.format(**numbers, meaning=sentences.edge_sentence(edges)),
+        LARGE.format(meaning=sentences.large_sentence(edges)),
+    )
+    return figure + html.text("h3", "Structure in the change") + html.notes(words)
 
 
 def _crops(slices: Sequence[Mapping[str, Any]], facts: Facts, unit: str) -> str:
@@ -203,7 +211,7 @@ def _crops(slices: Sequence[Mapping[str, Any]], facts: Facts, unit: str) -> str:
     write = _writer(facts, unit)
     figures, bound = crop_figures(chosen, write)
     grid = html.element("div", *figures, style="display: flex; flex-wrap: wrap; gap: 0 1rem")
-    return html.text("p", CROPS.format(bound=write(bound)), class_="caption") + grid
+    return html.text("p", CROPS.format(bound=f"{bound:g} {unit}"), class_="caption") + grid
 
 
 def _along(slices: Sequence[Mapping[str, Any]], tissues: Sequence[TissueSummary], unit: str) -> str:

@@ -10,6 +10,8 @@ from fplbench.networks.card import Card
 from fplbench.reporting.sentences import listed
 
 SOME, CLEAR = 0.05, 0.15  # correlations beyond those of noise
+WATER = "±5"  # HU, within which the ACR expects water in the images of a scanner
+MANY = 0.01  # share of large changes; four times that of noise
 NOT_CLINICAL = "Not for clinical use."
 Write = Callable[[float], str]
 
@@ -37,7 +39,7 @@ def card_sentences(card: Card | None) -> str:
     if card is None:
         return "The model has no card: what it was trained on, if anything, is not recorded."
     many = f"{card.images:,} images" if card.images else "images"
-    whom = f" of {card.patients:,} patients" if card.patients else ""
+    whom = f" of {card.patients:,} {'patient' if card.patients == 1 else 'patients'}" if card.patients else ""
     where = f" of {card.dataset_label or card.dataset}" if card.dataset_label or card.dataset else ""
     kind = f" ({', '.join(card.modalities)})" if card.modalities else ""
     size = f", {card.size} × {card.size} pixels" if card.size else ""
@@ -58,13 +60,17 @@ def window_sentence(window: tuple[float, float], unit: str, card: Card | None) -
     low, high = (f"{value:g}".replace("-", "−") for value in window)
     own = " by percentiles of the scan" if card and card.percentiles else ""
     return (
-        f"{low} to {high} {unit}{own}. Values outside it are unchanged, and over the outermost 5 % at each of its ends the change "
-        "fades out."
+        f"{low} to {high} {unit}{own}. Values outside it are unchanged, and over the outermost 5 % at each of its ends the "
+        "change fades out."
     )
 
 
 def findings(
-    tissues: Sequence[TissueSummary], spectrum: SpectrumSummary | None, edges: EdgeSummary | None, write: Write
+    tissues: Sequence[TissueSummary],
+    spectrum: SpectrumSummary | None,
+    edges: EdgeSummary | None,
+    write: Write,
+    hounsfield: bool,
 ) -> list[str]:
     """The main results, one sentence each."""
     found = []
@@ -72,7 +78,9 @@ def findings(
     shown = shown or max((row for row in tissues if row.noise), key=lambda row: row.slices, default=None)
     if shown and shown.noise:
         before, after = shown.noise
-        found.append(f"{shown.tissue.label}: the fine noise went from {write(before)} to {write(after)}{_percent(before, after)}.")
+        found.append(
+            f"{shown.tissue.label}: the fine noise went from {write(before)} to {write(after)}{_percent(before, after)}."
+        )
     if spectrum:
         before, after = spectrum.deviations
         found.append(
@@ -81,9 +89,12 @@ def findings(
         )
     if tissues:
         most = max(tissues, key=lambda row: abs(row.shift))
-        found.append(f"Of the mean values by tissue, that of {most.tissue.label.lower()} moved most: by {write(most.shift)}.")
+        limit = f" (for comparison, the ACR expects water within {WATER} HU)" if hounsfield else ""
+        found.append(
+            f"Of the mean values by tissue, that of {most.tissue.label.lower()} moved most: by {write(most.shift)}{limit}."
+        )
     if edges:
-        found.append(edge_sentence(edges))
+        found += [edge_sentence(edges), large_sentence(edges)]
     return found
 
 
@@ -94,8 +105,18 @@ def edge_sentence(edges: EdgeSummary) -> str:
     if edges.excess > SOME:
         return "The change is somewhat stronger at edges than elsewhere: some of what was removed is structure."
     if edges.excess < -SOME:
-        return "The change is weaker at edges than elsewhere: the model left edges alone, and the noise on them too."
+        return "The change is weaker at edges than elsewhere: the model spares edges, and the noise on them."
     return "The change is as strong at edges as elsewhere, as that of pure noise would be."
+
+
+def large_sentence(edges: EdgeSummary) -> str:
+    """What the number of large changes means."""
+    share = (
+        f"{100 * edges.large:.1f} % of the places changed by more than three standard deviations, as 0.3 % would with noise alone"
+    )
+    if edges.large > MANY:
+        return f"{share}: some of what was removed is probably structure; see the largest changes."
+    return f"{share}."
 
 
 def left_out(tissues: Sequence[TissueSummary], possible: Sequence[Any], window: tuple[float, float], slices: int) -> list[str]:

@@ -36,13 +36,8 @@ def slice_statistics(
         change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges (`edge_relation`); crop
         (`largest_change`). What cannot be measured is null. Padding and NaN do not count.
     """
-    low, _ = window
     found: dict[str, Any] = {"number": plane.number, "tissues": {}, "spectrum": None, "edges": None, "crop": None}
-    usable = np.isfinite(plane.values) & np.isfinite(after)
-    if plane.valid is not None:
-        usable &= plane.valid
-    before = np.where(usable, plane.values, np.float32(low)).astype(np.float32, copy=False)
-    after = np.where(usable, after, before).astype(np.float32, copy=False)
+    before, after, usable = _usable(plane, after, window[0])
     change = after - before
     found["histogram"] = _histogram(change, before, usable, window)
     if min(before.shape) < SMALLEST:
@@ -51,14 +46,26 @@ def slice_statistics(
     flat = flatness(before)
     places = list(masks(flat.smooth, valid, tissues_of(window, hounsfield)))
     found["tissues"] = _tissues(before, after, change, flat.slope, whole_places(before, valid), places)
-    uniform = next((mask for tissue, mask in places if tissue.name == SOFT_TISSUE), None)
-    if uniform is None:
-        uniform = _commonest([mask for _, mask in places[1:]])  # the lowest third is background
-    found["spectrum"] = patch_spectra(before, after, flat.smooth, uniform, spacing)
-    within = _within(before, window, EDGE)
+    found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)
+    within = _within(before, window)
     found["edges"] = edge_relation(change, after, [mask & within for _, mask in places])
     found["crop"] = largest_change(before, after, change, window)
     return found
+
+
+def _usable(plane: Plane, after: np.ndarray, fill: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both images, float32 (H, W), with a value where there is padding or NaN, and where there is neither, bool (H, W)."""
+    usable = np.isfinite(plane.values) & np.isfinite(after)
+    if plane.valid is not None:
+        usable &= plane.valid
+    before = np.where(usable, plane.values, np.float32(fill)).astype(np.float32, copy=False)
+    return before, np.where(usable, after, before).astype(np.float32, copy=False), usable
+
+
+def _uniform(places: list[tuple[Tissue, np.ndarray]]) -> np.ndarray:
+    """Where patches for the spectrum are looked for: soft tissue, or the commoner of the thirds above the lowest."""
+    soft = [mask for tissue, mask in places if tissue.name == SOFT_TISSUE]
+    return soft[0] if soft else max((mask for _, mask in places[1:]), key=np.count_nonzero)
 
 
 def _tissues(
@@ -96,17 +103,13 @@ def _histogram(change: np.ndarray, before: np.ndarray, usable: np.ndarray, windo
     return {"first": first, "counts": counts[first:].tolist() if len(bins) else []}
 
 
-def _commonest(places: list[np.ndarray]) -> np.ndarray:
-    """The mask with the most pixels."""
-    return max(places, key=np.count_nonzero)
-
-
-def _within(before: np.ndarray, window: tuple[float, float], margin: float) -> np.ndarray:
-    """Where values are within the window, but for a share of it at each end: uint8 (H, W), 0 or 255."""
+def _within(before: np.ndarray, window: tuple[float, float]) -> np.ndarray:
+    """Where values are so far within the window that changes apply in full: uint8 (H, W), 0 or 255."""
     import cv2
 
     low, high = window
-    return cv2.inRange(before, low + margin * (high - low), high - margin * (high - low))
+    margin = EDGE * (high - low)
+    return cv2.inRange(before, low + margin, high - margin)
 
 
 def _short(value: float | None) -> float | None:

@@ -66,6 +66,7 @@ class EdgeSummary:
     correlation: float
     displaced: float
     ratio: float
+    large: float
 
     @property
     def excess(self) -> float:
@@ -110,7 +111,8 @@ def summarise_edges(slices: Slices) -> EdgeSummary | None:
     found = [each["edges"] for each in slices if each["edges"]]
     if not found:
         return None
-    return EdgeSummary(*(float(np.median([each[name] for each in found])) for name in ("correlation", "displaced", "ratio")))
+    names = ("correlation", "displaced", "ratio", "large")
+    return EdgeSummary(*(float(np.median([each[name] for each in found])) for name in names))
 
 
 def histogram(slices: Slices, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
