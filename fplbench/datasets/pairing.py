@@ -18,11 +18,19 @@ PARTLY = "an image of which only some slices have a partner"
 
 
 class Member(NamedTuple):
-    """A clean or noisy slice, with the digest of its unique identifier, "" without one, and the name of its file."""
+    """A clean or noisy slice.
+
+    Attributes:
+        slice: the slice.
+        uid: digest of its unique identifier; "" without one.
+        name: of its file.
+        owner: whose slice it is: the patient, or for a volume that names none, its name.
+    """
 
     slice: Slice
     uid: str
     name: str
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def _pair_by(match: Match, clean: Sequence[Member], noisy: Sequence[Member]) -> 
             by_key[key].append(member.slice)
     times = Counter(keys[: len(clean)])
     pairs, alone, unclear = [], {one.slice: NOISY_ALONE for one in noisy}, set[Slice]()
-    for key, (one, _, _) in zip(keys, clean, strict=False):
+    for key, (one, *_) in zip(keys, clean, strict=False):
         partners = by_key.get(key, [])
         if len(partners) == 1 and times[key] == 1:
             pairs.append((one, partners[0]))
@@ -89,16 +97,16 @@ def _labels(match: Match, members: Sequence[Member]) -> list[Hashable]:
 
 
 def _places(members: Sequence[Member]) -> list[Hashable]:
-    """Patient and place of each slice; None without a position. Slices of a patient within TOLERANCE have the same place."""
+    """Owner and place of each slice; None without a position. Slices of an owner within TOLERANCE have the same place."""
     order = sorted(
         (number for number, one in enumerate(members) if one.slice.position is not None),
-        key=lambda number: (members[number].slice.patient, members[number].slice.position),
+        key=lambda number: (members[number].owner, members[number].slice.position),
     )
     places: list[Hashable] = [None] * len(members)
     previous, place = ("", 0.0), 0
     for number in order:
-        patient, position = members[number].slice.patient, members[number].slice.position or 0.0
-        if patient != previous[0] or position - previous[1] > TOLERANCE + 1e-6:
-            place, previous = place + 1, (patient, position)
-        places[number] = (patient, place)
+        owner, position = members[number].owner, members[number].slice.position or 0.0
+        if owner != previous[0] or position - previous[1] > TOLERANCE + 1e-6:
+            place, previous = place + 1, (owner, position)
+        places[number] = (owner, place)
     return places

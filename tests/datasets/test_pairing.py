@@ -10,7 +10,7 @@ from fplbench.datasets.registry import Slice
 
 def member(source, *, patient="p", position=None, number=0, uid="", name=""):
     one = Slice(f"{source}-{number}", patient, "s", source, number, position=position)
-    return Member(one, uid, name)
+    return Member(one, uid, name, patient)
 
 
 def sources(found):
@@ -125,5 +125,5 @@ def test_matching_takes_about_as_long_as_sorting():
 
 @pytest.mark.parametrize("pattern", ["", "/", ".", "../clean", "a//b", "[9-0]"])
 def test_a_pattern_that_describes_nothing_below_the_root_is_refused(pattern):
-    with pytest.raises(ValueError, match="is neither the name of a folder below the root nor a pattern|is not a pattern"):
+    with pytest.raises(ValueError, match=r"neither the name of a folder below the root nor a pattern|is not a pattern"):
         check_pattern(pattern)

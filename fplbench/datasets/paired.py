@@ -1,0 +1,191 @@
+"""Pairs of clean and noisy images of the same slices, such as CT at full and at low dose, in one folder.
+
+The images are read by another loader, which the option `of` names.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fplbench.datasets.identity import Identity
+from fplbench.datasets.pair_options import PairedCtOptions, PairedMrOptions, PairedRadiographOptions
+from fplbench.datasets.pairing import MATCHES, TOLERANCE, Member, Pairing, pair
+from fplbench.datasets.patterns import name_within
+from fplbench.datasets.registry import LOADERS, Dataset, Header, NotAnImage, Plane, Slice, Unreadable
+from fplbench.errors import InputError
+
+log = logging.getLogger(__name__)
+
+OTHER_SIZE = "an image of another size than its partner"
+
+
+class Names(NamedTuple):
+    """Names of a file as a clean and as a noisy image; None where it is none."""
+
+    clean: str | None
+    noisy: str | None
+
+
+def names_of(path: str, options: Any) -> Names:
+    """The names of a file, from its path relative to the root."""
+    return Names(name_within(path, options.clean), name_within(path, options.noisy))
+
+
+def read_header(path: Path, options: Any) -> Header:
+    """Read what the loader of the images needs of a clean or noisy image.
+
+    Raises:
+        NotAnImage: the file is neither, or both, judging by its path, or the loader leaves it out.
+        Unreadable: the loader cannot read it.
+    """
+    names = names_of(path.relative_to(options.root).as_posix(), options)
+    if names == (None, None):
+        raise NotAnImage("neither a clean nor a noisy image, judging by its path")
+    if None not in names:
+        raise NotAnImage("both a clean and a noisy image, judging by its path")
+    return LOADERS[options.of].read_header(path, options)
+
+
+def arrange(headers: dict[str, Header], options: Any) -> tuple[list[Slice], dict[str, str]]:
+    """The clean slices that have a noisy one, with that as their partner, and why other files are left out.
+
+    Raises:
+        InputError: there is no pair.
+    """
+    members: dict[str, list[Member]] = {}
+    omitted: dict[str, str] = {}
+    for side in Names._fields:
+        names = {path: name for path in headers if (name := getattr(names_of(path, options), side)) is not None}
+        slices, others = LOADERS[options.of].arrange({path: headers[path] for path in names}, options)
+        members[side] = [_member(one, headers[one.source], names[one.source]) for one in slices]
+        omitted |= others
+    found = pair(members["clean"], members["noisy"], options.match)
+    if not found.pairs:
+        raise _no_pairs(members, found, options)
+    _report(found)
+    slices, omitted = [], omitted | found.omitted
+    for one, other in found.pairs:
+        if _size(headers[one.source]) == _size(headers[other.source]):
+            slices.append(replace(one, partner=(other.source, other.number)))
+        else:
+            omitted |= dict.fromkeys((one.source, other.source), OTHER_SIZE)
+    return slices, omitted
+
+
+def _size(header: Header) -> tuple[int, int] | None:
+    """Rows and columns, where headers have them; those of radiographs are compared when the pixels are read."""
+    return (header["rows"], header["columns"]) if "rows" in header else None
+
+
+def _member(one: Slice, header: Header, name: str) -> Member:
+    """A slice with what it is matched by. A volume that stands for a patient has another path than its partner."""
+    return Member(one, header.get("instance") or "", name, name if header.get("identified_by") == "file" else one.patient)
+
+
+def _report(found: Pairing) -> None:
+    """Log how the pairs were matched, and whether they lie at different positions, as those of other slices do."""
+    log.info("Pairs: %d, matched by %s.", len(found.pairs), found.match)
+    positions = [(one.position, other.position) for one, other in found.pairs]
+    apart = [abs(one - other) for one, other in positions if one is not None and other is not None]
+    moved = sum(distance > TOLERANCE for distance in apart)
+    if moved:
+        log.warning(
+            "Pairs: in %d of %d, matched by %s, clean and noisy image lie at different positions along the body, up to %.3g mm "
+            "apart.",
+            moved, len(found.pairs), found.match, max(apart),
+        )  # fmt: skip
+
+
+def _no_pairs(members: dict[str, list[Member]], found: Pairing, options: Any) -> InputError:
+    """The error for a folder without a pair: how many images of each kind there are, and how they were matched."""
+    identity = Identity(options.pseudonymise)
+    known = []
+    for side, ones in members.items():
+        example = f", such as {identity.of(ones[0].slice.source)}" if ones else ""
+        known.append(f"{len(ones)} {side} images ({side}: {getattr(options, side)!r}{example})")
+    tried = options.match or f"{', '.join(MATCHES[:-1])} or {MATCHES[-1]}"
+    several = f"; {found.ambiguous} have several possible partners" if found.ambiguous else ""
+    return InputError(
+        f"{options.root} has {' and '.join(known)}, but no pair that matches by {tried}{several}. Correct clean and noisy, which "
+        "say where these images are, or choose another match."
+    )
+
+
+def read_images(path: Path, slices: Sequence[Slice], options: Any) -> Iterator[Plane]:
+    """Read clean slices of a file, each with its noisy image, as the loader of the images reads both.
+
+    Raises:
+        Unreadable: a noisy image cannot be read, or has another size than the clean one; what the loader raises for the clean.
+    """
+    by_partner: dict[str, list[Slice]] = defaultdict(list)
+    for one in slices:
+        assert one.partner is not None  # arrange gives each slice one
+        by_partner[one.partner[0]].append(one)
+    for partner, members in by_partner.items():
+        clean = LOADERS[options.of].read_images(path, members, options)
+        for plane, noisy in _together(clean, _noisy_images(partner, members, options)):
+            if noisy.shape != plane.values.shape:
+                sizes = ("x".join(map(str, shape)) for shape in (noisy.shape, plane.values.shape))
+                raise Unreadable("its noisy image has {} pixels, not {}".format(*sizes))
+            yield plane._replace(noisy=noisy)
+
+
+def _noisy_images(partner: str, members: Sequence[Slice], options: Any) -> Iterator[tuple[Slice, Any]]:
+    """Each clean slice with the values of its noisy image, all of them in one file."""
+    clean = {}
+    for one in members:
+        assert one.partner is not None
+        clean[replace(one, source=partner, number=one.partner[1], partner=None)] = one
+    try:
+        for plane in LOADERS[options.of].read_images(options.root / partner, list(clean), options):
+            yield clean[plane.slice], plane.values
+    except (Unreadable, NotAnImage) as error:
+        raise Unreadable(f"its noisy image cannot be used: {error}") from None
+    except OSError as error:
+        raise Unreadable(f"its noisy image cannot be read: {error.strerror or 'it is damaged'}") from None
+    except Exception as error:  # a damaged file can raise any exception inside a decoder
+        if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            raise  # it may be read again, with more memory
+        raise Unreadable("its noisy image is damaged") from None
+
+
+def _together(clean: Iterator[Plane], noisy: Iterator[tuple[Slice, Any]]) -> Iterator[tuple[Plane, Any]]:
+    """Planes with their noisy images, read in step, so that files with the same order of slices need not be held in memory."""
+    planes: dict[Slice, Plane] = {}
+    images: dict[Slice, Any] = {}
+    for plane, image in zip_longest(clean, noisy):
+        if plane is not None:
+            planes[plane.slice] = plane
+        if image is not None:
+            images[image[0]] = image[1]
+        for one in planes.keys() & images.keys():
+            yield planes.pop(one), images.pop(one)
+
+
+def _kind(of: str, options: type[Any]) -> Dataset:
+    """Pairs of the images that a loader reads."""
+    inner = LOADERS[of]
+    return replace(
+        inner,
+        name="paired",
+        label="Pairs",
+        options=options,
+        contents="the clean and the noisy images",
+        read_header=read_header,
+        arrange=arrange,
+        read_images=read_images,
+        header_options=(*inner.header_options, "of", "clean", "noisy"),
+        paired=True,
+    )
+
+
+KINDS = {
+    "ct": _kind("ct", PairedCtOptions),
+    "mr": _kind("mr", PairedMrOptions),
+    "radiograph": _kind("radiograph", PairedRadiographOptions),
+}
+LOADERS.add("paired", replace(KINDS["ct"], kinds=KINDS))
