@@ -1,12 +1,15 @@
 """What the functional groups of a derived multi-frame image say of each frame. Runs in reading processes.
 
 PS3.3 C.8.16.1: types of an enhanced image and its frames have four values, and the second stays PRIMARY. C.7.6.16.2.6: each
-frame refers to the one that it is derived from. C.12.2: the image names the series of its source.
+frame refers to the one that it is derived from, and says how. The image lists its sources (C.8.15.2), and those of its study
+(C.12.2).
 """
 
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING
+
+from fplbench.applying.dicom_derivation import Derivation, add_derivation
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -29,28 +32,41 @@ def functional_groups(header: "DicomDataset") -> Iterator["DicomDataset"]:
     yield from header.get("PerFrameFunctionalGroupsSequence") or ()
 
 
-def derive_frames(derived: "DicomDataset", source: "DicomDataset", series: str, kind: str) -> None:
+def has_groups(header: "DicomDataset") -> bool:
+    """Whether an image describes its frames in functional groups, as enhanced ones do."""
+    return "SharedFunctionalGroupsSequence" in header
+
+
+def derive_frames(derived: "DicomDataset", source: "DicomDataset", series: str, derivation: Derivation) -> None:
     """Change the types of an enhanced image and its frames, and refer from each frame to its source.
 
     Args:
-        derived: the new header, with its derivation; changed in place. Without functional groups it stays as it is.
+        derived: the new header; changed in place.
         source: the item that refers to the original.
         series: SeriesInstanceUID of the original.
-        kind: denoised or residual.
+        derivation: what is derived.
     """
-    if "SharedFunctionalGroupsSequence" not in derived:
-        return
-    derived.ImageType = _enhanced_type(derived.ImageType, kind)
-    for group in functional_groups(derived):
-        for name in FRAME_TYPES:
-            for item in group.get(name) or ():
-                if "FrameType" in item:
-                    item.FrameType = _enhanced_type(item.FrameType, kind)
-        if "DerivationImageSequence" in group:
-            del group.DerivationImageSequence
+    from pydicom import Dataset
+
+    derived.ImageType = _enhanced_type(derived.ImageType, derivation.kind)
+    for item in _described_types(derived):
+        item.FrameType = _enhanced_type(item.FrameType, derivation.kind)
+    shared = derived.SharedFunctionalGroupsSequence[0]
+    of_all = shared.pop("DerivationImageSequence", None)
     for number, frame in enumerate(derived.get("PerFrameFunctionalGroupsSequence") or (), start=1):
-        frame.DerivationImageSequence = [_derivation(derived, source, number)]
-    _name_series(derived, source, series)
+        steps = frame.get("DerivationImageSequence") or (of_all.value if of_all is not None else None)
+        step = deepcopy(steps[0]) if steps else Dataset()
+        add_derivation(step, source, derivation)
+        step.SourceImageSequence[0].ReferencedFrameNumber = number
+        frame.DerivationImageSequence = [step]
+    _list_source(derived, source, series)
+
+
+def _described_types(header: "DicomDataset") -> Iterator["DicomDataset"]:
+    """The items that hold the type of frames."""
+    for group in functional_groups(header):
+        for name in FRAME_TYPES:
+            yield from (item for item in group.get(name) or () if "FrameType" in item)
 
 
 def _enhanced_type(values: list[str], kind: str) -> list[str]:
@@ -59,23 +75,15 @@ def _enhanced_type(values: list[str], kind: str) -> list[str]:
     return ["DERIVED", "PRIMARY", rest[0] or "VOLUME", contrast, *values[4:]]
 
 
-def _derivation(derived: "DicomDataset", source: "DicomDataset", number: int) -> "DicomDataset":
+def _list_source(derived: "DicomDataset", source: "DicomDataset", series: str) -> None:
+    """List the original among the images that the image is derived from, and among those of this study that it refers to."""
     from pydicom import Dataset
 
-    item, frame = Dataset(), deepcopy(source)
-    item.DerivationDescription = derived.DerivationDescription
-    item.DerivationCodeSequence = deepcopy(derived.DerivationCodeSequence)
-    frame.ReferencedFrameNumber = number
-    item.SourceImageSequence = [frame]
-    return item
-
-
-def _name_series(derived: "DicomDataset", source: "DicomDataset", series: str) -> None:
-    """List the original among the images of this study that the image refers to."""
-    from pydicom import Dataset
-
-    instance, item = Dataset(), Dataset()
+    instance, related, evidence, study = Dataset(), Dataset(), Dataset(), Dataset()
     instance.ReferencedSOPClassUID = source.ReferencedSOPClassUID
     instance.ReferencedSOPInstanceUID = source.ReferencedSOPInstanceUID
-    item.SeriesInstanceUID, item.ReferencedInstanceSequence = series, [instance]
-    derived.ReferencedSeriesSequence = [*(derived.get("ReferencedSeriesSequence") or ()), item]
+    related.SeriesInstanceUID, related.ReferencedInstanceSequence = series, [instance]
+    derived.ReferencedSeriesSequence = [*(derived.get("ReferencedSeriesSequence") or ()), related]
+    evidence.SeriesInstanceUID, evidence.ReferencedSOPSequence = series, [deepcopy(instance)]
+    study.StudyInstanceUID, study.ReferencedSeriesSequence = derived.get("StudyInstanceUID"), [evidence]
+    derived.SourceImageEvidenceSequence = [study]

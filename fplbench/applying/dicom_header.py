@@ -1,21 +1,15 @@
-"""The header of a DICOM image that is derived from another. Runs in reading processes.
-
-Sections of the DICOM standard, PS3.3: General Image C.7.6.1, General Reference C.12.4, derivation C.12.4.1.1, contributing
-equipment C.12.1. The codes are those of PS3.16: CID 7203 "Image Derivation", CID 7202 "Source Image Purpose of Reference",
-CID 7005 "Contributing Equipment Purpose of Reference".
-"""
+"""The header of a DICOM image that is derived from another. Runs in reading processes."""
 
 import struct
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fplbench import __version__
+from fplbench.applying.dicom_derivation import LONGEST, Derivation, add_derivation, plain, program_of, source_of
 from fplbench.applying.dicom_elements import drop_outdated, readable
-from fplbench.applying.dicom_frames import derive_frames
+from fplbench.applying.dicom_frames import derive_frames, has_groups
 from fplbench.applying.dicom_residual import make_residual
-from fplbench.applying.scan import Stamp
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -27,25 +21,7 @@ LOSSY = {
     "1.2.840.10008.1.2.4.81": "ISO_14495_1",
 }
 SERIES_STEP = {"denoised": 1000, "residual": 2000}
-LONGEST = {"LO": 64, "ST": 1024}  # characters
 LARGEST_NUMBER = 2**31 - 1  # of an IS
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """What is derived from an image.
-
-    Attributes:
-        kind: what the pixels of the new image are.
-        stamp: what made them.
-        keep_private: whether private elements are kept.
-        bytes_per_pixel: of the new image.
-    """
-
-    kind: Literal["denoised", "residual"]
-    stamp: Stamp
-    keep_private: bool
-    bytes_per_pixel: int
 
 
 def derived_header(path: Path, derivation: Derivation) -> bytes:
@@ -64,8 +40,11 @@ def derived_header(path: Path, derivation: Derivation) -> bytes:
     _keep_loss(derived, syntax, path)
     _describe(derived, derivation)
     _identify(derived, derivation)
-    _name_origin(derived, source, derivation)
-    derive_frames(derived, source, series, derivation.kind)
+    if has_groups(derived):
+        derive_frames(derived, source, series, derivation)
+    else:
+        add_derivation(derived, source, derivation)
+    derived.ContributingEquipmentSequence = [*(derived.get("ContributingEquipmentSequence") or ()), program_of(derivation)]
     if derivation.kind == "residual":
         make_residual(derived)
     pixels = int(derived.Rows) * int(derived.Columns) * int(derived.get("NumberOfFrames") or 1)
@@ -79,36 +58,6 @@ def derived_uid(kind: str, digest: str, uid: str) -> str:
     return str(generate_uid(entropy_srcs=[kind, digest, uid]))
 
 
-def source_of(original: "DicomDataset") -> "DicomDataset":
-    """Item of a sequence that refers to an image as the source of another (PS3.3 C.12.4.1.2)."""
-    from pydicom import Dataset
-    from pydicom.sr.codedict import codes
-
-    source = Dataset()
-    source.ReferencedSOPClassUID = original.SOPClassUID
-    source.ReferencedSOPInstanceUID = original.SOPInstanceUID
-    source.PurposeOfReferenceCodeSequence = [code_item(codes.DCM.SourceImageForImageProcessingOperation)]
-    source.SpatialLocationsPreserved = "YES"
-    return source
-
-
-def code_item(code: tuple) -> "DicomDataset":
-    """A coded term as the item of a sequence; the code as pydicom has it."""
-    from pydicom import Dataset
-
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code[:3]
-    return item
-
-
-def derivation_codes(kind: str) -> list["DicomDataset"]:
-    """The steps from the original: smoothing, which of the terms of CID 7203 is closest to denoising; then subtraction."""
-    from pydicom.sr.codedict import codes
-
-    steps = [codes.DCM.Smoothing] + ([codes.DCM.PixelByPixelSubtraction] if kind == "residual" else [])
-    return [code_item(step) for step in steps]
-
-
 def _keep_loss(derived: "DicomDataset", syntax: str, path: Path) -> None:
     """Say that the image has been compressed with loss if it was, as this must never be unsaid (PS3.3 C.7.6.1.1.5)."""
     if syntax not in LOSSY or derived.get("LossyImageCompression") == "01":
@@ -120,17 +69,14 @@ def _keep_loss(derived: "DicomDataset", syntax: str, path: Path) -> None:
 
 
 def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
-    """Type, description and derivation of the image."""
-    before = list(derived.get("ImageType") or ())
+    """Type of the image, and the name of its series."""
+    before = derived.get("ImageType") or []
+    before = [before] if isinstance(before, str) else list(before)
     rest = before[2:] or (["AXIAL"] if derived.get("Modality") == "CT" else [])
     derived.ImageType = ["DERIVED", "SECONDARY", *rest]
-    label = _plain(derivation.stamp.model) + (" residual" if derivation.kind == "residual" else "")
+    label = plain(derivation.stamp.model) + (" residual" if derivation.kind == "residual" else "")
     first = str(derived.get("SeriesDescription") or "").strip()[: max(0, LONGEST["LO"] - len(label) - 1)]
     derived.SeriesDescription = f"{first} {label}".strip()[-LONGEST["LO"] :].strip()
-    new = _plain(derivation.stamp.description)[: LONGEST["ST"]]
-    old = str(derived.get("DerivationDescription") or "").strip()[: max(0, LONGEST["ST"] - len(new) - 1)]
-    derived.DerivationDescription = f"{old} {new}".strip()
-    derived.DerivationCodeSequence = [*(derived.get("DerivationCodeSequence") or ()), *derivation_codes(derivation.kind)]
 
 
 def _identify(derived: "DicomDataset", derivation: Derivation) -> None:
@@ -141,25 +87,6 @@ def _identify(derived: "DicomDataset", derivation: Derivation) -> None:
     number = int(derived.get("SeriesNumber") or 0) + SERIES_STEP[kind]
     if number <= LARGEST_NUMBER:
         derived.SeriesNumber = number
-
-
-def _name_origin(derived: "DicomDataset", source: "DicomDataset", derivation: Derivation) -> None:
-    """The original, and the program that derived an image from it."""
-    from pydicom import Dataset
-    from pydicom.sr.codedict import codes
-
-    if "SharedFunctionalGroupsSequence" not in derived:  # else each frame refers to the original
-        derived.SourceImageSequence = [source]
-    program = Dataset()
-    program.PurposeOfReferenceCodeSequence = [code_item(codes.DCM.ProcessingEquipment)]
-    program.Manufacturer, program.ManufacturerModelName, program.SoftwareVersions = "fplbench", "fplbench apply", __version__
-    program.ContributionDescription = f"{_plain(derivation.stamp.model)}, {derivation.stamp.digest}"[: LONGEST["ST"]]
-    derived.ContributingEquipmentSequence = [*(derived.get("ContributingEquipmentSequence") or ()), program]
-
-
-def _plain(text: str) -> str:
-    """Text that every character set has, without the backslash, which separates values."""
-    return text.encode("ascii", "replace").decode().replace("\\", "/")
 
 
 def _encoded(derived: "DicomDataset") -> bytes:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.applying.dicom_header import Derivation, derived_header
+from fplbench.applying.dicom_derivation import Derivation
+from fplbench.applying.dicom_header import derived_header
 from fplbench.applying.dicom_pixels import read_stored
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.workers import run_guarded

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fplbench.applying.dicom_frames import functional_groups
+from fplbench.applying.dicom_frames import functional_groups, has_groups
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -32,12 +32,12 @@ def make_residual(derived: "DicomDataset") -> None:
                 del dataset[keyword]
     for group in functional_groups(derived):
         for item in group.get("PixelValueTransformationSequence") or ():
-            item.RescaleIntercept = 0
+            item.RescaleIntercept = "0"
         for item in group.get("FrameVOILUTSequence") or ():
             _set_window(item, width)
     if "RescaleIntercept" in derived:
-        derived.RescaleIntercept = 0
-    if "SharedFunctionalGroupsSequence" not in derived:
+        derived.RescaleIntercept = "0"
+    if not has_groups(derived):
         _set_window(derived, width)
 
 
@@ -46,7 +46,7 @@ def _set_window(item: "DicomDataset", width: float) -> None:
     for keyword in WITHOUT_MEANING:
         if keyword in item:
             del item[keyword]
-    item.WindowCenter, item.WindowWidth = 0, f"{width:g}"
+    item.WindowCenter, item.WindowWidth = "0", f"{width:g}"
 
 
 def _window_width(derived: "DicomDataset") -> float:
@@ -70,7 +70,7 @@ def _name_type(derived: "DicomDataset") -> None:
     The types of enhanced images have four defined values, with the fourth for differences. Those of nuclear medicine define the
     fourth too.
     """
-    if "SharedFunctionalGroupsSequence" in derived:
+    if has_groups(derived):
         return
     values = [*derived.ImageType, "OTHER"][: max(3, len(derived.ImageType))]
     place = 4 if derived.get("Modality") == "NM" and len(values) >= 4 else 3

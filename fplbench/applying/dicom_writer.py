@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from fplbench.applying.dicom_derivation import Derivation
 from fplbench.applying.dicom_file import Frame, ImageFile
-from fplbench.applying.dicom_header import Derivation
 from fplbench.applying.dicom_reading import DicomReader
 from fplbench.applying.dicom_stored import StoredFrames
 from fplbench.applying.scan import Stamp
