@@ -1,10 +1,10 @@
 """Where slices lie, and which images are no slices of a scan, judging by their headers."""
 
+import math
+import operator
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
@@ -50,7 +50,7 @@ def slice_position(header: "DicomDataset", axial: bool = True) -> tuple[float, N
         if location is None:
             raise Unreadable("it has no position, slice location or instance number")
         position, normal = float(location), ALONG_BODY
-    if not np.isfinite(position):
+    if not math.isfinite(position):
         raise Unreadable("its position is not a number")
     return round(position, 3), normal
 
@@ -63,23 +63,26 @@ def project(place: Sequence[float], orientation: Sequence[float] | None, axial: 
         orientation: direction of a row and of a column; axial unless it has six numbers.
         axial: whether only axial planes are accepted.
     """
-    axes = np.array(orientation if orientation is not None and len(orientation) == 6 else (1, 0, 0, 0, 1, 0), float)
-    normal = np.cross(axes[:3], axes[3:])
-    if not np.isfinite(normal).all() or np.linalg.norm(normal) < 0.5:
+    if orientation is not None and len(orientation) == 6:
+        a, b, c, d, e, f = (float(part) for part in orientation)
+        normal = (b * f - c * e, c * d - a * f, a * e - b * d)
+    else:
+        normal = ALONG_BODY
+    length = math.hypot(*normal)
+    if not math.isfinite(length) or length < 0.5:
         raise Unreadable("its image orientation is not a pair of directions")
-    steepest = np.abs(normal).argmax()
-    if axial and steepest != 2:
+    if axial and abs(normal[2]) <= max(abs(normal[0]), abs(normal[1])):
         raise NotAnImage("not an axial plane")
-    sign = np.sign(normal[steepest])
-    position = float(np.array(place, float) @ normal / np.linalg.norm(normal) * sign)
-    x, y, z = (normal / np.linalg.norm(normal) * sign).tolist()
+    sign = math.copysign(1, max(normal, key=abs))
+    position = sum(float(part) * along for part, along in zip(place, normal, strict=True)) / length * sign
+    x, y, z = (part / length * sign for part in normal)
     return position, (x, y, z)
 
 
 def direction(normal: Normal, normals: list[Normal]) -> int:
     """Number of the first of the normals that is parallel to a normal, which is added if there is none."""
     for number, other in enumerate(normals):
-        if float(np.dot(normal, other)) > PARALLEL:
+        if sum(map(operator.mul, normal, other)) > PARALLEL:
             return number
     normals.append(normal)
     return len(normals) - 1
