@@ -5,7 +5,7 @@ The images are read by another loader, which the option `of` names.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -20,6 +20,7 @@ from fplbench.errors import InputError
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 256  # slices of a volume that are read together with their noisy ones
 OTHER_SIZE = "an image of another size than its partner"
 
 
@@ -125,13 +126,20 @@ def read_images(path: Path, slices: Sequence[Slice], options: Any) -> Iterator[P
     for one in slices:
         assert one.partner is not None  # arrange gives each slice one
         by_partner[one.partner[0]].append(one)
-    for partner, members in by_partner.items():
+    for partner, members in _parts(by_partner):
         clean = LOADERS[options.of].read_images(path, members, options)
         for plane, noisy in _together(clean, _noisy_images(partner, members, options)):
             if noisy.shape != plane.values.shape:
                 sizes = ("x".join(map(str, shape)) for shape in (noisy.shape, plane.values.shape))
                 raise Unreadable("its noisy image has {} pixels, not {}".format(*sizes))
             yield plane._replace(noisy=noisy)
+
+
+def _parts(by_partner: Mapping[str, list[Slice]]) -> Iterator[tuple[str, list[Slice]]]:
+    """The slices of each partner, at most so many at once as may have to be held in memory, where its slices are in reverse."""
+    for partner, members in by_partner.items():
+        ordered = sorted(members, key=lambda one: one.number)
+        yield from ((partner, ordered[start : start + AT_ONCE]) for start in range(0, len(ordered), AT_ONCE))
 
 
 def _noisy_images(partner: str, members: Sequence[Slice], options: Any) -> Iterator[tuple[Slice, Any]]:
