@@ -8,6 +8,7 @@ import numpy as np
 
 from fplbench.applying.units import to_eight_bit
 from fplbench.denoising.registry import Method
+from fplbench.denoising.workers import submit
 from fplbench.errors import InputError
 from fplbench.options import Options
 
@@ -39,11 +40,14 @@ def onnx_function(path: Path, threads: int) -> Callable[[np.ndarray], np.ndarray
     return denoise
 
 
-def eight_bit_function(method: Method, options: Options) -> Callable[[np.ndarray], np.ndarray]:
-    """A method that works on 8-bit images."""
+def eight_bit_function(method: Method, options: Options, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A method that works on 8-bit images. Each of several threads may call it; a method that cannot gets processes."""
 
     def denoise(grey: np.ndarray) -> np.ndarray:
-        return _images(method.function(to_eight_bit(grey)[np.newaxis], options))[0] / np.float32(255)
+        noisy = to_eight_bit(grey)[np.newaxis]
+        processes = method.processes and threads > 1
+        result = submit(threads, method.function, noisy, options).result() if processes else method.function(noisy, options)
+        return _images(result)[0] / np.float32(255)
 
     return denoise
 

@@ -39,6 +39,7 @@ class Denoiser:
         restoration: weight file of the restoration network that explains its images; None where there is none.
         method: the method that it runs as.
         eight_bit: whether it rounds what it gets, and returns, to 8 bit.
+        parallel: number of slices that can be denoised at the same time; a network uses all cores for one.
         source: whatever its files live as long as.
     """
 
@@ -49,6 +50,7 @@ class Denoiser:
     card: Card | None = None
     restoration: Path | None = None
     eight_bit: bool = False
+    parallel: int = 1
     source: object = None
 
     def __call__(self, grey: np.ndarray) -> np.ndarray:
@@ -160,7 +162,8 @@ def _of_method(
         if weights is not None:
             raise InputError(f"The method {name!r} has no weights: leave out --weights.")
         parsed = parse_options(method.options, options, name)
-        return Denoiser(method.label, _digest(name, parsed, window), eight_bit_function(method, parsed), method, eight_bit=True)
+        function, parallel = eight_bit_function(method, parsed, threads), 1 if method.gpu else threads
+        return Denoiser(method.label, _digest(name, parsed, window), function, method, eight_bit=True, parallel=parallel)
     given = {"weights": weights} if weights is not None else {}
     parsed = parse_options(method.options, {**place, **options, **given}, name)
     if parsed.weights is None:

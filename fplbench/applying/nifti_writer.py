@@ -49,7 +49,9 @@ class NiftiWriter:
         self.slope, self.inter = (header.slope, header.inter) if scaled else (1.0, 0.0)
         self.waiting = path.with_name(f"{path.name}.slices")
         self.finished = path.exists()
-        if not self.finished:
+        if self.finished:
+            self.waiting.unlink(missing_ok=True)
+        else:
             self._allocate()
 
     def write(self, number: int, values: np.ndarray) -> np.ndarray:

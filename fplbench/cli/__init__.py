@@ -9,6 +9,7 @@ import typer
 from fplbench import __version__
 from fplbench.cli import (
     ablation,
+    applying,
     calibration,
     charts,
     config,
@@ -54,6 +55,7 @@ STAGES = (
     ablation,
     generalisation,
     detectability,
+    applying,
 )
 
 app = typer.Typer(

@@ -1,0 +1,181 @@
+"""Whether a model is made for a scan: modality, window, size of the pixels and noise."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fplbench.applying.options import ApplyOptions
+from fplbench.applying.scan import Facts, Plane, Scan
+from fplbench.applying.units import to_eight_bit, to_grey
+from fplbench.datasets.percentiles import percentile_window
+from fplbench.datasets.reference_noise import reference_noise
+from fplbench.errors import InputError
+from fplbench.networks.card import Card
+
+SAMPLE = 16  # slices that noise and percentiles are taken from
+SAMPLE_PIXELS = 2**26  # pixels of them at most, so that large images do not fill the memory
+PERCENTILES = (0.5, 99.5)
+SMALLEST, LARGEST = 0.67, 1.5  # pixel size that is not warned about, as a multiple of that of the training images
+FEW = 8  # different values that an image has more of
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a model is applied to a scan.
+
+    Attributes:
+        window: values that the model sees as black and white.
+        noise: estimated noise of the scan within the window, grey levels; None where it cannot be estimated.
+        warnings: sentences on what the model is not made for.
+        left_out: why the scan is not denoised; empty if it is.
+    """
+
+    window: tuple[float, float]
+    noise: float | None
+    warnings: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+def other_modality(facts: Facts, card: Card | None) -> str:
+    """Why a scan is not one for the model, as a phrase; empty if it is, or if that is not known."""
+    if card is None or not card.modalities or facts.modality is None or facts.modality in card.modalities:
+        return ""
+    return f"modality {facts.modality}, but the model is for {' or '.join(card.modalities)}"
+
+
+def check_window(card: Card | None, options: ApplyOptions) -> None:
+    """InputError if a window other than that of the card is asked for without force."""
+    if options.window is None or card is None or card.window is None or options.force:
+        return
+    if not np.allclose(options.window, card.window):
+        raise InputError(
+            f"--window is {_range(options.window)}, but the model was trained with {_range(card.window)}: leave out --window, or "
+            "add --force."
+        )
+
+
+def settled(facts: Facts, card: Card | None, options: ApplyOptions) -> Facts:
+    """The facts of a scan, with what the options or else the card say of a file that does not name its modality."""
+    if facts.modality is not None:
+        return facts
+    if options.modality is not None:
+        return replace(facts, modality=options.modality, hounsfield=options.modality == "CT")
+    return replace(facts, hounsfield=bool(card and card.hounsfield))
+
+
+def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
+    """Look at some slices of a scan: its window, its noise, and what to warn of.
+
+    Raises:
+        InputError: a slice cannot be read, or the window of a CT is not known.
+    """
+    facts = scan.facts
+    planes = list(scan.planes(_sample(facts)))
+    if not options.force and (reason := _is_mask(facts, planes)):
+        return Fit((0.0, 1.0), None, left_out=reason)
+    window = options.window or (card.window if card else None) or _percentiles(facts, planes, card)
+    noise = reference_noise(to_eight_bit(to_grey(_without_padding(plane, window), window)) for plane in planes)
+    known = float(f"{noise:.4g}") if math.isfinite(noise) else None
+    warnings = [*_modality_warning(facts, card), *_spacing_warning(facts, card), *_noise_warning(known, card)]
+    if reason := other_modality(facts, card):
+        warnings.append(f"It has the {reason}.")
+    if card and card.window and not np.allclose(window, card.window):
+        warnings.append(
+            f"The window {_range(window)} is not that of the training images, {_range(card.window)}; --force was given."
+        )
+    return Fit(window, known, tuple(warnings))
+
+
+def noise_sentence(noise: float | None, card: Card | None) -> str:
+    """What is said of the noise of every scan: its estimate, and whether the model was trained on such noise."""
+    own = (
+        "The noise of the scan could not be estimated" if noise is None else f"Its noise is estimated at {noise:.3g} grey levels"
+    )
+    if card is None:
+        return f"{own}; the model does not say what noise it is for."
+    trained = f"the model was trained on {card.noise_title or card.noise or 'noise of an unknown kind'}"
+    level = card.noise_level
+    if level is None:
+        return f"{own}; {trained}."
+    inside = "" if noise is None else ", which includes it" if level.minimum <= noise <= level.maximum else ", which is not that"
+    return f"{own}; {trained} of {level.minimum:.3g} to {level.maximum:.3g} grey levels{inside}."
+
+
+def _sample(facts: Facts) -> list[int]:
+    """Numbers of slices, evenly spread."""
+    count = min(SAMPLE, facts.slices, max(1, SAMPLE_PIXELS // (facts.rows * facts.columns)))
+    return sorted({int(place) for place in (np.arange(count) + 0.5) * facts.slices / count})
+
+
+def _is_mask(facts: Facts, planes: Sequence[Plane]) -> str:
+    """Why a scan that does not say its modality is a mask rather than an image; empty if it is none."""
+    if facts.modality is not None:
+        return ""
+    found: set[float] = set()
+    for plane in planes:
+        found |= set(np.unique(plane.values).tolist())
+        if len(found) > FEW:
+            return ""
+    return f"a mask or an empty image: its values are {len(found)} different ones at most"
+
+
+def _percentiles(facts: Facts, planes: Sequence[Plane], card: Card | None) -> tuple[float, float]:
+    """The window of a scan by the percentiles of its values."""
+    if facts.hounsfield and (card is None or card.percentiles is None):
+        raise InputError(
+            f"{facts.label} is a CT, and the model has no window of its own: say with --window LOW HIGH which HU are black and "
+            "white to it, such as --window -1000 400 for lungs."
+        )
+    values = [plane.values[np.isfinite(plane.values) if plane.valid is None else plane.valid] for plane in planes]
+    everything = np.concatenate(values)
+    window = percentile_window(everything[np.isfinite(everything)], (card and card.percentiles) or PERCENTILES)
+    if window is None:
+        raise InputError(f"{facts.label} has no window, as its slices hold no value: check the file.")
+    return window
+
+
+def _without_padding(plane: Plane, window: tuple[float, float]) -> np.ndarray:
+    return plane.values if plane.valid is None else np.where(plane.valid, plane.values, np.float32(window[0]))
+
+
+def _modality_warning(facts: Facts, card: Card | None) -> list[str]:
+    if facts.modality is not None:
+        return []
+    taken = f"it is taken for {' or '.join(card.modalities)}, which the model is for" if card and card.modalities else ""
+    taken = taken or "its window is found from its values unless --window gives it"
+    return [f"The file does not say its modality: {taken}; --modality names it."]
+
+
+def _spacing_warning(facts: Facts, card: Card | None) -> list[str]:
+    if card is None or card.pixel_mm is None:
+        return []
+    if facts.spacing is None:
+        return ["The size of its pixels is not known, so it cannot be compared with that of the training images."]
+    ratios = [own / trained for own, trained in zip(facts.spacing, card.pixel_mm, strict=True)]
+    if all(SMALLEST <= ratio <= LARGEST for ratio in ratios):
+        return []
+    own, trained = (" x ".join(f"{side:.3g}" for side in sides) for sides in (facts.spacing, card.pixel_mm))
+    return [
+        f"Its pixels are {own} mm, which is outside {SMALLEST} to {LARGEST} times those of the training images, {trained} mm: "
+        "noise and structures have sizes that the model has not seen."
+    ]
+
+
+def _noise_warning(noise: float | None, card: Card | None) -> list[str]:
+    level = card.noise_level if card else None
+    if level is None:
+        return []
+    if noise is None:
+        return ["Its noise could not be estimated, so it cannot be compared with that of the training images."]
+    if level.minimum <= noise <= level.maximum:
+        return []
+    return [
+        f"Its noise, estimated at {noise:.3g} grey levels, is outside that of the training images, {level.minimum:.3g} to "
+        f"{level.maximum:.3g}: the model may remove too much or too little."
+    ]
+
+
+def _range(window: tuple[float, float]) -> str:
+    return f"{window[0]:g} to {window[1]:g}"

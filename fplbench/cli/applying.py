@@ -1,0 +1,108 @@
+"""The command that denoises scans and gives them back in their own format."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
+
+if TYPE_CHECKING:
+    from fplbench.applying.run import Summary
+
+LISTED = 10  # files left out that are named
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this stage."""
+    app.command("apply")(apply)
+
+
+def apply(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="What denoises: a weight file of `fplbench train` (.safetensors), a bundle of `fplbench export-model` (.zip), "
+            "or the name of a method, such as nlm."
+        ),
+    ],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="A DICOM or NIfTI file, the folder of a series, or a tree of many. It is only read."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="OUTPUT", help="What is made: for a file a file of the same format, for a folder a folder."),
+    ],
+    options: OptionsJson = "{}",
+    weights: Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")] = None,
+    window: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="Values that the model sees as black and white, in HU for CT; by default the window that it was trained with. "
+            "Values outside it stay as they are.",
+            metavar="LOW HIGH",
+        ),
+    ] = None,
+    modality: Annotated[str | None, typer.Option(help="Modality of files that do not say theirs, as NIfTI: CT, MR, ...")] = None,
+    residual: Annotated[bool, typer.Option("--residual", help="Write what was changed too: denoised minus original.")] = False,
+    features: Annotated[
+        bool, typer.Option("--features", help="Write a map of the features that the restoration network sees in each slice.")
+    ] = False,
+    restoration: Annotated[
+        Path | None, typer.Option(help="Weight file of the restoration network for --features, if the model holds none.")
+    ] = None,
+    dtype: Annotated[
+        Literal["input", "int16", "float32"], typer.Option(help="Type of the values of NIfTI files; input: as they were.")
+    ] = "input",
+    keep_private: Annotated[
+        bool, typer.Option("--keep-private", help="Keep private elements of DICOM files, which may identify the patient.")
+    ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave out files that cannot be read, instead of stopping.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Apply the model to another modality or window than it was trained for.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    device: DeviceName = "auto",
+    threads: Threads = 1,
+    runtime: Annotated[Literal["torch", "onnx"], typer.Option(help="What runs the network of a bundle.")] = "torch",
+    tile: Annotated[int, typer.Option(min=64, help="Largest side that a network denoises in one piece, pixels.")] = 512,
+    overlap: Annotated[int, typer.Option(min=0, help="Pixels that neighbouring pieces share.")] = 192,
+) -> None:
+    """Denoise your own scans: DICOM or NIfTI in, the same out, at their own size and in their own units.
+
+    CT stays in HU. The output appears when all is finished; after an interruption, the same command continues. Beside it, a page
+    shows what was removed, since that is what has to be judged. Not for clinical use.
+    """
+    from fplbench.applying.options import ApplyOptions
+    from fplbench.applying.run import apply_model
+    from fplbench.registry import parse_options
+
+    values = {
+        "options": parse_json(options), "weights": weights, "window": window, "modality": modality, "residual": residual,
+        "features": features, "restoration": restoration, "dtype": dtype, "keep_private": keep_private,
+        "skip_unreadable": skip_unreadable, "force": force, "overwrite": overwrite, "device": device, "threads": threads,
+        "runtime": runtime, "tile": tile, "overlap": overlap,
+    }  # fmt: skip
+    _report(apply_model(model, source, out, parse_options(ApplyOptions, values, "")))
+
+
+def _report(summary: "Summary") -> None:
+    """Say where things are, and what to keep in mind."""
+    for scan in summary.scans:
+        typer.echo(f"{scan['label']}: {scan['slices']} slices. {scan['about_noise']}")
+        for warning in scan["warnings"]:
+            typer.echo(f"  Warning: {warning}")
+    for what, reasons in (("Left out", summary.skipped), ("Unreadable", summary.unreadable)):
+        for path, reason in list(reasons.items())[:LISTED]:
+            typer.echo(f"{what}: {path}: {reason}.")
+        if len(reasons) > LISTED:
+            typer.echo(f"{what}: {len(reasons) - LISTED} more, which apply.json names.")
+    for made in summary.made:
+        typer.echo(f"Written: {made}")
+    typer.echo(f"{summary.denoiser.label}: {summary.slices} slices, {summary.speed:.2f} a second.")
+    typer.echo("Not for clinical use.")
