@@ -10,7 +10,7 @@ from fplbench.applying.quality.structure import edge_relation, largest_change
 from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, tissues_of
 from fplbench.applying.scan import Plane
 from fplbench.applying.units import EDGE
-from fplbench.datasets.reference_noise import FEWEST
+from fplbench.datasets.reference_noise import FEWEST, SMOOTHING
 
 SMALLEST = 8  # pixels; a slice with a shorter side has no statistics
 BINS = 1000  # of the histogram, each 0.05 % of the window
@@ -44,7 +44,7 @@ def slice_statistics(
         return found
     valid = usable.view(np.uint8) * np.uint8(255)
     flat = flatness(before)
-    places = list(masks(flat.smooth, valid, tissues_of(window, hounsfield)))
+    places = list(masks(flat.smooth, _smoothed_well(valid), tissues_of(window, hounsfield)))
     found["tissues"] = _tissues(before, after, change, flat.slope, whole_places(before, valid), places)
     found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)
     within = _within(before, window)
@@ -60,6 +60,16 @@ def _usable(plane: Plane, after: np.ndarray, fill: float) -> tuple[np.ndarray, n
         usable &= plane.valid
     before = np.where(usable, plane.values, np.float32(fill)).astype(np.float32, copy=False)
     return before, np.where(usable, after, before).astype(np.float32, copy=False), usable
+
+
+def _smoothed_well(valid: np.ndarray) -> np.ndarray:
+    """Where no padding or NaN is so near that it is in the smoothed image: uint8 (H, W), 0 or 255."""
+    import cv2
+
+    if valid.all():
+        return valid
+    side = 2 * round(3 * SMOOTHING) + 1
+    return cv2.erode(valid, np.ones((side, side), np.uint8))
 
 
 def _uniform(places: list[tuple[Tissue, np.ndarray]]) -> np.ndarray:

@@ -119,7 +119,7 @@ def histogram(slices: Slices, window: tuple[float, float]) -> tuple[np.ndarray, 
     """The histogram of the change within the window: middles of the bins in the unit of the scan (B,), and counts (B,)."""
     counts = np.zeros(BINS + 1, np.int64)
     for each in slices:
-        part, first = each["histogram"]["counts"], each["histogram"]["first"]
+        part, first = np.array(each["histogram"]["counts"], np.int64), each["histogram"]["first"]
         counts[first : first + len(part)] += part
     low, high = window
     return np.linspace(-1, 1, BINS + 1) * RANGE * (high - low), counts

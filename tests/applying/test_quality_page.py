@@ -1,0 +1,124 @@
+"""The quality page as a file: complete, escaped, small, and without requests."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+
+from fplbench.applying.quality import slice_statistics, write_quality_page
+from fplbench.applying.scan import Facts, Plane
+from fplbench.networks.card import Card, NoiseLevel
+from tests.explorer.conftest import driver  # noqa: F401
+from tests.helpers.pages import HOSTILE
+from tests.reporting.test_html_valid import check  # noqa: F401
+
+CARD = Card(
+    method="fpl", label=f"FPL {HOSTILE}", dataset_label=f"LIDC {HOSTILE}", modalities=("CT",), hounsfield=True, size=96,
+    images=80, patients=1, pixel_mm=(3.75, 3.75), noise_title="Gaussian",
+    noise_level=NoiseLevel(minimum=9, median=11, maximum=14),
+)  # fmt: skip
+ABOUT = {
+    "model": f"FPL, Gaussian {HOSTILE}", "card": CARD, "window": (-160.0, 240.0), "digest": "ab" * 32, "version": "1",
+    "warnings": [f"The pixels are small {HOSTILE}."],
+}  # fmt: skip
+
+
+def facts(**changes):
+    values = {
+        "name": "a",
+        "label": f"a/b {HOSTILE}",
+        "modality": "CT",
+        "spacing": (0.7, 0.7),
+        "slices": 3,
+        "rows": 128,
+        "columns": 128,
+    }
+    return Facts(**{**values, "hounsfield": True, "notes": (f"A slice is missing {HOSTILE}.",), **changes})
+
+
+def some_slices(count=3, hounsfield=True):
+    found = []
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        clean = np.full((128, 128), 40, np.float32)
+        clean[:40] = -90
+        before = clean + rng.normal(0, 12, clean.shape).astype(np.float32)
+        found.append(slice_statistics(Plane(number, before), clean + 1, (-160, 240), hounsfield, (0.7, 0.7)))
+    return found
+
+
+def write(folder, found, about=ABOUT, **changes):
+    path = folder / "page.html"
+    write_quality_page(path, facts(**changes), about, found)
+    return path, path.read_text()
+
+
+def test_the_page_says_what_a_reader_must_know(tmp_path):
+    _, page = write(tmp_path, some_slices())
+    for words in (
+        "Not for clinical use.", "CT, 3 slices of 128 × 128 pixels, pixels of 0.7 mm", "80 images of 1 patient of LIDC",
+        "9 to 14 grey levels", "−160 to 240 HU", "The pixels are small", "A slice is missing", "Soft tissue and water", "HU² mm²",
+        "AAPM TG-233",        "No slice has 1,000 pixels of air, lung and bone.",
+    ):  # fmt: skip
+        assert words in page, words
+    assert "<script" not in page and "<b " not in page
+
+
+def test_the_page_requests_nothing(tmp_path):
+    _, page = write(tmp_path, some_slices())
+    assert set(re.findall(r'(?:src|href|srcset)="(#|data:image/(?:png|svg\+xml);base64,|.*?")', page)) == {
+        "#", "data:image/png;base64,", "data:image/svg+xml;base64,",
+    }  # fmt: skip
+    assert not re.search(r"url\(|@import|<link|<iframe", page)
+
+
+def test_the_same_scan_gives_the_same_page(tmp_path):
+    slices = some_slices()
+    assert write(tmp_path, slices)[1] == write(tmp_path, slices[::-1])[1]
+
+
+def test_a_thousand_slices_are_less_than_two_megabytes(tmp_path):
+    slices = []
+    for number, one in enumerate(some_slices(8) * 125):
+        slices.append(copy.deepcopy(one) | {"number": number})
+        slices[-1]["crop"]["row"] = number  # each is of a place of its own
+    path, page = write(tmp_path, slices, slices=1000)
+    assert path.stat().st_size < 2_000_000
+    assert page.count("image-rendering: pixelated") == 12
+
+
+@pytest.mark.parametrize("slices", [[], "unchanged", "tiny"])
+def test_a_scan_in_which_nothing_can_be_measured_has_a_page(tmp_path, slices):
+    before = np.full((4, 4) if slices == "tiny" else (64, 64), 3000, np.float32)
+    found = [slice_statistics(Plane(0, before), before, (-160, 240), True, None)] if slices else []
+    _, page = write(tmp_path, found, {"model": "NLM", "window": (-160, 240)}, spacing=None, modality=None, slices=1, notes=())
+    assert "The model has no card" in page and "Nothing was changed." in page
+    assert "spacing of the pixels unknown" in page and "Warnings" not in page
+
+
+def test_a_scan_without_hounsfield_units_has_thirds(tmp_path):
+    _, page = write(tmp_path, some_slices(hounsfield=False), hounsfield=False, modality="MR", spacing=None)
+    assert "Middle third" in page and "Soft tissue" not in page and "units² pixel²" in page
+
+
+@pytest.mark.slow
+def test_the_page_is_valid_html(check, tmp_path):  # noqa: F811
+    path, _ = write(tmp_path, some_slices())
+    assert check(path) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_axe_finds_no_fault(driver, tmp_path, theme, width, height):  # noqa: F811
+    axe = pytest.importorskip("axe_core_python.selenium", reason="needs the Python package axe-core-python")
+    path, _ = write(tmp_path, some_slices(), label="a/b")
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    driver.get(path.as_uri())
+    found = axe.Axe().run(driver)["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
