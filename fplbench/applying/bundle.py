@@ -1,9 +1,11 @@
 """A model bundle: one .zip file with all that is needed to apply a trained denoiser, and to check that it still works."""
 
+import errno
 import hashlib
 import json
 import os
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -31,7 +33,8 @@ NEEDED = (README, CARD, WEIGHTS, PHANTOM, EXPECTED, EXPECTED_HASH)
 OPTIONAL = (CONFIG, RESTORATION, ONNX)
 LARGEST_TEXT, LARGEST_MEMBER, LARGEST = 2**20, 2**30, 2**31  # bytes, unpacked
 CHUNK = 2**20
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+ENCRYPTED = 1  # a bit of the flags of an entry
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 class Member(Options):
@@ -111,7 +114,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
         raise
     except FileNotFoundError:
         raise InputError(f"The bundle {path} does not exist.") from None
-    except DAMAGED as error:
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the begin of the file
+            raise
         raise InputError(f"{path} is not a readable .zip file ({error}); get the bundle again.") from None
 
 
@@ -126,6 +131,8 @@ def _check_entries(path: str | os.PathLike[str], archive: zipfile.ZipFile) -> di
             raise InputError(f"{path} is refused: {name!r} is a link.")
         if name not in (MANIFEST, *NEEDED, *OPTIONAL):
             raise InputError(f"{path} is refused: it holds {name!r}, which is not a file of a model bundle.")
+        if entry.flag_bits & ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{path} is refused: {name} is encrypted or compressed in another way than bundles are.")
         if name in entries:
             raise InputError(f"{path} is refused: it holds {name!r} twice.")
         entries[name] = entry

@@ -127,15 +127,15 @@ def known() -> list[str]:
 def _build(architecture: str, config: Mapping[str, Any], path: str | os.PathLike[str]) -> Any:
     if architecture not in known():
         raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, known())}")
-    if architecture in PEERS:
-        try:
-            return build(architecture, config)
-        except InputError as error:
-            raise InputError(f"{path} cannot be loaded: {error}") from None
     try:
-        return network_class(architecture)(**config)
+        return build(architecture, config) if architecture in PEERS else network_class(architecture)(**config)
+    except InputError as error:
+        raise InputError(f"{path} cannot be loaded: {error}") from None
     except TypeError as error:
         raise InputError(f"{path} describes a network {architecture} that this version cannot build: {error}.") from None
+    except (MemoryError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "memory is full"
+        raise InputError(f"{path} describes a network {architecture} that cannot be built here: {reason}.") from None
 
 
 def _load_published(path: Path, device: str) -> tuple[Any, dict[str, Any]]:

@@ -105,6 +105,14 @@ def test_files_without_weights_are_refused(tmp_path):
         weights.load(tmp_path / "unknown.safetensors")
 
 
+def test_a_network_that_does_not_fit_into_memory_is_refused(tmp_path):
+    header = json.dumps({"architecture": "unet", "config": {"width": 10**6}})
+    save_file({"x": np.zeros(2)}, tmp_path / "huge.safetensors", {weights.HEADER_KEY: header})
+    with pytest.raises(InputError, match="describes a network unet that cannot be built here") as caught:
+        weights.load(tmp_path / "huge.safetensors")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_failed_save_leaves_nothing_behind(tmp_path):
     with pytest.raises(ValueError, match=r"not a network of fplbench\.networks"):
         weights.save(torch.nn.Linear(2, 2), tmp_path / "network.safetensors")
