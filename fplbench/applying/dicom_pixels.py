@@ -1,8 +1,7 @@
 """The pixels of one DICOM file: whether they are all there, and one frame at a time. Runs in reading processes."""
 
 import struct
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -76,30 +75,47 @@ def check_complete(path: Path, header: Header) -> None:
         raise Unreadable(f"it is truncated: its pixels need {needed} bytes, and it has {there}")
 
 
-def read_stored(path: Path, index: int) -> np.ndarray:
-    """Decode one frame.
+class FrameReader:
+    """Reads frames of files one at a time, and stays in a file, as finding its pixels can take longer than decoding a frame."""
 
-    Args:
-        path: the file.
-        index: number of the frame, counted from 0.
+    def __init__(self) -> None:
+        """Start without a file."""
+        self._path: Path | None = None
+        self._next = 0
+        self._step = 1
+        self._frames: Iterator[np.ndarray] = iter(())
 
-    Returns:
-        (H, W), integers as `fplbench.datasets.decoding.decode` gives them.
+    def read(self, path: Path, index: int) -> np.ndarray:
+        """Decode one frame.
 
-    Raises:
-        Unreadable: the compression is not supported.
-    """
+        Args:
+            path: the file.
+            index: number of the frame, counted from 0. Ascending and descending numbers are read without a new start.
+
+        Returns:
+            (H, W), integers as `fplbench.datasets.decoding.decode` gives them.
+
+        Raises:
+            Unreadable: the compression is not supported.
+        """
+        if path != self._path or index != self._next:
+            turned = path == self._path and index == self._next - 2 * self._step
+            self._step = -self._step if turned else 1
+            self._frames = _frames_from(path, index, self._step)
+        self._path, self._next = None, 0  # in case that the next line fails
+        stored = next(self._frames)
+        self._path, self._next = path, index + self._step
+        return stored
+
+
+def _frames_from(path: Path, index: int, step: int) -> Iterator[np.ndarray]:
+    """The frames of a file from one of them to the last, or backwards to the first."""
     from pydicom import dcmread
 
-    header = _pixel_header(path)
+    header = read_header(path, []).elements
     deflated = header.file_meta.get("TransferSyntaxUID") == DEFLATED
-    return next(decode(dcmread(path) if deflated else path, header, (index,)))
-
-
-@lru_cache(1)
-def _pixel_header(path: Path) -> "DicomDataset":
-    """The elements that describe the pixels; the frames of a file are read one after the other."""
-    return read_header(path, []).elements
+    frames = range(index, int(header.get("NumberOfFrames") or 1) if step > 0 else -1, step)
+    return decode(dcmread(path) if deflated else path, header, frames)
 
 
 def _pass_fragments(stream: BinaryIO, size: int) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 
 from fplbench.applying.dicom_derivation import Derivation
 from fplbench.applying.dicom_header import derived_header
-from fplbench.applying.dicom_pixels import read_stored
+from fplbench.applying.dicom_pixels import FrameReader
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
 
 LIBRARIES = ("pydicom",)
+FRAMES = FrameReader()  # of the reading process
 
 
 class DicomReader:
@@ -51,4 +52,4 @@ class DicomReader:
 def answer(task: tuple[Path, int | Derivation]) -> np.ndarray | bytes:
     """What `DicomReader` asks for, in the reading process."""
     path, wanted = task
-    return derived_header(path, wanted) if isinstance(wanted, Derivation) else read_stored(path, wanted)
+    return derived_header(path, wanted) if isinstance(wanted, Derivation) else FRAMES.read(path, wanted)
