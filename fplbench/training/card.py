@@ -59,7 +59,7 @@ def training_card(name: str, inputs: Inputs, options: Options, seed: int) -> Car
         size=size,
         images=len(noisy),
         patients=_patients(rows, summary),
-        pixel_mm=_pixel_size(rows, size, summary),
+        pixel_mm=_pixel_size(rows, size),
         window=None if dataset.get("percentiles") else _window(rows),
         noise_level=noise_level(noisy),
         training=options.model_dump(mode="json"),
@@ -150,15 +150,14 @@ def _window(rows: Rows) -> tuple[float, float] | None:
     return windows.pop() if len(windows) == 1 and len(low) == len(rows) else None
 
 
-def _pixel_size(rows: Rows, size: int, summary: Mapping[str, Any]) -> tuple[float, float] | None:
+def _pixel_size(rows: Rows, size: int) -> tuple[float, float] | None:
     """Row and column spacing of the images in the stack, mm, the median of those that have one.
 
-    Images were padded to squares and then resized; patches were cut out as they are.
+    Images were padded to squares and then resized; of patches, the index has their own rows and columns.
     """
     known = [row for row in rows if row.get("row_spacing_mm") and row.get("column_spacing_mm")]
     height, width = _numbers(known, "row_spacing_mm"), _numbers(known, "column_spacing_mm")
-    rows_columns = zip(_numbers(known, "rows"), _numbers(known, "columns"), strict=True)
-    sides = [size if summary.get("fit") == "patch" else max(pair) for pair in rows_columns]
+    sides = [max(pair) for pair in zip(_numbers(known, "rows"), _numbers(known, "columns"), strict=True)]
     if not known or not len(height) == len(width) == len(sides):
         return None
     found = [(row * side / size, column * side / size) for row, column, side in zip(height, width, sides, strict=True)]

@@ -63,7 +63,7 @@ def test_the_pixels_are_those_of_the_stack_after_padding_and_resizing(drawn):
 
 
 def test_patches_keep_the_pixels_of_their_scan(drawn):
-    drawn["clean"].with_name("sampling.json").write_text(json.dumps({**SUMMARY, "fit": "patch"}))
+    write_stack(drawn["clean"], np.full((3, 64, 64), 128, np.uint8), index(rows=64, columns=64))
     assert card_of(drawn).pixel_mm == (0.7, 0.9)
 
 
