@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -145,9 +145,9 @@ def _patients(rows: Rows, summary: Mapping[str, Any]) -> int | None:
 
 def _window(rows: Rows) -> tuple[float, float] | None:
     """The window, if all images have the same."""
-    low, high = _numbers(rows, "window_low"), _numbers(rows, "window_high")
-    windows = set(zip(low, high, strict=True))
-    return windows.pop() if len(windows) == 1 and len(low) == len(rows) else None
+    windows = {_numbers(row, "window_low", "window_high") for row in rows}
+    found = windows.pop() if len(windows) == 1 else None
+    return (found[0], found[1]) if found else None
 
 
 def _pixel_size(rows: Rows, size: int) -> tuple[float, float] | None:
@@ -155,26 +155,18 @@ def _pixel_size(rows: Rows, size: int) -> tuple[float, float] | None:
 
     Images were padded to squares and then resized; of patches, the index has their own rows and columns.
     """
-    known = [row for row in rows if row.get("row_spacing_mm") and row.get("column_spacing_mm")]
-    height, width = _numbers(known, "row_spacing_mm"), _numbers(known, "column_spacing_mm")
-    sides = [max(pair) for pair in zip(_numbers(known, "rows"), _numbers(known, "columns"), strict=True)]
-    if not known or not len(height) == len(width) == len(sides):
+    known = (_numbers(row, "row_spacing_mm", "column_spacing_mm", "rows", "columns") for row in rows)
+    found = [(height * max(sides) / size, width * max(sides) / size) for height, width, *sides in filter(None, known)]
+    return (_short(median(row for row, _ in found)), _short(median(column for _, column in found))) if found else None
+
+
+def _numbers(row: Mapping[str, str], *columns: str) -> tuple[float, ...] | None:
+    """The numbers in some columns of a row; None if a cell is blank or holds something else."""
+    try:
+        numbers = tuple(float(row[column]) for column in columns)
+    except (KeyError, ValueError):
         return None
-    found = [(row * side / size, column * side / size) for row, column, side in zip(height, width, sides, strict=True)]
-    return _short(median(row for row, _ in found)), _short(median(column for _, column in found))
-
-
-def _numbers(rows: Iterable[Mapping[str, str]], column: str) -> list[float]:
-    """The numbers of a column; cells that are blank, or hold something else, are passed over."""
-    found = []
-    for row in rows:
-        try:
-            number = float(row.get(column) or "nan")
-        except ValueError:
-            continue
-        if math.isfinite(number):
-            found.append(number)
-    return found
+    return numbers if all(map(math.isfinite, numbers)) else None
 
 
 def _short(number: float) -> float:
