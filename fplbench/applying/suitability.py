@@ -144,8 +144,7 @@ def _modality_warning(facts: Facts, card: Card | None) -> list[str]:
     if facts.modality is not None:
         return []
     taken = f"it is taken for {' or '.join(card.modalities)}, which the model is for" if card and card.modalities else ""
-    taken = taken or "its window is found from its values unless --window gives it"
-    return [f"The file does not say its modality: {taken}; --modality names it."]
+    return [f"The file does not say its modality: {taken or 'whether its values are HU is not known'}; --modality names it."]
 
 
 def _spacing_warning(facts: Facts, card: Card | None) -> list[str]:

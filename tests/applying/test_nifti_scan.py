@@ -1,0 +1,211 @@
+"""NIfTI volumes in and out: upright slices, the header of the original, and files that are refused."""
+
+import gzip
+import struct
+
+import nibabel
+import numpy as np
+import pytest
+
+from fplbench.applying.nifti_scan import NiftiScan, find_nifti_scans, stem
+from fplbench.applying.nifti_volume import read_volume_header
+from fplbench.applying.scan import Facts, ReadingOptions, Stamp
+from fplbench.datasets.registry import NotAnImage, Unreadable
+from fplbench.errors import InputError
+from tests.helpers.nifti_files import write_volume
+
+VOLUME = np.random.default_rng(0).integers(-1024, 2000, (7, 9, 5))
+STAMP = Stamp("noisy", "0" * 64, "Denoised.")
+
+
+def scan_of(path, suffix=".nii", **options):
+    """The scan of a file, without the process that reads headers otherwise."""
+    header = read_volume_header(str(path))
+    slices, rows, columns = header.upright_shape
+    facts = Facts(stem(path.name), path.name, None, header.spacing, slices, rows, columns, False, header.notes)
+    return NiftiScan(path, facts, header, ReadingOptions(scratch=path.parent / "scratch", **options), suffix)
+
+
+def rewrite(scan, folder, kind="denoised", change=lambda values: values):
+    """Write a scan as it is, or changed, last slice first; returns the file and what the writer says that it holds."""
+    writer = scan.writer(kind, folder, STAMP)
+    written = {plane.number: writer.write(plane.number, change(plane.values)) for plane in scan.planes(range(scan.facts.slices))}
+    (path,) = writer.finish()
+    return path, np.stack([written[number] for number in sorted(written)])
+
+
+def upright(path):
+    """Axial slices from the feet up, with the front at the top and the right side on the left, by nibabel."""
+    image = nibabel.as_closest_canonical(nibabel.load(path))
+    return image.get_fdata()[::-1, ::-1].transpose(2, 1, 0)
+
+
+@pytest.mark.parametrize("axes", ["RAS", "LPS", "SPL", "AIR", "PSR", "IRP", "LAI"])
+@pytest.mark.parametrize("slope", [None, (2.0, -10.0), (0.5, 3.0)])
+def test_slices_are_upright_and_written_back_to_their_places_bit_for_bit(tmp_path, axes, slope):
+    path = write_volume(tmp_path / "a.nii", VOLUME, axes=axes, slope=slope)
+    scan = scan_of(path)
+    planes = list(scan.planes(range(5)))
+    assert [plane.number for plane in planes] == list(range(5))
+    np.testing.assert_array_equal(np.stack([plane.values for plane in planes]), upright(path))
+    assert (scan.facts.spacing, scan.facts.slices) == ((0.7, 0.8), 5)
+    copy, written = rewrite(scan, tmp_path / "out")
+    assert copy.read_bytes() == path.read_bytes()
+    np.testing.assert_array_equal(written, upright(path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("axes", ["LPS", "SPL"])
+def test_compressed_volumes_are_the_same_and_equal_ones_equal_files(tmp_path, axes):
+    path = write_volume(tmp_path / "a.nii.gz", VOLUME, axes=axes)
+    scan = scan_of(path, ".nii.gz")
+    np.testing.assert_array_equal(np.stack([plane.values for plane in scan.planes(range(5))]), upright(path))
+    copies = [rewrite(scan, tmp_path / name)[0] for name in ("one", "two")]
+    assert gzip.decompress(copies[0].read_bytes()) == gzip.decompress(path.read_bytes())
+    assert copies[0].read_bytes() == copies[1].read_bytes()
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("axes", ["RAS", "IRP"])
+def test_some_slices_can_be_read_alone(tmp_path, axes):
+    path = write_volume(tmp_path / "a.nii", VOLUME, axes=axes)
+    planes = list(scan_of(path).planes([4, 0, 3]))
+    assert [plane.number for plane in planes] == [0, 3, 4]
+    np.testing.assert_array_equal(np.stack([plane.values for plane in planes]), upright(path)[[0, 3, 4]])
+
+
+def test_values_are_rounded_to_what_the_type_and_the_slope_can_hold(tmp_path):
+    path = write_volume(tmp_path / "a.nii", np.zeros((1, 3, 1)), dtype=np.uint8, slope=(2.0, -10.0))
+    written, values = rewrite(scan_of(path), tmp_path / "out", change=lambda plane: np.float32([[-100], [0.9], [700]]))
+    # Stored from 0 to 255, so from -10 to 500 in steps of 2.
+    np.testing.assert_array_equal(values[0], [[-10], [0], [500]])
+    np.testing.assert_array_equal(upright(written)[0], [[-10], [0], [500]])
+
+
+def test_int16_and_float32_are_choices_and_affine_units_and_intent_stay(tmp_path):
+    image = nibabel.Nifti1Image(np.array([[[0.25], [-7.7]]], np.float64), np.diag([2.0, 3, 4, 1]))
+    image.header.set_intent("estimate", name="kept")
+    image.header.set_xyzt_units("mm", "sec")
+    nibabel.save(image, path := tmp_path / "a.nii")
+    for dtype, expected in [("int16", [0, -8]), ("float32", np.float32([0.25, -7.7])), ("input", [0.25, -7.7])]:
+        copy = nibabel.load(rewrite(scan_of(path, dtype=dtype), tmp_path / dtype)[0])
+        assert copy.get_data_dtype() == (np.float64 if dtype == "input" else np.dtype(dtype))
+        np.testing.assert_array_equal(np.asarray(copy.dataobj).ravel(), expected)
+        np.testing.assert_array_equal(copy.affine, image.affine)
+        assert copy.header.get_intent()[2] == "kept" and copy.header.get_xyzt_units() == ("mm", "sec")
+
+
+def test_integers_keep_their_slope_as_int16(tmp_path):
+    path = write_volume(tmp_path / "a.nii", VOLUME, dtype=np.int32, slope=(0.5, -3.0))
+    copy = nibabel.load(rewrite(scan_of(path, dtype="int16"), tmp_path / "out")[0])
+    assert (copy.dataobj.slope, copy.dataobj.inter, copy.get_data_dtype()) == (0.5, -3.0, np.int16)
+    np.testing.assert_array_equal(copy.get_fdata(), nibabel.load(path).get_fdata())
+
+
+def test_residual_and_features_are_float32_in_the_place_of_the_original(tmp_path):
+    path = write_volume(tmp_path / "a.nii", np.abs(VOLUME) % 200, dtype=np.uint8, axes="PSR", slope=(2.0, 5.0))
+    copy, _ = rewrite(scan_of(path), tmp_path / "out", "residual", lambda values: -values / 3)
+    image = nibabel.load(copy)
+    assert image.get_data_dtype() == np.float32
+    np.testing.assert_array_equal(image.affine, nibabel.load(path).affine)
+    np.testing.assert_allclose(upright(copy), -upright(path) / 3, rtol=1e-6)
+
+
+def test_nan_and_numbers_beyond_the_precision_of_float32_stay(tmp_path):
+    values = np.array([[[np.nan], [2.0**53 - 1], [0.1], [5.0]]])
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), path := tmp_path / "a.nii")
+    scan = scan_of(path)
+    (plane,) = scan.planes([0])
+    writer = scan.writer("denoised", tmp_path / "out", STAMP)
+    changed = plane.values.copy()
+    changed[changed == 5] = 6
+    written = writer.write(0, changed)
+    assert np.isnan(written).sum() == 1
+    values[values == 5] = 6
+    np.testing.assert_array_equal(nibabel.load(writer.finish()[0]).get_fdata(), values)
+
+
+def test_extensions_big_endian_and_nifti_2_are_kept(tmp_path):
+    image = nibabel.Nifti1Image(VOLUME.astype(">i2"), np.eye(4), nibabel.Nifti1Header(endianness=">"))
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"of the scanner"))
+    nibabel.save(image, first := tmp_path / "a.nii")
+    nibabel.save(nibabel.Nifti2Image(VOLUME.astype(np.int16), np.eye(4)), second := tmp_path / "b.nii")
+    for path in (first, second):
+        assert rewrite(scan_of(path), tmp_path / "out")[0].read_bytes() == path.read_bytes()
+        residual = nibabel.load(rewrite(scan_of(path), tmp_path / "residual", "residual")[0])
+        assert type(residual) is type(nibabel.load(path))
+        np.testing.assert_array_equal(residual.get_fdata(), VOLUME)
+    assert b"of the scanner" in (tmp_path / "residual/a.nii").read_bytes()
+
+
+def test_a_volume_in_four_dimensions_and_a_single_slice_are_fine(tmp_path):
+    for shape in [(7, 9, 5, 1), (7, 9, 5, 1, 1), (7, 9)]:
+        values = np.resize(VOLUME, shape).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), path := tmp_path / "a.nii")
+        scan = scan_of(path)
+        assert scan.header.shape == (*shape[:3], 1)[:3]
+        copy, _ = rewrite(scan, tmp_path / str(len(shape)))
+        assert copy.read_bytes() == path.read_bytes()
+
+
+def test_a_header_without_orientation_is_noted(tmp_path):
+    image = nibabel.Nifti1Image(VOLUME.astype(np.int16), None)
+    nibabel.save(image, path := tmp_path / "a.nii")
+    scan = scan_of(path)
+    assert scan.facts.spacing is None and "does not say how the volume lies" in scan.facts.notes[0]
+
+
+def test_lengths_in_other_units_are_converted(tmp_path):
+    image = nibabel.Nifti1Image(VOLUME.astype(np.int16), np.diag([700.0, 800, 900, 1]))
+    image.header.set_xyzt_units("micron")
+    nibabel.save(image, path := tmp_path / "a.nii")
+    assert scan_of(path).facts.spacing == (0.8, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (nibabel.Nifti1Image(np.zeros((4, 4, 4, 2), np.int16), np.eye(4)), "2 volumes in one file"),
+        (nibabel.Nifti1Image(np.zeros((4, 4, 4), [("R", "u1"), ("G", "u1"), ("B", "u1")]), np.eye(4)), "a colour volume"),
+        (nibabel.Nifti1Image(np.zeros((4, 4, 4), np.complex64), np.eye(4)), "complex numbers"),
+    ],
+)
+def test_what_is_not_one_grey_volume_is_left_out(tmp_path, image, reason):
+    nibabel.save(image, tmp_path / "a.nii")
+    with pytest.raises(NotAnImage, match=reason):
+        read_volume_header(str(tmp_path / "a.nii"))
+
+
+def test_labels_are_left_out(tmp_path):
+    image = nibabel.Nifti1Image(np.zeros((4, 4, 4), np.uint8), np.eye(4))
+    image.header.set_intent("label")
+    nibabel.save(image, tmp_path / "a.nii")
+    with pytest.raises(NotAnImage, match="labels"):
+        read_volume_header(str(tmp_path / "a.nii"))
+
+
+@pytest.mark.parametrize("shape", [(16384, 16384, 8), (32767, 32767, 1), (512, 512, 900), (-5, 4, 4), (0, 4, 4)])
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_a_header_that_lies_about_the_size_is_refused(tmp_path, shape, suffix):
+    content = bytearray(write_volume(tmp_path / "good.nii", VOLUME).read_bytes())
+    content[42:48] = struct.pack("<3h", *shape)
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(gzip.compress(bytes(content)) if suffix == ".nii.gz" else bytes(content))
+    with pytest.raises((Unreadable, nibabel.spatialimages.HeaderDataError)):
+        read_volume_header(str(path))
+
+
+@pytest.mark.slow
+def test_files_are_sorted_into_scans_skipped_and_unreadable(tmp_path):
+    write_volume(tmp_path / "deep/er/good.nii.gz", VOLUME)
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4, 2), np.int16), np.eye(4)), tmp_path / "several.nii")
+    (tmp_path / "text.nii").write_text("no volume")
+    large = np.random.default_rng(0).integers(-1024, 2000, (64, 64, 20))
+    content = write_volume(tmp_path / "cut.nii.gz", large).read_bytes()
+    (tmp_path / "cut.nii.gz").write_bytes(content[:-40])
+    names = ["several.nii", "text.nii", "cut.nii.gz", "deep/er/good.nii.gz"]
+    found = find_nifti_scans(tmp_path, names, ReadingOptions(scratch=tmp_path / "scratch"))
+    assert [scan.facts.name for scan in found.scans] == ["cut", "deep/er/good"]
+    assert found.skipped == {"several.nii": "2 volumes in one file"} and list(found.problems) == ["text.nii"]
+    with pytest.raises(InputError, match=r"cut.nii.gz cannot be read: it is truncated: it ends within its voxels"):
+        list(found.scans[0].planes([0]))
