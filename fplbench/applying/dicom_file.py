@@ -34,6 +34,8 @@ NO_SCAN = {
 
 CAPTURES = tuple(f"1.2.840.10008.5.1.4.1.1.7{kind}" for kind in ("", ".1", ".2", ".3", ".4"))
 
+HU_TYPES = (None, "", "HU", "US")  # RescaleType of a CT in HU; US: unspecified. Others, such as Z_EFF, are of several energies
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -164,7 +166,7 @@ def _coding(header: "DicomDataset") -> PixelCoding:
         padding=padding_range(header),
         # The values of a CT are HU whichever way they are shown.
         inverted=header.get("PhotometricInterpretation") == "MONOCHROME1" and modality != "CT",
-        hounsfield=modality == "CT" and header.get("RescaleType") in (None, "", "HU"),
+        hounsfield=modality == "CT" and header.get("RescaleType") in HU_TYPES,
     )
 
 
@@ -194,7 +196,7 @@ def _frame(header: "DicomDataset", coding: PixelCoding, index: int, groups: tupl
     row, column = fields.spacing(measures.get("PixelSpacing") or header.get("ImagerPixelSpacing"))
     rescaling = group("PixelValueTransformationSequence")
     slope, intercept = _rescaling(rescaling, coding.hounsfield, bool(header.get("ModalityLUTSequence")))
-    hounsfield = coding.hounsfield and rescaling.get("RescaleType") in (None, "", "HU")
+    hounsfield = coding.hounsfield and rescaling.get("RescaleType") in HU_TYPES
     coding = replace(coding, slope=slope, intercept=intercept, hounsfield=hounsfield)
     return Frame(
         index=index,

@@ -9,7 +9,9 @@ import numpy as np
 from fplbench.applying.dicom_file import Frame, ImageFile
 from fplbench.applying.dicom_reading import DicomReader
 
-KEPT = 3  # slices; writers ask again for those that were just read
+# Writers ask again for slices that were read a while ago, as reading runs ahead of them.
+KEPT = 32  # slices
+KEPT_BYTES = 2**26
 
 
 class StoredFrames:
@@ -28,6 +30,7 @@ class StoredFrames:
                 file, frame = self._images[number]
                 self._kept[number] = self._reader.stored(file.path, frame.index)
             self._kept.move_to_end(number)
-            while len(self._kept) > KEPT:
+            stored = self._kept[number]
+            while len(self._kept) > max(2, min(KEPT, KEPT_BYTES // stored.nbytes)):
                 self._kept.popitem(last=False)
-            return self._kept[number]
+            return stored
