@@ -1,5 +1,6 @@
 """What must be known of a DICOM file before its frames are read. Runs in reading processes."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,7 @@ def _describe(header: "DicomDataset", path: str) -> ImageFile:
         series=str(header.SeriesInstanceUID),
         series_number=_integer(header.get("SeriesNumber")),
         order=_integer(header.get("InstanceNumber")) or 0,
-        modality=str(header.get("Modality") or "").strip() or None,
+        modality=_modality(header),
         rows=int(header.Rows),
         columns=int(header.Columns),
         lossy=header.get("LossyImageCompression") == "01",
@@ -146,8 +147,8 @@ def _refuse_without_image(header: "DicomDataset") -> None:
     kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID") or "")
     if "Image Storage" in UID(kind).name and kind not in CAPTURES:
         raise Unreadable("it is truncated: it ends before its pixels")
-    modality = str(header.get("Modality") or "")
-    raise NotAnImage(f"{modality} without an image" if modality.isalnum() and len(modality) < 13 else "no image")
+    modality = _modality(header)
+    raise NotAnImage(f"{modality} without an image" if modality else "no image")
 
 
 def _coding(header: "DicomDataset") -> PixelCoding:
@@ -227,6 +228,12 @@ def _vector(values: Any, size: int) -> Vector | None:
     except (TypeError, ValueError):
         return None
     return numbers if len(numbers) == size else None
+
+
+def _modality(header: "DicomDataset") -> str | None:
+    """The code of the modality; a damaged value could be any text of the header."""
+    value = str(header.get("Modality") or "").strip()
+    return value if re.fullmatch(r"[A-Z0-9]{2,12}", value) else None
 
 
 def _integer(value: Any) -> int | None:

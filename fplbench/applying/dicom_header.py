@@ -20,6 +20,8 @@ LOSSY = {
     "1.2.840.10008.1.2.4.51": "ISO_10918_1",
     "1.2.840.10008.1.2.4.81": "ISO_14495_1",
 }
+# Nuclear medicine (PS3.3 C.8.4.9.1.1) and PET (C.8.9.4.1.1) have no other second value of the type.
+ALWAYS_PRIMARY = ("1.2.840.10008.5.1.4.1.1.20", "1.2.840.10008.5.1.4.1.1.128")
 SERIES_STEP = {"denoised": 1000, "residual": 2000}
 LARGEST_NUMBER = 2**31 - 1  # of an IS
 
@@ -73,7 +75,8 @@ def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
     before = derived.get("ImageType") or []
     before = [before] if isinstance(before, str) else list(before)
     rest = before[2:] or (["AXIAL"] if derived.get("Modality") == "CT" else [])
-    derived.ImageType = ["DERIVED", "SECONDARY", *rest]
+    second = "PRIMARY" if derived.get("SOPClassUID") in ALWAYS_PRIMARY else "SECONDARY"
+    derived.ImageType = ["DERIVED", second, *rest]
     label = plain(derivation.stamp.model) + (" residual" if derivation.kind == "residual" else "")
     first = str(derived.get("SeriesDescription") or "").strip()[: max(0, LONGEST["LO"] - len(label) - 1)]
     derived.SeriesDescription = f"{first} {label}".strip()[-LONGEST["LO"] :].strip()

@@ -17,12 +17,20 @@ WITHOUT_MEANING = (
     "WindowCenterWidthExplanation",
     "RealWorldValueMappingSequence",
 )
+# Projection radiographs, angiograms and ultrasound have unsigned pixels only.
+UNSIGNED = tuple(
+    f"1.2.840.10008.5.1.4.1.1.{kind}" for kind in ("1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "12.1", "12.2", "6.1")
+)
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 WINDOW_OF_CT = 200.0  # HU
 WINDOW_SHARE = 0.1  # of the original's window, for other images
 
 
 def make_residual(derived: "DicomDataset") -> None:
-    """Turn the header of a denoised image into that of its residual; changed in place."""
+    """Turn the header of a denoised image into that of its residual; changed in place.
+
+    An image object that has no signed pixels becomes a secondary capture, which can have all the other elements too.
+    """
     width = _window_width(derived)
     _name_type(derived)
     derived.BitsAllocated, derived.BitsStored, derived.HighBit, derived.PixelRepresentation = 16, 16, 15, 1
@@ -37,6 +45,10 @@ def make_residual(derived: "DicomDataset") -> None:
             _set_window(item, width)
     if "RescaleIntercept" in derived:
         derived.RescaleIntercept = "0"
+    if derived.SOPClassUID in UNSIGNED and int(derived.get("NumberOfFrames") or 1) == 1:
+        derived.SOPClassUID, derived.ConversionType = SECONDARY_CAPTURE, "WSD"
+        if "RescaleSlope" in derived and "RescaleType" not in derived:
+            derived.RescaleType = "US"  # unspecified
     if not has_groups(derived):
         _set_window(derived, width)
 

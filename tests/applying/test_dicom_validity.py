@@ -57,6 +57,43 @@ def test_no_message_that_the_input_did_not_have(tmp_path, name):
     assert set(messages(only_file(tmp_path / "out" / "residual")) - messages(source)) <= {RESIDUAL_TERM}
 
 
+CLASSES = {  # SOP class, and the values of ImageType after the first two
+    "CR": ("1.1", []),
+    "DX": ("1.1.1", [""]),
+    "MG": ("1.1.2", [""]),
+    "MR": ("4", ["M"]),
+    "NM": ("20", ["STATIC", "EMISSION"]),
+    "PT": ("128", []),
+    "RF": ("12.2", ["SINGLE PLANE"]),
+    "US": ("6.1", []),
+    "XA": ("12.1", ["SINGLE PLANE"]),
+}
+
+
+@needs_dciodvfy
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("modality", CLASSES)
+def test_no_error_for_any_modality(tmp_path, modality):
+    kind, rest = CLASSES[modality]
+    bits = {"BitsStored": 8, "HighBit": 7} if modality == "US" else {}
+    stored = np.random.default_rng(0).integers(0, 250, (32, 24)).astype(np.uint16)
+    source = write_ct(
+        tmp_path / "in" / "x.dcm",
+        modality=modality,
+        stored=stored,
+        signed=False,
+        intercept=0,
+        SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{kind}",
+        ImageType=["ORIGINAL", "PRIMARY", *rest],
+        SeriesDescription="x",
+        **bits,
+    )
+    apply(find_one(source.parent), tmp_path / "out")
+    for output in ("denoised", "residual"):
+        new = messages(only_file(tmp_path / "out" / output)) - messages(source)
+        assert [message for message in new if message.startswith("Error")] == []
+
+
 @needs_dciodvfy
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("modality", ["CT", "MR"])
