@@ -14,6 +14,8 @@ from fplbench.training.explained import check_gradient
 
 EVERYWHERE = ("figures.noise", "generalisation", "ablation.noises", "detectability.noises")
 """Keys whose noises have to be on every data set."""
+CANNOT = {"hu": "which needs Hounsfield units", "pair": "whose noisy images were acquired"}
+"""Why there is no such noise on images that were changed, by what the noise needs."""
 
 
 def check_dataset(config: Config, name: str) -> None:
@@ -44,6 +46,10 @@ def check_datasets(config: Config, noise: str) -> None:
         raise InputError(
             f"noises.{noise} is the noise of paired images, which no data set here has: use loader: paired, or remove it."
         )
+    reason = CANNOT.get(needs(noise) or "")
+    for key, chosen in (("inserted", config.inserted.noises), ("detectability", config.detectability.noises)):
+        if reason and noise in (chosen or ()):
+            raise InputError(f"{key}.noises names {noise!r}, {reason}; lesions and signals are inserted into windowed images.")
     if needs(noise) == "hu":
         other = next((name for name in names if name in config.unpaired and not config.dataset(name).hounsfield), None)
         if other:
@@ -51,12 +57,6 @@ def check_datasets(config: Config, noise: str) -> None:
                 f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "
                 f"noises.{noise}.datasets: [lidc]."
             )
-        for key, names in (("inserted", config.inserted.noises), ("detectability", config.detectability.noises)):
-            if noise in (names or ()):
-                raise InputError(
-                    f"{key}.noises names {noise!r}, which needs Hounsfield units; lesions and signals are inserted into windowed "
-                    "images."
-                )
 
 
 def check_together(config: Config) -> None:

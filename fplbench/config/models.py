@@ -117,7 +117,7 @@ class Config(Options):
         """A data set with its loader, name and label."""
         given = self.datasets[name]
         try:
-            return find_dataset(name, given.get("loader"), given.get("label"))
+            return find_dataset(name, given.get("loader"), given.get("label"), given.get("of"))
         except InputError as error:
             raise InputError(f"datasets.{name}: {error}") from None
 

@@ -25,7 +25,8 @@ def _sections() -> Iterator[str]:
 
 def _models() -> Iterator[tuple[str, type[Options]]]:
     for name, dataset in LOADERS.items():
-        yield f"datasets.NAME, loader {name}", dataset.options
+        for of, kind in (dataset.kinds or {"": dataset}).items():
+            yield f"datasets.NAME, loader {name}{of and f', of {of}'}", kind.options
     yield "methods.NAME, beside the method's own options", EntryOptions
     for name, training in TRAININGS.items():
         if training.inherits is None:

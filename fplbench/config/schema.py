@@ -54,7 +54,9 @@ def _sections(models: Mapping[str, type[Options]]) -> Schema:
 
 def _datasets() -> Schema:
     sections = _sections({name: dataset.options for name, dataset in LOADERS.items()})
-    for section in sections["properties"].values():
+    for name, section in sections["properties"].items():
+        for kind in LOADERS[name].kinds.values():
+            section["properties"] |= {**_inline(kind.options)["properties"], "of": {"enum": [*LOADERS[name].kinds]}}
         section["properties"] |= {"noises": {"$ref": "#/$defs/noises"}, "loader": {"enum": [*LOADERS]}}
     other = {"type": "object", "properties": {"loader": {"enum": [*LOADERS]}}, "required": ["loader"]}
     return sections | {"additionalProperties": other}
