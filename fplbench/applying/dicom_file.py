@@ -147,6 +147,8 @@ def _refuse_without_image(header: "DicomDataset") -> None:
     kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID") or "")
     if "Image Storage" in UID(kind).name and kind not in CAPTURES:
         raise Unreadable("it is truncated: it ends before its pixels")
+    if not kind:
+        raise Unreadable("its header is damaged")
     modality = _modality(header)
     raise NotAnImage(f"{modality} without an image" if modality else "no image")
 

@@ -59,10 +59,11 @@ def _members(files: Iterable[ImageFile]) -> tuple[dict[tuple, list[ImageFile]], 
     """Files that belong together, by series and size or by file, and why others are left out."""
     members: dict[tuple, list[ImageFile]] = defaultdict(list)
     left_out: dict[str, str] = {}
-    known: dict[str, str] = {}
+    known: dict[tuple[str, str], str] = {}
     for file in sorted(files, key=lambda one: one.path):
-        if known.setdefault(file.instance, file.path) != file.path:
-            left_out[file.path] = f"a copy of {known[file.instance]}"
+        first = known.setdefault((file.series, file.instance), file.path)
+        if first != file.path:
+            left_out[file.path] = f"a copy of {first}"
             continue
         several = len(file.frames) > 1
         members[file.series, file.path if several else None, file.rows, file.columns].append(file)
