@@ -1,6 +1,7 @@
 """Drawing one stack: pixels of the chosen slices, and replacements for those that cannot be used."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from fplbench.datasets.tally import Tally
 from fplbench.errors import InputError
 from fplbench.files import write_csv
 from fplbench.stacks import creating_stack
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,33 +55,39 @@ class Drawing:
         Raises:
             InputError: too few images can be used, or too many files cannot be read.
         """
+        with _creating(path, count, self.form) as stacks:
+            drawn, rows = self._fill(stacks, split, path.stem)
+        self.tally.used[path.stem] = [one.slice for one in drawn]
+        padded = sum(one.corner is not None and min(one.shape) < self.form.size for one in drawn)
+        if padded:
+            log.warning("%d of %d %s patches are larger than their slices and padded with black.", padded, count, path.stem)
+        annotated = self.lesions.draw(path, drawn, self.form.size, self.threads)
+        write_csv(path.with_suffix(".csv"), [row | {"annotated": int(known)} for row, known in zip(rows, annotated, strict=True)])
+
+    def _fill(self, stacks: Mapping[str, np.ndarray], split: Split, name: str) -> tuple[list[Drawn], list[dict[str, Any]]]:
+        """Read slices into the stacks of a split until these are full; returns what is drawn and the rows of the index."""
         order = sorted(split.drawn, key=lambda one: (one.patient, one.series, one.number, one.image_id))
         waiting = dict(enumerate(order))
         rows: dict[int, dict[str, Any]] = {}
-        chosen: dict[int, Drawn] = {}
+        drawn: dict[int, Drawn] = {}
         identity = Identity(self.tally.options.pseudonymise)
         before = self.tally.near_empty
-        with _creating(path, count, self.form) as stacks:
-            while waiting:
-                rejected = []
-                for slot, answer in self._read(waiting):
-                    one = waiting[slot]
-                    if self.tally.accept(answer, one):
-                        for part, stack in stacks.items():
-                            stack[slot] = getattr(answer, part)
-                        rows[slot] = _row(one, answer, identity)
-                        chosen[slot] = Drawn(one, answer.shape, answer.corner)
-                    else:
-                        rejected.append(slot)
-                waiting = self._replacements(split, {slot: waiting[slot] for slot in sorted(rejected)})
-                if len(waiting) < len(rejected):
-                    near_empty = self.tally.near_empty - before
-                    raise self._too_few(path.stem, count, len(split), len(rows), near_empty, len(waiting))
-                self.tally.plan(waiting.values())
-        drawn = [chosen[slot] for slot in range(count)]
-        self.tally.used[path.stem] = [one.slice for one in drawn]
-        annotated = self.lesions.draw(path, drawn, self.form.size, self.threads)
-        write_csv(path.with_suffix(".csv"), [rows[slot] | {"annotated": int(annotated[slot])} for slot in range(count)])
+        while waiting:
+            rejected = []
+            for slot, answer in self._read(waiting):
+                one = waiting[slot]
+                if self.tally.accept(answer, one):
+                    for part, stack in stacks.items():
+                        stack[slot] = getattr(answer, part)
+                    rows[slot] = _row(one, answer, identity)
+                    drawn[slot] = Drawn(one, answer.shape, answer.corner)
+                else:
+                    rejected.append(slot)
+            waiting = self._replacements(split, {slot: waiting[slot] for slot in sorted(rejected)})
+            if len(waiting) < len(rejected):
+                raise self._too_few(name, split, len(rows), self.tally.near_empty - before, len(waiting))
+            self.tally.plan(waiting.values())
+        return [drawn[slot] for slot in sorted(drawn)], [rows[slot] for slot in sorted(rows)]
 
     def _read(self, waiting: dict[int, Slice]) -> Iterator[tuple[int, Image | Failure]]:
         """Read slices, after the windows of their series, and record the files that those cannot be measured from."""
@@ -95,14 +104,13 @@ class Drawing:
         }
         return {slot: one for slot, one in found.items() if one is not None}
 
-    def _too_few(self, split: str, count: int, available: int, used: int, near_empty: int, waiting: int) -> InputError:
+    def _too_few(self, name: str, split: Split, used: int, near_empty: int, waiting: int) -> InputError:
         """The error for a split with too few images that can be used."""
-        name = self.tally.name
+        dataset = self.tally.name
         return InputError(
-            f"{name}: sampling.{split} asks for {count} images. Of the {available} available for this "
-            f"split, {used} can be used, {near_empty} are near-empty and {waiting} were not "
-            f"read; {len(self.tally.unreadable)} files are unreadable. Lower the numbers in sampling, or "
-            f"datasets.{name}.min_content."
+            f"{dataset}: sampling.{name} asks for {len(split.drawn)} images. Of the {len(split)} available for this split, "
+            f"{used} can be used, {near_empty} are near-empty and {waiting} were not read; {len(self.tally.unreadable)} files are "
+            f"unreadable. Lower the numbers in sampling, or datasets.{dataset}.min_content."
         )
 
 

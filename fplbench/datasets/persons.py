@@ -1,19 +1,35 @@
-"""The mapping from radiographs to persons: a .csv file, or the .json file that RSNA publishes for its images."""
+"""Whose the images are: patients without an identifier, and the mapping from radiographs to persons.
+
+The mapping is a .csv file, or the .json file that RSNA publishes for its images.
+"""
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fplbench.datasets.files import LINK_OUT, leads_out
+from fplbench.datasets.registry import Header, Slice
 from fplbench.errors import InputError
 
 TABLE = "persons.csv"
 KEY = "datasets.rsna.persons"  # in the config
 PUBLISHED = "pneumonia-challenge-dataset-mappings_2018.json"
 COLUMNS = ("image_id", "person")
+STUDY = "StudyInstanceUID"  # in the field `identified_by` of headers
 KEYS = ("subset_img_id", "img_id")  # name of the image in the challenge and at NIH: 00000001_000.png, of person 00000001
+
+
+def patients_by_study(headers: Mapping[str, Header], slices: Iterable[Slice]) -> int:
+    """Number of patients of slices who have no identifier, so that each of their studies counts as a patient.
+
+    Args:
+        headers: by path relative to the root; those of the general loaders have the fields `patient` and `identified_by`.
+        slices: the slices.
+    """
+    of = ((one.patient, headers[one.source]) for one in slices)
+    return len({patient for patient, header in of if header.get("identified_by") == STUDY and header["patient"] == patient})
 
 
 def mapping_file(chosen: Path | None, root: Path, key: str = KEY) -> Path | None:

@@ -1,5 +1,6 @@
 """Radiographs of any source: DICOM files of computed and digital radiography and mammography, and PNG and JPEG files."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,28 +10,32 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
-from fplbench.datasets.dicom import OTHER_FILES
+from fplbench.datasets.ct import NOT_KNOWN
 from fplbench.datasets.files import walk
 from fplbench.datasets.hounsfield import is_padding, padding_range
 from fplbench.datasets.images import SUFFIXES, check_grey, is_picture, read_grey
 from fplbench.datasets.percentiles import PercentileOptions
-from fplbench.datasets.persons import mapping_file, read_persons
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable
+from fplbench.datasets.persons import STUDY, mapping_file, patients_by_study, read_persons
+from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice
 from fplbench.errors import InputError
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
+log = logging.getLogger(__name__)
+
 MODALITIES = ("CR", "DX", "MG", "RG")
+NOT_LISTED = "not listed in the mapping to persons"
 GREY = ("MONOCHROME1", "MONOCHROME2")
 TAGS = ("PatientID", "StudyInstanceUID", "SOPInstanceUID", "PixelSpacing", "ImagerPixelSpacing")
 FIELDS: dict[str, Callable[[str], Any]] = {
     "patient": sys.intern,
-    "study": sys.intern,
+    "identified_by": sys.intern,
     "instance": str,
     "row_spacing": fields.length,
     "column_spacing": fields.length,
 }
+PATIENT, FILE = "PatientID", "file"  # by which a patient is identified, as STUDY; "" for none of them
 
 
 class RadiographOptions(PercentileOptions):
@@ -47,30 +52,27 @@ class RadiographOptions(PercentileOptions):
 
 def left_out(path: str, root: Path) -> str:
     """Leave out files whose suffix shows that they are neither DICOM nor pictures; many DICOM files have no suffix."""
-    others = (suffix for suffix in OTHER_FILES if suffix not in SUFFIXES)
-    return next((f"{suffix}, not an image" for suffix in others if path.lower().endswith(suffix)), "")
+    return "" if is_picture(path) else dicom.left_out(path, root)
 
 
 def read_header(path: Path, options: RadiographOptions) -> Header:
-    """Read what identifies a radiograph and its patient, and its pixel spacing; of PNG and JPEG files only what they are.
+    """Read the pixel spacing of a radiograph, and whose it is: by PatientID, or if that is empty by study; pictures do not say.
 
     Raises:
         NotAnImage: the file has another modality, is a colour image, or is neither DICOM nor a picture.
-        Unreadable: a DICOM file names neither patient nor study, or is damaged.
+        Unreadable: it is damaged, or its size is implausible.
     """
     if is_picture(path.name):
         check_grey(path)
-        return {"patient": "", "study": "", "instance": "", "row_spacing": None, "column_spacing": None}
+        return {"patient": "", "identified_by": FILE, "instance": "", "row_spacing": None, "column_spacing": None}
     header = dicom.read_tags(path, TAGS, MODALITIES)
     if header.get("PhotometricInterpretation") not in GREY:
         raise NotAnImage("a colour image")
-    patient, study = (str(header.get(tag) or "").strip() for tag in ("PatientID", "StudyInstanceUID"))
-    if not patient and not study:
-        raise Unreadable("it has neither a PatientID nor a StudyInstanceUID")
+    patient, study, instance = (str(header.get(tag) or "").strip() for tag in (PATIENT, STUDY, "SOPInstanceUID"))
     return {
-        "patient": patient,
-        "study": study,
-        "instance": dicom.digest(str(header.get("SOPInstanceUID") or path)),
+        "patient": patient or (study and f"study-{dicom.digest(study)}"),
+        "identified_by": PATIENT if patient else STUDY if study else "",
+        "instance": instance and dicom.digest(instance),
     } | spacing(header)
 
 
@@ -88,7 +90,10 @@ def arrange(headers: dict[str, Header], options: RadiographOptions) -> tuple[lis
     Raises:
         InputError: the mapping is damaged, or lists none of the images.
     """
-    return arrange_images(headers, options, _without_suffix, "persons")
+    slices, omitted = arrange_images(headers, options, _without_suffix, "persons")
+    if by_study := patients_by_study(headers, slices):
+        log.warning("Patients without an identifier are counted by study: %d.", by_study)
+    return slices, omitted
 
 
 def arrange_images(
@@ -112,18 +117,18 @@ def arrange_images(
     omitted: dict[str, str] = {}
     for path in sorted(headers):
         header, name = headers[path], name_of(path)
-        instance, patient = header.get("instance"), _patient(path, name, headers[path], persons)
+        instance, patient = header.get("instance"), _patient(path, name, header, persons)
         if name in slices:
             omitted[path] = "the same name as another file"
         elif instance in instances:
             omitted[path] = "a copy of another image"
-        elif patient is None:
-            omitted[path] = "not listed in the mapping to persons"
+        elif not patient:
+            omitted[path] = NOT_LISTED if persons else "without PatientID, StudyInstanceUID and a mapping to persons"
         else:
             between = fields.pair(header["row_spacing"], header["column_spacing"])
             slices[name] = Slice(name, patient, series=name, source=path, number=0, spacing=between)
             instances.update([instance] if instance else [])
-    if headers and not slices:
+    if mapping and headers and not slices:
         raise InputError(
             f"{key}: {mapping} lists none of the {len(headers)} images; its image_id must be the name of a file without suffix."
         )
@@ -153,13 +158,15 @@ def persons_known(options: RadiographOptions) -> bool:
     return not any(is_picture(found.path) for found in walk(options.root))
 
 
-def _patient(path: str, name: str, header: Header, persons: Mapping[str, str] | None) -> str | None:
-    """The patient of an image, or None if it is missing in the mapping."""
-    if header.get("patient"):
+def _patient(path: str, name: str, header: Header, persons: Mapping[str, str] | None) -> str:
+    """The patient of an image; "" if the header names none and the mapping does not list it."""
+    if header.get("identified_by") == PATIENT:
         return header["patient"]
     names = (name, path, _without_suffix(path), Path(path).name, Path(path).stem)
-    listed = next((persons[one] for one in names if one in persons), None) if persons else None
-    return listed or header.get("study") or (name if persons is None else None)
+    if listed := next((persons[one] for one in names if one in persons), None) if persons else None:
+        return listed
+    own = persons is None and header.get("identified_by", FILE) == FILE
+    return header.get("patient") or (name if own else "")
 
 
 def _without_suffix(path: str) -> str:
@@ -177,7 +184,7 @@ LOADERS.add(
         licence="that of their owner",
         citation="",
         page="",
-        sharing="The licence of these images is not known here: ask their owner before you share pages that show them.",
+        sharing=NOT_KNOWN,
         contents="radiographs as DICOM, PNG or JPEG files",
         left_out=left_out,
         read_header=read_header,

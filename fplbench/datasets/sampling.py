@@ -15,14 +15,15 @@ from fplbench.datasets.drawing import Drawing
 from fplbench.datasets.files import check_folder
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import LesionTally
+from fplbench.datasets.persons import patients_by_study
 from fplbench.datasets.pixels import Form
 from fplbench.datasets.reference_noise import reference_noise
-from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, find_dataset
+from fplbench.datasets.registry import Dataset, DatasetOptions, find_dataset
 from fplbench.datasets.roots import check_root
 from fplbench.datasets.scan import Scan, check_readable, report, scan
 from fplbench.datasets.series_windows import SeriesWindows
 from fplbench.datasets.splits import SamplingOptions, Split, candidates
-from fplbench.datasets.tally import Tally, summarise
+from fplbench.datasets.tally import Arranged, Tally, summarise
 from fplbench.errors import InputError
 from fplbench.files import write_text
 from fplbench.lesions.marks import Annotations
@@ -76,19 +77,19 @@ def sample_dataset(
     found = scan(dataset, options, threads, folder / HEADERS)
     report(found, options)
     check_readable(len(found.unreadable), len(found.headers), options, name)
-    slices, omitted, annotations = _arrange(dataset, options, found)
-    splits = candidates(slices, sampling, seed, name, lesion_slices(annotations))
+    arranged, annotations = _arrange(dataset, options, found)
+    splits = candidates(arranged.slices, sampling, seed, name, lesion_slices(annotations))
     _report_lesions(splits, sampling, lesion_slices(annotations))
     tally, lesions = Tally(options, name), LesionTally(dataset, options, annotations)
     for split in splits.values():
         tally.plan(split.drawn)
     form = Form(sampling.size, hu, dataset.paired, (seed, name) if sampling.fit == "patch" else None)
-    drawing = Drawing(form, threads, SeriesWindows(dataset, options, slices), tally, lesions)
+    drawing = Drawing(form, threads, SeriesWindows(dataset, options, arranged.slices), tally, lesions)
     with _all_or_none(folder) as temporary:
         for split_name, count in sampling.counts().items():
             drawing.write(splits[split_name], temporary / f"{split_name}.npy", count)
         noise = reference_noise(open_stack(temporary / "test.npy"))
-        summary = summarise(dataset, sampling, seed, slices, omitted, found, tally, lesions, noise)
+        summary = summarise(dataset, sampling, seed, arranged, found, tally, lesions, noise)
         write_text(temporary / SUMMARY, json.dumps(summary, indent=2) + "\n")
     return summary
 
@@ -101,17 +102,18 @@ def _report_lesions(splits: Mapping[str, Split], sampling: SamplingOptions, mark
             log.warning("Lesions: the %s images should include %d with a lesion, but there are only %d.", split, wanted, drawn)
 
 
-def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[list[Slice], int, Annotations]:
-    """The slices of a data set, the number of images left out, and the annotations; frees the headers."""
+def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[Arranged, Annotations]:
+    """What the headers of a data set say, and the annotations; frees the headers."""
     slices, omitted = dataset.arrange(found.headers, options)
     for path, reason in sorted(omitted.items()):
         log.info("Left out: %s: %s.", Identity(options.pseudonymise).of(path), reason)
     annotations = dataset.annotate(found.headers, slices, options)
+    by_study = patients_by_study(found.headers, slices)
     found.headers.clear()  # for 244,000 images they take as much memory as everything else
     found.stamps.clear()
     report_annotations(annotations)
     check_annotations(len(annotations.faults), annotations.read, options, dataset.name)
-    return slices, len(omitted), annotations
+    return Arranged(slices, len(omitted), by_study), annotations
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
@@ -82,12 +82,19 @@ class Tally:
         check_readable(len(self.unreadable), len(self.planned) - len(self.unreadable), self.options, self.name)
 
 
+class Arranged(NamedTuple):
+    """What the headers of a data set say: its slices, the number of images left out, and that of patients counted by study."""
+
+    slices: Sequence[Slice]
+    omitted: int
+    by_study: int
+
+
 def summarise(
     dataset: Dataset,
     sampling: SamplingOptions,
     seed: int,
-    slices: Sequence[Slice],
-    omitted: int,
+    arranged: Arranged,
     found: Scan,
     tally: Tally,
     lesions: LesionTally,
@@ -99,8 +106,7 @@ def summarise(
         dataset: the data set.
         sampling: what was drawn.
         seed: seed of the draw.
-        slices: every slice of the data set.
-        omitted: number of images left out by `arrange`.
+        arranged: what the headers say.
         found: the header scan.
         tally: the counts of the draw.
         lesions: the counts of lesions and annotations.
@@ -113,12 +119,13 @@ def summarise(
         "split": sampling.split,
         "seed": seed,
         "persons_known": known,
-        "patients_found": len({one.patient for one in slices}) if known else None,
-        "images_found": len(slices),
+        "patients_found": len({one.patient for one in arranged.slices}) if known else None,
+        "patients_by_study": arranged.by_study,
+        "images_found": len(arranged.slices),
         "patients": {split: len({one.patient for one in tally.used[split]}) if known else None for split in SPLITS},
         "images": {split: len(tally.used[split]) for split in SPLITS},
         "test_images_of_training_patients": leak(tally.used) if known else None,
-        "files_left_out": found.files_left_out + omitted,
+        "files_left_out": found.files_left_out + arranged.omitted,
         "files_unreadable": len(found.unreadable) + len(tally.unreadable),
         "files_given_up": len(given_up),
         "reproducible": not given_up,

@@ -69,7 +69,7 @@ def sample(root, folder, sampling=SAMPLING, seed=1, hu=True):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(40, 56), (12, 30), (11, 13)])
-def test_images_hu_and_lesions_are_the_same_crop_of_the_slice(tmp_path, monkeypatch, shape):
+def test_images_hu_and_lesions_are_the_same_crop_of_the_slice(tmp_path, monkeypatch, caplog, shape):
     slices = write_slices(tmp_path / "in", shape)
     annotate_with(monkeypatch, lambda one: (nodule(one.patient, (2, 3, 9, 12)),))
     summary = sample(tmp_path / "in", tmp_path / "out")
@@ -90,6 +90,7 @@ def test_images_hu_and_lesions_are_the_same_crop_of_the_slice(tmp_path, monkeypa
         part = whole[max(top, 0) : top + 16, max(left, 0) : left + 16]
         assert (float(row["value_minimum"]), float(row["value_maximum"])) == (part.min(), part.max())
     assert len(corners) == 1 if max(shape) < 16 else len(corners) > 3
+    assert ("5 of 5 train patches are larger than their slices" in caplog.text) == (min(shape) < 16)
     assert summary["lesions_too_small"] == 0 and (summary["fit"], summary["size"]) == ("patch", 16)
 
 

@@ -1,5 +1,7 @@
 """Radiographs of any source: DICOM of any compression, PNG and JPEG, and whose they are."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -94,7 +96,7 @@ def test_files_of_other_kinds_are_left_out_by_their_names(tmp_path):
     assert [left_out(name, tmp_path) for name in ("a.png", "b.JPEG", "IM0001", "c.dcm", "1.2.840.5")] == [""] * 5
 
 
-def test_patients_by_patient_number_else_by_study(tmp_path):
+def test_patients_by_patient_number_else_by_study(tmp_path, caplog):
     write_dx(tmp_path / "a/1.dcm", patient="Q")
     write_dx(tmp_path / "a/2.dcm", patient="Q", number=2, StudyInstanceUID="1.2.8")
     write_dx(tmp_path / "b/1.dcm", patient="", number=3, StudyInstanceUID="1.2.7")
@@ -102,12 +104,14 @@ def test_patients_by_patient_number_else_by_study(tmp_path):
     write_dx(tmp_path / "c/copy.dcm", patient="Q")
     write_dx(tmp_path / "c/none.dcm", patient="", number=5, StudyInstanceUID="")
     slices, others = slices_of(tmp_path)
-    assert {name: one.patient for name, one in slices.items()} == {"a/1": "Q", "a/2": "Q", "b/1": "1.2.7", "b/IM2.5": "1.2.7"}
+    study = "study-" + hashlib.sha256(b"1.2.7").hexdigest()[:12]
+    assert {name: one.patient for name, one in slices.items()} == {"a/1": "Q", "a/2": "Q", "b/1": study, "b/IM2.5": study}
     assert len({one.series for one in slices.values()}) == 4
     assert others == {
         "c/copy.dcm": "a copy of another image",
-        "c/none.dcm": "it has neither a PatientID nor a StudyInstanceUID",
+        "c/none.dcm": "without PatientID, StudyInstanceUID and a mapping to persons",
     }
+    assert "Patients without an identifier are counted by study: 1." in caplog.text
     assert persons_known(RadiographOptions(root=tmp_path))
 
 
@@ -134,9 +138,12 @@ def test_a_table_names_the_persons_of_anonymous_dicom_files_and_no_others(tmp_pa
     write_dx(tmp_path / "1.dcm", patient="Q")
     write_dx(tmp_path / "2.dcm", patient="", number=2)
     write_dx(tmp_path / "3.dcm", patient="", number=3)
+    write_dx(tmp_path / "4.dcm", patient="", number=4, StudyInstanceUID="")
     (tmp_path / "persons.csv").write_text("image_id,person\n1,A\n2,A\n")
-    slices, _ = slices_of(tmp_path)
-    assert {name: one.patient for name, one in slices.items()} == {"1": "Q", "2": "A", "3": "1.2.9"}
+    slices, others = slices_of(tmp_path)
+    study = "study-" + hashlib.sha256(b"1.2.9").hexdigest()[:12]
+    assert {name: one.patient for name, one in slices.items()} == {"1": "Q", "2": "A", "3": study}
+    assert others["4.dcm"] == "not listed in the mapping to persons"
 
 
 def test_a_table_without_any_of_the_images_is_refused(tmp_path):
@@ -185,7 +192,15 @@ def test_a_mixed_folder_is_drawn_with_a_window_for_each_image(tmp_path):
             assert (float(row["window_low"]), float(row["window_high"])) == (low, high)
             assert np.abs(image - np.clip((stored - low) / (high - low), 0, 1) * 255).max() <= 0.5 + 1e-3
     about = {"dataset": "chest", "loader": "radiograph", "label": "chest", "modalities": ["CR", "DX"], "hounsfield": False}
-    about |= {"window": None, "percentiles": [0.5, 99.5], "paired": False, "fit": "resize", "size": 24, "persons_known": False}
+    about |= {
+        "patients_by_study": 0,
+        "window": None,
+        "percentiles": [0.5, 99.5],
+        "paired": False,
+        "fit": "resize",
+        "size": 24,
+        "persons_known": False,
+    }
     assert about.items() <= summary.items() and "ask their owner" in summary["licence"]
 
 
