@@ -109,8 +109,8 @@ class Drawing:
         dataset = self.tally.name
         return InputError(
             f"{dataset}: sampling.{name} asks for {len(split.drawn)} images. Of the {len(split)} available for this split, "
-            f"{used} can be used, {near_empty} are near-empty and {waiting} were not read; {len(self.tally.unreadable)} files are "
-            f"unreadable. Lower the numbers in sampling, or datasets.{dataset}.min_content."
+            f"{used} can be used, {near_empty} are near-empty and {waiting} were not read; {len(self.tally.unreadable)} files "
+            f"are unreadable. Lower the numbers in sampling, or datasets.{dataset}.min_content."
         )
 
 
