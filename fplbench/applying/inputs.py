@@ -58,6 +58,7 @@ def find_inputs(path: Path, options: ReadingOptions, suffix: str = ".nii.gz", sk
         found.append(find_dicom_scans(inputs.root, others, options))
     for part in found:
         _add(inputs, part)
+    inputs.scans.sort(key=lambda scan: scan.facts.name)
     if inputs.unreadable and not skip_unreadable:
         raise unreadable_error(inputs.unreadable)
     if not inputs.scans:
@@ -106,8 +107,8 @@ def _add(inputs: Inputs, found: Found) -> None:
             count += 1
             name = f"{scan.facts.name}_{count}"
         taken.add(name.lower())
-        if count > 1:
-            scan.facts = replace(scan.facts, name=name)
+        label = scan.facts.label if scan.facts.label != "." else name  # a series that lies in the folder itself
+        scan.facts = replace(scan.facts, name=name, label=label)
         inputs.scans.append(scan)
 
 

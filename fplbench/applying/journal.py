@@ -10,6 +10,10 @@ from typing import Any
 from fplbench.files import write_text
 
 
+SLICES = "slices.jsonl"
+"""Name of the file with a line for each slice that is finished."""
+
+
 class Journal:
     """The notes on one scan: what is decided before its first slice, and a line for each slice that is written.
 
@@ -21,7 +25,7 @@ class Journal:
         """Open the notes in a folder, which is made if needed."""
         folder.mkdir(parents=True, exist_ok=True)
         self.files = folder / "files"
-        self._facts, self._slices = folder / "scan.json", folder / "slices.jsonl"
+        self._facts, self._slices = folder / "scan.json", folder / SLICES
 
     def facts(self) -> dict[str, Any] | None:
         """What `keep` noted; None if it did not."""

@@ -11,7 +11,7 @@ from fplbench.device import Device
 from fplbench.options import Options
 
 Window = Annotated[tuple[float, float], Field(min_length=2, max_length=2)]
-WITHOUT_EFFECT = {"device", "threads", "overwrite", "seconds_per_file", "weights", "restoration"}
+WITHOUT_EFFECT = {"device", "threads", "overwrite", "seconds_per_file", "skip_unreadable", "weights", "restoration"}
 """Options on which no file that is written depends, and those that name a file, whose content counts."""
 
 

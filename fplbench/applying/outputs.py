@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fplbench.applying.journal import SLICES
 from fplbench.applying.nifti_volume import SUFFIXES
 from fplbench.datasets.files import check_folder
 from fplbench.errors import InputError
@@ -65,6 +66,8 @@ class Output:
     def claim(self, key: str) -> Iterator[None]:
         """Context in which the partial folder belongs to this run, new or as an interrupted run with the same key left it.
 
+        It stays if an exception ends the run, unless no slice is finished.
+
         Raises:
             InputError: it is that of a run with another key, or another process works in it.
         """
@@ -84,7 +87,11 @@ class Output:
                     f"{self.partial} is that of an interrupted run with another input, model or options: repeat that command, or "
                     "delete the folder."
                 )
-            yield
+            try:
+                yield
+            finally:
+                if self.partial.exists() and not any(self.work.glob("*/" + SLICES)):
+                    shutil.rmtree(self.partial)  # nothing that the next run could use
 
     def finish(self, record: dict[str, Any]) -> list[Path]:
         """Give the output its name, once all files are written.

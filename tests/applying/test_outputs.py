@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from fplbench.applying.journal import Journal
 from fplbench.applying.outputs import Output
 from fplbench.errors import InputError
 
@@ -99,6 +100,7 @@ def test_the_partial_folder_is_for_one_run_at_a_time_and_one_command(tmp_path, s
         other = Output(tmp_path / "out", source, (), False)
         with pytest.raises(InputError, match="Another process is writing"), other.claim("key"):
             pass
+        Journal(output.work / "000000").add({"number": 0})
     with output.claim("key"):  # as after an interruption
         pass
     with pytest.raises(InputError, match=r"out.partial is that of an interrupted run with another input"), output.claim("else"):
@@ -106,6 +108,14 @@ def test_the_partial_folder_is_for_one_run_at_a_time_and_one_command(tmp_path, s
     (output.partial / "state.json").write_text("{")
     with pytest.raises(InputError, match="another input"), output.claim("key"):
         pass
+
+
+def test_a_partial_folder_without_a_finished_slice_does_not_stay(tmp_path, source):
+    output = Output(tmp_path / "out", source, (), False)
+    with pytest.raises(InputError, match="no window"), output.claim("key"):
+        Journal(output.work / "000000")
+        raise InputError("no window")
+    assert not output.partial.exists()
 
 
 def test_a_folder_of_that_name_that_is_no_interrupted_run_is_left_alone(tmp_path, source):
