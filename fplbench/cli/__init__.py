@@ -23,6 +23,7 @@ from fplbench.cli import (
     grey_maps,
     lesion_figures,
     lesions,
+    models,
     noise,
     paper,
     reporting,
@@ -56,6 +57,7 @@ STAGES = (
     generalisation,
     detectability,
     applying,
+    models,
 )
 
 app = typer.Typer(
