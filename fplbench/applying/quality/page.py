@@ -164,7 +164,7 @@ def _row(row: TissueSummary, hounsfield: bool) -> str:
 
 def _limits(row: TissueSummary) -> str:
     low, high = (f"{value:.4g}".replace("-", "−") for value in (row.tissue.low, row.tissue.high))
-    return {"−inf": f"below {high}"}.get(low, f"above {low}" if high == "inf" else f"{low} to {high}")
+    return f"above {low}" if high == "inf" else f"{low} to {high}"
 
 
 def _spectrum(facts: Facts, found: SpectrumSummary | None, unit: str) -> str:

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 
 from fplbench.applying.quality.noise import flatness
-from fplbench.datasets.reference_noise import FEWEST, NORMAL_MAD
+from fplbench.datasets.reference_noise import NORMAL_MAD
 from fplbench.reporting.explorer.pixels import png_uri
 
 SMOOTHING = 1.0  # pixels; the edges of the denoised image, with little of the noise that is left
-SAMPLE = 2  # every second row and column
-DISPLACED = 6  # samples; far enough from an edge, but not from its surroundings
+SAMPLE = 3  # every third row and column
+DISPLACED = 4  # samples; far enough from an edge, but not from its surroundings
+LEAST = 500  # places of a tissue
 LARGE = 3  # standard deviations
 STEEP, EVEN = 0.9, 0.5  # quantiles of the slope: edges are above the one, flat places below the other
 CROP = 64  # side of a crop, pixels
@@ -36,7 +37,7 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
         correlation: between the absolute change and the length of the gradient; displaced: the same with the gradient of
         places 17 pixels away; ratio: mean absolute change at the steepest tenth of the places over that at the flattest half;
         large: share of the places whose change is over 3 standard deviations of their tissue's, which are estimated by the
-        median, 0.0027 for normal noise. None if there are fewer than 1,000 places or nothing was changed.
+        median, 0.0027 for normal noise. None if there are fewer than 500 places or nothing was changed.
     """
     sizes = np.abs(change[::SAMPLE, ::SAMPLE])
     slopes = np.ascontiguousarray(flatness(after, SMOOTHING).slope[::SAMPLE, ::SAMPLE])
@@ -46,7 +47,7 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
     for mask in tissues:
         places = mask[::SAMPLE, ::SAMPLE] != 0
         size, slope = sizes[places], slopes[places]
-        if len(size) < FEWEST or size.std() == 0 or slope.std() == 0:
+        if len(size) < LEAST or size.std() == 0 or slope.std() == 0:
             continue
         scores[places], steepness[places], counted[places] = _standard(size), _standard(slope), True
         low, high = np.quantile(slope, (EVEN, STEEP))

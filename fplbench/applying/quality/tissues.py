@@ -25,7 +25,7 @@ class Tissue:
 
 
 CT = (
-    Tissue("air", "Air", -np.inf, -900),
+    Tissue("air", "Air", -1200, -900),  # lower values are padding, whatever the file says
     Tissue("lung", "Lung", -900, -500),
     Tissue("fat", "Fat", -150, -30),
     # From -20 HU, so that the water of a phantom is not cut in half by the limit.
