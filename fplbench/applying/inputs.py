@@ -32,6 +32,13 @@ class Inputs:
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
+def check_source(path: Path) -> None:
+    """InputError unless a path is that of a file or folder."""
+    if not path.is_file() and not path.is_dir():
+        state = "is neither a file nor a folder" if path.exists() else "does not exist"
+        raise InputError(f"{path} {state}: name a DICOM or NIfTI file, or a folder.")
+
+
 def find_inputs(path: Path, options: ReadingOptions, suffix: str = ".nii.gz", skip_unreadable: bool = False) -> Inputs:
     """Find the scans in a file or below a folder, from headers alone.
 
@@ -42,11 +49,9 @@ def find_inputs(path: Path, options: ReadingOptions, suffix: str = ".nii.gz", sk
         skip_unreadable: whether files that cannot be read are left out.
 
     Raises:
-        InputError: there is no such file, a file cannot be read, or there is nothing to denoise.
+        InputError: a file cannot be read, or there is nothing to denoise.
     """
-    if not path.exists():
-        raise InputError(f"{path} does not exist.")
-    single = not path.is_dir()
+    single = path.is_file()
     inputs = Inputs(path.parent if single else path, single)
     names = [path.name] if single else _files(path, inputs)
     volumes = [name for name in names if name.lower().endswith(SUFFIXES)]

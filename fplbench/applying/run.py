@@ -12,7 +12,7 @@ from typing import Any
 
 from fplbench import __version__
 from fplbench.applying import suitability
-from fplbench.applying.inputs import Inputs, find_inputs, nothing_error
+from fplbench.applying.inputs import Inputs, check_source, find_inputs, nothing_error
 from fplbench.applying.journal import Journal
 from fplbench.applying.models import Denoiser, open_denoiser
 from fplbench.applying.options import WITHOUT_EFFECT, ApplyOptions
@@ -69,7 +69,7 @@ def apply_model(model: str, source: Path, out: Path, options: ApplyOptions | Non
     """
     options = options or ApplyOptions()
     kept = [path for path in (Path(model), options.weights, options.restoration) if path is not None and path.is_file()]
-    _check_exists(source)
+    check_source(source)
     output = Output(out, source, kept, options.overwrite)
     denoiser = open_denoiser(
         model, options.options, weights=options.weights, window=options.window, device=options.device, threads=options.threads,
@@ -111,11 +111,6 @@ def _run(model: str, source: Path, inputs: Inputs, denoiser: Denoiser, output: O
         raise nothing_error(source, inputs.skipped, inputs.unreadable)
     made = output.finish(_record(model, denoiser, options, records, inputs))
     return Summary(made, denoiser, records, inputs.skipped, inputs.unreadable, progress.count, progress.speed)
-
-
-def _check_exists(source: Path) -> None:
-    if not source.exists():
-        raise InputError(f"{source} does not exist: name a DICOM or NIfTI file, or a folder.")
 
 
 def _feature_maps(denoiser: Denoiser, options: ApplyOptions) -> Maps | None:

@@ -77,7 +77,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
         return Fit((0.0, 1.0), None, left_out=reason)
     window = options.window or (card.window if card else None) or _percentiles(facts, planes, card)
     noise = reference_noise(to_eight_bit(to_grey(_without_padding(plane, window), window)) for plane in planes)
-    known = float(f"{noise:.4g}") if math.isfinite(noise) else None
+    known = round(noise, 3) if math.isfinite(noise) else None
     warnings = [*_modality_warning(facts, card), *_spacing_warning(facts, card), *_noise_warning(known, card)]
     if reason := other_modality(facts, card):
         warnings.append(f"It has the {reason}.")

@@ -1,5 +1,6 @@
 """The command that denoises scans and gives them back in their own format."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,7 @@ from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
 if TYPE_CHECKING:
     from fplbench.applying.run import Summary
 
-LISTED = 10  # files left out that are named
+LISTED = 3  # files that are named for each reason; apply.json names all
 
 
 def register(app: typer.Typer) -> None:
@@ -22,8 +23,9 @@ def apply(
     model: Annotated[
         str,
         typer.Argument(
+            metavar="MODEL",
             help="What denoises: a weight file of `fplbench train` (.safetensors), a bundle of `fplbench export-model` (.zip), "
-            "or the name of a method, such as nlm."
+            "or the name of a method, such as nlm.",
         ),
     ],
     source: Annotated[
@@ -98,10 +100,10 @@ def _report(summary: "Summary") -> None:
         for warning in scan["warnings"]:
             typer.echo(f"  Warning: {warning}")
     for what, reasons in (("Left out", summary.skipped), ("Unreadable", summary.unreadable)):
-        for path, reason in list(reasons.items())[:LISTED]:
-            typer.echo(f"{what}: {path}: {reason}.")
-        if len(reasons) > LISTED:
-            typer.echo(f"{what}: {len(reasons) - LISTED} more, which apply.json names.")
+        for reason, count in Counter(reasons.values()).most_common():
+            names = [name for name, why in reasons.items() if why == reason]
+            shown = ", ".join(names[:LISTED]) + (", ..." if count > LISTED else "")
+            typer.echo(f"{what}, {count}: {reason}: {shown}")
     for made in summary.made:
         typer.echo(f"Written: {made}")
     typer.echo(f"{summary.denoiser.label}: {summary.slices} slices, {summary.speed:.2f} a second.")
