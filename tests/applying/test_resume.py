@@ -9,11 +9,13 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from fplbench.applying.journal import Journal
 from fplbench.applying.options import ApplyOptions
 from fplbench.applying.run import apply_model
 from fplbench.errors import InputError
+from fplbench.networks import UNet, weights
 from tests.applying.scans import contents, head, write_nifti, write_series
 
 pytestmark = pytest.mark.slow
@@ -31,6 +33,19 @@ def tree(tmp_path):
 
 def lines(partial):
     return sum(path.read_bytes().count(b"\n") for path in partial.glob("work/*/slices.jsonl"))
+
+
+def interrupt(patched, after, error):
+    """Let a run end with an error once some slices are finished."""
+    finished, add = [], Journal.add
+
+    def add_or_raise(self, statistics):
+        if len(finished) == after:
+            raise error
+        finished.append(statistics)
+        add(self, statistics)
+
+    patched.setattr(Journal, "add", add_or_raise)
 
 
 @pytest.mark.parametrize("after", [1, 10, 20, 35])
@@ -58,31 +73,33 @@ def test_after_a_kill_the_same_command_continues_and_nothing_differs(tmp_path, t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "whole"]
 
 
-def test_no_space_leaves_nothing_but_what_is_finished(tmp_path, tree, monkeypatch):
-    written, add = [], Journal.add
+@pytest.fixture
+def restoration(tmp_path_factory):
+    torch.manual_seed(0)
+    weights.save(UNet(width=2), path := tmp_path_factory.mktemp("model") / "restoration.safetensors", {"output": "image"})
+    return path
 
-    def full(self, statistics):
-        if len(written) == 15:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "slices.jsonl")
-        written.append(statistics["number"])
-        add(self, statistics)
 
-    monkeypatch.setattr(Journal, "add", full)
-    with pytest.raises(InputError, match=r"There is no space left to write slices.jsonl: .* is kept in .*out.partial"):
-        apply_model("nlm", tree, tmp_path / "out", OPTIONS)
+def test_no_space_leaves_nothing_but_what_is_finished(tmp_path, tree, restoration, monkeypatch):
+    options = OPTIONS.model_copy(update={"features": True, "restoration": restoration})
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(InputError, match=r"There is no space left to write slices.jsonl: .* is kept in .*out.partial"),
+    ):
+        interrupt(patched, 15, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "slices.jsonl"))
+        apply_model("nlm", tree, tmp_path / "out", options)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.partial"]
-    monkeypatch.setattr(Journal, "add", add)
-    assert apply_model("nlm", tree, tmp_path / "out", OPTIONS).slices == 36 - 15
-    apply_model("nlm", tree, tmp_path / "whole", OPTIONS)
+    assert apply_model("nlm", tree, tmp_path / "out", options).slices == 36 - 15
+    apply_model("nlm", tree, tmp_path / "whole", options)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    found = {path for path in contents(tmp_path / "out") if path.startswith("features")}
+    assert {path for path in found if path.endswith("nii.gz")} == {"features/axial.nii.gz", "features/sagittal.nii.gz"}
+    assert len(found) == 3
 
 
 def test_another_command_does_not_continue_it(tmp_path, tree, monkeypatch):
-    def stop(self, statistics):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(Journal, "add", stop)
+        interrupt(patched, 1, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             apply_model("nlm", tree, tmp_path / "out", OPTIONS)
     before = contents(tmp_path / "out.partial")
@@ -94,17 +111,14 @@ def test_another_command_does_not_continue_it(tmp_path, tree, monkeypatch):
         apply_model("nlm", tree, tmp_path / "out", OPTIONS)
     (tree / "more.nii").unlink()
     assert contents(tmp_path / "out.partial") == before
-    assert apply_model("nlm", tree, tmp_path / "out", OPTIONS).slices == 36
+    assert apply_model("nlm", tree, tmp_path / "out", OPTIONS).slices == 35
 
 
 def test_an_original_that_changes_between_is_another_input(tmp_path, monkeypatch):
     source = write_nifti(tmp_path / "a.nii", head())
 
-    def stop(self, statistics):
-        raise OSError(errno.EDQUOT, "Disk quota exceeded")
-
     with monkeypatch.context() as patched:
-        patched.setattr(Journal, "add", stop)
+        interrupt(patched, 2, OSError(errno.EDQUOT, "Disk quota exceeded"))
         with pytest.raises(InputError, match="There is no space left"):
             apply_model("nlm", source, tmp_path / "b.nii", OPTIONS)
     write_nifti(source, np.roll(head(), 1, axis=0))
