@@ -7,29 +7,46 @@ from typing import Any
 import numpy as np
 
 from fplbench.applying.units import to_eight_bit
+from fplbench.denoising.learned import LearnedOptions
 from fplbench.denoising.registry import Method
 from fplbench.denoising.workers import submit
+from fplbench.device import choose_device
 from fplbench.errors import InputError
 from fplbench.options import Options
 
+Function = Callable[[np.ndarray], np.ndarray]
 
-def network_function(method: Method, options: Options, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """A network in floating-point numbers."""
+
+def network_function(method: Method, options: LearnedOptions, threads: int, slices: int) -> tuple[Function, int]:
+    """A network in floating-point numbers.
+
+    Args:
+        method: runs the network.
+        options: its options.
+        threads: processor cores to use on the CPU.
+        slices: number of slices that may share them.
+
+    Returns:
+        The function, and the number of threads that can call it at the same time: one where a GPU is used.
+    """
     import torch
 
+    parallel = slices if choose_device(options.device).type == "cpu" else 1
+    each = threads // parallel
+
     def denoise(grey: np.ndarray) -> np.ndarray:
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
+        if torch.get_num_threads() != each:  # a setting of the thread that calls
+            torch.set_num_threads(each)
         return _images(method.function(grey[np.newaxis], options))[0]
 
-    return denoise
+    return denoise, parallel
 
 
-def onnx_function(path: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The network of an ONNX file. It is never tiled, as it could not know where a tile lies."""
+def onnx_function(path: Path, threads: int, slices: int) -> tuple[Function, int]:
+    """The network of an ONNX file, as `network_function`. It is never tiled, as it could not know where a tile lies."""
     from fplbench.applying.onnx_export import OnnxDenoiser
 
-    run = OnnxDenoiser(path, threads)
+    run = OnnxDenoiser(path, threads // slices)
 
     def denoise(grey: np.ndarray) -> np.ndarray:
         denoised = run(grey)
@@ -37,11 +54,11 @@ def onnx_function(path: Path, threads: int) -> Callable[[np.ndarray], np.ndarray
             raise InputError(f"The network of {path.name} returned values that are not finite: its weights are damaged.")
         return denoised
 
-    return denoise
+    return denoise, slices
 
 
-def eight_bit_function(method: Method, options: Options, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    """A method that works on 8-bit images. Each of several threads may call it; a method that cannot gets processes."""
+def eight_bit_function(method: Method, options: Options, threads: int) -> tuple[Function, int]:
+    """A method that works on 8-bit images, and the number of threads that can call it; it gets processes if it needs them."""
 
     def denoise(grey: np.ndarray) -> np.ndarray:
         noisy = to_eight_bit(grey)[np.newaxis]
@@ -49,7 +66,7 @@ def eight_bit_function(method: Method, options: Options, threads: int) -> Callab
         result = submit(threads, method.function, noisy, options).result() if processes else method.function(noisy, options)
         return _images(result)[0] / np.float32(255)
 
-    return denoise
+    return denoise, 1 if method.gpu else threads
 
 
 def _images(result: Any) -> np.ndarray:

@@ -9,7 +9,6 @@ from typing import Any
 
 from fplbench.files import write_text
 
-
 SLICES = "slices.jsonl"
 """Name of the file with a line for each slice that is finished."""
 

@@ -22,8 +22,10 @@ from fplbench.peers import PEERS
 from fplbench.registry import parse_options
 
 Runtime = Literal["torch", "onnx"]
+Cores = tuple[int, int]  # threads, and slices that share them
 TILE = 512
 OVERLAP = 192  # what a tile of a U-Net sees beyond 96 pixels changes it by less than a quarter of a grey level
+MOST_SLICES = 4  # at the same time; each takes about 300 MB in the network of the paper
 UNET_METHOD = "fpl"  # whatever trained it, a U-Net that predicts noise runs as FPL's does
 
 
@@ -39,7 +41,7 @@ class Denoiser:
         restoration: weight file of the restoration network that explains its images; None where there is none.
         method: the method that it runs as.
         eight_bit: whether it rounds what it gets, and returns, to 8 bit.
-        parallel: number of slices that can be denoised at the same time; a network uses all cores for one.
+        parallel: number of slices that can be denoised at the same time, by as many threads.
         source: whatever its files live as long as.
     """
 
@@ -70,6 +72,7 @@ def open_denoiser(
     window: tuple[float, float] | None = None,
     device: str = "auto",
     threads: int = 1,
+    slices: int = 1,
     runtime: Runtime = "torch",
     tile: int = TILE,
     overlap: int = OVERLAP,
@@ -83,7 +86,8 @@ def open_denoiser(
         weights: weight file of a method that is a trained network.
         window: the window that it will see, which is part of the digest; None: that of the card.
         device: auto, cpu or cuda, for networks.
-        threads: processor cores that a network uses.
+        threads: processor cores to use.
+        slices: number of slices that a network on the CPU may get at the same time, each by its own thread; they share the cores.
         runtime: what runs the network of a bundle.
         tile: largest side that a network denoises in one piece, pixels.
         overlap: pixels that neighbouring tiles share.
@@ -98,25 +102,33 @@ def open_denoiser(
     if weights is not None and suffix in (".safetensors", ".zip"):
         raise InputError(f"{model} has weights of its own: leave out --weights.")
     if suffix == ".safetensors":
-        return _of_weights(Path(model), options, place, window, threads)
+        return _of_weights(Path(model), options, place, window, (threads, slices))
     if suffix == ".zip":
-        return _of_bundle(Path(model), options, place, window, threads, runtime)
-    return _of_method(model, options, place, window, threads, weights)
+        return _of_bundle(Path(model), options, place, window, (threads, slices), runtime)
+    return _of_method(model, options, place, window, (threads, slices), weights)
+
+
+def slices_at_once(threads: int) -> int:
+    """How many slices a network denoises at the same time on the CPU: as many as share the cores evenly, but few enough to fit.
+
+    Two slices on a core each take less time than one after the other on both.
+    """
+    return max(slices for slices in range(1, MOST_SLICES + 1) if threads % slices == 0)
 
 
 def _of_weights(
-    path: Path, options: Mapping[str, Any], place: dict[str, Any], window: tuple[float, float] | None, threads: int
+    path: Path, options: Mapping[str, Any], place: dict[str, Any], window: tuple[float, float] | None, cores: Cores
 ) -> Denoiser:
     """The denoiser of a weight file."""
     metadata = weight_files.read_metadata(path)
     method = METHODS[_method_name(metadata, path)]
     card = read_card(metadata, path)
     parsed = parse_options(method.options, {**options, **place, "weights": path}, method.name)
+    assert isinstance(parsed, LearnedOptions)
     weight_files.load(path)  # says at once if its tensors are not those of its network
-    label = PEERS[method.name].label if method.name in PEERS else "U-Net"
-    return Denoiser(
-        _label(card, label), _digest(method.name, parsed, window, path), network_function(method, parsed, threads), method, card
-    )
+    label = _label(card, PEERS[method.name].label if method.name in PEERS else "U-Net")
+    function, parallel = network_function(method, parsed, *cores)
+    return Denoiser(label, _digest(method.name, parsed, window, path), function, method, card, parallel=parallel)
 
 
 def _of_bundle(
@@ -124,22 +136,22 @@ def _of_bundle(
     options: Mapping[str, Any],
     place: dict[str, Any],
     window: tuple[float, float] | None,
-    threads: int,
+    cores: Cores,
     runtime: Runtime,
 ) -> Denoiser:
     """The denoiser of a model bundle."""
     from fplbench.applying.bundle import open_bundle
 
     bundle = open_bundle(path)
-    found = _of_weights(bundle.weights, options, place, window, threads)
-    function, digest = found.function, found.digest
+    found = _of_weights(bundle.weights, options, place, window, cores)
+    function, digest, parallel = found.function, found.digest, found.parallel
     if runtime == "onnx":
         if bundle.onnx is None:
             raise InputError(f"The bundle {path} holds no ONNX model: use --runtime torch, or export it again with one.")
-        function = onnx_function(bundle.onnx, threads)
+        function, parallel = onnx_function(bundle.onnx, *cores)
         digest = hashlib.sha256(f"{digest} {file_hash(bundle.onnx)}".encode()).hexdigest()
     label = _label(bundle.card, found.label)
-    return Denoiser(label, digest, function, found.method, bundle.card, bundle.restoration, source=bundle)
+    return Denoiser(label, digest, function, found.method, bundle.card, bundle.restoration, parallel=parallel, source=bundle)
 
 
 def _of_method(
@@ -147,7 +159,7 @@ def _of_method(
     options: Mapping[str, Any],
     place: dict[str, Any],
     window: tuple[float, float] | None,
-    threads: int,
+    cores: Cores,
     weights: Path | None,
 ) -> Denoiser:
     """The denoiser of a method that is called by its name."""
@@ -162,7 +174,7 @@ def _of_method(
         if weights is not None:
             raise InputError(f"The method {name!r} has no weights: leave out --weights.")
         parsed = parse_options(method.options, options, name)
-        function, parallel = eight_bit_function(method, parsed, threads), 1 if method.gpu else threads
+        function, parallel = eight_bit_function(method, parsed, cores[0])
         return Denoiser(method.label, _digest(name, parsed, window), function, method, eight_bit=True, parallel=parallel)
     given = {"weights": weights} if weights is not None else {}
     parsed = parse_options(method.options, {**place, **options, **given}, name)
@@ -170,7 +182,8 @@ def _of_method(
         raise InputError(f"The method {name!r} is a trained network: give its weight file with --weights.")
     card = None if parsed.weights.suffix == ".pth" else read_card(weight_files.read_metadata(parsed.weights), parsed.weights)
     digest = _digest(name, parsed, window, parsed.weights)
-    return Denoiser(_label(card, method.label), digest, network_function(method, parsed, threads), method, card)
+    function, parallel = network_function(method, parsed, *cores)
+    return Denoiser(_label(card, method.label), digest, function, method, card, parallel=parallel)
 
 
 def read_card(metadata: Mapping[str, Any], path: Path) -> Card | None:

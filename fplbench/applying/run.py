@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from fplbench import __version__
 from fplbench.applying import suitability
 from fplbench.applying.inputs import Inputs, check_source, find_inputs, nothing_error
 from fplbench.applying.journal import Journal
-from fplbench.applying.models import Denoiser, open_denoiser
+from fplbench.applying.models import Denoiser, open_denoiser, slices_at_once
 from fplbench.applying.options import WITHOUT_EFFECT, ApplyOptions
 from fplbench.applying.outputs import NO_SPACE, Output, no_space
 from fplbench.applying.progress import Progress
@@ -71,16 +72,25 @@ def apply_model(model: str, source: Path, out: Path, options: ApplyOptions | Non
     kept = [path for path in (Path(model), options.weights, options.restoration) if path is not None and path.is_file()]
     check_source(source)
     output = Output(out, source, kept, options.overwrite)
-    denoiser = open_denoiser(
-        model, options.options, weights=options.weights, window=options.window, device=options.device, threads=options.threads,
-        runtime=options.runtime, tile=options.tile, overlap=options.overlap,
-    )  # fmt: skip
-    suitability.check_window(denoiser.card, options)
-    with _full_disk_is_said(output):
+    with _full_disk_is_said(output), ThreadPoolExecutor(1) as opener:
+        # Other processes read headers, while this one imports torch.
+        opened = opener.submit(_open, model, options)
         inputs = find_inputs(source, options.reading(output.partial), output.suffix, options.skip_unreadable)
+        denoiser = opened.result()
+        suitability.check_window(denoiser.card, options)
         _keep_suitable(source, inputs, denoiser, options)
         with output.claim(_key(inputs, denoiser, options)):
             return _run(model, source, inputs, denoiser, output, options)
+
+
+def _open(model: str, options: ApplyOptions) -> Denoiser:
+    """Open the model."""
+    # Maps of features cannot be made of several slices at the same time.
+    slices = 1 if options.features else slices_at_once(options.threads)
+    return open_denoiser(
+        model, options.options, weights=options.weights, window=options.window, device=options.device, threads=options.threads,
+        slices=slices, runtime=options.runtime, tile=options.tile, overlap=options.overlap,
+    )  # fmt: skip
 
 
 def _run(model: str, source: Path, inputs: Inputs, denoiser: Denoiser, output: Output, options: ApplyOptions) -> Summary:

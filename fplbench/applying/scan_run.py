@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -126,11 +127,14 @@ class ScanRun:
         """Denoise slices and write them, each with all that belongs to it before it counts as finished."""
         from fplbench.applying.quality import slice_statistics
 
-        facts, window = self.scan.facts, self.window
+        facts, window, one_map = self.scan.facts, self.window, Lock()
 
         def work(plane: Plane) -> tuple[np.ndarray, np.ndarray | None]:
             after = denoise_plane(plane.values, plane.valid, window, self.denoiser, self.denoiser.eight_bit)
-            return after, self.maps(to_grey(after, window)) if self.maps else None
+            if self.maps is None:
+                return after, None
+            with one_map:
+                return after, self.maps(to_grey(after, window))
 
         def finish(plane: Plane, result: tuple[np.ndarray, np.ndarray | None]) -> None:
             after, features = result

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,8 +77,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
     if not options.force and (reason := _is_mask(facts, planes)):
         return Fit((0.0, 1.0), None, left_out=reason)
     window = options.window or (card.window if card else None) or _percentiles(facts, planes, card)
-    noise = reference_noise(to_eight_bit(to_grey(_without_padding(plane, window), window)) for plane in planes)
-    known = round(noise, 3) if math.isfinite(noise) else None
+    known = _noise(planes, window, options.threads)
     warnings = [*_modality_warning(facts, card), *_spacing_warning(facts, card), *_noise_warning(known, card)]
     if reason := other_modality(facts, card):
         warnings.append(f"It has the {reason}.")
@@ -107,6 +107,17 @@ def _sample(facts: Facts) -> list[int]:
     """Numbers of slices, evenly spread."""
     count = min(SAMPLE, facts.slices, max(1, SAMPLE_PIXELS // (facts.rows * facts.columns)))
     return sorted({int(place) for place in (np.arange(count) + 0.5) * facts.slices / count})
+
+
+def _noise(planes: Sequence[Plane], window: tuple[float, float], threads: int) -> float | None:
+    """The median noise of slices within the window, grey levels, as `reference_noise` estimates it; None if it cannot be."""
+
+    def estimate(plane: Plane) -> float:
+        return reference_noise([to_eight_bit(to_grey(_without_padding(plane, window), window))])
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = [noise for noise in pool.map(estimate, planes) if math.isfinite(noise)]
+    return round(float(np.median(found)), 3) if found else None
 
 
 def _is_mask(facts: Facts, planes: Sequence[Plane]) -> str:
