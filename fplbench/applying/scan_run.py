@@ -159,7 +159,8 @@ class ScanRun:
             "card": self.denoiser.card,
             "digest": self.denoiser.digest,
             "version": __version__,
-            "warnings": [*self.facts["warnings"], self.facts["about_noise"]],
+            "noise": self.facts["about_noise"],
+            "warnings": self.facts["warnings"],
         }
         path = self.journal.files / "quality" / f"{self.scan.facts.name}.html"
         write_quality_page(path, self.scan.facts, about, list(self.journal.slices().values()))

@@ -90,17 +90,16 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
 
 def noise_sentence(noise: float | None, card: Card | None) -> str:
     """What is said of the noise of every scan: its estimate, and whether the model was trained on such noise."""
-    own = (
-        "The noise of the scan could not be estimated" if noise is None else f"Its noise is estimated at {noise:.3g} grey levels"
-    )
+    own = "Its noise could not be estimated" if noise is None else f"Its noise is estimated at {noise:.3g} grey levels"
     if card is None:
         return f"{own}; the model does not say what noise it is for."
-    trained = f"the model was trained on {card.noise_title or card.noise or 'noise of an unknown kind'}"
-    level = card.noise_level
+    name, level = card.noise_title or card.noise or "noise of an unknown kind", card.noise_level
     if level is None:
-        return f"{own}; {trained}."
-    inside = "" if noise is None else ", which includes it" if level.minimum <= noise <= level.maximum else ", which is not that"
-    return f"{own}; {trained} of {level.minimum:.3g} to {level.maximum:.3g} grey levels{inside}."
+        return f"{own}; the training images had {name}."
+    trained = f"the {level.minimum:.3g} to {level.maximum:.3g} of the training images, which had {name}"
+    if noise is None:
+        return f"{own}, to compare it with {trained}."
+    return f"{own}, {'within' if level.minimum <= noise <= level.maximum else 'outside'} {trained}."
 
 
 def _sample(facts: Facts) -> list[int]:

@@ -40,7 +40,9 @@ def test_a_scan_like_the_training_images_is_not_warned_about():
     assert found.window == (-1000, 400) and found.warnings == ()
     assert found.noise == pytest.approx(55 / 1400 * 255, rel=0.05)
     assert len(scan.read) == 16 and len({np.diff(scan.read).min(), np.diff(scan.read).max()} - {2, 3}) == 0
-    assert "the model was trained on Gaussian of 8 to 12 grey levels, which includes it" in noise_sentence(found.noise, CARD)
+    assert noise_sentence(10.0, CARD) == (
+        "Its noise is estimated at 10 grey levels, within the 8 to 12 of the training images, which had Gaussian."
+    )
 
 
 @pytest.mark.parametrize(("factor", "warned"), [(0.66, True), (0.68, False), (1.0, False), (1.49, False), (1.51, True)])
@@ -56,7 +58,8 @@ def test_noise_outside_that_of_the_training_images_is_warned_about():
         assert "outside that of the training images, 8 to 12" in warning
     (warning,) = fit(MadeUp(level=-3000), CARD, ApplyOptions()).warnings
     assert "could not be estimated" in warning
-    assert "which is not that" in noise_sentence(3.0, CARD)
+    assert ", outside the 8 to 12 of the training images" in noise_sentence(3.0, CARD)
+    assert noise_sentence(None, CARD).startswith("Its noise could not be estimated, to compare it with the 8 to 12")
     assert noise_sentence(3.0, None) == "Its noise is estimated at 3 grey levels; the model does not say what noise it is for."
 
 

@@ -74,7 +74,8 @@ def write_quality_page(
         path: the page.
         facts: of the scan.
         about: model, the label of the model; window, the lowest and highest value that it changes; and where there are any: card
-            (`fplbench.networks.card.Card`, or its values), digest, version (of fplbench), and warnings, a list of sentences.
+            (`fplbench.networks.card.Card`, or its values), digest, version (of fplbench), noise, a sentence on that of the
+            scan, and warnings, a list of sentences.
         slices: what `slice_statistics` returned for each slice, in any order.
     """
     write_text(path, quality_page(facts, about, slices))
@@ -119,6 +120,7 @@ def _glance(facts: Facts, about: Mapping[str, Any], unit: str, findings: list[st
         "Trained on": sentences.card_sentences(card),
         "Window": sentences.window_sentence(tuple(about["window"]), unit, card),
     }
+    rows |= {"Noise": about["noise"]} if about.get("noise") else {}
     described = "".join(html.text("dt", title) + html.text("dd", words) for title, words in rows.items())
     warnings = sentences.warning_list(facts, about)
     parts = [html.element("p", html.text("strong", sentences.NOT_CLINICAL)), html.element("dl", described, class_="glance")]
