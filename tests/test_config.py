@@ -64,6 +64,15 @@ def test_the_papers_config_has_the_papers_numbers():
         ({"noises": ["gaussian", "gaussian"]}, "noises names 'gaussian' twice"),
         ({"noises": ["gaussian", "motoin"]}, "noises.motoin: 'motoin' is not a noise: did you mean 'motion'?"),
         ({"datasets": {"lidc": {"noises": {"impulse": {}}}}}, "datasets.lidc.noises.impulse has no counterpart under noises"),
+        ({"datasets": {"a b": {"loader": "ct"}}}, "datasets.a b: the name can have letters, digits, _ and -"),
+        ({"datasets": {"bm3d": {"loader": "ct"}}, "methods": ["noisy", "bm3d"]}, "datasets.bm3d: methods has that name too"),
+        ({"datasets": {"a": {"loader": "ct"}, "A": {"loader": "mr"}}}, "datasets.a: datasets has that name too"),
+        ({"datasets": {"ranks": {"loader": "ct"}}}, "datasets.ranks: a figure of the run has that name"),
+        ({"datasets": {"a": {"loader": "ct"}, "a_paper": {"loader": "mr"}}}, "datasets.a_paper: a figure of the run has that name"),
+        ({"datasets": {"a": {"loader": "ct", "label": "CT"}, "b": {"loader": "ct", "label": "CT"}}}, "have the same label, 'CT'"),
+        ({"datasets": {"a": {"loader": "paired", "of": "cd"}}}, "datasets.a: of is 'cd', but must be one of ct, mr, radiograph"),
+        ({"noises": ["as_acquired"]}, "noises.as_acquired is the noise of paired images, which no data set here has"),
+        ({"datasets": {"p": {"loader": "paired"}}, "inserted": {"noises": ["as_acquired"]}}, "whose noisy images were acquired"),
     ],
 )  # fmt: skip
 def test_a_wrong_config_is_one_sentence_with_the_key_and_the_nearest_valid_one(values, message):
@@ -202,3 +211,20 @@ def test_the_shipped_configs_fit_the_schema_that_their_first_line_names(name):
 def test_the_schema_refuses_what_the_models_refuse(values):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(values, json.loads(config_schema()))
+
+
+def test_pairs_have_one_noise_and_the_others_are_added_to_the_rest():
+    pairs = {"loader": "paired", "of": "ct"}
+    config = load_config({"datasets": {"lidc": {}, "mayo": pairs}, "noises": {"gaussian": {}, "rician": {}}})
+    assert config.noises_of("mayo") == ["as_acquired"] and config.noises_of("lidc") == ["gaussian", "rician"]
+    assert (config.figure_noise("lidc"), config.figure_noise("mayo")) == ("gaussian", "as_acquired")
+    assert config.cells() == [("lidc", "gaussian"), ("lidc", "rician"), ("mayo", "as_acquired")]
+    assert config.generalisation == ["gaussian", "rician"] and config.compared == ["lidc"]
+    alone = load_config({"datasets": {"mayo": pairs}})
+    assert [*alone.noises] == ["as_acquired"] and alone.compared == ["mayo"]
+    assert load_config(alone.resolved()).resolved() == alone.resolved()
+
+
+def test_only_data_sets_that_are_read_as_the_papers_are_compared_with_it():
+    config = load_config({"datasets": {"lidc": {}, "lits": {"loader": "ct"}, "chest": {"loader": "lidc"}}})
+    assert config.published == ["lidc"]

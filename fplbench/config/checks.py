@@ -14,17 +14,28 @@ from fplbench.training.explained import check_gradient
 
 EVERYWHERE = ("figures.noise", "generalisation", "ablation.noises", "detectability.noises")
 """Keys whose noises have to be on every data set."""
+FIGURES = ("cost", "heat_map", "noise_sheet", "noises", "ranks", "training")
+"""Names of figures of a whole run, which no data set can have."""
+FIGURE_ENDINGS = ("features", "grey_maps", "inserted", "lesions", "paper", "recovery")
+"""What the names of the figures of a data set end in."""
 CANNOT = {"hu": "which needs Hounsfield units", "pair": "whose noisy images were acquired"}
 """Why there is no such noise on images that were changed, by what the noise needs."""
 
 
 def check_dataset(config: Config, name: str) -> None:
-    """Raise InputError where the name of a data set cannot be part of a file name, or is that of a noise or column too."""
+    """Raise InputError where the name of a data set cannot be part of file names, or is taken."""
     if not re.fullmatch(r"[A-Za-z]\w*(-\w+)*", name):
         raise InputError(f"datasets.{name}: the name can have letters, digits, _ and -, and starts with a letter; rename it.")
-    for section in ("noises", "methods"):
-        if name in getattr(config, section):
-            raise InputError(f"datasets.{name}: {section} has {name} too; rename the data set.")
+    others = [other for other in config.datasets if other != name]
+    taken = {"noises": config.noises, "methods": config.methods, "fair.methods": config.fair.methods, "datasets": others}
+    for section, names in taken.items():
+        if name.casefold() in map(str.casefold, names):
+            raise InputError(f"datasets.{name}: {section} has that name too; rename the data set.")
+    if name in FIGURES or any(name == f"{other}_{ending}" for other in others for ending in FIGURE_ENDINGS):
+        raise InputError(f"datasets.{name}: a figure of the run has that name; rename the data set.")
+    label = config.dataset(name).label
+    if same := [other for other in others if config.dataset(other).label == label]:
+        raise InputError(f"datasets.{name} and datasets.{same[0]} have the same label, {label!r}: give one of them another.")
 
 
 def check_overrides(config: Config, dataset: str) -> None:

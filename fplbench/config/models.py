@@ -152,8 +152,8 @@ class Config(Options):
 
     @property
     def published(self) -> list[str]:
-        """The data sets that the paper has too."""
-        return [name for name in self.datasets if name in PAPER_DATASETS]
+        """The data sets that the paper has too, read as such."""
+        return [name for name in self.datasets if name in PAPER_DATASETS and self.dataset(name).loader == name]
 
     @property
     def compared(self) -> list[str]:

@@ -80,7 +80,7 @@ DENOISED = str if CONFIG.keep_denoised else temp
 
 def loader_options(dataset):
     """Options of a data set's loader, without what pages say of it, for which nothing is to be sampled again."""
-    left_out = ("licence", "label", "loader")
+    left_out = ("licence", "label")
     return {name: value for name, value in CONFIG.dataset_options(dataset).items() if name not in left_out}
 
 
