@@ -29,7 +29,7 @@ class LearnedOptions(Options):
     device: Device = Field("auto", description="Where to compute.")
     batch: int = Field(8, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
     tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
-    overlap: int = Field(64, ge=0, description="Pixels that neighbouring tiles share, at most three quarters of a tile.")
+    overlap: int = Field(192, ge=0, description="Pixels that neighbouring tiles share, at most three quarters of a tile.")
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> Self:
