@@ -66,11 +66,16 @@ def test_the_papers_config_has_the_papers_numbers():
         ({"datasets": {"lidc": {"noises": {"impulse": {}}}}}, "datasets.lidc.noises.impulse has no counterpart under noises"),
         ({"datasets": {"a b": {"loader": "ct"}}}, "datasets.a b: the name can have letters, digits, _ and -"),
         ({"datasets": {"bm3d": {"loader": "ct"}}, "methods": ["noisy", "bm3d"]}, "datasets.bm3d: methods has that name too"),
-        ({"datasets": {"a": {"loader": "ct"}, "A": {"loader": "mr"}}}, "datasets.a: datasets has that name too"),
+        ({"datasets": {"a": {"loader": "ct"}, "A": {"loader": "mr"}}}, "datasets.a: datasets has that name too, in upper"),
         ({"datasets": {"ranks": {"loader": "ct"}}}, "datasets.ranks: a figure of the run has that name"),
-        ({"datasets": {"a": {"loader": "ct"}, "a_paper": {"loader": "mr"}}}, "datasets.a_paper: a figure of the run has that name"),
+        ({"datasets": {"a": {"loader": "ct"}, "a_paper": {"loader": "mr"}}}, "datasets.a_paper: a figure of the run has"),
         ({"datasets": {"a": {"loader": "ct", "label": "CT"}, "b": {"loader": "ct", "label": "CT"}}}, "have the same label, 'CT'"),
         ({"datasets": {"a": {"loader": "paired", "of": "cd"}}}, "datasets.a: of is 'cd', but must be one of ct, mr, radiograph"),
+        (
+            {"datasets": {"p": {"loader": "paired"}, "a": {"loader": "ct"}}, "noises": {"gaussian": {"datasets": ["p"]}}},
+            "noises.gaussian.datasets names 'p', whose images are pairs",
+        ),
+        ({"datasets": {"lidc": {}, "rsna": {}}, "noises": {"gaussian": {"datasets": ["rsna"]}}}, "datasets.lidc has no noise"),
         ({"noises": ["as_acquired"]}, "noises.as_acquired is the noise of paired images, which no data set here has"),
         ({"datasets": {"p": {"loader": "paired"}}, "inserted": {"noises": ["as_acquired"]}}, "whose noisy images were acquired"),
     ],
@@ -228,3 +233,11 @@ def test_pairs_have_one_noise_and_the_others_are_added_to_the_rest():
 def test_only_data_sets_that_are_read_as_the_papers_are_compared_with_it():
     config = load_config({"datasets": {"lidc": {}, "lits": {"loader": "ct"}, "chest": {"loader": "lidc"}}})
     assert config.published == ["lidc"]
+
+
+def test_data_sets_can_have_different_noises():
+    """What compares data sets then has nothing to compare, and figures show the first noise of each."""
+    noises = {"low_dose_ct": {"datasets": ["a"]}, "rician": {"datasets": ["b"]}}
+    config = load_config({"datasets": {"a": {"loader": "ct"}, "b": {"loader": "mr"}}, "noises": noises})
+    assert config.ablation.noises == config.generalisation == config.detectability.noises == []
+    assert (config.figure_noise("a"), config.figure_noise("b")) == ("low_dose_ct", "rician")

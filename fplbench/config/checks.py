@@ -12,7 +12,7 @@ from fplbench.training import TRAININGS
 from fplbench.training.denoiser import DenoiserOptions
 from fplbench.training.explained import check_gradient
 
-EVERYWHERE = ("figures.noise", "generalisation", "ablation.noises", "detectability.noises")
+EVERYWHERE = ("generalisation", "ablation.noises", "detectability.noises")
 """Keys whose noises have to be on every data set."""
 FIGURES = ("cost", "heat_map", "noise_sheet", "noises", "ranks", "training")
 """Names of figures of a whole run, which no data set can have."""
@@ -30,7 +30,7 @@ def check_dataset(config: Config, name: str) -> None:
     taken = {"noises": config.noises, "methods": config.methods, "fair.methods": config.fair.methods, "datasets": others}
     for section, names in taken.items():
         if name.casefold() in map(str.casefold, names):
-            raise InputError(f"datasets.{name}: {section} has that name too; rename the data set.")
+            raise InputError(f"datasets.{name}: {section} has that name too, in upper or lower case; rename the data set.")
     if name in FIGURES or any(name == f"{other}_{ending}" for other in others for ending in FIGURE_ENDINGS):
         raise InputError(f"datasets.{name}: a figure of the run has that name; rename the data set.")
     label = config.dataset(name).label
@@ -53,6 +53,8 @@ def check_datasets(config: Config, noise: str) -> None:
         raise InputError(f"noises.{noise}.datasets is {names!r}; it is a list of data sets, such as [lidc].")
     for name in names:
         _check_named(config, f"noises.{noise}.datasets", str(name), "datasets")
+        if "datasets" in config.noises[noise] and name not in config.unpaired and needs(noise) != "pair":
+            raise InputError(f"noises.{noise}.datasets names {name!r}, whose images are pairs: no noise is added to them.")
     if needs(noise) == "pair" and not any(config.dataset(name).paired for name in names):
         raise InputError(
             f"noises.{noise} is the noise of paired images, which no data set here has: use loader: paired, or remove it."
@@ -64,9 +66,10 @@ def check_datasets(config: Config, noise: str) -> None:
     if needs(noise) == "hu":
         other = next((name for name in names if name in config.unpaired and not config.dataset(name).hounsfield), None)
         if other:
+            ct = [name for name in config.unpaired if config.dataset(name).hounsfield]
             raise InputError(
                 f"noises.{noise} is made from Hounsfield units, which {other} does not have: limit it to CT, as in "
-                f"noises.{noise}.datasets: [lidc]."
+                f"noises.{noise}.datasets: [{next(iter(ct), 'lidc')}]."
             )
 
 
@@ -78,6 +81,9 @@ def check_together(config: Config) -> None:
         raise InputError("datasets, noises and methods each need at least one name.")
     if not any(column.method for column in config.columns.values()):
         raise InputError("methods names rules of yours alone: add noisy, the unprocessed image, beside them.")
+    for name in config.datasets:
+        if not config.noises_of(name):
+            raise InputError(f"datasets.{name} has no noise: every one under noises is limited to other data sets.")
     _check_metrics(config)
     _check_fair(config)
     _check_shown(config)

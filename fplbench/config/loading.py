@@ -97,14 +97,15 @@ def _with_names(config: Config) -> Config:
     """Fill in the noises and data sets that a section left out."""
     everywhere = [name for name in config.noises if not limit_of(config, name)]
     usual = "gaussian" if "gaussian" in everywhere else next(iter(everywhere or config.noises), "gaussian")
+    common = [usual] if usual in everywhere else []  # none where every noise is limited to some data sets
     return config.model_copy(
         update={
             "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
             "generalisation": everywhere if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
-            "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or [usual]}),
+            "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or common}),
             "detectability": config.detectability.model_copy(
-                update={"noises": config.detectability.noises or ([] if needs(usual) else [usual])}
+                update={"noises": config.detectability.noises or ([] if needs(usual) else common)}
             ),
             "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual(config) or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),

@@ -16,7 +16,9 @@ wildcard_constraints:
 
 rule ablation:
     input:
-        expand("<results>/ablation/{split}/ablation.md", split=ABLATION_SPLITS),
+        with_noises(
+            "ablation.noises", CONFIG.ablation.noises, expand("<results>/ablation/{split}/ablation.md", split=ABLATION_SPLITS)
+        ),
 
 
 use rule train_fpl as train_ablation with:

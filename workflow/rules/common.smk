@@ -143,6 +143,19 @@ def further_stacks(wildcards):
     return expand("<results>/data/{dataset}/{split}_{kind}.npy", split=SPLITS, kind=kind, allow_missing=True) if kind else []
 
 
+def with_noises(key, noises, paths):
+    """Function: the paths that a target makes, or a message where there is no noise for it."""
+
+    def targets(wildcards):
+        if not noises:
+            raise WorkflowError(
+                f"{key} names no noise, and none is on all data sets: name one that is, with a config of these alone."
+            )
+        return paths
+
+    return targets
+
+
 def fair_tables(wildcards):
     """The tables of the fair comparison and its costs.
 

@@ -12,7 +12,7 @@ DETECTED_CELLS = {"dataset": DETECTED.of(CONFIG.unpaired), "noise": DETECTED.noi
 
 rule detectability:
     input:
-        "<results>/detectability/detectability.md",
+        with_noises("detectability.noises", DETECTED.noises, ["<results>/detectability/detectability.md"]),
 
 
 rule insert_signals:

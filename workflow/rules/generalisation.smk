@@ -12,7 +12,11 @@ wildcard_constraints:
 
 rule generalisation:
     input:
-        expand("<results>/generalisation/generalisation_{across}.png", across=ACROSS),
+        with_noises(
+            "generalisation",
+            CONFIG.generalisation,
+            expand("<results>/generalisation/generalisation_{across}.png", across=ACROSS),
+        ),
 
 
 for across, trained in ACROSS.items():
