@@ -34,8 +34,6 @@ class Registry(Mapping[str, Entry]):
         if name in self._entries:
             raise ValueError(f"the {self.kind} {name!r} is registered twice")
         self._entries[name] = entry
-        if self._loaded:  # a module that was imported while the others were loading
-            self._entries = dict(sorted(self._entries.items()))
 
     def _load(self) -> dict[str, Entry]:
         with self._loading:  # a second thread waits until all entries are there

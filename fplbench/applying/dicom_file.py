@@ -10,7 +10,8 @@ from fplbench.applying.dicom_pixels import Header, check_complete, read_header
 from fplbench.datasets import fields
 from fplbench.datasets.dicom import is_dicom
 from fplbench.datasets.display import check_size
-from fplbench.datasets.hounsfield import TISSUE, padding_range
+from fplbench.datasets.hounsfield import TISSUE, is_hounsfield, padding_range
+from fplbench.datasets.multiframe import GROUPS
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Vector = tuple[float, ...]
 
-GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 TAGS = [
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "Modality",
     "ImageType", "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "PixelSpacing", "ImagerPixelSpacing",
@@ -34,8 +34,6 @@ NO_SCAN = {
 }
 
 CAPTURES = tuple(f"1.2.840.10008.5.1.4.1.1.7{kind}" for kind in ("", ".1", ".2", ".3", ".4"))
-
-HU_TYPES = (None, "", "HU", "US")  # RescaleType of a CT in HU; US: unspecified. Others, such as Z_EFF, are of several energies
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def _coding(header: "DicomDataset") -> PixelCoding:
         padding=padding_range(header),
         # The values of a CT are HU whichever way they are shown.
         inverted=header.get("PhotometricInterpretation") == "MONOCHROME1" and modality != "CT",
-        hounsfield=modality == "CT" and header.get("RescaleType") in HU_TYPES,
+        hounsfield=modality == "CT" and is_hounsfield(header.get("RescaleType")),
     )
 
 
@@ -199,7 +197,7 @@ def _frame(header: "DicomDataset", coding: PixelCoding, index: int, groups: tupl
     row, column = fields.spacing(measures.get("PixelSpacing") or header.get("ImagerPixelSpacing"))
     rescaling = group("PixelValueTransformationSequence")
     slope, intercept = _rescaling(rescaling, coding.hounsfield, bool(header.get("ModalityLUTSequence")))
-    hounsfield = coding.hounsfield and rescaling.get("RescaleType") in HU_TYPES
+    hounsfield = coding.hounsfield and is_hounsfield(rescaling.get("RescaleType"))
     coding = replace(coding, slope=slope, intercept=intercept, hounsfield=hounsfield)
     return Frame(
         index=index,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.datasets.nifti import check_volume, orientation
+from fplbench.datasets import nifti
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.files import replacing
 
@@ -19,7 +19,6 @@ NO_SPACE = "no space"
 LABELS = 1002  # the intent of a volume of labels
 GREATEST_RATIO = 1100  # deflate shrinks data to a 1,032nd at best
 CHUNK = 2**20
-IN_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,9 @@ def read_volume_header(path: str) -> VolumeHeader:
     dtype: np.dtype = voxels.dtype
     _check_kind(header, dtype)
     shape = _three_sides(image.shape)
-    check_volume(Path(path), shape, dtype.itemsize, image.affine)
+    nifti.check_volume(Path(path), shape, dtype.itemsize, nifti.affine_mm(image))
     slope, inter = float(voxels.slope), float(voxels.inter)
-    axes = tuple((int(patient), int(sign)) for patient, sign in orientation(image.affine))
+    axes = tuple((int(patient), int(sign)) for patient, sign in nifti.orientation(image.affine))
     found = VolumeHeader(shape, dtype.str, header.endianness, int(voxels.offset), slope, inter, axes, *_spacing(image, axes))
     _check_length(Path(path), found)
     return found
@@ -182,12 +181,6 @@ def _check_length(path: Path, header: VolumeHeader) -> None:
 
 def _spacing(image: Any, axes: Sequence[tuple[int, int]]) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
     """The (row, column) spacing in mm, and a note where the header does not say how the volume lies."""
-    from nibabel.affines import voxel_sizes
-
-    lengths = voxel_sizes(image.affine) * IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
     order = [patient for patient, _ in axes]
-    row, column = (float(f"{lengths[order.index(patient)]:.6g}") for patient in (1, 0))
-    if int(image.header["qform_code"]) or int(image.header["sform_code"]):
-        return (row, column), ()
-    note = "The header does not say how the volume lies in the patient: its slices are taken along its third axis."
-    return (None if row == column == 1 else (row, column)), (note,)
+    notes = () if nifti.is_placed(image) else (nifti.NO_PLACE,)
+    return nifti.spacing(image, order.index(1), order.index(0)), notes

@@ -10,7 +10,8 @@ from fplbench.datasets.annotations import annotation_lines, check_annotations, l
 from fplbench.datasets.contact_sheet import Sheet, contact_sheet
 from fplbench.datasets.files import check_file
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, find_dataset
+from fplbench.datasets.persons import counted_lines, patients_counted_by, persons_known
+from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, dataset_of
 from fplbench.datasets.roots import check_root
 from fplbench.datasets.scan import Scan, check_readable, files, scan
 from fplbench.datasets.splits import SamplingOptions, candidates, leak
@@ -51,13 +52,13 @@ def check_data(
     Raises:
         InputError: there is no data folder, no file in it can be used, or the results cannot be written.
     """
-    dataset = find_dataset(name, loader, options.label, getattr(options, "of", None))
+    dataset = dataset_of(name, loader, options)
     check_root(dataset, options.root)
     check_file(sheet, ".png", "--sheet")
     if cache:
         check_file(cache, ".csv", "--cache")
     found = scan(dataset, options, threads, cache)
-    slices, omitted = dataset.arrange(found.headers, options)
+    slices, omitted = dataset.arrange(found.headers, options, dataset.name)
     annotations = dataset.annotate(found.headers, slices, options)
     seen = contact_sheet(dataset, options, slices, threads, sheet, annotations)
     try:
@@ -67,21 +68,22 @@ def check_data(
     identity = Identity(options.pseudonymise)
     lines = [
         f"{dataset.label} in {options.root}\n",
-        *_contents(dataset, options, slices, len(found.headers)),
+        *_contents(dataset, slices, len(found.headers)),
         *_left_out(found, omitted, identity),
         *(_gaps(slices, identity) if dataset.scans else []),
-        *annotation_lines(annotations, slices, dataset.persons_known(options)),
+        *annotation_lines(annotations, slices, persons_known(slices)),
         *_seen(seen, sheet, identity),
     ]
     return [*lines, "", verdict], possible
 
 
-def _contents(dataset: Dataset, options: DatasetOptions, slices: Sequence[Slice], count: int) -> list[str]:
+def _contents(dataset: Dataset, slices: Sequence[Slice], count: int) -> list[str]:
     """Numbers of patients, series and slices."""
-    if not dataset.persons_known(options):
-        return [f"Images (persons unknown): {len(slices)}", PERSONS_UNKNOWN]
+    counted = counted_lines(patients_counted_by(slices))
+    if not persons_known(slices):
+        return [f"Images (persons unknown): {len(slices)}", PERSONS_UNKNOWN, *counted]
     per_patient = Counter(one.patient for one in slices)
-    lines = [f"Patients: {len(per_patient)}"]
+    lines = [f"Patients: {len(per_patient)}", *counted]
     if dataset.scans:
         lines.append(f"Series:   {len({(one.patient, one.series) for one in slices})}")
     kind = "Slices" if dataset.scans else "Images"
@@ -157,7 +159,7 @@ def _verdict(
     answer = f"Yes: {numbers} images can be drawn with split {sampling.split}"
     drawn = {split: splits[split].drawn for split in counts}
     lesions = f" Of these images, {lesions_in(drawn, annotations)} show a lesion." if annotations.marks else ""
-    if not dataset.persons_known(options):
+    if not persons_known(slices):
         return f"{answer}; it is unknown how many of the test images share a person with the training images.{lesions}"
     return f"{answer}; {leak(drawn):.1%} of the test images share a patient with the training images.{lesions}"
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 OTHER_FILES = (
     ".xml", ".sqlite", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py",
 )  # fmt: skip
+AT_ONCE = 2**24  # bytes of a file that is read at once, which is faster than its header first
 PIXEL_TAGS = (
     "Modality",
     "Rows",
@@ -126,30 +128,37 @@ def read_pixels(path: Path) -> tuple["DicomDataset", np.ndarray]:
     return dataset, values
 
 
-def read_frames(path: Path, frames: Sequence[int] | None = None) -> tuple["DicomDataset", Iterator[np.ndarray]]:
-    """Read the frames of a file one at a time, so that a file of any length needs the memory of a few frames.
+def open_frames(path: Path) -> tuple["DicomDataset", Callable[[Sequence[int]], Iterator[np.ndarray]]]:
+    """Open a file of one or several frames, which are then read one at a time: any length needs the memory of a few frames.
 
     Args:
-        path: the file. It may hold a single image.
-        frames: numbers of the frames to read, counted from 0; None: all of them.
+        path: the file.
 
     Returns:
-        The data set without its pixels, and an iterator over the stored values, (H, W) each, in the order of `frames`.
+        The data set, and a function from the numbers of frames, counted from 0, to an iterator over their stored values,
+        (H, W) each, in the order of the numbers.
 
     Raises:
         NotAnImage: it holds a colour image.
-        Unreadable: it is truncated, or no decoder for its compression is installed. The iterator raises other exceptions
-            for pixels that are damaged.
+        Unreadable: it is truncated. The function raises it if no decoder for the compression is installed, and the iterator
+            raises other exceptions for pixels that are damaged.
     """
     import pydicom
 
     _accept_odd_values()
-    dataset = pydicom.dcmread(path, stop_before_pixels=True)
+    whole = path.stat().st_size <= AT_ONCE or _is_deflated(path)
+    dataset = pydicom.dcmread(path, stop_before_pixels=not whole)
+    if whole and "PixelData" not in dataset:  # pydicom drops the element if the file ends within compressed pixels
+        raise Unreadable("it is truncated: it ends within its pixels")
     check_pixels(dataset, path, several=True)
-    source: Any = path
-    if dataset.file_meta.get("TransferSyntaxUID") == DEFLATED:  # the header and the pixels are compressed as one
-        source = pydicom.dcmread(path)
-    return dataset, decode(source, dataset, range(frame_count(dataset)) if frames is None else frames)
+    return dataset, partial(decode, dataset if whole else path, dataset)
+
+
+def _is_deflated(path: Path) -> bool:
+    """Whether header and pixels are compressed as one."""
+    from pydicom.filereader import read_file_meta_info
+
+    return read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED
 
 
 def stored_range(dataset: "DicomDataset") -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Finding the files of a data set, and checking where results can be written."""
 
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from fplbench.errors import InputError
 
 LINK_OUT = "a link that leads out of the folder"
+IMAGE = re.compile(r"\.(?:dcm|dicom|ima|nii|nii\.gz|png|jpe?g)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ def walk(root: Path) -> Iterator[Found]:
     for error in closed:
         name = Path(error.filename).relative_to(root).as_posix()
         yield Found(_printable(name), fault=f"the folder cannot be opened: {error.strerror}")
+
+
+def without_suffix(path: str) -> str:
+    """A path without the suffix of an image. Other dots, as in unique identifiers and `scan.v1`, are part of the name."""
+    return IMAGE.sub("", path)
 
 
 def leads_out(path: Path, root: Path) -> bool:

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 AIR = -1024.0  # HU; lower values lie outside the field of view
 TISSUE = (-950.0, 3071.0)  # HU; a padding value in this range cannot be distinguished from tissue
 HIGHEST = 30710.0  # HU; the end of the extended CT scale
+TYPES = ("", "HU", "HU_MOD", "US")  # RescaleType of values in HU; US: unspecified. Others, such as Z_EFF, are of several energies
+
+
+def is_hounsfield(rescale_type: Any) -> bool:
+    """Whether the values of a CT are in HU, by its RescaleType; None or empty if it has none."""
+    return str(rescale_type or "").strip().upper() in TYPES
 
 
 def to_hounsfield(dataset: "DicomDataset", stored: np.ndarray) -> np.ndarray:

@@ -62,6 +62,8 @@ def _opened(path: Path) -> Iterator["Image"]:
             check_size(image.height, image.width)
             if getattr(image, "n_frames", 1) > 1:
                 raise NotAnImage("several frames in one file")
+            if image.mode in LARGEST and "transparency" in image.info:
+                raise NotAnImage("an image with a grey level that stands for transparent pixels")
             yield image
     except UnidentifiedImageError:
         raise Unreadable("it is not a PNG or JPEG file, or its header is damaged") from None

@@ -10,15 +10,17 @@ from pathlib import Path
 from pydantic import Field
 
 from fplbench.datasets import dicom
+from fplbench.datasets.arranging import arrange_series as arrange
 from fplbench.datasets.dicom import left_out
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
 from fplbench.datasets.planes import slice_position
 from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
 from fplbench.datasets.series import SERIES_FIELDS, TAGS, grid
-from fplbench.datasets.series import arrange_series as arrange
 from fplbench.lesions.lidc_annotations import DATABASE, annotate, lesion_masks
 
-FIELDS = {name: SERIES_FIELDS[name] for name in SERIES_FIELDS if name not in ("identified_by", "stack", "frames")}
+FIELDS = {
+    name: SERIES_FIELDS[name] for name in SERIES_FIELDS if name not in ("identified_by", "stack", "repeat", "frames", "note")
+}
 
 
 class LidcOptions(DatasetOptions):

@@ -72,7 +72,7 @@ def read_header(path: Path, options: LitsOptions) -> Header:
     }
 
 
-def arrange(headers: dict[str, Header], options: LitsOptions) -> tuple[list[Slice], dict[str, str]]:
+def arrange(headers: dict[str, Header], options: LitsOptions, name: str = "lits") -> tuple[list[Slice], dict[str, str]]:
     """Every axial slice of every volume, from the feet up, with the volumes in numerical order."""
     slices: list[Slice] = []
     seen: set[int] = set()
@@ -98,12 +98,13 @@ def _slices(path: str, header: Header) -> Iterator[Slice]:
             number=number,
             spacing=fields.pair(header["row_spacing"], header["column_spacing"]),
             position=None if between is None else number * between,
+            identified_by="volume",
         )
 
 
 def read_images(path: Path, slices: Sequence[Slice], options: LitsOptions) -> Iterator[Plane]:
     """Read axial slices of a volume, in HU, float32 (H, W); values below AIR become AIR."""
-    return read_volume_images(path, slices)
+    return read_volume_images(path, slices, "CT")
 
 
 def to_text(chosen: np.ndarray) -> str:

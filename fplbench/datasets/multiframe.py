@@ -9,13 +9,13 @@ import numpy as np
 from fplbench.datasets import fields
 from fplbench.datasets.dicom import frame_count
 from fplbench.datasets.frames import MAX_FRAMES, Stack
-from fplbench.datasets.planes import Normal, direction, project, refuse_image_type, refuse_other_units
+from fplbench.datasets.planes import Axes, direction, project, refuse_image_type, refuse_other_units
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
-TAGS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")  # of all frames, and of each
 FRAME_TYPES = ("CTImageFrameTypeSequence", "MRImageFrameTypeSequence")
 # What distinguishes images at the same position: macro and element.
 VARIANTS = (
@@ -54,13 +54,13 @@ class Groups:
 
 def is_multiframe(header: "DicomDataset") -> bool:
     """Whether the position of the image, or of each of the images, is in functional groups."""
-    return frame_count(header) > 1 or TAGS[1] in header
+    return frame_count(header) > 1 or GROUPS[1] in header
 
 
 def read_stacks(header: "DicomDataset") -> list[Stack]:
     """The stacks of parallel slices in a file, in the order of their first frames.
 
-    Frames that differ in normal, spacing, stack identifier, time, echo time or b-value are in different stacks. Of frames at
+    Frames that differ in orientation, spacing, stack identifier, time, echo time or b-value are in different stacks. Of frames at
     the same position in a stack the first is taken. Frames that are localisers, reformatted, maps or phases are left out, as
     are those of CT that are not axial.
 
@@ -72,11 +72,11 @@ def read_stacks(header: "DicomDataset") -> list[Stack]:
         Unreadable: the functional groups do not describe each frame, or a position is impossible.
     """
     stacks: dict[tuple[Any, ...], dict[float, int]] = defaultdict(dict)
-    normals: list[Normal] = []
+    known: list[Axes] = []
     reason = None
     for number, groups in enumerate(_frames(header)):
         try:
-            key, position = _place(groups, header, normals)
+            key, position = _place(groups, header, known)
         except NotAnImage as error:
             reason = reason or error
             continue
@@ -108,7 +108,7 @@ def frame_header(header: "DicomDataset", frame: int) -> "DicomDataset":
 
 def _frames(header: "DicomDataset") -> Iterator[Groups]:
     """The functional groups of each frame."""
-    frames, count = header.get(TAGS[1]) or [], frame_count(header)
+    frames, count = header.get(GROUPS[1]) or [], frame_count(header)
     if not frames:
         raise NotAnImage("several frames in one file, whose positions are not given")
     if count > MAX_FRAMES:
@@ -119,12 +119,12 @@ def _frames(header: "DicomDataset") -> Iterator[Groups]:
 
 
 def _groups(header: "DicomDataset", frame: int) -> Groups:
-    shared: Sequence[Any] = header.get(TAGS[0]) or [None]
-    return Groups(header[TAGS[1]].value[frame], shared[0])
+    shared: Sequence[Any] = header.get(GROUPS[0]) or [None]
+    return Groups(header[GROUPS[1]].value[frame], shared[0])
 
 
-def _place(groups: Groups, header: "DicomDataset", normals: list[Normal]) -> tuple[tuple[Any, ...], float]:
-    """What identifies the stack of a frame, and the position of the frame in mm; `normals` has those of the stacks so far."""
+def _place(groups: Groups, header: "DicomDataset", known: list[Axes]) -> tuple[tuple[Any, ...], float]:
+    """What identifies the stack of a frame, and the position of the frame in mm; `known` has the axes of the stacks so far."""
     modality = header.get("Modality")
     for macro in FRAME_TYPES:
         refuse_image_type(groups.find(macro, "FrameType"), groups.find(macro, "ComplexImageComponent"), modality)
@@ -134,9 +134,9 @@ def _place(groups: Groups, header: "DicomDataset", normals: list[Normal]) -> tup
     if place is None or len(place) != 3:
         raise NotAnImage("several frames in one file, whose positions are not given")
     orientation = groups.find("PlaneOrientationSequence", "ImageOrientationPatient")
-    position, normal = project(place, orientation, axial=modality == "CT")
+    position, axes = project(place, orientation, axial=modality == "CT")
     if not np.isfinite(position):
         raise Unreadable("its position is not a number")
     spacing = fields.spacing(groups.find("PixelMeasuresSequence", "PixelSpacing"))
     variant = [str(groups.find(macro, keyword)) for macro, keyword in VARIANTS]
-    return (spacing, direction(normal, normals), *variant), round(position, 3)
+    return (spacing, direction(axes, known), *variant), round(position, 3)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_VOXELS = 2**31
 MAX_SLICES = 2**14
+IN_MM = {1: 1000.0, 3: 0.001}  # metres and micrometres; mm, and no unit, are taken for mm
+NO_PLACE = "The header does not say how the volume lies in the patient: its slices are taken along its third axis."
 
 
 def open_volume(path: Path, squeeze: bool = False) -> "Nifti1Image":
@@ -31,11 +33,11 @@ def open_volume(path: Path, squeeze: bool = False) -> "Nifti1Image":
 
     image: Any = nibabel.load(path, keep_file_open=True)
     if squeeze and len(image.shape) > 3 and set(image.shape[3:]) == {1}:
-        image = nibabel.Nifti1Image(image.dataobj.reshape(image.shape[:3]), image.affine)
+        image = nibabel.Nifti1Image(image.dataobj.reshape(image.shape[:3]), image.affine, image.header)
     shape = image.shape
     if len(shape) != 3:
         raise NotAnImage(f"{len(shape)} dimensions")
-    check_volume(path, shape, image.dataobj.dtype.itemsize, image.affine)
+    check_volume(path, shape, image.dataobj.dtype.itemsize, affine_mm(image))
     return image
 
 
@@ -62,6 +64,26 @@ def check_volume(path: Path, shape: Sequence[int], itemsize: int, affine: np.nda
         raise Unreadable("its affine is singular or implausible")
 
 
+def affine_mm(image: "Nifti1Image") -> np.ndarray:
+    """The affine of a volume from voxels to mm, (4, 4), whatever the unit of its header."""
+    units = int(image.header["xyzt_units"]) % 8  # the other bits are the unit of time
+    return np.diag([*[IN_MM.get(units, 1.0)] * 3, 1.0]) @ image.affine
+
+
+def is_placed(image: "Nifti1Image") -> bool:
+    """Whether the header says how the volume lies in the patient, by its qform or its sform."""
+    return bool(int(image.header["qform_code"]) or int(image.header["sform_code"]))
+
+
+def spacing(image: "Nifti1Image", rows: int, columns: int) -> tuple[float, float] | None:
+    """Distance of voxels along two array axes, mm; None if the header does not give it: no place, and 1 along both."""
+    from nibabel.affines import voxel_sizes
+
+    lengths = voxel_sizes(affine_mm(image))
+    row, column = (float(f"{lengths[axis]:.6g}") for axis in (rows, columns))
+    return None if row == column == 1 and not is_placed(image) else (row, column)
+
+
 def orientation(affine: np.ndarray) -> np.ndarray:
     """For each array axis the nearest patient axis (0 right, 1 anterior, 2 superior) and its sign, int (3, 2)."""
     from nibabel.orientations import io_orientation
@@ -71,7 +93,7 @@ def orientation(affine: np.ndarray) -> np.ndarray:
 
 def depth(image: "Nifti1Image") -> int:
     """Number of axial slices of a volume."""
-    return image.shape[orientation(image.affine)[:, 0].tolist().index(2)]
+    return image.shape[shown_axes(image.affine)[0]]
 
 
 def shown_axes(affine: np.ndarray, across: int = 2) -> tuple[int, int, int]:
@@ -136,12 +158,11 @@ def mask_slices(mask: Path, volume: "Nifti1Image") -> Iterator[tuple[int, np.nda
     image: Any = nibabel.load(mask, keep_file_open=True)
     if image.shape != volume.shape:
         raise Unreadable(f"its mask has the size {_size(image.shape)}, not {_size(volume.shape)}")
-    axes = orientation(volume.affine)
-    superior = axes[:, 0].tolist().index(2)
-    in_plane = np.delete(axes, superior, axis=0)
-    count = volume.shape[superior]
-    for index, plane in _planes(image, superior, range(count), _classes, np.uint8):
-        yield (index if axes[superior, 1] > 0 else count - 1 - index), _upright(plane, in_plane)
+    axis = shown_axes(volume.affine)[0]
+    first, step = first_stored(volume)
+    in_plane = np.delete(orientation(volume.affine), axis, axis=0)
+    for index, plane in _planes(image, axis, range(depth(volume)), _classes, np.uint8):
+        yield (index - first) * step, _upright(plane, in_plane)
 
 
 def _as_float(plane: np.ndarray) -> np.ndarray:

@@ -8,13 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from fplbench.datasets.ct import CT
 from fplbench.datasets.identity import Identity
+from fplbench.datasets.mr import MR
 from fplbench.datasets.pair_options import PairedCtOptions, PairedMrOptions, PairedRadiographOptions
 from fplbench.datasets.pairing import MATCHES, TOLERANCE, Member, Pairing, pair
 from fplbench.datasets.patterns import name_within
+from fplbench.datasets.persons import BIDS, FILE, MAPPING, PATIENT
+from fplbench.datasets.radiograph import RADIOGRAPH
 from fplbench.datasets.registry import LOADERS, Dataset, Header, NotAnImage, Plane, Slice, Unreadable
 from fplbench.errors import InputError
 
@@ -51,29 +55,35 @@ def read_header(path: Path, options: Any) -> Header:
     return LOADERS[options.of].read_header(path, options)
 
 
-def arrange(headers: dict[str, Header], options: Any) -> tuple[list[Slice], dict[str, str]]:
+def arrange(headers: dict[str, Header], options: Any, name: str = "paired") -> tuple[list[Slice], dict[str, str]]:
     """The clean slices that have a noisy one, with that as their partner, and why other files are left out.
 
     Raises:
-        InputError: there is no pair.
+        InputError: there is no pair, or none whose images have the same size.
     """
-    members: dict[str, list[Member]] = {}
+    arranged: dict[str, list[tuple[Slice, str]]] = {}
     omitted: dict[str, str] = {}
     for side in Names._fields:
-        names = {path: name for path in headers if (name := getattr(names_of(path, options), side)) is not None}
-        slices, others = LOADERS[options.of].arrange({path: headers[path] for path in names}, options)
-        members[side] = [_member(one, headers[one.source], names[one.source]) for one in slices]
+        names = {path: known for path in headers if (known := getattr(names_of(path, options), side)) is not None}
+        slices, others = LOADERS[options.of].arrange({path: headers[path] for path in names}, options, name)
+        arranged[side] = [(one, names[one.source]) for one in slices]
         omitted |= others
+    members = _members(arranged, headers)
     found = pair(members["clean"], members["noisy"], options.match)
     if not found.pairs:
         raise _no_pairs(members, found, options)
-    _report(found)
+    _report(found, options)
     slices, omitted = [], omitted | found.omitted
     for one, other in found.pairs:
         if _size(headers[one.source]) == _size(headers[other.source]):
             slices.append(replace(one, partner=(other.source, other.number)))
         else:
             omitted |= dict.fromkeys((one.source, other.source), OTHER_SIZE)
+    if not slices:
+        raise InputError(
+            f"{options.root} has {len(found.pairs)} pairs that match by {found.match}, but in each the noisy image has another "
+            "size than the clean one. Correct clean and noisy, which say where these images are, or choose another match."
+        )
     return slices, omitted
 
 
@@ -82,14 +92,31 @@ def _size(header: Header) -> tuple[int, int] | None:
     return (header["rows"], header["columns"]) if "rows" in header else None
 
 
-def _member(one: Slice, header: Header, name: str) -> Member:
-    """A slice with what it is matched by. A volume that stands for a patient has another path than its partner."""
-    return Member(one, header.get("instance") or "", name, name if header.get("identified_by") == "file" else one.patient)
+def _members(arranged: Mapping[str, Sequence[tuple[Slice, str]]], headers: Mapping[str, Header]) -> dict[str, list[Member]]:
+    """The slices of each side with what they are matched by: their unique identifiers, their names, and whose they are.
+
+    Anonymised images have an owner in common only if they are of one study, which is often another one for the noisy images.
+    Otherwise the owner is the folder of a slice, or a volume itself, without what tells clean from noisy.
+    """
+    shared = set.intersection(*({one.patient for one, _ in ones} for ones in arranged.values()))
+
+    def owner(one: Slice, name: str) -> str:
+        if one.identified_by in (PATIENT, BIDS, MAPPING) or one.patient in shared:
+            return one.patient
+        return name if one.identified_by == FILE else PurePosixPath(name).parent.as_posix()
+
+    return {
+        side: [Member(one, headers[one.source].get("instance") or "", name, owner(one, name)) for one, name in ones]
+        for side, ones in arranged.items()
+    }
 
 
-def _report(found: Pairing) -> None:
-    """Log how the pairs were matched, and whether they lie at different positions, as those of other slices do."""
+def _report(found: Pairing, options: Any) -> None:
+    """Log how the pairs were matched, which files are used in part, and whether partners lie at different positions."""
     log.info("Pairs: %d, matched by %s.", len(found.pairs), found.match)
+    if found.partly:
+        example = Identity(options.pseudonymise).of(found.partly[0])
+        log.warning("Pairs: of %d used files, some slices have no partner, for example in %s.", len(found.partly), example)
     positions = [(one.position, other.position) for one, other in found.pairs]
     apart = [abs(one - other) for one, other in positions if one is not None and other is not None]
     moved = sum(distance > TOLERANCE for distance in apart)
@@ -117,10 +144,10 @@ def _no_pairs(members: dict[str, list[Member]], found: Pairing, options: Any) ->
 
 
 def read_images(path: Path, slices: Sequence[Slice], options: Any) -> Iterator[Plane]:
-    """Read clean slices of a file, each with its noisy image, as the loader of the images reads both.
+    """Read clean slices of a file, each with its noisy image, as the loader of the images reads both; their sizes can differ.
 
     Raises:
-        Unreadable: a noisy image cannot be read, or has another size than the clean one; what the loader raises for the clean.
+        Unreadable: a noisy image cannot be read; what the loader raises for the clean one.
     """
     by_partner: dict[str, list[Slice]] = defaultdict(list)
     for one in slices:
@@ -129,9 +156,6 @@ def read_images(path: Path, slices: Sequence[Slice], options: Any) -> Iterator[P
     for partner, members in _parts(by_partner):
         clean = LOADERS[options.of].read_images(path, members, options)
         for plane, noisy in _together(clean, _noisy_images(partner, members, options)):
-            if noisy.shape != plane.values.shape:
-                sizes = ("x".join(map(str, shape)) for shape in (noisy.shape, plane.values.shape))
-                raise Unreadable("its noisy image has {} pixels, not {}".format(*sizes))
             yield plane._replace(noisy=noisy)
 
 
@@ -174,9 +198,8 @@ def _together(clean: Iterator[Plane], noisy: Iterator[tuple[Slice, Any]]) -> Ite
             yield planes.pop(one), images.pop(one)
 
 
-def _kind(of: str, options: type[Any]) -> Dataset:
-    """Pairs of the images that a loader reads."""
-    inner = LOADERS[of]
+def _kind(inner: Dataset, options: type[Any]) -> Dataset:
+    """Pairs of the images of a data set."""
     return replace(
         inner,
         name="paired",
@@ -192,8 +215,8 @@ def _kind(of: str, options: type[Any]) -> Dataset:
 
 
 KINDS = {
-    "ct": _kind("ct", PairedCtOptions),
-    "mr": _kind("mr", PairedMrOptions),
-    "radiograph": _kind("radiograph", PairedRadiographOptions),
+    "ct": _kind(CT, PairedCtOptions),
+    "mr": _kind(MR, PairedMrOptions),
+    "radiograph": _kind(RADIOGRAPH, PairedRadiographOptions),
 }
 LOADERS.add("paired", replace(KINDS["ct"], kinds=KINDS))

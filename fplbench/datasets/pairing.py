@@ -14,7 +14,6 @@ TOLERANCE = 0.01  # mm; positions of the same slice differ by rounding
 CLEAN_ALONE = "a clean image without a noisy one"
 NOISY_ALONE = "a noisy image without a clean one"
 AMBIGUOUS = "an image with several possible partners"
-PARTLY = "an image of which only some slices have a partner"
 
 
 class Member(NamedTuple):
@@ -24,7 +23,7 @@ class Member(NamedTuple):
         slice: the slice.
         uid: digest of its unique identifier; "" without one.
         name: of its file.
-        owner: whose slice it is: the patient, or for a volume that names none, its name.
+        owner: whose slice it is: what the clean and the noisy slices of a patient, or at least of a scan, have in common.
     """
 
     slice: Slice
@@ -41,12 +40,14 @@ class Pairing:
         match: how they were matched.
         pairs: clean and noisy slice of each pair, in the order of the clean ones.
         omitted: why a file is left out, by path.
+        partly: paths of files with slices of both kinds, some in pairs and others without a partner.
         ambiguous: number of slices with several possible partners.
     """
 
     match: Match
     pairs: list[tuple[Slice, Slice]]
     omitted: dict[str, str]
+    partly: list[str]
     ambiguous: int
 
 
@@ -82,8 +83,9 @@ def _pair_by(match: Match, clean: Sequence[Member], noisy: Sequence[Member]) -> 
             alone[one] = CLEAN_ALONE
     reasons = alone | dict.fromkeys(unclear, AMBIGUOUS)
     paired = {one.source for both in pairs for one in both}
-    omitted = {one.source: PARTLY if one.source in paired else reason for one, reason in reasons.items()}
-    return Pairing(match, pairs, omitted, len(unclear))
+    omitted = {one.source: reason for one, reason in reasons.items() if one.source not in paired}
+    partly = sorted({one.source for one in reasons} & paired)
+    return Pairing(match, pairs, omitted, partly, len(unclear))
 
 
 def _labels(match: Match, members: Sequence[Member]) -> list[Hashable]:

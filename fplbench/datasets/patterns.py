@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+
+from fplbench.datasets.files import without_suffix
 
 WILDCARD = re.compile(r"(\*+|\?|\[[^\]]+\])")
-SUFFIX = re.compile(r"(?:\.nii)?\.[A-Za-z][A-Za-z0-9]{0,5}$")  # a unique identifier may end in a dot and digits
 
 
 def name_within(path: str, pattern: str) -> str | None:
@@ -20,13 +21,13 @@ def name_within(path: str, pattern: str) -> str | None:
         pattern: such as `clean`, `*Full Dose*`, `full_dose/*/soft` or `*_clean.png`.
 
     Returns:
-        What tells the file from others that fit: the path without suffix and without the folders that the pattern names, but with
-        those that it leaves open, as by `*` alone. Of a file that the pattern names itself, what its wildcards stand for. None if
-        the file does not fit.
+        What tells the file from others that fit: the path without the suffix of an image and without the folders that the
+        pattern names, but with those that it leaves open, as by `*` alone. Of a file that the pattern names itself, what its
+        wildcards stand for. None if the file does not fit.
     """
     patterns = pattern.strip("/").split("/")
     kept = _kept(path.split("/"), patterns if len(patterns) > 1 else ["**", *patterns])
-    return None if kept is None else SUFFIX.sub("", "/".join(kept))
+    return None if kept is None else without_suffix("/".join(kept))
 
 
 def check_pattern(pattern: str) -> None:
@@ -43,35 +44,50 @@ def check_pattern(pattern: str) -> None:
 
 def _kept(parts: Sequence[str], patterns: Sequence[str]) -> list[str] | None:
     """The parts of a path that patterns leave open; None if they do not fit."""
-    if not patterns:
-        return list(parts)
-    if not parts:
-        return None
-    first, rest = patterns[0], patterns[1:]
-    if first == "**":
-        shorter = _kept(parts, rest)
-        if shorter is not None:
-            return shorter
-        longer = _kept(parts[1:], patterns)
-        return None if longer is None else [parts[0], *longer]
-    match = _expression(first).fullmatch(parts[0])
-    below = _kept(parts[1:], rest) if match else None
-    if match is None or below is None:
-        return None
-    if first == "*":
-        return [parts[0], *below]
-    return below if len(parts) > 1 else ["*".join(match.groups())]
+
+    @cache  # several ** meet the same rest of the path again and again
+    def kept(start: int, place: int) -> list[str] | None:
+        if place == len(patterns):
+            return list(parts[start:])
+        if start == len(parts):
+            return None
+        first, part = patterns[place], parts[start]
+        if first == "**":
+            shorter = kept(start, place + 1)
+            longer = kept(start + 1, place) if shorter is None else None
+            return shorter if longer is None else [part, *longer]
+        match = _expression(first).fullmatch(part)
+        below = kept(start + 1, place + 1) if match else None
+        if match is None or below is None:
+            return None
+        if first == "*":
+            return [part, *below]
+        return below if start + 1 < len(parts) else ["*".join(match.groups())]
+
+    return kept(0, 0)
 
 
 @lru_cache(maxsize=64)
 def _expression(pattern: str) -> re.Pattern[str]:
-    """The expression of a part of a pattern, with a group for each wildcard."""
-    return re.compile("".join(_piece(piece) for piece in WILDCARD.split(pattern)), re.DOTALL)
+    """The expression of a part of a pattern, with a group for each wildcard.
+
+    A star takes as little as the text after it allows, and that is never tried again: what fits later fits no better, since only
+    the end of the last text is fixed. Otherwise, many stars would take time that grows exponentially.
+    """
+    texts = [""]
+    for piece in WILDCARD.split(pattern):
+        if piece.startswith("*"):
+            texts.append("")
+        else:
+            texts[-1] += _piece(piece)
+    first, *between = texts
+    if not between:
+        return re.compile(first, re.DOTALL)
+    last = between.pop()
+    return re.compile(first + "".join(f"(?>(.*?){text})" for text in between) + f"(.*){last}", re.DOTALL)
 
 
 def _piece(piece: str) -> str:
-    if piece.startswith("*"):
-        return "(.*)"
     if piece == "?":
         return "(.)"
     if WILDCARD.fullmatch(piece):

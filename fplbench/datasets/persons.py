@@ -1,51 +1,65 @@
-"""Whose the images are: patients without an identifier, and the mapping from radiographs to persons.
+"""Whose the images are: what identifies a patient, and the mapping from radiographs to persons.
 
 The mapping is a .csv file, or the .json file that RSNA publishes for its images.
 """
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from fplbench.datasets.files import LINK_OUT, leads_out
-from fplbench.datasets.registry import Header, Slice
+from fplbench.datasets.registry import Slice
 from fplbench.errors import InputError
 
+# What identifies a patient, in the field `identified_by` of headers and slices. BIDS: the `sub-XXX` of a path.
+PATIENT, BIDS, MAPPING, STUDY = "PatientID", "BIDS", "mapping", "StudyInstanceUID"
+SERIES, FOLDER, FILE = "SeriesInstanceUID", "folder", "file"
+COUNTED_BY = {STUDY: "study", SERIES: "series", FOLDER: "folder", FILE: "file"}
+"""What stands for a patient without an identifier."""
+UNKNOWN = (SERIES, FOLDER, FILE)  # one person may have several of these; of studies, most have one
+
 TABLE = "persons.csv"
-KEY = "datasets.rsna.persons"  # in the config
 PUBLISHED = "pneumonia-challenge-dataset-mappings_2018.json"
 COLUMNS = ("image_id", "person")
-STUDY = "StudyInstanceUID"  # in the field `identified_by` of headers
 KEYS = ("subset_img_id", "img_id")  # name of the image in the challenge and at NIH: 00000001_000.png, of person 00000001
 
 
-def patients_by_study(headers: Mapping[str, Header], slices: Iterable[Slice]) -> int:
-    """Number of patients of slices who have no identifier, so that each of their studies counts as a patient.
-
-    Args:
-        headers: by path relative to the root; those of the general loaders have the fields `patient` and `identified_by`.
-        slices: the slices.
-    """
-    of = ((one.patient, headers[one.source]) for one in slices)
-    return len({patient for patient, header in of if header.get("identified_by") == STUDY and header["patient"] == patient})
+def persons_known(slices: Iterable[Slice]) -> bool:
+    """Whether the patient of each slice is a person, as far as is known, and not just a series, a folder or a file."""
+    return not any(one.identified_by in UNKNOWN for one in slices)
 
 
-def mapping_file(chosen: Path | None, root: Path, key: str = KEY) -> Path | None:
-    """The mapping from images to persons: the chosen file, else persons.csv or the published .json file in the root, or None.
+def patients_counted_by(slices: Iterable[Slice]) -> dict[str, int]:
+    """Numbers of patients without an identifier, by what counts as a patient instead: study, series, folder or file."""
+    patients: dict[str, set[str]] = defaultdict(set)
+    for one in slices:
+        patients[one.identified_by].add(one.patient)
+    return {word: len(patients[kind]) for kind, word in COUNTED_BY.items() if kind in patients}
+
+
+def counted_lines(counted: dict[str, int]) -> list[str]:
+    """The sentences on patients without an identifier, from their numbers."""
+    return [f"Patients without an identifier are counted by {word}: {number}." for word, number in counted.items()]
+
+
+def mapping_file(chosen: Path | None, root: Path, key: str, names: Iterable[str] = (TABLE,)) -> Path | None:
+    """The mapping from images to persons: the chosen file, else the first in the root that has one of the names, or None.
 
     Args:
         chosen: the file that the options name.
         root: the folder of the data set.
         key: of the file in the config, for messages.
+        names: names of the file in the root.
 
     Raises:
         InputError: the file in the root is a link that leads out of it.
     """
     if chosen is not None:
         return chosen
-    for file in (root / TABLE, root / PUBLISHED):
+    for file in (root / name for name in names):
         if file.exists():
             if leads_out(file, root):
                 raise InputError(f"{file} is {LINK_OUT}: set {key} to its target.")
@@ -53,7 +67,7 @@ def mapping_file(chosen: Path | None, root: Path, key: str = KEY) -> Path | None
     return None
 
 
-def read_persons(path: Path, key: str = KEY) -> dict[str, str]:
+def read_persons(path: Path, key: str) -> dict[str, str]:
     """Read the mapping from images to persons.
 
     Args:

@@ -6,28 +6,31 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fplbench.datasets.hounsfield import is_hounsfield
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
-Normal = tuple[float, float, float]
-ALONG_BODY: Normal = (0.0, 0.0, 1.0)
-PARALLEL = 0.999  # cosine of the angle between the normals of one stack
+Vector = tuple[float, float, float]
+Axes = tuple[Vector, Vector]
+"""How the slices of a stack lie in the patient: the directions of a row and of a column."""
+AXIAL: Axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+PARALLEL = 0.999  # cosine of the angle between directions of one stack
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 LOCALISER = re.compile(r"(?:^|[^a-z])(?:locali[sz]ers?|scout|survey|topogram|surview|scanogram)(?:[^a-z]|$)", re.IGNORECASE)
 # Words in the image types of manufacturers.
 SCREEN = {"SCREEN", "SCREENSHOT"}
-REFORMATTED = {"MPR", "CPR", "MIP", "MINIP", "IP", "PROJECTION", "REFORMATTED", "RESAMPLED", "RENDER", "RENDERED", "VRT", "SSD"}
+REFORMATTED = {"MPR", "CPR", "MIP", "MINIP", "PROJECTION", "REFORMATTED", "RESAMPLED", "RENDER", "RENDERED", "VRT", "SSD"}
+# Whole values in the image types of MR: the words within them have other meanings, as in IN_PHASE, PHASE_ENCODE and FA_5.
 COMPLEX = {"P", "R", "I", "PHASE", "REAL", "IMAGINARY"}
-MAPS = {"MAP", "ADC", "EADC", "FA"}
-HOUNSFIELD = {"", "HU", "HU_MOD", "US"}  # rescale types of CT; US means that it is not specified
+MAP = re.compile(r"(?:.*[ _])?(?:MAP|E?ADC)|FA")
 
 
-def slice_position(header: "DicomDataset", axial: bool = True) -> tuple[float, Normal]:
-    """Position of a slice along the normal of its plane, mm, and that normal in patient coordinates.
+def slice_position(header: "DicomDataset", axial: bool = True) -> tuple[float, Axes]:
+    """Position of a slice along the normal of its plane, mm, and how the plane lies in the patient.
 
     The position is the image position projected onto the normal, which also holds for tilted gantries and for series numbered
     in either direction. It increases towards the head, or in sagittal and coronal planes towards the left or the back. Without
@@ -43,20 +46,20 @@ def slice_position(header: "DicomDataset", axial: bool = True) -> tuple[float, N
     """
     place = header.get("ImagePositionPatient")
     if place is not None and len(place) == 3:
-        position, normal = project(place, header.get("ImageOrientationPatient"), axial)
+        position, axes = project(place, header.get("ImageOrientationPatient"), axial)
     else:
         location = header.get("SliceLocation")
         location = location if location is not None else header.get("InstanceNumber")
         if location is None:
             raise Unreadable("it has no position, slice location or instance number")
-        position, normal = float(location), ALONG_BODY
+        position, axes = float(location), AXIAL
     if not math.isfinite(position):
         raise Unreadable("its position is not a number")
-    return round(position, 3), normal
+    return round(position, 3), axes
 
 
-def project(place: Sequence[float], orientation: Sequence[float] | None, axial: bool) -> tuple[float, Normal]:
-    """An image position projected onto the normal of the image plane, and the normal; see `slice_position`.
+def project(place: Sequence[float], orientation: Sequence[float] | None, axial: bool) -> tuple[float, Axes]:
+    """An image position projected onto the normal of the image plane, and the axes of the plane; see `slice_position`.
 
     Args:
         place: position of the first pixel.
@@ -65,9 +68,9 @@ def project(place: Sequence[float], orientation: Sequence[float] | None, axial: 
     """
     if orientation is not None and len(orientation) == 6:
         a, b, c, d, e, f = (float(part) for part in orientation)
-        normal = (b * f - c * e, c * d - a * f, a * e - b * d)
     else:
-        normal = ALONG_BODY
+        (a, b, c), (d, e, f) = AXIAL
+    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
     length = math.hypot(*normal)
     if not math.isfinite(length) or length < 0.5:
         raise Unreadable("its image orientation is not a pair of directions")
@@ -75,17 +78,16 @@ def project(place: Sequence[float], orientation: Sequence[float] | None, axial: 
         raise NotAnImage("not an axial plane")
     sign = math.copysign(1, max(normal, key=abs))
     position = sum(float(part) * along for part, along in zip(place, normal, strict=True)) / length * sign
-    x, y, z = (part / length * sign for part in normal)
-    return position, (x, y, z)
+    return position, (_unit((a, b, c)), _unit((d, e, f)))
 
 
-def direction(normal: Normal, normals: list[Normal]) -> int:
-    """Number of the first of the normals that is parallel to a normal, which is added if there is none."""
-    for number, other in enumerate(normals):
-        if sum(map(operator.mul, normal, other)) > PARALLEL:
+def direction(axes: Axes, known: list[Axes]) -> int:
+    """Number of the first of the known axes that lie as these do, which are added if there is none."""
+    for number, other in enumerate(known):
+        if all(sum(map(operator.mul, one, two)) > PARALLEL for one, two in zip(axes, other, strict=True)):
             return number
-    normals.append(normal)
-    return len(normals) - 1
+    known.append(axes)
+    return len(known) - 1
 
 
 def refuse_other_images(header: "DicomDataset") -> None:
@@ -109,26 +111,40 @@ def refuse_image_type(image_type: Any, component: Any, modality: Any) -> None:
         component: ComplexImageComponent, if there is one.
         modality: Modality; the values of MR can be magnitudes or phases.
     """
-    words = _words(image_type)
+    words, values = _words(image_type), _values(image_type)
     if "LOCALIZER" in words:
         raise NotAnImage("a localiser image")
     if "MOSAIC" in words:
         raise NotAnImage("a mosaic of several slices")
-    if REFORMATTED & words:
+    # IP is a projection in CT, and an in-phase image of the Dixon method in MR.
+    if REFORMATTED & words or (modality != "MR" and "IP" in words):
         raise NotAnImage("a reformatted or projected image")
-    if modality == "MR" and MAPS & words:
+    if modality != "MR":
+        return
+    if any(map(MAP.fullmatch, values)):
         raise NotAnImage("a map that was computed from images")
-    if modality == "MR" and COMPLEX & (words | _words(component)):
+    if COMPLEX & (values | _values(component)):
         raise NotAnImage("a phase image, or the real or imaginary part of an image")
 
 
 def refuse_other_units(rescale_type: Any) -> None:
     """Raise NotAnImage for CT whose values are not HU, such as the effective atomic numbers of spectral CT."""
-    if str(rescale_type or "").strip().upper() not in HOUNSFIELD:
+    if not is_hounsfield(rescale_type):
         raise NotAnImage("values that are not HU")
 
 
+def _unit(vector: Vector) -> Vector:
+    x, y, z = vector
+    length = math.hypot(x, y, z)
+    return x / length, y / length, z / length
+
+
 def _words(values: Any) -> set[str]:
-    """The words of a multi-valued code string."""
+    """The words within the values of a multi-valued code string."""
+    return {word for value in _values(values) for word in re.split(r"[\s_]+", value)}
+
+
+def _values(values: Any) -> set[str]:
+    """The values of a multi-valued code string."""
     items = [values] if isinstance(values, str) else values or []
-    return {word for item in items for word in re.split(r"[\s_]+", str(item).upper())}
+    return {str(item).strip().upper() for item in items}

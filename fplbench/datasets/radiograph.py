@@ -1,6 +1,5 @@
 """Radiographs of any source: DICOM files of computed and digital radiography and mammography, and PNG and JPEG files."""
 
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,19 +9,17 @@ import numpy as np
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields
-from fplbench.datasets.ct import NOT_KNOWN
-from fplbench.datasets.files import walk
+from fplbench.datasets.files import without_suffix
+from fplbench.datasets.general import NOT_KNOWN
 from fplbench.datasets.hounsfield import is_padding, padding_range
-from fplbench.datasets.images import SUFFIXES, check_grey, is_picture, read_grey
+from fplbench.datasets.images import check_grey, is_picture, read_grey
 from fplbench.datasets.percentiles import PercentileOptions
-from fplbench.datasets.persons import STUDY, mapping_file, patients_by_study, read_persons
+from fplbench.datasets.persons import FILE, MAPPING, PATIENT, STUDY, TABLE, mapping_file, read_persons
 from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice
 from fplbench.errors import InputError
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
-
-log = logging.getLogger(__name__)
 
 MODALITIES = ("CR", "DX", "MG", "RG")
 NOT_LISTED = "not listed in the mapping to persons"
@@ -35,7 +32,6 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "row_spacing": fields.length,
     "column_spacing": fields.length,
 }
-PATIENT, FILE = "PatientID", "file"  # by which a patient is identified, as STUDY; "" for none of them
 
 
 class RadiographOptions(PercentileOptions):
@@ -84,20 +80,23 @@ def spacing(header: "DicomDataset") -> Header:
     return {"row_spacing": row, "column_spacing": column}
 
 
-def arrange(headers: dict[str, Header], options: RadiographOptions) -> tuple[list[Slice], dict[str, str]]:
+def arrange(
+    headers: dict[str, Header], options: RadiographOptions, name: str = "radiograph"
+) -> tuple[list[Slice], dict[str, str]]:
     """One slice per file. The patient is that of the header, else of the mapping, else the study, else the image itself.
 
     Raises:
         InputError: the mapping is damaged, or lists none of the images.
     """
-    slices, omitted = arrange_images(headers, options, _without_suffix, "persons")
-    if by_study := patients_by_study(headers, slices):
-        log.warning("Patients without an identifier are counted by study: %d.", by_study)
-    return slices, omitted
+    return arrange_images(headers, options, without_suffix, f"datasets.{name}.persons")
 
 
 def arrange_images(
-    headers: Mapping[str, Header], options: Any, name_of: Callable[[str], str], key: str
+    headers: Mapping[str, Header],
+    options: Any,
+    name_of: Callable[[str], str],
+    key: str,
+    tables: Sequence[str] = (TABLE,),
 ) -> tuple[list[Slice], dict[str, str]]:
     """One slice per file, in the order of their paths, and why others are left out.
 
@@ -106,18 +105,19 @@ def arrange_images(
         options: options with the root and the mapping to persons.
         name_of: from the path to the identifier of the image.
         key: of the mapping in the config, for messages.
+        tables: names of the mapping in the root.
 
     Raises:
         InputError: the mapping is damaged, or lists none of the images.
     """
-    mapping = mapping_file(options.persons, options.root, key)
+    mapping = mapping_file(options.persons, options.root, key, tables)
     persons = read_persons(mapping, key) if mapping else None
     slices: dict[str, Slice] = {}
     instances: set[str] = set()
     omitted: dict[str, str] = {}
     for path in sorted(headers):
         header, name = headers[path], name_of(path)
-        instance, patient = header.get("instance"), _patient(path, name, header, persons)
+        instance, (patient, known_by) = header.get("instance"), _patient(path, name, header, persons)
         if name in slices:
             omitted[path] = "the same name as another file"
         elif instance in instances:
@@ -126,11 +126,12 @@ def arrange_images(
             omitted[path] = NOT_LISTED if persons else "without PatientID, StudyInstanceUID and a mapping to persons"
         else:
             between = fields.pair(header["row_spacing"], header["column_spacing"])
-            slices[name] = Slice(name, patient, series=name, source=path, number=0, spacing=between)
+            slices[name] = Slice(name, patient, series=name, source=path, number=0, spacing=between, identified_by=known_by)
             instances.update([instance] if instance else [])
     if mapping and headers and not slices:
         raise InputError(
-            f"{key}: {mapping} lists none of the {len(headers)} images; its image_id must be the name of a file without suffix."
+            f"{key}: {mapping} lists none of the {len(headers)} images; its image_id must be the name of a file, or its path "
+            "below the root."
         )
     return list(slices.values()), omitted
 
@@ -151,50 +152,35 @@ def read_images(path: Path, slices: Sequence[Slice], options: DatasetOptions) ->
     yield Plane(slices[0], values, (low, high), inverted)
 
 
-def persons_known(options: RadiographOptions) -> bool:
-    """Whether the patient of each image is a person: headers of DICOM name one, but PNG and JPEG files need the mapping."""
-    if mapping_file(options.persons, options.root, "persons") is not None:
-        return True
-    return not any(is_picture(found.path) for found in walk(options.root))
-
-
-def _patient(path: str, name: str, header: Header, persons: Mapping[str, str] | None) -> str:
-    """The patient of an image; "" if the header names none and the mapping does not list it."""
-    if header.get("identified_by") == PATIENT:
-        return header["patient"]
-    names = (name, path, _without_suffix(path), Path(path).name, Path(path).stem)
+def _patient(path: str, name: str, header: Header, persons: Mapping[str, str] | None) -> tuple[str, str]:
+    """The patient of an image, "" if the header names none and the mapping does not list it; and what identifies the patient."""
+    known_by = header.get("identified_by", FILE)
+    if known_by == PATIENT:
+        return header["patient"], known_by
+    names = (name, path, without_suffix(path), Path(path).name, Path(path).stem)
     if listed := next((persons[one] for one in names if one in persons), None) if persons else None:
-        return listed
-    own = persons is None and header.get("identified_by", FILE) == FILE
-    return header.get("patient") or (name if own else "")
+        return listed, MAPPING
+    own = persons is None and known_by == FILE
+    return header.get("patient") or (name if own else ""), known_by
 
 
-def _without_suffix(path: str) -> str:
-    """A path without the suffix of an image; numbers with dots, as in unique identifiers, are no suffixes."""
-    stem, dot, suffix = path.rpartition(".")
-    return stem if dot and f".{suffix.lower()}" in (*SUFFIXES, ".dcm", ".dicom", ".ima") else path
-
-
-LOADERS.add(
-    "radiograph",
-    Dataset(
-        name="radiograph",
-        label="Radiographs",
-        options=RadiographOptions,
-        licence="that of their owner",
-        citation="",
-        page="",
-        sharing=NOT_KNOWN,
-        contents="radiographs as DICOM, PNG or JPEG files",
-        left_out=left_out,
-        read_header=read_header,
-        arrange=arrange,
-        read_images=read_images,
-        header_fields=FIELDS,
-        persons_known=persons_known,
-        scans=False,
-        hounsfield=False,
-        modalities=("CR", "DX"),
-        libraries=("cv2", "pydicom", "PIL.Image"),
-    ),
+RADIOGRAPH = Dataset(
+    name="radiograph",
+    label="Radiographs",
+    options=RadiographOptions,
+    licence="that of their owner",
+    citation="",
+    page="",
+    sharing=NOT_KNOWN,
+    contents="radiographs as DICOM, PNG or JPEG files",
+    left_out=left_out,
+    read_header=read_header,
+    arrange=arrange,
+    read_images=read_images,
+    header_fields=FIELDS,
+    scans=False,
+    hounsfield=False,
+    modalities=MODALITIES,
+    libraries=("cv2", "pydicom", "PIL.Image"),
 )
+LOADERS.add("radiograph", RADIOGRAPH)

@@ -71,6 +71,7 @@ class Slice:
         position: position along the body axis in mm; None if unknown.
         window: values shown as 0 and 255 where they are those of its series; None: those of the options or of the file.
         partner: for a pair, the path of the file with the noisy image, relative to the root, and its number there.
+        identified_by: what identifies the patient; see `fplbench.datasets.persons`.
     """
 
     image_id: str
@@ -82,6 +83,7 @@ class Slice:
     position: float | None = None
     window: tuple[float, float] | None = None
     partner: tuple[str, int] | None = None
+    identified_by: str = "PatientID"
 
 
 class Plane(NamedTuple):
@@ -124,11 +126,6 @@ def no_masks(path: Path, wanted: Sequence[Wanted], options: DatasetOptions) -> I
     yield from ()
 
 
-def patients_are_persons(options: DatasetOptions) -> bool:
-    """Whether the patient of a slice is a person: True for most data sets."""
-    return True
-
-
 @dataclass(frozen=True)
 class Dataset:
     """A data set: how to read it, and where it comes from.
@@ -147,13 +144,13 @@ class Dataset:
         left_out: (path relative to the root, resolved root) -> why a file cannot be an image, judging by its name; else "".
         read_header: (path, options) -> the fields that `arrange` needs. Raises NotAnImage for files that are left out and
             Unreadable for damaged ones.
-        arrange: (headers by relative path, options) -> the slices, and the reason for each path that is left out.
+        arrange: (headers by relative path, options, name of the data set for messages) -> the slices, and the reason for each
+            path that is left out.
         read_images: (path, slices of that file, options) -> each slice with its values, in any order.
         header_fields: for each field of a header, the function that converts its text in the cache; it raises ValueError
             or TypeError if the text is damaged.
         header_options: names of the options that the header fields depend on.
         companion: (path, options) -> another file that the header depends on, or None.
-        persons_known: options -> whether the patient of a slice is a person, not just another name of the image.
         annotate: (headers by relative path, slices, options) -> what is known about lesions. Faulty annotations are reported
             in the result and never raise.
         lesion_masks: (path, slices of that file, options) -> the image_id and the lesions of each slice, with masks at the
@@ -178,12 +175,11 @@ class Dataset:
     contents: str
     left_out: Callable[[str, Path], str]
     read_header: Callable[[Path, Any], Header]
-    arrange: Callable[[dict[str, Header], Any], tuple[list[Slice], dict[str, str]]]
+    arrange: Callable[..., tuple[list[Slice], dict[str, str]]]
     read_images: Callable[[Path, Sequence[Slice], Any], Iterator[Plane]]
     header_fields: Mapping[str, Callable[[str], Any]]
     header_options: tuple[str, ...] = ()
     companion: Callable[[Path, Any], Path | None] = no_companion
-    persons_known: Callable[[Any], bool] = patients_are_persons
     annotate: Callable[[dict[str, Header], Sequence[Slice], Any], Annotations] = no_annotations
     lesion_masks: Callable[[Path, Sequence[Wanted], Any], Iterator[tuple[str, Masks]]] = no_masks
     scans: bool = True
@@ -223,3 +219,8 @@ def find_dataset(name: str, loader: str | None = None, label: str | None = None,
             raise InputError(f"of is {of!r}, but must be one of {', '.join(found.kinds)}, the loaders that can read pairs.")
         kind = found.kinds[of]
     return replace(kind, name=name, label=label or own, loader=found.name)
+
+
+def dataset_of(name: str, loader: str | None, options: DatasetOptions) -> Dataset:
+    """The data set of a name, read by a loader with these options; see `find_dataset`."""
+    return find_dataset(name, loader, options.label, getattr(options, "of", None))

@@ -19,7 +19,7 @@ def to_rescaled(dataset: "DicomDataset", stored: np.ndarray) -> tuple[np.ndarray
     Padding gets the lowest value of the other pixels, for the padding of a scan not to widen its window.
 
     Args:
-        dataset: the header. A missing slope is 1, a missing intercept 0.
+        dataset: the header. A missing or empty slope is 1, such an intercept 0.
         stored: (H, W), integers.
 
     Returns:
@@ -30,7 +30,10 @@ def to_rescaled(dataset: "DicomDataset", stored: np.ndarray) -> tuple[np.ndarray
         Unreadable: the slope or intercept is not a number, the slope is zero, or the number of bits is impossible.
     """
     try:
-        slope, intercept = finite(dataset.get("RescaleSlope", 1)), finite(dataset.get("RescaleIntercept", 0))
+        slope, intercept = (
+            default if dataset.get(name) in (None, "") else finite(dataset.get(name))
+            for name, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+        )
     except (TypeError, ValueError):
         raise Unreadable("its rescale slope or intercept is not a number") from None
     if slope == 0:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from fplbench.datasets import dicom, fields, radiograph
-from fplbench.datasets.persons import KEY, mapping_file
+from fplbench.datasets.persons import PUBLISHED, TABLE
 from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, Slice
 from fplbench.lesions import boxes
 
@@ -55,18 +55,14 @@ def read_header(path: Path, options: RsnaOptions) -> Header:
     return radiograph.spacing(header) | {"rows": int(header.Rows), "columns": int(header.Columns)}
 
 
-def arrange(headers: dict[str, Header], options: RsnaOptions) -> tuple[list[Slice], dict[str, str]]:
+def arrange(headers: dict[str, Header], options: RsnaOptions, name: str = "rsna") -> tuple[list[Slice], dict[str, str]]:
     """One slice per file. The person comes from the mapping; without one, each image counts as one person.
 
     Raises:
         InputError: the mapping is damaged, or lists none of the images.
     """
-    return radiograph.arrange_images(headers, options, name_of=lambda path: Path(path).stem, key=KEY)
-
-
-def persons_known(options: RsnaOptions) -> bool:
-    """Whether there is a mapping from images to persons."""
-    return mapping_file(options.persons, options.root) is not None
+    key, tables = f"datasets.{name}.persons", (TABLE, PUBLISHED)
+    return radiograph.arrange_images(headers, options, name_of=lambda path: Path(path).stem, key=key, tables=tables)
 
 
 LOADERS.add(
@@ -88,7 +84,6 @@ LOADERS.add(
         arrange=arrange,
         read_images=radiograph.read_images,
         header_fields=FIELDS,
-        persons_known=persons_known,
         annotate=boxes.annotate,
         lesion_masks=boxes.lesion_masks,
         scans=False,

@@ -15,10 +15,10 @@ from fplbench.datasets.drawing import Drawing
 from fplbench.datasets.files import check_folder
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import LesionTally
-from fplbench.datasets.persons import patients_by_study
+from fplbench.datasets.persons import counted_lines, patients_counted_by
 from fplbench.datasets.pixels import Form
 from fplbench.datasets.reference_noise import reference_noise
-from fplbench.datasets.registry import Dataset, DatasetOptions, find_dataset
+from fplbench.datasets.registry import Dataset, DatasetOptions, dataset_of
 from fplbench.datasets.roots import check_root
 from fplbench.datasets.scan import Scan, check_readable, report, scan
 from fplbench.datasets.series_windows import SeriesWindows
@@ -69,7 +69,7 @@ def sample_dataset(
         InputError: there are no data or too few images, the share of unreadable files or of annotations that cannot be used
             exceeds the limit, or HU are asked for that the data set does not have.
     """
-    dataset, folder = find_dataset(name, loader, options.label, getattr(options, "of", None)), Path(folder)
+    dataset, folder = dataset_of(name, loader, options), Path(folder)
     if hu and not dataset.hounsfield:
         raise InputError(f"{name} has no Hounsfield units, which only CT has; draw it without --hu.")
     check_root(dataset, options.root)
@@ -104,16 +104,17 @@ def _report_lesions(splits: Mapping[str, Split], sampling: SamplingOptions, mark
 
 def _arrange(dataset: Dataset, options: DatasetOptions, found: Scan) -> tuple[Arranged, Annotations]:
     """What the headers of a data set say, and the annotations; frees the headers."""
-    slices, omitted = dataset.arrange(found.headers, options)
+    slices, omitted = dataset.arrange(found.headers, options, dataset.name)
     for path, reason in sorted(omitted.items()):
         log.info("Left out: %s: %s.", Identity(options.pseudonymise).of(path), reason)
+    for line in counted_lines(patients_counted_by(slices)):
+        log.warning("%s", line)
     annotations = dataset.annotate(found.headers, slices, options)
-    by_study = patients_by_study(found.headers, slices)
     found.headers.clear()  # for 244,000 images they take as much memory as everything else
     found.stamps.clear()
     report_annotations(annotations)
     check_annotations(len(annotations.faults), annotations.read, options, dataset.name)
-    return Arranged(slices, len(omitted), by_study), annotations
+    return Arranged(slices, len(omitted)), annotations
 
 
 @contextmanager

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fplbench.datasets import dicom, fields, frames, multiframe
-from fplbench.datasets.arranging import arrange_series, checked_stack
+from fplbench.datasets.arranging import checked_stack
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
+from fplbench.datasets.persons import FOLDER, PATIENT, SERIES, STUDY
 from fplbench.datasets.planes import refuse_other_images, refuse_other_units, slice_position
 from fplbench.datasets.registry import DatasetOptions, Header, Plane, Slice, Unreadable
 from fplbench.datasets.rescaling import to_rescaled
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
-
-__all__ = ["SERIES_FIELDS", "arrange_series", "read_series_header", "read_series_images"]
 
 TAGS = (
     "PatientID",
@@ -32,6 +31,8 @@ TAGS = (
     "PixelSpacing",
 )
 VARIANTS = ("EchoTime", "TemporalPositionIdentifier", "DiffusionBValue")  # of images at the same position
+# These can differ from slice to slice too, and count where positions repeat.
+REPEATS = ("InversionTime", "TriggerTime", "AcquisitionNumber", "AcquisitionTime")
 MORE_TAGS = (
     "StudyInstanceUID",
     "SOPClassUID",
@@ -39,9 +40,9 @@ MORE_TAGS = (
     "RescaleType",
     "ComplexImageComponent",
     *VARIANTS,
-    *multiframe.TAGS,
+    *REPEATS,
+    *multiframe.GROUPS,
 )
-PATIENT, STUDY, SERIES, FOLDER = "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "folder"  # what identifies a patient
 SERIES_FIELDS: dict[str, Callable[[str], Any]] = {
     "patient": sys.intern,  # hundreds of thousands of headers can have a thousand patients
     "identified_by": sys.intern,
@@ -54,7 +55,9 @@ SERIES_FIELDS: dict[str, Callable[[str], Any]] = {
     "rows": lru_cache(int),
     "columns": lru_cache(int),  # equal numbers share one object
     "stack": checked_stack,
+    "repeat": str,
     "frames": frames.checked,
+    "note": sys.intern,
 }
 
 
@@ -79,7 +82,7 @@ def read_series_header(path: Path, options: DatasetOptions, modalities: Sequence
     """
     header = dicom.read_tags(path, (*TAGS, *MORE_TAGS), modalities, several=True)
     refuse_other_images(header)
-    record = _identify(header, path, options.root) | grid(header)
+    record = _identify(header, path, options.root) | grid(header) | {"repeat": "", "note": ""}
     if multiframe.is_multiframe(header):
         stacks = multiframe.read_stacks(header)
         row, column = stacks[0].spacing
@@ -88,9 +91,11 @@ def read_series_header(path: Path, options: DatasetOptions, modalities: Sequence
     axial = header.Modality == "CT"
     if axial:
         refuse_other_units(header.get("RescaleType"))
-    record["position"], normal = slice_position(header, axial)
-    variant = [str(header.get(name) or "") for name in VARIANTS]
-    return record | {"stack": " ".join(f"{part:.4f}" for part in normal) + ";" + ";".join(variant), "frames": ""}
+    else:
+        record["repeat"] = _texts(header, REPEATS)
+    record["position"], axes = slice_position(header, axial)
+    directions = " ".join(f"{part:.4f}" for direction in axes for part in direction)
+    return record | {"stack": f"{directions};{_texts(header, VARIANTS)}", "frames": ""}
 
 
 def grid(header: "DicomDataset") -> Header:
@@ -103,6 +108,11 @@ def grid(header: "DicomDataset") -> Header:
         "rows": int(header.Rows),
         "columns": int(header.Columns),
     }
+
+
+def _texts(header: "DicomDataset", tags: Sequence[str]) -> str:
+    """The values of some elements as one text."""
+    return ";".join(str(header.get(tag) or "").replace(";", ",") for tag in tags)
 
 
 def _identify(header: "DicomDataset", path: Path, root: Path) -> Header:
@@ -126,7 +136,7 @@ def _identify(header: "DicomDataset", path: Path, root: Path) -> Header:
     }
 
 
-def read_series_images(path: Path, slices: Sequence[Slice], options: DatasetOptions) -> Iterator[Plane]:
+def read_series_images(path: Path, slices: Sequence[Slice]) -> Iterator[Plane]:
     """Read slices of a file, one at a time, float32 (H, W).
 
     CT is in HU, with AIR outside the field of view. MR is in the units that the file rescales to; where its padding is, it
@@ -135,17 +145,17 @@ def read_series_images(path: Path, slices: Sequence[Slice], options: DatasetOpti
     Raises:
         Unreadable: the file is truncated, or has no decoder, or its rescale slope is missing or impossible.
     """
-    header, _ = dicom.read_frames(path, ())
+    header, images_of = dicom.open_frames(path)
     if not multiframe.is_multiframe(header):
-        numbers = {0: slices[0]}
-    else:
-        order = [number for stack in multiframe.read_stacks(header) for number in stack.frames]
-        if any(one.number >= len(order) for one in slices):
-            raise Unreadable("it has fewer frames than when its header was read")
-        numbers = {order[one.number]: one for one in sorted(slices, key=lambda one: order[one.number])}
-    _, images = dicom.read_frames(path, list(numbers))
-    for (frame, one), stored in zip(numbers.items(), images, strict=True):
-        yield _plane(one, multiframe.frame_header(header, frame) if multiframe.is_multiframe(header) else header, stored)
+        (stored,) = images_of([0])
+        yield _plane(slices[0], header, stored)
+        return
+    order = [number for stack in multiframe.read_stacks(header) for number in stack.frames]
+    if any(one.number >= len(order) for one in slices):
+        raise Unreadable("it has fewer frames than when its header was read")
+    numbers = {order[one.number]: one for one in sorted(slices, key=lambda one: order[one.number])}
+    for (frame, one), stored in zip(numbers.items(), images_of(list(numbers)), strict=True):
+        yield _plane(one, multiframe.frame_header(header, frame), stored)
 
 
 def _plane(one: Slice, header: "DicomDataset", stored: np.ndarray) -> Plane:

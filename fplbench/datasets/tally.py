@@ -11,6 +11,7 @@ from fplbench.datasets.display import content
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.lesion_drawing import LesionTally
 from fplbench.datasets.percentiles import percentiles_of
+from fplbench.datasets.persons import patients_counted_by, persons_known
 from fplbench.datasets.pixels import Image
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice
@@ -20,8 +21,7 @@ from fplbench.datasets.splits import SPLITS, SamplingOptions, leak
 log = logging.getLogger(__name__)
 
 PERSONS_UNKNOWN = (
-    "Without a mapping file it is not known which images show the same person: images of one person may be in two splits, "
-    "and the leakage is unknown."
+    "It is not known which images show the same person: images of one person may be in two splits, and the leakage is unknown."
 )
 
 
@@ -83,11 +83,10 @@ class Tally:
 
 
 class Arranged(NamedTuple):
-    """What the headers of a data set say: its slices, the number of images left out, and that of patients counted by study."""
+    """What the headers of a data set say: its slices, and the number of images left out."""
 
     slices: Sequence[Slice]
     omitted: int
-    by_study: int
 
 
 def summarise(
@@ -112,7 +111,7 @@ def summarise(
         lesions: the counts of lesions and annotations.
         noise: standard deviation of the noise in the clean test images, grey levels; NaN if it cannot be measured.
     """
-    known = dataset.persons_known(tally.options)
+    known = persons_known(arranged.slices)
     given_up = found.given_up | tally.given_up
     summary = {
         **_described(dataset, tally.options, sampling),
@@ -120,7 +119,7 @@ def summarise(
         "seed": seed,
         "persons_known": known,
         "patients_found": len({one.patient for one in arranged.slices}) if known else None,
-        "patients_by_study": arranged.by_study,
+        "patients_counted_by": patients_counted_by(arranged.slices),
         "images_found": len(arranged.slices),
         "patients": {split: len({one.patient for one in tally.used[split]}) if known else None for split in SPLITS},
         "images": {split: len(tally.used[split]) for split in SPLITS},

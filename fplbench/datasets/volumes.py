@@ -3,19 +3,21 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fplbench.datasets import frames, nifti
 from fplbench.datasets.dicom import digest
 from fplbench.datasets.display import check_size
-from fplbench.datasets.hounsfield import AIR, TISSUE
+from fplbench.datasets.hounsfield import AIR, HIGHEST, TISSUE
+from fplbench.datasets.persons import BIDS, FILE
 from fplbench.datasets.registry import DatasetOptions, Header, NotAnImage, Plane, Slice
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
+Modality = Literal["CT", "MR"]
 VOLUME = re.compile(r"\.nii(?:\.gz)?$", re.IGNORECASE)
 SUBJECT = re.compile(r"(?:^|/)(sub-[A-Za-z0-9]+)(?=[/_.])")  # of the Brain Imaging Data Structure (BIDS)
 # Names of masks: label*, seg*, mask*, and *_seg, *-mask and the like, with what BIDS puts before them.
@@ -34,7 +36,7 @@ def is_mask(path: str) -> bool:
     return MASK.search(path) is not None
 
 
-def read_volume_header(path: Path, options: DatasetOptions, modality: str = "CT") -> Header:
+def read_volume_header(path: Path, options: DatasetOptions, modality: Modality) -> Header:
     """Read patient, slices, positions and size of a volume, with the fields of a DICOM series.
 
     The patient is the `sub-XXX` of BIDS in the path, or else the volume is one of its own.
@@ -53,7 +55,7 @@ def read_volume_header(path: Path, options: DatasetOptions, modality: str = "CT"
     axes = nifti.shown_axes(image.affine, across)
     depth, rows, columns = (image.shape[axis] for axis in axes)
     check_size(rows, columns)
-    row, column = (float(f"{length:.6g}") for length in _lengths(image)[list(axes[1:])])
+    row, column = nifti.spacing(image, *axes[1:]) or (None, None)
     first, step = _first_position(image, across)
     positions = (first + step * np.arange(depth)).tolist()
     relative = path.relative_to(options.root).as_posix() if path.is_relative_to(options.root) else path.name
@@ -61,7 +63,7 @@ def read_volume_header(path: Path, options: DatasetOptions, modality: str = "CT"
     subject = SUBJECT.search(f"/{relative}")
     return {
         "patient": subject.group(1) if subject else name,
-        "identified_by": "BIDS" if subject else "file",
+        "identified_by": BIDS if subject else FILE,
         "series": name,
         "instance": digest(relative),
         "position": round(first, 3),
@@ -71,24 +73,26 @@ def read_volume_header(path: Path, options: DatasetOptions, modality: str = "CT"
         "rows": rows,
         "columns": columns,
         "stack": "",
+        "repeat": "",
         "frames": frames.to_text([frames.Stack((row, column), range(depth), positions)]),
+        "note": "" if nifti.is_placed(image) else nifti.NO_PLACE,
     }
 
 
-def read_volume_images(path: Path, slices: Sequence[Slice], modality: str = "CT") -> Iterator[Plane]:
+def read_volume_images(path: Path, slices: Sequence[Slice], modality: Modality) -> Iterator[Plane]:
     """Read slices of a volume, float32 (H, W), with the range of each.
 
     Args:
         path: the file.
         slices: the slices to read.
-        modality: CT, in HU, where what is below AIR or not a number becomes AIR; or MR, where what is not a number becomes
-            the lowest value.
+        modality: CT, in HU, clipped to AIR and HIGHEST, where what is not a number becomes AIR; or MR, where what is not a
+            number becomes the lowest value.
     """
     image = _open(path)
     by_number = {one.number: one for one in slices}
     for number, values in nifti.volume_slices(image, list(by_number), _across(image, modality)):
         if modality == "CT":
-            yield Plane(by_number[number], above_air(values), (AIR, TISSUE[1]))
+            yield Plane(by_number[number], _in_hounsfield(values), (AIR, TISSUE[1]))
             continue
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
@@ -96,10 +100,10 @@ def read_volume_images(path: Path, slices: Sequence[Slice], modality: str = "CT"
         yield Plane(by_number[number], values, (low, high if high > low else low + 1))
 
 
-def above_air(values: np.ndarray) -> np.ndarray:
-    """Make what is below AIR or not a number AIR, in place; float32 (H, W), HU."""
+def _in_hounsfield(values: np.ndarray) -> np.ndarray:
+    """Clip to AIR and HIGHEST, in place, and make what is not a number AIR; float32 (H, W), HU."""
     np.nan_to_num(values, copy=False, nan=AIR)
-    return np.maximum(values, np.float32(AIR), out=values)
+    return np.clip(values, np.float32(AIR), np.float32(HIGHEST), out=values)
 
 
 def _open(path: Path) -> "Nifti1Image":
@@ -109,14 +113,9 @@ def _open(path: Path) -> "Nifti1Image":
     return image
 
 
-def _lengths(image: "Nifti1Image") -> np.ndarray:
-    """Spacing along the array axes, mm (3,)."""
-    return np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
-
-
-def _across(image: "Nifti1Image", modality: str) -> int:
+def _across(image: "Nifti1Image", modality: Modality) -> int:
     """The patient axis that the slices are perpendicular to: 0 for sagittal, 1 coronal, 2 axial slices."""
-    lengths = _lengths(image)
+    lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
     largest = int(lengths.argmax())
     if modality == "CT" or lengths[largest] < THICK * np.delete(lengths, largest).max():
         return 2
@@ -127,7 +126,8 @@ def _first_position(image: "Nifti1Image", across: int) -> tuple[float, float]:
     """Position of the first slice along the normal, as DICOM has it, and distance to the next one, mm."""
     sliced, *in_plane = nifti.shown_axes(image.affine, across)
     towards = np.array([-1, -1, 1])  # DICOM counts to the left, back and head, NIfTI to the right, front and head
-    vectors, origin = towards[:, None] * image.affine[:3, :3], towards * image.affine[:3, 3]
+    affine = nifti.affine_mm(image)
+    vectors, origin = towards[:, None] * affine[:3, :3], towards * affine[:3, 3]
     normal = np.cross(vectors[:, in_plane[0]], vectors[:, in_plane[1]])
     normal *= np.copysign(1, normal[across]) / np.linalg.norm(normal)
     first, _ = nifti.first_stored(image, across)

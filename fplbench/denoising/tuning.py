@@ -116,8 +116,8 @@ def tune(
     """
     if criterion not in CRITERIA:
         raise InputError(f"The criterion is {criterion!r}: it must be one of {', '.join(CRITERIA)}.")
-    spread = np.unique(np.linspace(0, len(clean) - 1, min(images, len(clean))).round().astype(int))
-    clean, noisy = clean[spread], noisy[spread]
+    chosen = spread(len(clean), images)
+    clean, noisy = clean[chosen], noisy[chosen]
     trials = []
     for candidate in candidates(METHODS[name], kept) if search else [{}]:
         denoised = denoise(name, noisy, threads=threads, **kept, **candidate, **(place or {}))
@@ -130,6 +130,11 @@ def tune(
         for trial, (candidate, _, scores) in enumerate(trials)
     ]
     return Choice({**kept, **trials[best][0]}, trials[best][1], rows)
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """At most so many of `count` positions, spread evenly, with the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def _fit(denoised: np.ndarray, clean: np.ndarray, kind: Kind, criterion: str) -> GreyMap:

@@ -12,7 +12,9 @@ import numpy as np
 from fplbench import __version__
 from fplbench.datasets import LOADERS, find_dataset
 from fplbench.datasets.reference_noise import reference_noise
+from fplbench.datasets.sampling import SUMMARY
 from fplbench.denoising.registry import METHODS
+from fplbench.denoising.tuning import spread
 from fplbench.errors import InputError
 from fplbench.networks.card import Card, NoiseLevel
 from fplbench.noise import NOISES, Record, read_record
@@ -20,7 +22,6 @@ from fplbench.options import Options
 from fplbench.stacks import index_path, open_stack, read_index
 from fplbench.training.registry import Inputs
 
-SUMMARY = "sampling.json"
 MEASURED = 16  # noisy images, spread evenly over the stack
 
 TOLD = {key: key for key in ("modalities", "hounsfield", "percentiles", "licence")} | {"dataset_label": "label"}
@@ -87,8 +88,7 @@ def noise_level(images: np.ndarray) -> NoiseLevel | None:
         The smallest, middle and largest of the estimates of `reference_noise` for each image; None if it can be estimated in
         none of them.
     """
-    places = np.unique(np.linspace(0, len(images) - 1, MEASURED).round().astype(int))
-    found = [level for place in places if math.isfinite(level := reference_noise([images[place]]))]
+    found = [level for place in spread(len(images), MEASURED) if math.isfinite(level := reference_noise([images[place]]))]
     if not found:
         return None
     return NoiseLevel(minimum=_short(min(found)), median=_short(median(found)), maximum=_short(max(found)))

@@ -1,13 +1,13 @@
 """A data set with made-up annotations: LIDC's files, with masks that follow instructions."""
 
-import dataclasses
 import os
 import signal
 
 import numpy as np
 
-from fplbench.datasets.registry import LOADERS, Unreadable
+from fplbench.datasets.registry import Unreadable
 from fplbench.lesions.marks import Annotations, Lesion, Mark
+from tests.helpers.loaders import change_loader
 
 
 def masks(path, wanted, options):
@@ -47,5 +47,4 @@ def annotate_with(monkeypatch, marks_of, faults=(), read=0, notes=()):
         marks = {name: found for name, found in marks.items() if found is not None}
         return Annotations(marks, list(faults), read or len(marks), list(notes))
 
-    dataset = dataclasses.replace(LOADERS["lidc"], annotate=annotate, lesion_masks=masks)
-    monkeypatch.setitem(LOADERS._entries, "lidc", dataset)
+    change_loader(monkeypatch, "lidc", annotate=annotate, lesion_masks=masks)

@@ -1,20 +1,17 @@
 """Compressed DICOM: lossless compression gives the stored values exactly, and every file the same values everywhere."""
 
-from pathlib import Path
-
 import numpy as np
 import pydicom
 import pytest
 
 from fplbench.datasets import decoding, dicom
-from fplbench.datasets.ct import CtOptions, read_header, read_images
+from fplbench.datasets.ct import CT, CtOptions
 from fplbench.datasets.registry import Unreadable
 from tests.helpers.compression import LOSSLESS, compress
-from tests.helpers.dicom_files import EXPLICIT, write_ct
+from tests.helpers.dicom_files import EXPLICIT, FILES, write_ct
 from tests.helpers.multiframe_files import write_multiframe
 
 STORED = [(8, False), (8, True), (12, False), (12, True), (15, False), (15, True), (16, False), (16, True)]
-FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 
 
 def random_values(bits, signed, shape=(64, 64)):
@@ -33,7 +30,8 @@ def write_bits(path, values, bits):
 
 
 def frames_of(path, frames=None):
-    return list(dicom.read_frames(path, frames)[1])
+    header, images_of = dicom.open_frames(path)
+    return list(images_of(range(dicom.frame_count(header)) if frames is None else frames))
 
 
 @pytest.mark.parametrize(("bits", "signed"), STORED)
@@ -63,8 +61,8 @@ def test_a_slice_is_in_hounsfield_units_whatever_its_compression(tmp_path, name)
     if name:
         path = compress(path, tmp_path / "b.dcm", LOSSLESS[name])
     options = CtOptions(root=tmp_path)
-    assert (read_header(path, options)["rows"], read_header(path, options)["patient"]) == (64, "P1")
-    (plane,) = read_images(path, [None], options)
+    assert (CT.read_header(path, options)["rows"], CT.read_header(path, options)["patient"]) == (64, "P1")
+    (plane,) = CT.read_images(path, [None], options)
     assert np.array_equal(plane.values, expected)
 
 
@@ -135,7 +133,7 @@ def test_upper_bits_without_an_overlay_are_part_of_the_number(tmp_path):
     """Outside the field of view many scanners store -2000, in files that claim to store 12 bits."""
     stored = np.full((24, 24), 1064, np.uint16)
     stored[0] = 63536  # -2000 without its sign
-    (plane,) = read_images(write_upper_bits(tmp_path / "a.dcm", stored, False), [None], CtOptions())
+    (plane,) = CT.read_images(write_upper_bits(tmp_path / "a.dcm", stored, False), [None], CtOptions())
     assert (plane.values[0] == -1024).all() and (plane.values[1:] == 40).all()
     beyond = np.array([[-3024, 5, 2047, -2048]], np.int16)
     (found,) = frames_of(write_upper_bits(tmp_path / "b.dcm", beyond, True))

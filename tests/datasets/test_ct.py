@@ -8,17 +8,18 @@ import pytest
 
 from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
 from fplbench.datasets.check import check_data
-from fplbench.datasets.ct import CtOptions, left_out, read_header, read_images
+from fplbench.datasets.ct import CtOptions
+from fplbench.datasets.persons import counted_lines, patients_counted_by
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.datasets.scan import scan
-from tests.datasets.test_compression import FILES
-from tests.datasets.test_reader import check, mutate
 from tests.helpers.compression import JPEG_2000, JPEG_LOSSLESS, JPEG_LS, RLE, compress
-from tests.helpers.dicom_files import write_ct
+from tests.helpers.damage import check, mutate
+from tests.helpers.dicom_files import FILES, write_ct
 from tests.helpers.multiframe_files import write_multiframe
 from tests.helpers.nifti_files import write_volume
 
 CT = LOADERS["ct"]
+read_header, read_images = CT.read_header, CT.read_images
 STUDY = "1.2.840.99.1"
 
 
@@ -37,7 +38,7 @@ def values_of(path, root):
     return plane.values
 
 
-def test_a_patient_without_an_identifier_is_counted_by_study_with_a_note(tmp_path, caplog):
+def test_a_patient_without_an_identifier_is_counted_by_study_with_a_note(tmp_path):
     """As in an anonymised CT that was refused: the identifier is empty, missing or blank."""
     for number, patient in enumerate(("", None, "  ")):
         for z in range(2):
@@ -48,26 +49,23 @@ def test_a_patient_without_an_identifier_is_counted_by_study_with_a_note(tmp_pat
     patients = [one.patient for one in slices]
     assert patients[:4] == [patients[0]] * 4 and patients[4:] == [patients[4]] * 2 and patients[0] != patients[4]
     assert all(patient.startswith("study-") and STUDY not in patient for patient in patients)
-    assert caplog.messages == ["Patients without an identifier are counted by study: 2."]
+    assert counted_lines(patients_counted_by(slices)) == ["Patients without an identifier are counted by study: 2."]
 
 
-def test_without_a_study_the_series_counts_and_without_that_the_folder(tmp_path, caplog):
+def test_without_a_study_the_series_counts_and_without_that_the_folder(tmp_path):
     options = CtOptions(root=tmp_path)
     by_series = read_header(write_ct(tmp_path / "a.dcm", PatientID="", StudyInstanceUID=""), options)
     by_folder = read_header(write_ct(tmp_path / "x/y/a.dcm", PatientID="", SeriesInstanceUID=""), options)
     assert (by_series["identified_by"], by_series["patient"][:7]) == ("SeriesInstanceUID", "series-")
     assert (by_folder["identified_by"], by_folder["patient"]) == ("folder", "x/y")
-    CT.arrange({"a.dcm": by_series, "x/y/a.dcm": by_folder}, options)
-    assert caplog.messages == [
-        "Patients without an identifier are counted by series: 1.",
-        "Patients without an identifier are counted by folder: 1.",
-    ]
+    slices, _ = CT.arrange({"a.dcm": by_series, "x/y/a.dcm": by_folder}, options)
+    assert patients_counted_by(slices) == {"series": 1, "folder": 1}
 
 
-def test_patients_with_an_identifier_need_no_note(tmp_path, caplog):
+def test_patients_with_an_identifier_need_no_note(tmp_path):
     write_ct(tmp_path / "a.dcm", patient=" P7 ")
     (one,), _, _ = arranged(tmp_path)
-    assert one.patient == "P7" and not caplog.messages
+    assert one.patient == "P7" and not patients_counted_by([one])
 
 
 def test_files_without_an_instance_identifier_are_not_copies_of_each_other(tmp_path):
@@ -160,7 +158,7 @@ def test_padding_that_nothing_or_only_a_private_element_declares_is_air(tmp_path
 
 
 def test_a_range_of_padding_is_air(tmp_path):
-    """Stored numbers from 60000 to 60010, unsigned, far above bone without being so high that they must be negative."""
+    """Stored numbers from 28000 to 28010, unsigned, far above bone without being so high that they must be negative."""
     stored = np.full((24, 24), 1064, np.uint16)
     stored[0, :3] = 28000, 28005, 28010
     stored[1, :2] = 27999, 28011
@@ -231,7 +229,7 @@ def test_a_volume_and_the_series_that_it_was_made_of_have_the_same_positions_and
     ],
 )  # fmt: skip
 def test_masks_and_other_files_are_known_by_name(tmp_path, path, reason):
-    assert left_out(path, tmp_path) == reason
+    assert CT.left_out(path, tmp_path) == reason
 
 
 def test_one_volume_in_four_dimensions_is_read_and_several_are_left_out(tmp_path):
@@ -272,9 +270,11 @@ def test_a_data_set_of_any_name_is_checked_with_the_loader(tmp_path, caplog):
     options = CtOptions(root=tmp_path / "in")
     lines, possible = check_data("mayo", options, sampling, 1, 1, tmp_path / "sheet.png", loader="ct")
     assert possible and "Patients: 3" in lines and "Slices:   36 in 36 files" in lines
-    assert "Patients without an identifier are counted by study: 3." in caplog.messages
+    assert "Patients without an identifier are counted by study: 3." in lines
     summary = sample_dataset("mayo", options, sampling, 1, tmp_path / "out", loader="ct", hu=True)
+    assert "Patients without an identifier are counted by study: 3." in caplog.messages
     assert (summary["patients_found"], summary["images"]["train"]) == (3, 4)
+    assert summary["persons_known"] and summary["patients_counted_by"] == {"study": 3}
     assert (np.load(tmp_path / "out/test_hu.npy") == 40).all()
 
 

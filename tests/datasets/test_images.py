@@ -12,6 +12,7 @@ from fplbench.datasets.images import check_grey, is_picture, read_grey
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
 GREY = np.random.default_rng(0).integers(0, 256, (20, 30)).astype(np.uint8)
+TRANSPARENT_LEVEL = "an image with a grey level that stands for transparent pixels"
 DEEP = GREY.astype(np.uint16) * 257 + 3
 
 
@@ -87,6 +88,14 @@ def deep_colours(tmp_path):
         (lambda folder: save(folder / "a.jpg", np.stack([GREY] * 4, axis=2), "CMYK"), "a colour image"),
         (lambda folder: save(folder / "a.png", GREY, "1"), "an image of 1 bit, black and white"),
         (transparent, "an image with transparent pixels"),
+        (
+            lambda folder: save(folder / "a.png", GREY, transparency=7),
+            TRANSPARENT_LEVEL,
+        ),
+        (
+            lambda folder: save(folder / "a.png", DEEP, transparency=7),
+            TRANSPARENT_LEVEL,
+        ),
         (moving, "several frames in one file"),
         (deep_colours, "PNG with 16 bits of RGB; with 16 bits, only grey alone is read"),
     ],

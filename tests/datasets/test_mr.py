@@ -5,16 +5,16 @@ import pydicom
 import pytest
 
 from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
-from fplbench.datasets.mr import MrOptions, read_header, read_images
+from fplbench.datasets.mr import MrOptions
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.datasets.scan import scan
-from fplbench.stacks import open_stack
-from tests.datasets.test_compression import FILES
-from tests.helpers.dicom_files import write_ct
+from fplbench.stacks import read_index
+from tests.helpers.dicom_files import FILES, write_ct
 from tests.helpers.multiframe_files import write_multiframe
 from tests.helpers.nifti_files import write_volume
 
 MR = LOADERS["mr"]
+read_header, read_images = MR.read_header, MR.read_images
 AXIAL, CORONAL, SAGITTAL = [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1]
 
 
@@ -23,7 +23,7 @@ def write_mr(path, *, place=(0, 0, 0), axes=AXIAL, slope=None, intercept=None, *
     position = {"ImagePositionPatient": list(place), "ImageOrientationPatient": axes}
     rescale = {"RescaleSlope": slope, "RescaleIntercept": intercept}
     elements = {"StudyInstanceUID": "1.2", "stored": np.arange(576, dtype=np.int16).reshape(24, 24)} | elements
-    return write_ct(path, modality="MR", **position, **rescale, **elements)
+    return write_ct(path, modality="MR", **position, **rescale | elements)
 
 
 def arranged(root):
@@ -225,32 +225,39 @@ def write_patients(root):
 
 
 def test_each_series_has_the_window_of_its_percentiles(tmp_path):
+    """The 576 values of every slice of a series are the same, so percentiles of one slice are those of the series."""
     sampling = SamplingOptions(train=4, validation=2, test=2, size=24)
     options = MrOptions(root=write_patients(tmp_path / "in"), percentiles=(10, 90))
     sample_dataset("knees", options, sampling, 1, tmp_path / "out", loader="mr")
-    rows = [line.split(",") for line in (tmp_path / "out/train.csv").read_text().splitlines()]
-    images = open_stack(tmp_path / "out/train.npy")
-    for image, row in zip(images, rows[1:], strict=True):
-        values = dict(zip(rows[0], row, strict=True))
-        scale = 3 ** int(values["source"][0])
-        assert float(values["window_low"]) == pytest.approx(100 * scale, abs=2 * scale)
-        assert float(values["window_high"]) == pytest.approx(900 * scale, abs=2 * scale)
-        expected = np.clip((np.linspace(0, 1000, 576).reshape(24, 24) - 100) / 800, 0, 1) * 255
-        assert np.abs(image - expected).max() < 2
+    for row in read_index(tmp_path / "out/train.npy", 4):
+        stored = pydicom.dcmread(tmp_path / "in" / row["source"]).pixel_array
+        expected = np.percentile(stored, (10, 90), method="inverted_cdf")
+        assert [float(row["window_low"]), float(row["window_high"])] == expected.tolist()
 
 
 def test_a_window_takes_the_place_of_percentiles(tmp_path):
     sampling = SamplingOptions(train=4, validation=2, test=2, size=24)
     options = MrOptions(root=write_patients(tmp_path / "in"), window=(0, 9000))
     sample_dataset("knees", options, sampling, 1, tmp_path / "out", loader="mr")
-    rows = [line.split(",") for line in (tmp_path / "out/train.csv").read_text().splitlines()]
-    place = rows[0].index("window_high")
-    assert {float(row[place]) for row in rows[1:]} == {9000}
+    assert {float(row["window_high"]) for row in read_index(tmp_path / "out/train.npy")} == {9000}
 
 
-def test_mr_has_no_hounsfield_units_and_says_what_it_is():
-    assert (MR.hounsfield, MR.scans, MR.modalities, MR.options().window, MR.options().percentiles) == (
-        False, True, ("MR",), None, (0.5, 99.5),
-    )  # fmt: skip
-    assert (LOADERS["ct"].hounsfield, LOADERS["ct"].modalities, LOADERS["ct"].options().window) == (True, ("CT",), (-160, 240))
-    assert "not known here" in MR.sharing and MR.citation == MR.page == ""
+@pytest.mark.parametrize(
+    "elements", [{"RescaleSlope": ""}, {"RescaleIntercept": ""}, {"RescaleSlope": "", "RescaleIntercept": ""}]
+)
+def test_an_empty_slope_or_intercept_counts_as_missing(tmp_path, elements):
+    stored = np.arange(576, dtype=np.int16).reshape(24, 24)
+    assert np.array_equal(plane_of(write_mr(tmp_path / "a.dcm", stored=stored, **dict.fromkeys(empty, ""))).values, stored)
+
+
+def test_a_dynamic_scan_keeps_its_repetitions(tmp_path):
+    """Two slices at three times, which AcquisitionTime alone tells apart."""
+    for number in range(6):
+        place, time = (0, 0, 5.0 * (number % 2)), f"1200{number:02d}.5"
+        write_mr(tmp_path / f"{number}.dcm", place=place, number=number + 1, AcquisitionTime=time, AcquisitionNumber=1)
+    slices, skipped = arranged(tmp_path)
+    assert [(one.series, one.source) for one in slices] == [
+        ("1.2.3", "0.dcm"), ("1.2.3", "1.dcm"), ("1.2.3 stack 2", "2.dcm"), ("1.2.3 stack 2", "3.dcm"),
+        ("1.2.3 stack 3", "4.dcm"), ("1.2.3 stack 3", "5.dcm"),
+    ]  # fmt: skip
+    assert not skipped

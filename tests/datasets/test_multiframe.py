@@ -4,13 +4,12 @@ import numpy as np
 import pydicom
 import pytest
 
-from fplbench.datasets import LOADERS, SamplingOptions, frames, sample_dataset
+from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
 from fplbench.datasets.ct import CtOptions
-from fplbench.datasets.frames import Stack
 from fplbench.datasets.mr import MrOptions
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.datasets.scan import scan
-from fplbench.stacks import open_stack
+from fplbench.stacks import open_stack, read_index
 from tests.helpers.compression import LOSSLESS, compress
 from tests.helpers.dicom_files import write_ct
 from tests.helpers.multiframe_files import write_multiframe
@@ -183,10 +182,8 @@ def test_a_sampled_stack_of_a_multi_frame_file_comes_from_its_cache_too(tmp_path
         stacks.append(np.array(open_stack(tmp_path / "out/train.npy")))
     assert (summary["patients_found"], summary["images_found"], summary["files_unreadable"]) == (3, 60, 0)
     assert np.array_equal(*stacks)
-    rows = [line.split(",") for line in (tmp_path / "out/train.csv").read_text().splitlines()]
-    for image, row in zip(stacks[0], rows[1:], strict=True):
-        values = dict(zip(rows[0], row, strict=True))
-        expected = 1100 + 40 * int(values["source"][0]) + int(values["slice"]) - 1024
+    for image, row in zip(stacks[0], read_index(tmp_path / "out/train.npy"), strict=True):
+        expected = 1100 + 40 * int(row["source"][0]) + int(row["slice"]) - 1024
         assert image.min() == image.max() == expected
 
 
@@ -222,35 +219,3 @@ def test_a_short_file_is_truncated(tmp_path):
     path.write_bytes(path.read_bytes()[: 40 * 16 * 16])
     with pytest.raises(Unreadable, match="truncated"):
         slices_of(path)
-
-
-@pytest.mark.parametrize(
-    "stacks",
-    [
-        [Stack((0.703125, 0.703125), range(133), [round(-340 + 2.5 * z, 3) for z in range(133)])],
-        [Stack((None, None), [5, 3, 9], [0.0, 0.7, 11.123])],
-        [Stack((1.0, 1.0), range(0, 400, 2), [round(-1340.125 + z * 2 / 3, 3) for z in range(200)])],
-        [Stack((1.0, 1.0), range(9, -1, -1), [float(z) for z in range(10)]), Stack((2.0, 1.5), [10], [-0.5])],
-    ],
-)
-def test_the_text_of_a_header_keeps_frames_and_positions_to_a_thousandth(stacks):
-    found = frames.from_text(frames.to_text(stacks))
-    assert [(list(one.frames), one.spacing) for one in found] == [(list(one.frames), one.spacing) for one in stacks]
-    for one, expected in zip(found, stacks, strict=True):
-        assert one.positions == pytest.approx(expected.positions, abs=1.01e-3)
-    assert frames.checked(frames.to_text(stacks)) == frames.to_text(stacks)
-
-
-def test_the_text_of_a_regular_scan_is_short():
-    positions = [round(-1000 + 0.625 * z, 3) for z in range(3000)]
-    assert len(frames.to_text([Stack((0.7, 0.7), range(3000), positions)])) < 60
-    irregular = np.cumsum(np.random.default_rng(0).uniform(0.1, 1, 1000)).round(3).tolist()
-    assert len(frames.to_text([Stack((0.7, 0.7), range(1000), irregular)])) < 65_536
-
-
-@pytest.mark.parametrize(
-    "text", ["x", "0.7,0.6;", "0.7,0.6;0,1000000000,1,0,1", "0.7,0.6;0,5,-1,0,1", "0.7,0.6;0,5,1,nan,1", "0.7;0,1,1,0,0", ";"]
-)
-def test_a_damaged_text_of_frames_is_refused(text):
-    with pytest.raises((ValueError, TypeError)):
-        frames.checked(text)

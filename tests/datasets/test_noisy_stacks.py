@@ -1,17 +1,17 @@
 """The noisy images of pairs, drawn beside the clean ones."""
 
-import dataclasses
 import logging
 
 import numpy as np
 import pytest
 
-from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
+from fplbench.datasets import SamplingOptions, sample_dataset
 from fplbench.datasets.check import check_data
 from fplbench.datasets.lidc import LidcOptions, read_images
 from fplbench.datasets.registry import Unreadable
 from fplbench.stacks import open_stack, read_index
 from tests.helpers.dicom_files import write_ct
+from tests.helpers.loaders import change_loader
 
 pytestmark = pytest.mark.slow  # each test starts processes that read files
 
@@ -36,7 +36,7 @@ def read_pairs(path, slices, options):
 @pytest.fixture
 def pairs(monkeypatch, tmp_path):
     """The data set lidc as pairs: nine patients with four slices of 24x40 pixels; returns the slices by patient and number."""
-    monkeypatch.setitem(LOADERS._entries, "lidc", dataclasses.replace(LOADERS["lidc"], paired=True, read_images=read_pairs))
+    change_loader(monkeypatch, "lidc", paired=True, read_images=read_pairs)
     slices = np.random.default_rng(3).integers(-900, 200, (9, 4, 24, 40)).astype(np.int16)
     for patient in range(9):
         for number in range(4):

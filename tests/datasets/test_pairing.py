@@ -1,10 +1,11 @@
-"""Which clean image belongs to which noisy one, and which files a pattern chooses."""
+"""Which clean image belongs to which noisy one."""
+
+import time
 
 import numpy as np
 import pytest
 
-from fplbench.datasets.pairing import AMBIGUOUS, CLEAN_ALONE, NOISY_ALONE, PARTLY, Member, pair
-from fplbench.datasets.patterns import check_pattern, name_within
+from fplbench.datasets.pairing import AMBIGUOUS, CLEAN_ALONE, NOISY_ALONE, Member, pair
 from fplbench.datasets.registry import Slice
 
 
@@ -15,38 +16,6 @@ def member(source, *, patient="p", position=None, number=0, uid="", name=""):
 
 def sources(found):
     return [(one.source, other.source) for one, other in found.pairs]
-
-
-@pytest.mark.parametrize(
-    ("path", "pattern", "name"),
-    [
-        ("clean/a/1-001.dcm", "clean", "a/1-001"),
-        ("P1/clean/1-001.dcm", "clean", "P1/1-001"),
-        ("P1/unclean/1-001.dcm", "clean", None),
-        ("noisy/1-001.dcm", "clean", None),
-        ("clean/1.2.840.55", "clean", "1.2.840.55"),
-        ("clean/a.nii.gz", "clean", "a"),
-        ("clean/a.b.nii", "clean", "a.b"),
-        ("C002/9.1/1.000000-Full Dose Images-1/1-001.dcm", "*Full Dose*", "C002/9.1/1-001"),
-        ("C002/9.1/1.000000-Low Dose Images-7/1-001.dcm", "*Low Dose*", "C002/9.1/1-001"),
-        ("C002/9.1/1.000000-Low Dose Images-7/1-001.dcm", "*Full Dose*", None),
-        ("full_dose/L067/soft/a.IMA", "full_dose/*/soft", "L067/a"),
-        ("full_dose/L067/sharp/a.IMA", "full_dose/*/soft", None),
-        ("2024/full_dose/L067/soft/a.IMA", "full_dose/*/soft", None),
-        ("2024/full_dose/L067/soft/a.IMA", "**/full_dose/*/soft", "2024/L067/a"),
-        ("a/scan7_clean.png", "*_clean.png", "a/scan7"),
-        ("a/scan7_noisy.png", "*_clean.png", None),
-        ("a/run[1]_x.png", "run[[]1]_?.png", "a/[*x"),
-        ("a/dose5/1.dcm", "dose[0-9]", "a/1"),
-        ("a/dosex/1.dcm", "dose[0-9]", None),
-        ("a/dosex/1.dcm", "dose[!0-9]", "a/1"),
-        ("clean/clean/1.dcm", "clean", "clean/1"),
-        ("Clean/1.dcm", "clean", None),
-        ("clean", "clean/*", None),
-    ],
-)
-def test_the_name_of_a_file_is_what_a_pattern_leaves_open(path, pattern, name):
-    assert name_within(path, pattern) == name
 
 
 def test_equal_unique_identifiers_make_a_pair():
@@ -92,7 +61,7 @@ def test_slices_of_volumes_are_matched_by_their_numbers_too():
     noisy = [member("noisy/a.nii", number=k, name="a") for k in (2, 1)]
     found = pair(clean, noisy, "name")
     assert [(one.number, other.number) for one, other in found.pairs] == [(1, 1), (2, 2)]
-    assert found.omitted == {"clean/a.nii": PARTLY}
+    assert found.partly == ["clean/a.nii"] and not found.omitted
 
 
 def test_the_number_of_a_slice_alone_in_its_file_does_not_matter():
@@ -114,16 +83,12 @@ def test_without_a_wish_the_way_that_pairs_most_is_taken_and_at_a_tie_the_first(
     assert pair(clean, elsewhere, None).match == "name"
 
 
-def test_matching_takes_about_as_long_as_sorting():
-    """A hundred thousand slices: comparing each with each would be 10^10 comparisons."""
+def test_a_hundred_thousand_slices_are_matched_in_seconds():
+    """Comparing each with each would be 10^10 comparisons, hours of them."""
     rng = np.random.default_rng(0)
     clean = [member(f"c{k}", patient=f"p{k % 50}", position=k * 0.5) for k in range(50_000)]
     noisy = [member(f"n{k}", patient=f"p{k % 50}", position=k * 0.5 + 0.004) for k in rng.permutation(50_000)]
+    started = time.process_time()
     found = pair(clean, noisy, "position")
+    assert time.process_time() - started < 20
     assert len(found.pairs) == 50_000 and all(one.source[1:] == other.source[1:] for one, other in found.pairs)
-
-
-@pytest.mark.parametrize("pattern", ["", "/", ".", "../clean", "a//b", "[9-0]"])
-def test_a_pattern_that_describes_nothing_below_the_root_is_refused(pattern):
-    with pytest.raises(ValueError, match=r"neither the name of a folder below the root nor a pattern|is not a pattern"):
-        check_pattern(pattern)

@@ -1,12 +1,11 @@
 """Windows from percentiles: of an image, and of a series from nine of its slices."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
+from fplbench.datasets import SamplingOptions, sample_dataset
 from fplbench.datasets.check import check_data
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.percentiles import PercentileOptions, own_window, percentile_window, percentiles_of
@@ -15,6 +14,7 @@ from fplbench.errors import InputError
 from fplbench.registry import parse_options
 from fplbench.stacks import open_stack, read_index
 from tests.helpers.dicom_files import write_ct
+from tests.helpers.loaders import change_loader
 
 SAMPLING = SamplingOptions(train=9, validation=3, test=3, size=16)
 SLICES = 20
@@ -29,8 +29,7 @@ class Unitless(PercentileOptions):
 @pytest.fixture
 def unitless(monkeypatch):
     """The data set lidc without a window of its own."""
-    dataset = dataclasses.replace(LOADERS["lidc"], options=Unitless, hounsfield=False, annotate=no_annotations)
-    monkeypatch.setitem(LOADERS._entries, "lidc", dataset)
+    change_loader(monkeypatch, "lidc", options=Unitless, hounsfield=False, annotate=no_annotations)
 
 
 def write_series(root, patients=4, scale=(1, 2, 5, 30)):

@@ -1,11 +1,12 @@
-"""The mapping from the images of RSNA to persons."""
+"""Whose the images are: the mapping of RSNA, and what counts as a patient without an identifier."""
 
 import json
 
 import pytest
 
-from fplbench.datasets.persons import PUBLISHED, mapping_file, read_persons
-from fplbench.datasets.rsna import RsnaOptions, arrange, persons_known
+from fplbench.datasets.persons import PUBLISHED, counted_lines, mapping_file, patients_counted_by, persons_known, read_persons
+from fplbench.datasets.registry import Slice
+from fplbench.datasets.rsna import RsnaOptions, arrange
 from fplbench.errors import InputError
 
 HEADERS = {"a.dcm": {"image": "a", "row_spacing": None, "column_spacing": None}}
@@ -45,14 +46,15 @@ def test_the_published_mapping_names_the_person_in_front_of_the_number_of_the_im
         {"img_id": "00030805_001.png"},  # not in the challenge
     ]
     path = write_published(tmp_path / PUBLISHED, [PERSON_1, *others])
-    assert read_persons(path) == {"a": "00000001", "b": "00000001", "c": "00030805"}
+    assert read_persons(path, "persons") == {"a": "00000001", "b": "00000001", "c": "00030805"}
 
 
 def test_the_published_mapping_in_the_root_is_used_unless_there_is_a_table(tmp_path):
     options = RsnaOptions(root=tmp_path)
-    assert mapping_file(None, tmp_path) is None and not persons_known(options)
+    assert not persons_known(arrange(HEADERS, options)[0])
     write_published(tmp_path / PUBLISHED, [PERSON_1])
-    assert persons_known(options) and arrange(HEADERS, options)[0][0].patient == "00000001"
+    slices, _ = arrange(HEADERS, options)
+    assert persons_known(slices) and slices[0].patient == "00000001"
     (tmp_path / "persons.csv").write_text("image_id,person\na,Somebody\n")
     assert arrange(HEADERS, options)[0][0].patient == "Somebody"
 
@@ -74,7 +76,7 @@ def test_the_published_mapping_in_the_root_is_used_unless_there_is_a_table(tmp_p
 def test_a_damaged_published_mapping_is_refused(tmp_path, entries, message):
     path = write_published(tmp_path / "map.json", entries)
     with pytest.raises(InputError, match=rf"datasets\.rsna\.persons: .*map\.json.* {message}"):
-        read_persons(path)
+        read_persons(path, "datasets.rsna.persons")
 
 
 @pytest.mark.parametrize("name", ["persons.csv", PUBLISHED])
@@ -84,3 +86,36 @@ def test_a_mapping_that_leads_out_of_the_root_is_not_read(tmp_path, name):
     (tmp_path / "root" / name).symlink_to(tmp_path / "outside")
     with pytest.raises(InputError, match=r"leads out of the folder: set datasets\.rsna\.persons"):
         arrange({}, RsnaOptions(root=tmp_path / "root"))
+
+
+def test_messages_name_the_key_of_the_data_set(tmp_path):
+    """Of RSNA by another name, as in `datasets: {chest: {loader: rsna}}`."""
+    (tmp_path / "persons.csv").write_text("image,patient\na,1\n")
+    with pytest.raises(InputError, match=r"^datasets\.chest\.persons: "):
+        arrange(HEADERS, RsnaOptions(root=tmp_path), "chest")
+
+
+def test_the_published_mapping_of_rsna_is_that_of_rsna_only(tmp_path):
+    write_published(tmp_path / PUBLISHED, [PERSON_1])
+    assert mapping_file(None, tmp_path, "datasets.chest.persons") is None
+
+
+def slices_by(*kinds):
+    return [Slice(f"{n}", f"p{n}", "s", f"{n}.dcm", 0, identified_by=kind) for n, kind in enumerate(kinds)]
+
+
+@pytest.mark.parametrize("kind", ["PatientID", "BIDS", "mapping", "StudyInstanceUID"])
+def test_a_patient_or_a_study_is_a_person(kind):
+    assert persons_known(slices_by("PatientID", kind))
+
+
+@pytest.mark.parametrize("kind", ["SeriesInstanceUID", "folder", "file"])
+def test_one_series_folder_or_file_without_a_patient_is_enough_for_persons_to_be_unknown(kind):
+    assert not persons_known(slices_by("PatientID", "PatientID", kind))
+
+
+def test_patients_without_an_identifier_are_counted_by_kind():
+    slices = slices_by("PatientID", "StudyInstanceUID", "StudyInstanceUID", "file", "folder")
+    found = patients_counted_by([*slices, slices[1]])
+    assert found == {"study": 2, "folder": 1, "file": 1}
+    assert counted_lines(found)[0] == "Patients without an identifier are counted by study: 2."

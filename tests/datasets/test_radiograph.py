@@ -8,12 +8,13 @@ from PIL import Image
 
 from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
 from fplbench.datasets.check import check_data
-from fplbench.datasets.radiograph import RadiographOptions, arrange, left_out, persons_known, read_header, read_images
+from fplbench.datasets.persons import patients_counted_by, persons_known
+from fplbench.datasets.radiograph import RadiographOptions, arrange, left_out, read_header, read_images
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.datasets.scan import scan
 from fplbench.errors import InputError
 from fplbench.stacks import open_stack, read_index
-from tests.datasets.test_reader import check, mutate
+from tests.helpers.damage import check, mutate
 from tests.helpers.dicom_files import write_ct, write_radiograph
 
 GREY = np.random.default_rng(0).integers(0, 4096, (24, 32)).astype(np.uint16)
@@ -96,7 +97,7 @@ def test_files_of_other_kinds_are_left_out_by_their_names(tmp_path):
     assert [left_out(name, tmp_path) for name in ("a.png", "b.JPEG", "IM0001", "c.dcm", "1.2.840.5")] == [""] * 5
 
 
-def test_patients_by_patient_number_else_by_study(tmp_path, caplog):
+def test_patients_by_patient_number_else_by_study(tmp_path):
     write_dx(tmp_path / "a/1.dcm", patient="Q")
     write_dx(tmp_path / "a/2.dcm", patient="Q", number=2, StudyInstanceUID="1.2.8")
     write_dx(tmp_path / "b/1.dcm", patient="", number=3, StudyInstanceUID="1.2.7")
@@ -111,8 +112,14 @@ def test_patients_by_patient_number_else_by_study(tmp_path, caplog):
         "c/copy.dcm": "a copy of another image",
         "c/none.dcm": "without PatientID, StudyInstanceUID and a mapping to persons",
     }
-    assert "Patients without an identifier are counted by study: 1." in caplog.text
-    assert persons_known(RadiographOptions(root=tmp_path))
+    assert patients_counted_by(slices.values()) == {"study": 1} and persons_known(slices.values())
+
+
+def test_a_colour_picture_that_is_left_out_leaves_the_patients_known(tmp_path):
+    write_dx(tmp_path / "1.dcm", patient="Q")
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8) + np.arange(3, dtype=np.uint8)).save(tmp_path / "logo.png")
+    slices, others = slices_of(tmp_path)
+    assert others == {"logo.png": "a colour image"} and persons_known(slices.values())
 
 
 def write_pictures(root, names):
@@ -127,11 +134,11 @@ def test_pictures_are_persons_of_their_own_unless_a_table_lists_them(tmp_path):
     write_pictures(tmp_path, ["x/1.png", "x/2.jpg", "y/3.png", "y/4.jpeg", "y/5.png", "x/1.jpeg"])
     slices, others = slices_of(tmp_path)
     assert {name: one.patient for name, one in slices.items()} == {name: name for name in ("x/1", "x/2", "y/3", "y/4", "y/5")}
-    assert others == {"x/1.png": "the same name as another file"} and not persons_known(RadiographOptions(root=tmp_path))
+    assert others == {"x/1.png": "the same name as another file"} and not persons_known(slices.values())
     (tmp_path / "persons.csv").write_text("image_id,person\nx/1,A\nx/2.jpg,A\n3,B\n4.jpeg,B\n")
     slices, others = slices_of(tmp_path)
     assert {name: one.patient for name, one in slices.items()} == {"x/1": "A", "x/2": "A", "y/3": "B", "y/4": "B"}
-    assert others["y/5.png"] == "not listed in the mapping to persons" and persons_known(RadiographOptions(root=tmp_path))
+    assert others["y/5.png"] == "not listed in the mapping to persons" and persons_known(slices.values())
 
 
 def test_a_table_names_the_persons_of_anonymous_dicom_files_and_no_others(tmp_path):
@@ -149,10 +156,13 @@ def test_a_table_names_the_persons_of_anonymous_dicom_files_and_no_others(tmp_pa
 def test_a_table_without_any_of_the_images_is_refused(tmp_path):
     write_pictures(tmp_path, ["1.png"])
     (tmp_path / "persons.csv").write_text("image_id,person\nz,A\n")
-    with pytest.raises(InputError, match=r"^persons: .*persons\.csv lists none of the 1 images"):
+    with pytest.raises(
+        InputError,
+        match=r"^datasets\.radiograph\.persons: .*persons\.csv lists none of the 1 images; its image_id must be the name",
+    ):
         slices_of(tmp_path)
     (tmp_path / "persons.csv").write_text("image,person\nz,A\n")
-    with pytest.raises(InputError, match=r"^persons: .*persons\.csv needs a header line"):
+    with pytest.raises(InputError, match=r"^datasets\.radiograph\.persons: .*persons\.csv needs a header line"):
         slices_of(tmp_path)
 
 
@@ -191,9 +201,15 @@ def test_a_mixed_folder_is_drawn_with_a_window_for_each_image(tmp_path):
             low, high = np.percentile(stored, (0.5, 99.5), method="inverted_cdf")
             assert (float(row["window_low"]), float(row["window_high"])) == (low, high)
             assert np.abs(image - np.clip((stored - low) / (high - low), 0, 1) * 255).max() <= 0.5 + 1e-3
-    about = {"dataset": "chest", "loader": "radiograph", "label": "chest", "modalities": ["CR", "DX"], "hounsfield": False}
+    about = {
+        "dataset": "chest",
+        "loader": "radiograph",
+        "label": "chest",
+        "modalities": ["CR", "DX", "MG", "RG"],
+        "hounsfield": False,
+    }
     about |= {
-        "patients_by_study": 0,
+        "patients_counted_by": {"file": 8},
         "window": None,
         "percentiles": [0.5, 99.5],
         "paired": False,

@@ -5,7 +5,6 @@ import logging
 import math
 import shutil
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -15,9 +14,10 @@ from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
 from fplbench.datasets.registry import Slice
 from fplbench.datasets.rsna import RsnaOptions
-from fplbench.datasets.scan import read_one, report, scan
+from fplbench.datasets.scan import read_one, scan
 from fplbench.datasets.workers import MEMORY
 from fplbench.errors import InputError
+from tests.helpers.damage import check, mutate
 from tests.helpers.dicom_files import write_ct, write_radiograph
 from tests.helpers.memory import peak_memory
 from tests.helpers.nifti_files import write_volume
@@ -26,43 +26,10 @@ MUTANTS = 150  # of each format
 VALUES = (0x00, 0x41, 0xFF, None)  # None: the lowest bit alone
 
 
-def mutate(content: bytes, random, header: int) -> bytes:
-    """Truncate a file, change bytes anywhere or in its header, or repeat a part of it."""
-    match random.integers(4):
-        case 0:
-            return content[: random.integers(1, len(content))]
-        case 1 | 2 as kind:
-            damaged = bytearray(content)
-            for place in random.integers(0, len(content) if kind == 1 else header, random.integers(1, 40)):
-                damaged[place] = random.integers(256)
-            return bytes(damaged)
-        case _:
-            start, stop = sorted(random.integers(0, len(content), 2))
-            return content[:start] + content[start:stop] * 2 + content[start:]
-
-
 def deep_sequences(depth: int) -> bytes:
     """A private sequence of undefined length within a sequence, and so on, in explicit little endian."""
     item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
     return (b"\x09\x00\x10\x10SQ\x00\x00\xff\xff\xff\xff" + item) * depth
-
-
-def check(name, options, mutants, caplog, tmp_path, sampling):
-    """Scan and sample. Every mutant is an image or is reported, within half a second per file and 1 GB of memory."""
-    started = time.monotonic()
-    with caplog.at_level(logging.INFO), peak_memory() as peak:
-        found = scan(LOADERS[name], options, 2, None)
-        report(found, options)
-        try:
-            sample_dataset(name, options, sampling, 1, tmp_path / "out", 2)
-        except InputError as error:
-            assert "asks for" in str(error)
-    assert time.monotonic() - started < 30 + len(mutants) / 2
-    assert 0 < peak() < 1000
-    for path in mutants:
-        relative = path.relative_to(options.root).as_posix()
-        assert relative in found.headers or f": {relative}: " in caplog.text
-    return found
 
 
 @pytest.mark.slow

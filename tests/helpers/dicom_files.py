@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 
+FILES = Path(pydicom.__file__).parent / "data" / "test_files"
+"""The test files that pydicom brings along."""
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
 
