@@ -13,7 +13,7 @@ from fplbench.applying.run import apply_model
 from fplbench.errors import InputError
 from fplbench.files import write_text
 from tests.applying.scans import contents, head, write_nifti
-from tests.datasets.test_reader import mutate
+from tests.helpers.damage import mutate
 from tests.helpers.dicom_files import write_ct
 from tests.helpers.memory import peak_memory
 

@@ -242,10 +242,8 @@ def test_a_window_takes_the_place_of_percentiles(tmp_path):
     assert {float(row["window_high"]) for row in read_index(tmp_path / "out/train.npy")} == {9000}
 
 
-@pytest.mark.parametrize(
-    "elements", [{"RescaleSlope": ""}, {"RescaleIntercept": ""}, {"RescaleSlope": "", "RescaleIntercept": ""}]
-)
-def test_an_empty_slope_or_intercept_counts_as_missing(tmp_path, elements):
+@pytest.mark.parametrize("empty", [("RescaleSlope",), ("RescaleIntercept",), ("RescaleSlope", "RescaleIntercept")])
+def test_an_empty_slope_or_intercept_counts_as_missing(tmp_path, empty):
     stored = np.arange(576, dtype=np.int16).reshape(24, 24)
     assert np.array_equal(plane_of(write_mr(tmp_path / "a.dcm", stored=stored, **dict.fromkeys(empty, ""))).values, stored)
 
