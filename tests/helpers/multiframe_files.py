@@ -39,21 +39,7 @@ def write_multiframe(
         syntax: transfer syntax, uncompressed or deflated.
         elements: further elements by keyword; None removes an element.
     """
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import UID, generate_uid
-
-    count = len(stored)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = STORAGE[modality], syntax
-    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.as_posix()])
-    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    file.Modality, file.PatientID, file.SeriesInstanceUID, file.StudyInstanceUID = modality, "P1", "1.2.3", "1.2"
-    file.ImageType, file.InstanceNumber, file.NumberOfFrames = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], 1, count
-    file.Rows, file.Columns = stored.shape[1:]
-    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
-    file.BitsAllocated, file.BitsStored, file.HighBit = 16, 16, 15
-    file.PixelRepresentation = int(stored.dtype.kind == "i")
+    file = _header(path, stored, modality, syntax)
     shared = {"PixelMeasuresSequence": {"PixelSpacing": list(spacing)}}
     if orientations is None:
         shared["PlaneOrientationSequence"] = {"ImageOrientationPatient": list(AXIAL)}
@@ -62,11 +48,8 @@ def write_multiframe(
     file.SharedFunctionalGroupsSequence = [_item(shared)]
     file.PerFrameFunctionalGroupsSequence = [
         _item(_frame(number, places, orientations, rescale, frame_types, modality) | (groups[number] if groups else {}))
-        for number in range(count)
+        for number in range(len(stored))
     ]
-    order = "<" if UID(syntax).is_little_endian else ">"
-    file.PixelData = stored.astype(f"{order}{stored.dtype.kind}2").tobytes()
-    file["PixelData"].VR = "OW"
     for keyword, value in elements.items():
         if value is None:
             del file[keyword]
@@ -75,6 +58,28 @@ def write_multiframe(
     path.parent.mkdir(parents=True, exist_ok=True)
     file.save_as(path, enforce_file_format=True)
     return path
+
+
+def _header(path: Path, stored: np.ndarray, modality: str, syntax: str) -> Any:
+    """A data set with its pixels, without functional groups."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import UID, generate_uid
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = STORAGE[modality], syntax
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.as_posix()])
+    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    file.Modality, file.PatientID, file.SeriesInstanceUID, file.StudyInstanceUID = modality, "P1", "1.2.3", "1.2"
+    file.ImageType, file.InstanceNumber, file.NumberOfFrames = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], 1, len(stored)
+    file.Rows, file.Columns = stored.shape[1:]
+    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit = 16, 16, 15
+    file.PixelRepresentation = int(stored.dtype.kind == "i")
+    order = "<" if UID(syntax).is_little_endian else ">"
+    file.PixelData = stored.astype(f"{order}{stored.dtype.kind}2").tobytes()
+    file["PixelData"].VR = "OW"
+    return file
 
 
 def _frame(
