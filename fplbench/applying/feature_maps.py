@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from fplbench.device import choose_device
 from fplbench.explaining.guided import guided_backprop
+from fplbench.files import file_hash
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor
 from fplbench.networks.tiles import Place, in_tiles
 from fplbench.networks.unet import UNET_MULTIPLE, UNet, fold_batch_norm
@@ -26,6 +27,9 @@ class FeatureMaps:
         restoration: weight file of the restoration network.
         device: auto, cpu or cuda.
 
+    Attributes:
+        digest: SHA-256 of the weight file, hexadecimal.
+
     Raises:
         InputError: the file cannot be used, or holds another network.
     """
@@ -35,6 +39,7 @@ class FeatureMaps:
         # Folded, it is the same function with half of the intermediate images.
         self._network = fold_batch_norm(network)
         self._device = choose_device(device)
+        self.digest = file_hash(restoration)
 
     def __call__(self, grey: np.ndarray) -> np.ndarray:
         """The map of a slice.

@@ -53,10 +53,11 @@ class Journal:
             if (self.files / path).exists():
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 (self.files / path).replace(target / path)
-        self.discard()
+        shutil.rmtree(self.files, ignore_errors=True)
 
     def discard(self) -> None:
-        """Remove the files that wait."""
+        """Remove the files that wait, and the notes that their slices are finished."""
+        self._slices.unlink(missing_ok=True)
         shutil.rmtree(self.files, ignore_errors=True)
 
     def slices(self) -> dict[int, dict[str, Any]]:

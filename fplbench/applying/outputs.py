@@ -17,6 +17,7 @@ from fplbench.errors import InputError
 from fplbench.files import write_text
 
 STATE, LOCK, RECORD = "state.json", ".lock", "apply.json"
+FINISHED, REPLACED = "finished", "replaced-"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -80,9 +81,11 @@ class Output:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(f"Another process is writing {self.path}: wait until it has finished.") from None
+            if self._is_finished(state):
+                self._clear()  # the run was interrupted while it tidied up
             if not state.exists():
                 write_text(state, json.dumps({"key": key}) + "\n")
-            elif _read_key(state) != key:
+            elif _read(state).get("key") != key:
                 raise InputError(
                     f"{self.partial} is that of an interrupted run with another input, model or options: repeat that command, or "
                     "delete the folder."
@@ -91,7 +94,7 @@ class Output:
                 yield
             finally:
                 if self.partial.exists() and not any(self.work.glob("*/" + SLICES)):
-                    shutil.rmtree(self.partial)  # nothing that the next run could use
+                    self._remove()  # nothing that the next run could use
 
     def finish(self, record: dict[str, Any]) -> list[Path]:
         """Give the output its name, once all files are written.
@@ -102,26 +105,71 @@ class Output:
 
         Returns:
             The files or the folder that were made, the main one first.
+
+        Raises:
+            InputError: a file that the record names is missing, so that the output would not be complete.
         """
-        if self.single:
-            outputs = record["scans"][0]["outputs"]
-            moved = [(self.files / path, self._beside(kind, path)) for kind, paths in outputs.items() for path in paths]
-            named = {kind: [self._beside(kind, path).name for path in paths] for kind, paths in outputs.items()}
-            beside = self._beside("apply", RECORD)
-            write_text(beside, _text({**record, "scans": [{**record["scans"][0], "outputs": named}]}))
-            for path, target in reversed(moved):  # the main file last
-                if path.exists():  # else a run that was then interrupted has moved it
-                    path.replace(target)
-            made = [*(target for _, target in moved), beside]
-        else:
-            write_text(self.files / RECORD, _text(record))
-            old = self.partial / "replaced"
-            if self.path.exists():
-                self.path.rename(old)
-            self.files.rename(self.path)
-            made = [self.path]
-        shutil.rmtree(self.partial)
+        for scan in record["scans"]:
+            for kind, paths in scan["outputs"].items():
+                for path in paths:
+                    self._check_there(kind, path)
+        # From here on the output is complete, and is never made again from what is left in the partial folder.
+        write_text(self.partial / STATE, json.dumps({**_read(self.partial / STATE), FINISHED: True}) + "\n")
+        made = self._move_files(record) if self.single else self._move_folder(record)
+        self._remove()
         return made
+
+    def _move_files(self, record: dict[str, Any]) -> list[Path]:
+        """Move the files of a single scan to their names, the main one last."""
+        outputs = record["scans"][0]["outputs"]
+        moved = [(self.files / path, self._beside(kind, path)) for kind, paths in outputs.items() for path in paths]
+        named = {kind: [self._beside(kind, path).name for path in paths] for kind, paths in outputs.items()}
+        beside = self._beside("apply", RECORD)
+        write_text(beside, _text({**record, "scans": [{**record["scans"][0], "outputs": named}]}))
+        for path, target in reversed(moved):
+            if path.exists():  # else a run that was then interrupted has moved it
+                path.replace(target)
+        return [*(target for _, target in moved), beside]
+
+    def _move_folder(self, record: dict[str, Any]) -> list[Path]:
+        """Give the folder its name, after the one that it replaces has been moved into the partial folder."""
+        write_text(self.files / RECORD, _text(record))
+        old = self.partial / f"{REPLACED}{len([*self.partial.glob(REPLACED + '*')])}"
+        if replaces := self.path.exists():
+            self.path.rename(old)
+        try:
+            self.files.rename(self.path)
+        except OSError:
+            if replaces:
+                old.rename(self.path)
+            raise
+        return [self.path]
+
+    def _check_there(self, kind: str, path: str) -> None:
+        """InputError unless a file waits to be moved, or has been moved by a run that was then interrupted."""
+        if not (self.files / path).is_file() and not (self.single and self._beside(kind, path).is_file()):
+            raise InputError(
+                f"{self.files / path} has disappeared since it was written: delete {self.partial} and run the command again."
+            )
+
+    def _is_finished(self, state: Path) -> bool:
+        """Whether the partial folder is what is left of a run whose output has its name already."""
+        return bool(_read(state).get(FINISHED)) and not any(path.is_file() for path in (self.files / "denoised").rglob("*"))
+
+    def _remove(self) -> None:
+        """Remove the partial folder; wherever that is interrupted, the next run knows what it is."""
+        self._clear()
+        (self.partial / LOCK).unlink(missing_ok=True)
+        self.partial.rmdir()
+
+    def _clear(self) -> None:
+        """Empty the partial folder but for the lock; what says that the run has finished goes last."""
+        for path in self.partial.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in (STATE, LOCK):
+                path.unlink()
+        (self.partial / STATE).unlink(missing_ok=True)
 
     def _beside(self, kind: str, path: str) -> Path:
         """Where a file of a single scan goes: the output itself, or beside it."""
@@ -177,11 +225,13 @@ def _check_apart(mine: Path, source: Path, kept: Iterable[Path]) -> None:
             raise InputError(f"{path} is inside the output {mine}, which would be replaced: name another output.")
 
 
-def _read_key(state: Path) -> str:
+def _read(state: Path) -> dict[str, Any]:
+    """What the state of a run says; empty if there is none, or if it is damaged."""
     try:
-        return str(json.loads(state.read_text())["key"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+        values = json.loads(state.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _suffix(path: str) -> str:

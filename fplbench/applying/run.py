@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fplbench import __version__
 from fplbench.applying import suitability
@@ -20,9 +20,12 @@ from fplbench.applying.options import WITHOUT_EFFECT, ApplyOptions
 from fplbench.applying.outputs import NO_SPACE, Output, no_space
 from fplbench.applying.progress import Progress
 from fplbench.applying.scan import Scan
-from fplbench.applying.scan_run import NOT_CLINICAL, Maps, ScanRun
+from fplbench.applying.scan_run import NOT_CLINICAL, ScanRun
 from fplbench.errors import InputError
 from fplbench.files import file_hash
+
+if TYPE_CHECKING:
+    from fplbench.applying.feature_maps import FeatureMaps
 
 PACKAGES = ("numpy", "torch", "pydicom", "nibabel")
 
@@ -123,7 +126,7 @@ def _run(model: str, source: Path, inputs: Inputs, denoiser: Denoiser, output: O
     return Summary(made, denoiser, records, inputs.skipped, inputs.unreadable, progress.count, progress.speed)
 
 
-def _feature_maps(denoiser: Denoiser, options: ApplyOptions) -> Maps | None:
+def _feature_maps(denoiser: Denoiser, options: ApplyOptions) -> "FeatureMaps | None":
     """What makes maps of features, if they are wanted.
 
     Raises:

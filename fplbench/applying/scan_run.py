@@ -1,11 +1,11 @@
 """One scan through a model: its slices, what was removed, their statistics, and the quality page."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from fplbench.applying.scan import Kind, Plane, Scan, Stamp, Writer
 from fplbench.applying.units import denoise_plane, to_grey
 from fplbench.files import file_hash
 
-Maps = Callable[[np.ndarray], np.ndarray]
+if TYPE_CHECKING:
+    from fplbench.applying.feature_maps import FeatureMaps
+
 NOT_CLINICAL = "Not for clinical use."
 
 
@@ -43,7 +45,7 @@ class ScanRun:
         scan: Scan,
         root: Path,
         denoiser: Denoiser,
-        maps: Maps | None,
+        maps: "FeatureMaps | None",
         options: ApplyOptions,
         folder: Path,
         journal: Journal,
@@ -111,11 +113,14 @@ class ScanRun:
         kinds: list[Kind] = ["denoised"]
         kinds += ["residual"] if self.options.residual else []
         kinds += ["features"] if self.maps else []
-        return {kind: self.scan.writer(kind, self.journal.files / kind, self._stamp()) for kind in kinds}
+        return {kind: self.scan.writer(kind, self.journal.files / kind, self._stamp(kind)) for kind in kinds}
 
-    def _stamp(self) -> Stamp:
+    def _stamp(self, kind: Kind) -> Stamp:
+        """What files of a kind say of their origin; maps of features depend on the restoration network too."""
         low, high = self.window
-        digest = hashlib.sha256(f"{self.denoiser.digest} {low!r} {high!r}".encode()).hexdigest()
+        parts = [self.denoiser.digest, repr(low), repr(high)]
+        parts += [self.maps.digest] if kind == "features" and self.maps else []
+        digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
         unit = " HU" if self.scan.facts.hounsfield else ""
         description = (
             f"Denoised with {self.denoiser.label} by fplbench {__version__} within the window {low:g} to {high:g}{unit}. "

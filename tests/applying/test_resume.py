@@ -8,10 +8,12 @@ import sys
 import time
 
 import numpy as np
+import pydicom
 import pytest
 import torch
 
 from fplbench.applying.journal import Journal
+from fplbench.applying.nifti_scan import NiftiScan
 from fplbench.applying.options import ApplyOptions
 from fplbench.applying.run import apply_model
 from fplbench.errors import InputError
@@ -71,6 +73,99 @@ def test_after_a_kill_the_same_command_continues_and_nothing_differs(tmp_path, t
     apply_model("nlm", tree, tmp_path / "whole", OPTIONS)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "whole"]
+
+
+@pytest.mark.parametrize(
+    ("step", "again"),
+    [("rename, 1", 0), ("rename, 2", 0), ("rmtree, 1", 6), ("rmtree, 2", 6), ("rmdir, 1", 6)],
+)
+def test_a_kill_while_the_output_gets_its_name_loses_nothing(tmp_path, step, again):
+    """Killed before the second renaming, to its name, the output is completed; after it, the same command makes it anew."""
+    write_series(tmp_path / "in", head())
+    arguments = ["median_filter", tmp_path / "in", tmp_path / "out", "--window", "-1000", "400", "--overwrite"]
+    apply_model("median_filter", tmp_path / "in", tmp_path / "whole", ApplyOptions(window=(-1000, 400)))
+    apply_model("median_filter", tmp_path / "in", tmp_path / "out", ApplyOptions(window=(-900, 400)))
+    program = f"""
+import os, shutil
+from pathlib import Path
+from fplbench.applying.outputs import Output
+
+def killed(function, wanted):
+    calls = []
+    def call(*arguments, **settings):
+        calls.append(arguments)
+        if len(calls) == wanted:
+            os._exit(9)
+        return function(*arguments, **settings)
+    return call
+
+finish = Output.finish
+def patched(self, record):
+    name, number = {step.split(", ")[0]!r}, {int(step.split(", ")[1])}
+    owner = shutil if name == "rmtree" else Path
+    setattr(owner, name, killed(getattr(owner, name), number))
+    return finish(self, record)
+Output.finish = patched
+from fplbench.cli import main
+main()
+"""
+    run = subprocess.run([sys.executable, "-c", program, "apply", *map(str, arguments)], capture_output=True, text=True)
+    assert run.returncode == 9, run.stderr
+    assert (tmp_path / "out.partial").exists()
+    options = ApplyOptions(window=(-1000, 400), overwrite=True)
+    assert apply_model("median_filter", tmp_path / "in", tmp_path / "out", options).slices == again
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "whole"]
+
+
+def test_an_output_that_has_lost_a_file_gets_no_name(tmp_path, monkeypatch):
+    write_series(tmp_path / "in", head())
+    with monkeypatch.context() as patched, pytest.raises(InputError, match=r"00.\.dcm has disappeared since it was written"):
+        hand_over = Journal.hand_over
+
+        def lose(self, paths, target):
+            hand_over(self, paths, target)
+            next(target.rglob("*.dcm")).unlink()
+
+        patched.setattr(Journal, "hand_over", lose)
+        apply_model("nlm", tmp_path / "in", tmp_path / "out", OPTIONS)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scan_that_could_not_be_read_is_denoised_whole_when_it_can(tmp_path, tree, monkeypatch):
+    """The first run leaves out a volume after three slices and is interrupted in the next scan."""
+    options = OPTIONS.model_copy(update={"skip_unreadable": True})
+    planes = NiftiScan.planes
+
+    def slow(self, numbers):
+        for place, plane in enumerate(planes(self, numbers)):
+            if self.facts.name == "axial" and len(numbers) == 12 and place == 6:
+                raise InputError("axial.nii.gz cannot be read: it takes more than 60 s.")
+            yield plane
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(NiftiScan, "planes", slow)
+        interrupt(patched, 10, KeyboardInterrupt())
+        apply_model("nlm", tree, tmp_path / "out", options)
+    apply_model("nlm", tree, tmp_path / "out", options)
+    apply_model("nlm", tree, tmp_path / "whole", options)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_maps_of_two_restoration_networks_are_different_images(tmp_path):
+    """DICOM identifies an image by its UID, so what differs must not share one."""
+    pytest.importorskip("highdicom")
+    write_series(tmp_path / "in", head(slices=1))
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        weights.save(UNet(width=2), tmp_path / f"{seed}.safetensors", {"output": "image"})
+        options = OPTIONS.model_copy(update={"features": True, "restoration": tmp_path / f"{seed}.safetensors"})
+        apply_model("nlm", tmp_path / "in", tmp_path / f"out-{seed}", options)
+    first, second = (
+        {path.parts[-3]: pydicom.dcmread(path) for path in sorted((tmp_path / f"out-{seed}").rglob("*.dcm"))} for seed in (0, 1)
+    )
+    same = {kind: file.SOPInstanceUID == second[kind].SOPInstanceUID for kind, file in first.items()}
+    assert same == {"denoised": True, "residual": True, "features": False}
 
 
 @pytest.fixture
