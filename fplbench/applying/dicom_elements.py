@@ -28,6 +28,11 @@ OUTDATED = (
     "SOPAuthorizationComment",
     "AuthorizationEquipmentCertificationNumber",
     "AlternateRepresentationSequence",
+    "ConcatenationUID",  # of an object in several files: each file of the output is an object of its own
+    "SOPInstanceUIDOfConcatenationSource",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
+    "ConcatenationFrameOffsetNumber",
     "ExtendedOffsetTable",  # of compressed pixels
     "ExtendedOffsetTableLengths",
     "DataSetTrailingPadding",

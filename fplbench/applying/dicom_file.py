@@ -1,17 +1,20 @@
 """What must be known of a DICOM file before its frames are read. Runs in reading processes."""
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fplbench.applying.dicom_coding import PixelCoding
-from fplbench.applying.dicom_pixels import Header, check_complete, read_header
+from fplbench.applying.dicom_kind import TAGS as KIND
+from fplbench.applying.dicom_kind import check_frame, check_kind, is_reformatted, modality_code
+from fplbench.applying.dicom_opening import begins_as_dicom
+from fplbench.applying.dicom_pixels import check_complete, read_header
 from fplbench.datasets import fields
-from fplbench.datasets.dicom import is_dicom
+from fplbench.datasets.dicom import frame_count
 from fplbench.datasets.display import check_size
-from fplbench.datasets.hounsfield import TISSUE, is_hounsfield, padding_range
-from fplbench.datasets.multiframe import GROUPS
+from fplbench.datasets.hounsfield import TISSUE, padding_range
+from fplbench.datasets.multiframe import GROUPS, Groups
+from fplbench.datasets.planes import project
 from fplbench.datasets.registry import NotAnImage, Unreadable
 
 if TYPE_CHECKING:
@@ -20,20 +23,11 @@ if TYPE_CHECKING:
 Vector = tuple[float, ...]
 
 TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "Modality",
-    "ImageType", "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "PixelSpacing", "ImagerPixelSpacing",
-    "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "PixelPaddingValue", "PixelPaddingRangeLimit",
-    "LossyImageCompression", *GROUPS,
+    *KIND, "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber",
+    "ImageOrientationPatient", "SliceLocation", "PixelSpacing", "ImagerPixelSpacing", "RescaleSlope", "RescaleIntercept",
+    "RescaleType", "ModalityLUTSequence", "PixelPaddingValue", "PixelPaddingRangeLimit", "LossyImageCompression", *GROUPS,
 ]  # fmt: skip
-NO_SCAN = {
-    "1.2.840.10008.1.3.10": "a DICOMDIR, an index of other files",
-    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
-    "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation",
-    "1.2.840.10008.5.1.4.1.1.30": "a parametric map",
-    "1.2.840.10008.5.1.4.1.1.481.2": "a dose distribution",
-}
-
-CAPTURES = tuple(f"1.2.840.10008.5.1.4.1.1.7{kind}" for kind in ("", ".1", ".2", ".3", ".4"))
+LARGEST_NUMBER = 2**31 - 1  # of an IS, an integer of DICOM
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,19 @@ class Frame:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A file with grey images. `path` is relative to the input; `lossy` says whether its pixels were compressed with loss."""
+    """A file with grey images.
+
+    Attributes:
+        path: relative to the input.
+        instance, series: their UIDs.
+        series_number, order: numbers of the series, and of the image in it.
+        modality: its code; None where it is not known.
+        rows, columns: size.
+        lossy: whether the pixels were compressed with loss.
+        padding_ignored: whether the padding value of a CT is one of tissue.
+        reformatted: whether the images are planes that were computed from a volume.
+        frames: the images.
+    """
 
     path: str
     instance: str
@@ -71,6 +77,7 @@ class ImageFile:
     columns: int
     lossy: bool
     padding_ignored: bool
+    reformatted: bool
     frames: tuple[Frame, ...]
 
 
@@ -82,12 +89,14 @@ def read_image_file(task: tuple[Path, str]) -> ImageFile | NotAnImage:
     """
     root, path = task
     try:
-        if not is_dicom(root / path):
+        if not begins_as_dicom(root / path):
             if path.lower().endswith(".dcm"):
                 raise Unreadable("it is named .dcm but is not a DICOM file")
             raise NotAnImage("not a DICOM file")
         header = read_header(root / path, TAGS)
-        _check_kind(header)
+        if header.bare and not header.elements.get("SOPClassUID"):  # so it began like a DICOM file by chance
+            raise NotAnImage("not a DICOM file")
+        check_kind(header)
         check_complete(root / path, header)
         return _describe(header.elements, path)
     except NotAnImage as reason:
@@ -99,56 +108,24 @@ def _describe(header: "DicomDataset", path: str) -> ImageFile:
     if missing:
         raise Unreadable(f"it has no {missing[0]}")
     check_size(int(header.Rows), int(header.Columns))
+    if frame_count(header) * int(header.Rows) * int(header.Columns) * 2 >= 2**32:
+        raise Unreadable("its images need more than 4 GiB, which is the most that one DICOM file can hold uncompressed")
     coding = _coding(header)
     frames = _frames(header, coding)
-    if len(frames) * int(header.Rows) * int(header.Columns) * 2 >= 2**32:
-        raise Unreadable("its images need more than 4 GiB, which is the most that one DICOM file can hold uncompressed")
     return ImageFile(
         path=path,
         instance=str(header.SOPInstanceUID),
         series=str(header.SeriesInstanceUID),
-        series_number=_integer(header.get("SeriesNumber")),
-        order=_integer(header.get("InstanceNumber")) or 0,
-        modality=_modality(header),
+        series_number=integer(header.get("SeriesNumber")),
+        order=integer(header.get("InstanceNumber")) or 0,
+        modality=modality_code(header),
         rows=int(header.Rows),
         columns=int(header.Columns),
         lossy=header.get("LossyImageCompression") == "01",
         padding_ignored=coding.padding is not None and any(frame.coding.padding is None for frame in frames),
+        reformatted=is_reformatted(header.get("ImageType")),
         frames=frames,
     )
-
-
-def _check_kind(pixels: Header) -> None:
-    """NotAnImage unless the file has grey images of a scan."""
-    header = pixels.elements
-    kind = NO_SCAN.get(str(header.file_meta.get("MediaStorageSOPClassUID"))) or NO_SCAN.get(str(header.get("SOPClassUID")))
-    if kind:
-        raise NotAnImage(kind)
-    if pixels.floating:
-        raise NotAnImage("floating-point pixels")
-    if not pixels.length or header.get("Rows") is None:
-        _refuse_without_image(header)
-    grey = header.get("PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
-    if int(header.get("SamplesPerPixel") or 1) != 1 or not grey:
-        raise NotAnImage("a colour image")
-    if header.get("BitsAllocated") == 1:
-        raise NotAnImage("an image of one bit per pixel")
-    if "LOCALIZER" in (header.get("ImageType") or ()):
-        raise NotAnImage("a localiser image")
-    if header.get("SOPClassUID") in CAPTURES and header.get("Modality") == "CT" and header.get("RescaleSlope") is None:
-        raise NotAnImage("a secondary capture of a CT, without HU")
-
-
-def _refuse_without_image(header: "DicomDataset") -> None:
-    from pydicom.uid import UID
-
-    kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID") or "")
-    if "Image Storage" in UID(kind).name and kind not in CAPTURES:
-        raise Unreadable("it is truncated: it ends before its pixels")
-    if not kind:
-        raise Unreadable("its header is damaged")
-    modality = _modality(header)
-    raise NotAnImage(f"{modality} without an image" if modality else "no image")
 
 
 def _coding(header: "DicomDataset") -> PixelCoding:
@@ -167,7 +144,7 @@ def _coding(header: "DicomDataset") -> PixelCoding:
         padding=padding_range(header),
         # The values of a CT are HU whichever way they are shown.
         inverted=header.get("PhotometricInterpretation") == "MONOCHROME1" and modality != "CT",
-        hounsfield=modality == "CT" and is_hounsfield(header.get("RescaleType")),
+        hounsfield=modality == "CT",
     )
 
 
@@ -180,46 +157,49 @@ def _pads_with_tissue(coding: PixelCoding) -> bool:
 
 
 def _frames(header: "DicomDataset", coding: PixelCoding) -> tuple[Frame, ...]:
-    count = int(header.get("NumberOfFrames") or 1)
+    from pydicom import Dataset
+
+    count = frame_count(header)
     shared = next(iter(header.get(GROUPS[0]) or ()), None)
-    each = header.get(GROUPS[1]) or ()
-    if each and len(each) != count:
+    each = header.get(GROUPS[1]) or [Dataset()] * count
+    if len(each) != count:
         raise Unreadable(f"it has {count} frames and describes {len(each)}")
-    return tuple(_frame(header, coding, index, (each[index] if each else None, shared)) for index in range(count))
+    return tuple(_frame(header, coding, index, Groups(own, shared)) for index, own in enumerate(each))
 
 
-def _frame(header: "DicomDataset", coding: PixelCoding, index: int, groups: tuple[Any, Any]) -> Frame:
-    def group(sequence: str) -> "DicomDataset":
-        """The item that describes the frame: its own, that of all frames, or the header itself."""
-        return next((item[sequence][0] for item in groups if item is not None and item.get(sequence)), header)
+def _frame(header: "DicomDataset", coding: PixelCoding, index: int, groups: Groups) -> Frame:
+    check_frame(groups, header.get("Modality"))
 
-    measures = group("PixelMeasuresSequence")
-    row, column = fields.spacing(measures.get("PixelSpacing") or header.get("ImagerPixelSpacing"))
-    rescaling = group("PixelValueTransformationSequence")
-    slope, intercept = _rescaling(rescaling, coding.hounsfield, bool(header.get("ModalityLUTSequence")))
-    hounsfield = coding.hounsfield and is_hounsfield(rescaling.get("RescaleType"))
-    coding = replace(coding, slope=slope, intercept=intercept, hounsfield=hounsfield)
+    def find(macro: str, keyword: str) -> Any:
+        """What the functional groups say of the frame, or else the header."""
+        value = groups.find(macro, keyword)
+        return header.get(keyword) if value is None else value
+
+    row, column = fields.spacing(find("PixelMeasuresSequence", "PixelSpacing") or header.get("ImagerPixelSpacing"))
+    slope, intercept = (find("PixelValueTransformationSequence", keyword) for keyword in ("RescaleSlope", "RescaleIntercept"))
+    slope, intercept = _rescaling(slope, intercept, coding.hounsfield, bool(header.get("ModalityLUTSequence")))
+    coding = replace(coding, slope=slope, intercept=intercept)
     return Frame(
         index=index,
-        coding=replace(coding, padding=None) if hounsfield and _pads_with_tissue(coding) else coding,
-        place=_vector(group("PlanePositionSequence").get("ImagePositionPatient"), 3),
-        axes=_vector(group("PlaneOrientationSequence").get("ImageOrientationPatient"), 6),
+        coding=replace(coding, padding=None) if coding.hounsfield and _pads_with_tissue(coding) else coding,
+        place=_vector(find("PlanePositionSequence", "ImagePositionPatient"), 3),
+        axes=_axes(find("PlaneOrientationSequence", "ImageOrientationPatient")),
         location=next(iter(_vector([header.get("SliceLocation")], 1) or ()), None),
         spacing=fields.pair(row, column),
     )
 
 
-def _rescaling(item: "DicomDataset", needed: bool, table: bool) -> tuple[float, float]:
+def _rescaling(slope: Any, intercept: Any, needed: bool, table: bool) -> tuple[float, float]:
     """Slope and intercept. A file with a look-up table instead keeps its stored values."""
-    if table or (not needed and item.get("RescaleSlope") is None and item.get("RescaleIntercept") is None):
+    if table or (not needed and slope is None and intercept is None):
         return 1.0, 0.0
     try:
-        slope, intercept = fields.finite(item.get("RescaleSlope")), fields.finite(item.get("RescaleIntercept"))
+        factor, offset = fields.finite(slope), fields.finite(intercept)
     except (TypeError, ValueError):
         raise Unreadable("its rescale slope or intercept is missing or not a number") from None
-    if slope == 0:
+    if factor == 0:
         raise Unreadable("its rescale slope is zero")
-    return slope, intercept
+    return factor, offset
 
 
 def _vector(values: Any, size: int) -> Vector | None:
@@ -230,14 +210,20 @@ def _vector(values: Any, size: int) -> Vector | None:
     return numbers if len(numbers) == size else None
 
 
-def _modality(header: "DicomDataset") -> str | None:
-    """The code of the modality; a damaged value could be any text of the header."""
-    value = str(header.get("Modality") or "").strip()
-    return value if re.fullmatch(r"[A-Z0-9]{2,12}", value) else None
-
-
-def _integer(value: Any) -> int | None:
+def _axes(values: Any) -> Vector | None:
+    """The directions of rows and columns; None unless they span a plane."""
+    axes = _vector(values, 6)
     try:
-        return int(value)
+        project((0, 0, 0), axes, axial=False)
+    except Unreadable:
+        return None
+    return axes
+
+
+def integer(value: Any) -> int | None:
+    """An integer as DICOM can hold it; None for anything else, as damaged elements are text."""
+    try:
+        number = int(value)
     except (TypeError, ValueError):
         return None
+    return number if abs(number) <= LARGEST_NUMBER else None

@@ -79,11 +79,26 @@ def _list_source(derived: "DicomDataset", source: "DicomDataset", series: str) -
     """List the original among the images that the image is derived from, and among those of this study that it refers to."""
     from pydicom import Dataset
 
-    instance, related, evidence, study = Dataset(), Dataset(), Dataset(), Dataset()
+    instance, evidence, study = Dataset(), Dataset(), Dataset()
     instance.ReferencedSOPClassUID = source.ReferencedSOPClassUID
     instance.ReferencedSOPInstanceUID = source.ReferencedSOPInstanceUID
-    related.SeriesInstanceUID, related.ReferencedInstanceSequence = series, [instance]
-    derived.ReferencedSeriesSequence = [*(derived.get("ReferencedSeriesSequence") or ()), related]
     evidence.SeriesInstanceUID, evidence.ReferencedSOPSequence = series, [deepcopy(instance)]
     study.StudyInstanceUID, study.ReferencedSeriesSequence = derived.get("StudyInstanceUID"), [evidence]
     derived.SourceImageEvidenceSequence = [study]
+    _refer_to_series(derived, series, instance)
+
+
+def _refer_to_series(derived: "DicomDataset", series: str, instance: "DicomDataset") -> None:
+    """Refer to an image of a series of this study, in the one item that each series has (PS3.3 C.12.2)."""
+    from pydicom import Dataset
+
+    items = list(derived.get("ReferencedSeriesSequence") or ())
+    related = next((item for item in items if item.get("SeriesInstanceUID") == series), None)
+    if related is None:
+        related = Dataset()
+        related.SeriesInstanceUID = series
+        items.append(related)
+    known = list(related.get("ReferencedInstanceSequence") or ())
+    if instance.ReferencedSOPInstanceUID not in [item.get("ReferencedSOPInstanceUID") for item in known]:
+        related.ReferencedInstanceSequence = [*known, instance]
+    derived.ReferencedSeriesSequence = items

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from fplbench import __version__
 from fplbench.applying.dicom_derivation import LONGEST, Derivation, add_derivation, plain, program_of, source_of
 from fplbench.applying.dicom_elements import drop_outdated, readable
+from fplbench.applying.dicom_file import LARGEST_NUMBER, integer
 from fplbench.applying.dicom_frames import derive_frames, has_groups
+from fplbench.applying.dicom_opening import open_file
 from fplbench.applying.dicom_residual import make_residual
+from fplbench.applying.scan import Kind
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -22,8 +25,7 @@ LOSSY = {
 }
 # Nuclear medicine (PS3.3 C.8.4.9.1.1) and PET (C.8.9.4.1.1) have no other second value of the type.
 ALWAYS_PRIMARY = ("1.2.840.10008.5.1.4.1.1.20", "1.2.840.10008.5.1.4.1.1.128")
-SERIES_STEP = {"denoised": 1000, "residual": 2000}
-LARGEST_NUMBER = 2**31 - 1  # of an IS
+SERIES_STEP = {"denoised": 1000, "residual": 2000, "features": 3000}
 
 
 def derived_header(path: Path, derivation: Derivation) -> bytes:
@@ -31,10 +33,10 @@ def derived_header(path: Path, derivation: Derivation) -> bytes:
 
     Nothing in it depends on the time or the machine, so that the same input and model give the same file.
     """
-    from pydicom import config, dcmread
+    from pydicom import config
 
     config.settings.reading_validation_mode = config.IGNORE
-    original = dcmread(path, stop_before_pixels=True)
+    original = open_file(path, stop_before_pixels=True)
     syntax = original.file_meta.TransferSyntaxUID
     derived = readable(original)
     drop_outdated(derived, derivation.keep_private)
@@ -45,6 +47,7 @@ def derived_header(path: Path, derivation: Derivation) -> bytes:
     if has_groups(derived):
         derive_frames(derived, source, series, derivation)
     else:
+        _name_type(derived)
         add_derivation(derived, source, derivation)
     derived.ContributingEquipmentSequence = [*(derived.get("ContributingEquipmentSequence") or ()), program_of(derivation)]
     if derivation.kind == "residual":
@@ -70,15 +73,27 @@ def _keep_loss(derived: "DicomDataset", syntax: str, path: Path) -> None:
     derived.LossyImageCompressionMethod = LOSSY[syntax]
 
 
-def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
-    """Type of the image, and the name of its series."""
+def series_number(header: "DicomDataset", kind: Kind) -> int:
+    """Number of the series of what is derived from an image."""
+    number = (integer(header.get("SeriesNumber")) or 0) + SERIES_STEP[kind]
+    return number if number <= LARGEST_NUMBER else SERIES_STEP[kind]
+
+
+def _name_type(derived: "DicomDataset") -> None:
+    """The type of an image that is not enhanced."""
     before = derived.get("ImageType") or []
     before = [before] if isinstance(before, str) else list(before)
     rest = before[2:] or (["AXIAL"] if derived.get("Modality") == "CT" else [])
     second = "PRIMARY" if derived.get("SOPClassUID") in ALWAYS_PRIMARY else "SECONDARY"
     derived.ImageType = ["DERIVED", second, *rest]
+
+
+def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
+    """The name of the series."""
+    before = derived.get("SeriesDescription") or ""
+    before = before if isinstance(before, str) else "/".join(map(str, before))  # of a text with backslashes, which has one value
     label = plain(derivation.stamp.model) + (" residual" if derivation.kind == "residual" else "")
-    first = str(derived.get("SeriesDescription") or "").strip()[: max(0, LONGEST["LO"] - len(label) - 1)]
+    first = before.strip()[: max(0, LONGEST["LO"] - len(label) - 1)]
     derived.SeriesDescription = f"{first} {label}".strip()[-LONGEST["LO"] :].strip()
 
 
@@ -87,9 +102,7 @@ def _identify(derived: "DicomDataset", derivation: Derivation) -> None:
     kind, digest = derivation.kind, derivation.stamp.digest
     derived.SOPInstanceUID = derived_uid(kind, digest, str(derived.SOPInstanceUID))
     derived.SeriesInstanceUID = derived_uid(kind, digest, str(derived.SeriesInstanceUID))
-    number = int(derived.get("SeriesNumber") or 0) + SERIES_STEP[kind]
-    if number <= LARGEST_NUMBER:
-        derived.SeriesNumber = number
+    derived.SeriesNumber = series_number(derived, kind)
 
 
 def _encoded(derived: "DicomDataset") -> bytes:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
+from fplbench.applying.dicom_opening import name_syntax, open_file
 from fplbench.datasets.decoding import DEFLATED, UNCOMPRESSED, decode
+from fplbench.datasets.dicom import frame_count
 from fplbench.datasets.registry import Unreadable
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 PIXEL_DATA = 0x7FE00010
 FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
+UNKNOWN = 2**32 - 1  # length of an element that ends with a delimiter
 ITEM, END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 PIXEL_TAGS: list[str | tuple[int, int]] = [
     "Rows", "Columns", "SamplesPerPixel", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
@@ -25,17 +28,26 @@ TRUNCATED = "it is truncated: it ends within its pixels"
 
 
 class Header(NamedTuple):
-    """The header of a file, and where its pixels begin in the file: `start` is 0 if there are none, or if all is deflated."""
+    """The header of a file, and where its pixels are.
+
+    Attributes:
+        elements: those that were asked for.
+        start: where the pixels begin in the file; 0 if there are none, or if all is deflated.
+        length: of the pixels, bytes.
+        floating: whether they are floating-point numbers.
+        bare: whether the file has no prefix, or does not name its transfer syntax.
+    """
 
     elements: "DicomDataset"
     start: int
     length: int
     floating: bool
+    bare: bool
 
 
 def read_header(path: Path, tags: Sequence[str]) -> Header:
     """Read some elements of a header, besides those that describe the pixels."""
-    from pydicom import config, dcmread
+    from pydicom import config
     from pydicom.filereader import read_partial
     from pydicom.tag import Tag
 
@@ -48,14 +60,15 @@ def read_header(path: Path, tags: Sequence[str]) -> Header:
         return bool(at)
 
     with open(path, "rb") as stream:
-        elements = read_partial(stream, at_pixels, specific_tags=[Tag(tag) for tag in (*tags, *PIXEL_TAGS)])
+        elements = read_partial(stream, at_pixels, force=True, specific_tags=[Tag(tag) for tag in (*tags, *PIXEL_TAGS)])
+        bare = name_syntax(elements)
         if not at:
-            return Header(elements, 0, 0, False)
+            return Header(elements, 0, 0, False, bare)
         tag, vr, length = at[0]
         if elements.file_meta.get("TransferSyntaxUID") == DEFLATED:  # the header and the pixels are compressed as one
-            return Header(elements, 0, len(dcmread(path).get("PixelData", b"")), tag in FLOAT_PIXELS)
+            return Header(elements, 0, len(open_file(path).get("PixelData", b"")), tag in FLOAT_PIXELS, bare)
         start = stream.tell() + (12 if vr in ("OB", "OW", "UN") else 8)  # tag, VR and length, or tag and length
-    return Header(elements, start, length, tag in FLOAT_PIXELS)
+    return Header(elements, start, length, tag in FLOAT_PIXELS, bare)
 
 
 def check_complete(path: Path, header: Header) -> None:
@@ -68,8 +81,10 @@ def check_complete(path: Path, header: Header) -> None:
             stream.seek(header.start)
             _pass_fragments(stream, size)
         return
+    if header.length == UNKNOWN:
+        raise Unreadable("its pixels are compressed, and it does not say how")
     sides = int(elements.get("Rows") or 0) * int(elements.get("Columns") or 0)
-    needed = int(elements.get("NumberOfFrames") or 1) * sides * int(elements.get("BitsAllocated") or 0) // 8
+    needed = frame_count(elements) * sides * int(elements.get("BitsAllocated") or 0) // 8
     there = min(header.length, size - header.start) if header.start else header.length
     if there < needed:
         raise Unreadable(f"it is truncated: its pixels need {needed} bytes, and it has {there}")
@@ -110,12 +125,11 @@ class FrameReader:
 
 def _frames_from(path: Path, index: int, step: int) -> Iterator[np.ndarray]:
     """The frames of a file from one of them to the last, or backwards to the first."""
-    from pydicom import dcmread
-
-    header = read_header(path, []).elements
-    deflated = header.file_meta.get("TransferSyntaxUID") == DEFLATED
-    frames = range(index, int(header.get("NumberOfFrames") or 1) if step > 0 else -1, step)
-    return decode(dcmread(path) if deflated else path, header, frames)
+    header = read_header(path, [])
+    elements = header.elements
+    whole = header.bare or elements.file_meta.get("TransferSyntaxUID") == DEFLATED  # neither can be read in parts
+    frames = range(index, frame_count(elements) if step > 0 else -1, step)
+    return decode(open_file(path) if whole else path, elements, frames)
 
 
 def _pass_fragments(stream: BinaryIO, size: int) -> None:

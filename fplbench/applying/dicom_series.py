@@ -9,10 +9,11 @@ import numpy as np
 
 from fplbench.applying.dicom_file import Frame, ImageFile
 from fplbench.datasets.dicom import digest
+from fplbench.datasets.planes import Axes, direction, project
 
 GAP = 1.5  # a distance of more than this many usual ones is a gap
-PARALLEL = 0.999  # cosine of the angle between slices of one orientation
 SAME = 1e-3  # mm
+AT_ORIGIN = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def _in_order(group: Sequence[ImageFile]) -> tuple[list[tuple[ImageFile, Frame]]
         notes.append("Its padding value is one of tissue, so it is ignored.")
     if any(file.lossy for file in files):
         notes.append("Its images were compressed with loss.")
+    if any(file.reformatted for file in files):
+        notes.append("Its slices were reformatted from others, so their noise may be unlike that of slices as they are acquired.")
     if images[0][1].coding.inverted:
         notes.append("Low stored values are bright (MONOCHROME1): they are mirrored for the model, and back in the output.")
     modalities = {file.modality for file in files}
@@ -133,14 +136,10 @@ def _positions(frames: Sequence[Frame]) -> tuple[list[float] | None, list[str]]:
         if any(one is None for one in locations) or len(set(locations)) < len(locations):
             return None, ["Positions of slices are not known, so they are in the order of their numbers."]
         return [float(one) for one in locations if one is not None], []
-    directions = np.array(axes, float)
-    normals = np.cross(directions[:, :3], directions[:, 3:])
-    lengths = np.linalg.norm(normals, axis=1)
-    if lengths.min() < 0.5 or ((normals @ normals[0]) / (lengths * lengths[0])).min() < PARALLEL:
+    known: list[Axes] = []
+    if any(direction(project(AT_ORIGIN, one, axial=False)[1], known) for one in axes):
         return None, ["Its slices have different orientations, so they are in the order of their numbers."]
-    normal = normals[0] / lengths[0]
-    normal *= np.sign(normal[np.abs(normal).argmax()])
-    return [round(float(one), 3) for one in np.array(places, float) @ normal], []
+    return [round(project(place, axes[0], axial=False)[0], 3) for place in places if place is not None], []
 
 
 def _spacing_notes(positions: Sequence[float]) -> list[str]:

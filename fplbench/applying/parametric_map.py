@@ -10,6 +10,7 @@ import numpy as np
 
 from fplbench.applying.parametric_map_file import MapFile, SourceFrame, write_map_file
 from fplbench.applying.scan import Stamp
+from fplbench.datasets.planes import project
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
@@ -140,5 +141,4 @@ def _geometry(source: SourceFrame) -> tuple[object, ...]:
 
 def _position(source: SourceFrame) -> float:
     """Position along the normal, mm."""
-    row, column = np.array(source.axes).reshape(2, 3)
-    return round(float(np.cross(row, column) @ np.array(source.place)), 3)
+    return round(project(source.place, source.axes, axial=False)[0], 3)

@@ -8,15 +8,14 @@ import numpy as np
 from fplbench import __version__
 from fplbench.applying.dicom_derivation import plain
 from fplbench.applying.dicom_elements import readable
-from fplbench.applying.dicom_header import derived_uid
+from fplbench.applying.dicom_header import derived_uid, series_number
+from fplbench.applying.dicom_opening import open_file
 from fplbench.applying.scan import Stamp
 from fplbench.files import replacing
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
-SERIES_STEP = 3000  # added to the number of the series; denoised images and residuals have 1000 and 2000
-LARGEST_NUMBER = 2**31 - 1  # of an IS
 LABEL = "FEATURES"
 MEANING = "Guided back-propagation of the restoration network"
 UNKNOWN = 1.2345e-6  # stands for a thickness of slices that the source does not tell, mm
@@ -101,7 +100,7 @@ def _parametric_map(file: MapFile, sources: list["DicomDataset"]) -> "DicomDatas
         source_images=sources,
         pixel_array=pixels,
         series_instance_uid=derived_uid("features", digest, str(first.SeriesInstanceUID)),
-        series_number=_series_number(first),
+        series_number=series_number(first, "features"),
         sop_instance_uid=derived_uid("features", digest, f"{origin} {frames}"),
         instance_number=file.number,
         manufacturer="fplbench",
@@ -133,10 +132,9 @@ def _sources(frames: tuple[SourceFrame, ...]) -> list["DicomDataset"]:
 
 def _header(path: Path) -> "DicomDataset":
     """The header of a file, with all that highdicom copies."""
-    from pydicom import dcmread
     from pydicom.uid import UID
 
-    header = readable(dcmread(path, stop_before_pixels=True))
+    header = readable(open_file(path, stop_before_pixels=True))
     for keyword in REQUIRED:
         if keyword not in header:
             setattr(header, keyword, "")
@@ -205,11 +203,6 @@ def _make_repeatable(image: "DicomDataset", file: MapFile) -> None:
     organization = derived_uid("dimensions", file.stamp.digest, str(image.SOPInstanceUID))
     for item in (*image.DimensionOrganizationSequence, *image.DimensionIndexSequence):
         item.DimensionOrganizationUID = organization
-
-
-def _series_number(header: "DicomDataset") -> int:
-    number = int(header.get("SeriesNumber") or 0) + SERIES_STEP
-    return number if 0 < number <= LARGEST_NUMBER else SERIES_STEP
 
 
 def _content_time(header: "DicomDataset") -> tuple[Any, Any]:
