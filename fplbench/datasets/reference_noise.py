@@ -1,12 +1,14 @@
 """The noise that the clean images have of their own, before any is added."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 FEWEST = 1000  # unclipped places in an image; of the flat ones among them, the standard error is then about 7 %
 FLAT = 0.25  # share of the unclipped places that is used, the one with the smallest gradients
 SMOOTHING = 2.0  # pixels; gradients of the smoothed image are those of anatomy, hardly of noise
+BEFORE, BEHIND = 2, 1  # pixels before and behind a place, along rows and columns, that its detail depends on
 NORMAL_MAD = 0.674490  # median of the absolute value of a standard normal variable
 
 
@@ -32,32 +34,102 @@ def reference_noise(images: Iterable[np.ndarray]) -> float:
 
 def _estimate(image: np.ndarray) -> float:
     """The standard deviation of the noise in one image; NaN if too little of it is unclipped."""
-    import pywt
-
-    high = pywt.Wavelet("db2").dec_hi  # its squares sum to 1, so the detail of white noise has the noise's standard deviation
-    if min(image.shape) < len(high) + 2:
-        return float("nan")
-    clipped = np.pad((image == 0) | (image == 255), 1)
-    spoilt = _windows(_windows(clipped, [1] * 3), [1] * len(high)) > 0
-    if np.count_nonzero(~spoilt) < FEWEST:
-        return float("nan")
-    slope = _windows(_slope(image), [1 / len(high)] * len(high))
-    flat = ~spoilt & (slope <= np.quantile(slope[~spoilt], FLAT))
-    return float(np.median(np.abs(_windows(image.astype(np.float32), high)[flat]))) / NORMAL_MAD
-
-
-def _slope(image: np.ndarray) -> np.ndarray:
-    """Length of the gradient of the smoothed image."""
     import cv2
 
-    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), SMOOTHING)
-    return np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    if min(image.shape) < BEFORE + BEHIND + 3:
+        return float("nan")
+    grey = image.astype(np.float32)
+    found = noise_at((fine_detail(grey),), mean_slope(flatness(grey).slope), whole_places(cv2.inRange(image, 1, 254)))
+    return found[0] if found else float("nan")
 
 
-def _windows(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
-    """Weighted sums over the square windows that lie within an array, with the same weights along rows and columns."""
-    for axis in (0, 1):
-        length = values.shape[axis] - len(weights) + 1
-        parts = [np.float32(weight) * values.take(range(start, start + length), axis) for start, weight in enumerate(weights)]
-        values = np.sum(parts, axis=0)
-    return values
+class Flatness(NamedTuple):
+    """An image without its noise, as far as smoothing removes it.
+
+    Attributes:
+        smooth: float32 (H, W), the image after a Gaussian filter.
+        slope: float32 (H, W), length of its gradient.
+    """
+
+    smooth: np.ndarray
+    slope: np.ndarray
+
+
+def flatness(image: np.ndarray, smoothing: float = SMOOTHING) -> Flatness:
+    """Smooth an image, float32 (H, W), with a Gaussian filter of a standard deviation in pixels, and find its slope."""
+    import cv2
+
+    smooth = cv2.GaussianBlur(image, (0, 0), smoothing)
+    return Flatness(smooth, cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)))
+
+
+def fine_detail(image: np.ndarray) -> np.ndarray:
+    """The finest diagonal wavelet detail (Daubechies, two vanishing moments) at every pixel, float32 (H, W); 0 at the border.
+
+    The squares of the filter sum to 1: the detail of white noise has the standard deviation of the noise.
+    """
+    import pywt
+
+    rows, columns = (side - BEFORE - BEHIND for side in image.shape)
+    high = [np.float32(weight) for weight in pywt.Wavelet("db2").dec_hi]
+    # With sums in this order the result does not depend on OpenCV's filters, whose rounding differs between processors.
+    along = _sum(weight * image[start : start + rows] for start, weight in enumerate(high))
+    detail = np.zeros_like(image)
+    detail[BEFORE:-BEHIND, BEFORE:-BEHIND] = _sum(weight * along[:, start : start + columns] for start, weight in enumerate(high))
+    return detail
+
+
+def mean_slope(slope: np.ndarray) -> np.ndarray:
+    """The mean slope, float32 (H, W), over the pixels that the detail at each place depends on."""
+    import cv2
+
+    side = BEFORE + 1 + BEHIND
+    return cv2.boxFilter(slope, cv2.CV_32F, (side, side), anchor=(BEFORE, BEFORE))
+
+
+def whole_places(usable: np.ndarray) -> np.ndarray:
+    """Where the fine detail is that of the image: away from its border and from pixels that are clipped or padding.
+
+    Args:
+        usable: uint8 (H, W), 0 where a pixel is clipped or padding, else 255.
+
+    Returns:
+        uint8 (H, W), 0 where the detail depends on such a pixel or on a neighbour of one, else 255.
+    """
+    import cv2
+
+    side = BEFORE + BEHIND + 3
+    places = cv2.erode(usable, np.ones((side, side), np.uint8), anchor=(BEFORE + 1, BEFORE + 1), borderValue=255)
+    places[:BEFORE], places[:, :BEFORE], places[-BEHIND:], places[:, -BEHIND:] = 0, 0, 0, 0
+    return places
+
+
+def noise_at(
+    details: tuple[np.ndarray, ...], slope: np.ndarray, places: np.ndarray, most: int | None = None
+) -> tuple[float, ...] | None:
+    """Standard deviation of the noise of images of the same content, at the same flat places.
+
+    Args:
+        details: `fine_detail` of each image.
+        slope: `mean_slope` of the smoothed image.
+        places: uint8 (H, W), 0 where a place does not count.
+        most: about how many places to look at; all if None.
+
+    Returns:
+        One value for each image, from the flattest quarter of the places; None if there are fewer than 1,000 of them.
+    """
+    found = np.flatnonzero(places != 0)  # of truth values it is faster
+    if len(found) < FEWEST:
+        return None
+    found = found[:: max(1, len(found) // most)] if most else found
+    slopes = slope.ravel()[found]
+    flat = found[slopes <= np.quantile(slopes, FLAT)]
+    return tuple(float(np.median(np.abs(detail.ravel()[flat]))) / NORMAL_MAD for detail in details)
+
+
+def _sum(parts: Iterator[np.ndarray]) -> np.ndarray:
+    """Sum of arrays, one after the other."""
+    total = next(parts)
+    for part in parts:
+        total += part
+    return total

@@ -10,8 +10,7 @@ def noise_power_spectrum(fields: np.ndarray, pixel: float = 1.0) -> tuple[np.nda
     """Noise power spectrum of square regions of interest, as the mean of their periodograms.
 
     NPS(u, v) = dx dy / sum(h^2) |DFT(h (field - its mean))|^2, with a Hann window h, so that a region's border adds no power at
-    high frequencies (AAPM TG-233). Its sum over all frequencies, divided by the area of the region, is the
-    variance.
+    high frequencies. Its sum over all frequencies, divided by the area of the region, is the variance.
 
     Args:
         fields: float (N, S, S), such as residuals, of any unit.

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.applying.quality.noise import fine_detail, flatness, noise_of, whole_places
+from fplbench.applying.quality.noise import noise_of, whole_places
 from fplbench.applying.quality.spectrum import patch_spectra
 from fplbench.applying.quality.structure import edge_relation, largest_change
 from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, tissues_of
 from fplbench.applying.scan import Plane
 from fplbench.applying.units import EDGE
-from fplbench.datasets.reference_noise import FEWEST, SMOOTHING
+from fplbench.datasets.reference_noise import FEWEST, SMOOTHING, fine_detail, flatness, mean_slope
 
 SMALLEST = 8  # pixels; a slice with a shorter side has no statistics
 BINS = 1000  # of the histogram, each 0.05 % of the window
@@ -45,7 +45,7 @@ def slice_statistics(
     valid = usable.view(np.uint8) * np.uint8(255)
     flat = flatness(before)
     places = list(masks(flat.smooth, _smoothed_well(valid), tissues_of(window, hounsfield)))
-    found["tissues"] = _tissues(before, after, change, flat.slope, whole_places(before, valid), places)
+    found["tissues"] = _tissues(before, after, change, mean_slope(flat.slope), whole_places(before, valid), places)
     found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)
     within = _within(before, window)
     found["edges"] = edge_relation(change, after, [mask & within for _, mask in places])

@@ -1,11 +1,12 @@
 """Whether a change follows the structure of the image, and where it is largest."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fplbench.applying.quality.noise import flatness
-from fplbench.datasets.reference_noise import NORMAL_MAD
+from fplbench.datasets.reference_noise import flatness
 from fplbench.reporting.explorer.pixels import png_uri
 
 SMOOTHING = 1.0  # pixels; the edges of the denoised image, with little of the noise that is left
@@ -13,6 +14,12 @@ SAMPLE = 3  # every third row and column
 DISPLACED = 4  # samples; far enough from an edge, but not from its surroundings
 LEAST = 500  # places of a tissue
 LARGE = 3  # standard deviations
+NORMAL_MEAN = math.sqrt(math.pi / 2)  # standard deviation of a normal variable over the mean of its absolute value
+AROUND = 15  # samples; side of the square around a place whose changes its own is compared with
+CLIPPED = 5.0  # times the mean; of a larger change no more counts for its surroundings
+FINEST = 0.01  # quantile of the changes
+COARSE = 1.25  # steps; tissues whose mean change is smaller tell nothing
+TINY = 1e-6
 STEEP, EVEN = 0.9, 0.5  # quantiles of the slope: edges are above the one, flat places below the other
 CROP = 64  # side of a crop, pixels
 BLOCK = 4  # side of the squares over which the change is averaged first, pixels
@@ -23,10 +30,13 @@ LEVELS = 127  # of the change in a crop, in each direction
 def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarray]) -> dict[str, float] | None:
     """How closely the size of the change follows the edges of the denoised image, and how many large changes there are.
 
-    Pure noise that does not depend on the image gives a correlation of 0 and a ratio of 1: noise and its gradient at the same
-    place are uncorrelated, so noise that is left in the denoised image changes nothing. Noise differs between tissues and from
-    the middle of the body to its skin. So values are standardised within each tissue, and the correlation with places 17 pixels
-    away tells what such differences alone give. A thin vessel that was removed has no edge left, but is a large change.
+    Noise and its gradient at the same place are uncorrelated, so noise that is left in the denoised image changes nothing. Noise
+    differs between tissues and from the middle of the body to its skin. So values are standardised within each tissue, the
+    correlation with places 17 pixels away tells what such differences alone give, and sizes are compared with those within 22
+    pixels. A thin vessel that was removed has no edge left, but is a large change.
+
+    Methods that work on 8 bit change values by whole steps, and files store whole numbers. Tissues whose change is smaller
+    than a step on average say nothing and are left out.
 
     Args:
         change: float32 (H, W), denoised minus original.
@@ -34,34 +44,27 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
         tissues: mask of each tissue, uint8 (H, W), where the model works in full.
 
     Returns:
-        correlation: between the absolute change and the length of the gradient; displaced: the same with the gradient of
-        places 17 pixels away; ratio: mean absolute change at the steepest tenth of the places over that at the flattest half;
-        large: share of the places whose change is over 3 standard deviations of their tissue's, which are estimated by the
-        median, 0.0027 for normal noise. None if there are fewer than 500 places or nothing was changed.
+        correlation: between the absolute change and the length of the gradient, 0 for noise; displaced: the same with the
+        gradient of places 17 pixels away; ratio: of the relative change at the steepest tenth of the places of a tissue to
+        that at the flattest half, 1 for noise; large: share of the places whose change exceeds 3 standard deviations of the
+        change around them by half a step, 0.0027 or less for normal noise. None if there are fewer than 500 places, or too
+        little was changed.
     """
     sizes = np.abs(change[::SAMPLE, ::SAMPLE])
     slopes = np.ascontiguousarray(flatness(after, SMOOTHING).slope[::SAMPLE, ::SAMPLE])
-    scores, steepness = np.zeros_like(sizes), np.zeros_like(sizes)
-    counted = np.zeros(sizes.shape, bool)
-    steep, even, large = [], [], []
-    for mask in tissues:
-        places = mask[::SAMPLE, ::SAMPLE] != 0
-        size, slope = sizes[places], slopes[places]
-        if len(size) < LEAST or size.std() == 0 or slope.std() == 0:
-            continue
-        scores[places], steepness[places], counted[places] = _standard(size), _standard(slope), True
-        low, high = np.quantile(slope, (EVEN, STEEP))
-        large.append(size > LARGE / NORMAL_MAD * np.median(size))
-        size /= size.mean()
-        steep.append(size[slope >= high])
-        even.append(size[slope <= low])
-    if not steep or not (level := float(np.concatenate(even).mean())):
+    masks = [mask[::SAMPLE, ::SAMPLE] != 0 for mask in tissues]
+    step = _step(sizes, masks)
+    masks = [places for places in masks if _tells(sizes[places], slopes[places], step)]
+    if not masks:
         return None
+    counted = np.logical_or.reduce(masks)
+    scores, steepness = _by_tissue(sizes, masks, _standard), _by_tissue(slopes, masks, _standard)
+    levels = _level(_by_tissue(sizes, masks, lambda values: values / values.mean()), counted) * _by_tissue(sizes, masks, _mean)
     return {
         "correlation": round(float((scores * steepness)[counted].mean()), 4),
         "displaced": round(_displaced(scores, steepness, counted), 4),
-        "ratio": round(float(np.concatenate(steep).mean()) / level, 3),
-        "large": round(float(np.concatenate(large).mean()), 5),
+        "ratio": round(_ratio(sizes / np.maximum(levels, TINY), slopes, masks), 3),
+        "large": round(float((sizes - step / 2 > LARGE * NORMAL_MEAN * levels)[counted].mean()), 5),
     }
 
 
@@ -108,8 +111,54 @@ def _around(place: int, side: int) -> slice:
     return slice(start, min(start + CROP, side))
 
 
+def _step(sizes: np.ndarray, masks: list[np.ndarray]) -> float:
+    """The smallest change that values can have, if it is not so small that it hardly matters."""
+    changed = sizes[np.logical_or.reduce(masks)] if masks else sizes[:0]
+    changed = changed[changed > 0]
+    return float(np.quantile(changed, FINEST)) if len(changed) else 0.0
+
+
+def _tells(sizes: np.ndarray, slopes: np.ndarray, step: float) -> bool:
+    """Whether the changes of a tissue are enough, and large enough, to compare them with its edges."""
+    return len(sizes) >= LEAST and sizes.std() > 0 and slopes.std() > 0 and sizes.mean() >= COARSE * step
+
+
+def _by_tissue(values: np.ndarray, masks: list[np.ndarray], function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """A function of the values of each tissue; 0 elsewhere."""
+    found = np.zeros_like(values)
+    for places in masks:
+        found[places] = function(values[places])
+    return found
+
+
 def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean()) / values.std()
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    return values.mean(keepdims=True)
+
+
+def _level(relative: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Mean of the relative sizes around each place, of which single large ones are only part."""
+    import cv2
+
+    total, places = (
+        cv2.blur(values, (AROUND, AROUND), borderType=cv2.BORDER_CONSTANT)
+        for values in (np.minimum(relative, CLIPPED), counted.astype(np.float32))
+    )
+    return total / np.maximum(places, TINY)
+
+
+def _ratio(relative: np.ndarray, slopes: np.ndarray, masks: list[np.ndarray]) -> float:
+    """Mean relative size at the steep places of all tissues over that at the even ones."""
+    steep, even = [], []
+    for places in masks:
+        size, slope = relative[places], slopes[places]
+        low, high = np.quantile(slope, (EVEN, STEEP))
+        steep.append(size[slope >= high])
+        even.append(size[slope <= low])
+    return float(np.concatenate(steep).mean() / max(np.concatenate(even).mean(), TINY))
 
 
 def _displaced(scores: np.ndarray, steepness: np.ndarray, counted: np.ndarray) -> float:
