@@ -45,18 +45,22 @@ class PixelCoding:
 
         In a CT, unsigned values beyond the scale of HU are padding too: a negative number that was stored without its sign.
         """
-        padded = np.zeros(stored.shape, bool) if self.padding is None else is_padding(stored, self.padding)
+        outside = [] if self.padding is None else [is_padding(stored, self.padding)]
         if self.hounsfield and not self.signed:
-            padded |= stored * self.slope + self.intercept > HIGHEST
-        return ~padded if padded.any() else None
+            outside.append(stored > (HIGHEST - self.intercept) / self.slope if self.slope > 0 else self.values(stored) > HIGHEST)
+        padded = np.logical_or.reduce(outside) if outside else None
+        return None if padded is None or not padded.any() else ~padded
 
     def values(self, stored: np.ndarray) -> np.ndarray:
         """What the stored integers stand for, float32 (H, W)."""
-        integers = stored.astype(np.float64)
-        mirrored = sum(self.limits) - integers if self.inverted else integers
-        return (mirrored * self.slope + self.intercept).astype(np.float32)
+        values = stored.astype(np.float64)
+        if self.inverted:
+            np.subtract(sum(self.limits), values, out=values)
+        values *= self.slope
+        values += self.intercept
+        return values.astype(np.float32)
 
-    def encode(self, values: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    def encode(self, values: np.ndarray, stored: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
         """The integers to store for new values.
 
         Padding stays as it is, and no other pixel gets a value of padding. A pixel whose value did not change is stored as
@@ -65,24 +69,38 @@ class PixelCoding:
         Args:
             values: float32 (H, W).
             stored: (H, W), integers of the original.
+            before: what `stored` stands for, where it is known already.
 
         Returns:
             (H, W), of the type of `stored`.
         """
         valid = self.valid(stored)
-        changed = (values != self.values(stored)) & np.isfinite(values)
-        steps = np.rint((np.where(changed, values, 0).astype(np.float64) - self.intercept) / self.slope)
+        changed = np.isfinite(values)
+        changed &= values != (self.values(stored) if before is None else before)
+        if valid is not None:
+            changed &= valid
+        steps = np.where(changed, values, 0).astype(np.float64)  # all that follows works in place
+        steps -= self.intercept
+        steps /= self.slope
+        np.rint(steps, out=steps)
         if self.inverted:
-            steps = sum(self.limits) - steps
-        new = self._outside_padding(np.clip(steps, *self.limits)).astype(stored.dtype)
-        return np.where(changed if valid is None else changed & valid, new, stored)
+            np.subtract(sum(self.limits), steps, out=steps)
+        np.clip(steps, *self.limits, out=steps)
+        new = self._outside_padding(steps).astype(stored.dtype)
+        np.copyto(new, stored, where=~changed)
+        return new
 
     def encode_residual(self, residual: np.ndarray, stored: np.ndarray) -> np.ndarray:
         """A difference of values in steps of the stored integers, int16 (H, W); 0 in padding."""
-        steps = np.rint(np.nan_to_num(residual.astype(np.float64)) / self.slope) * (-1 if self.inverted else 1)
-        clipped = np.clip(steps, RESIDUAL.min, RESIDUAL.max).astype(np.int16)
+        steps = residual.astype(np.float64)
+        np.nan_to_num(steps, copy=False)
+        steps /= -self.slope if self.inverted else self.slope
+        np.rint(steps, out=steps)
+        clipped = np.clip(steps, RESIDUAL.min, RESIDUAL.max, out=steps).astype(np.int16)
         valid = self.valid(stored)
-        return clipped if valid is None else np.where(valid, clipped, np.int16(0))
+        if valid is not None:
+            clipped[~valid] = 0
+        return clipped
 
     def decode_residual(self, steps: np.ndarray) -> np.ndarray:
         """The difference that the integers of `encode_residual` stand for, float32 (H, W)."""
@@ -93,10 +111,12 @@ class PixelCoding:
         if self.padding is None:
             return steps
         low, high = self.padding
+        inside = is_padding(steps, self.padding)
+        if not inside.any():
+            return steps
         below, above = low - 1, high + 1
         if below < self.limits[0]:
             below = above
         if above > self.limits[1]:
             above = below
-        inside = (steps >= low) & (steps <= high)
         return np.where(inside, np.where(steps - low < high - steps, below, above), steps)

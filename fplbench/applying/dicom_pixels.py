@@ -3,13 +3,13 @@
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from fplbench.applying.dicom_opening import name_syntax, open_file
 from fplbench.datasets.decoding import DEFLATED, UNCOMPRESSED, decode
-from fplbench.datasets.dicom import frame_count
+from fplbench.datasets.dicom import AT_ONCE, frame_count
 from fplbench.datasets.registry import Unreadable
 
 if TYPE_CHECKING:
@@ -125,11 +125,16 @@ class FrameReader:
 
 def _frames_from(path: Path, index: int, step: int) -> Iterator[np.ndarray]:
     """The frames of a file from one of them to the last, or backwards to the first."""
-    header = read_header(path, [])
-    elements = header.elements
-    whole = header.bare or elements.file_meta.get("TransferSyntaxUID") == DEFLATED  # neither can be read in parts
+    if path.stat().st_size <= AT_ONCE:
+        elements = open_file(path)
+        source: Any = elements
+    else:
+        header = read_header(path, [])
+        elements = header.elements
+        whole = header.bare or elements.file_meta.get("TransferSyntaxUID") == DEFLATED  # neither can be read in parts
+        source = open_file(path) if whole else path
     frames = range(index, frame_count(elements) if step > 0 else -1, step)
-    return decode(open_file(path) if whole else path, elements, frames)
+    return decode(source, elements, frames)
 
 
 def _pass_fragments(stream: BinaryIO, size: int) -> None:

@@ -62,14 +62,14 @@ class DicomScan:
         self._frames = StoredFrames(series.images, reader)
 
     def planes(self, numbers: Sequence[int]) -> Iterator[Plane]:
-        """Read slices, in the order of `numbers`, one at a time.
+        """Read slices, in the order of `numbers`, one at a time. Their values are read only.
 
         Raises:
             InputError: a file cannot be read.
         """
         for number in numbers:
-            coding, stored = self.images[number][1].coding, self._frames[number]
-            yield Plane(number, coding.values(stored), coding.valid(stored))
+            valid = self.images[number][1].coding.valid(self._frames[number])
+            yield Plane(number, self._frames.values(number), valid)
 
     def writer(self, kind: Kind, folder: Path, stamp: Stamp) -> Writer:
         """What writes an output of the scan to files of the same names in `folder / facts.name`."""

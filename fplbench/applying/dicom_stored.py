@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -15,12 +16,13 @@ KEPT_BYTES = 2**26
 
 
 class StoredFrames:
-    """The stored integers of each slice, read when they are needed."""
+    """The stored integers of each slice, and the values that they stand for, read when they are needed."""
 
     def __init__(self, images: Sequence[tuple[ImageFile, Frame]], reader: DicomReader) -> None:
         """Read slices with a reader."""
         self._images, self._reader = images, reader
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._values: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
         self._lock = Lock()
 
     def __getitem__(self, number: int) -> np.ndarray:
@@ -34,3 +36,12 @@ class StoredFrames:
             while len(self._kept) > max(2, min(KEPT, KEPT_BYTES // stored.nbytes)):
                 self._kept.popitem(last=False)
             return stored
+
+    def values(self, number: int) -> np.ndarray:
+        """float32 (H, W), read only. They are computed once as long as whoever has asked for them holds them."""
+        values = self._values.get(number)
+        if values is None:
+            values = self._images[number][1].coding.values(self[number])
+            values.flags.writeable = False
+            self._values[number] = values
+        return values

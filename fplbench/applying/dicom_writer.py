@@ -61,9 +61,9 @@ class DicomWriter:
             pixels = frame.coding.encode_residual(values, stored)
             written = frame.coding.decode_residual(pixels)
         else:
-            pixels = frame.coding.encode(values, stored)
+            pixels = frame.coding.encode(values, stored, self._frames.values(number))
             written = frame.coding.values(pixels)
-        data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+        data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
         if len(file.frames) == 1:
             self._write_file(number, [data])
         else:

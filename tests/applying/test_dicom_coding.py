@@ -59,6 +59,12 @@ def test_an_unsigned_ct_value_beyond_the_scale_is_padding():
     assert coding.valid(row(4000, 1024)) is None
 
 
+def test_a_falling_scale_has_its_padding_at_the_other_end():
+    """-1 * 1000 + 31710 = 30710 HU is the end of the scale, and 999 lies beyond."""
+    coding = PixelCoding(16, 16, False, slope=-1, intercept=31710, hounsfield=True)
+    assert coding.valid(row(999, 1000)).tolist() == [[False, True]]
+
+
 def test_monochrome1_is_mirrored_for_the_model_and_back():
     coding = PixelCoding(16, 12, False, inverted=True)
     assert coding.values(row(0, 4095, 1000)).tolist() == [[4095, 0, 3095]]

@@ -38,7 +38,9 @@ def test_the_output_is_that_of_the_whole_file(tmp_path, name, meta):
     assert contents(tmp_path / "out" / "whole") == contents(tmp_path / "out" / "bare") != {}
 
 
-def test_frames_of_such_a_file_are_read_one_by_one(tmp_path):
+@pytest.mark.parametrize("at_once", [0, 2**24])
+def test_frames_of_such_a_file_are_read_one_by_one(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr("fplbench.applying.dicom_pixels.AT_ONCE", at_once)
     stored = np.random.default_rng(0).integers(0, 2000, (3, 8, 6)).astype(np.uint16)
     path = write_multiframe(tmp_path / "x.dcm", stored, [(0, 0, z) for z in (1, 0, 2)], modality="MR", rescale=(1, 0))
     scan = find_one(strip(path, tmp_path / "bare" / "a").parent)
@@ -53,6 +55,7 @@ def test_compressed_pixels_without_a_name_of_their_compression_are_refused(tmp_p
     assert find(tmp_path / "bare").problems == {"a": "its pixels are compressed, and it does not say how"}
 
 
+@pytest.mark.filterwarnings("ignore:Expected explicit VR")
 @pytest.mark.parametrize(
     "data", [b"", b"\x08\0", b"\x08\0\x05\0CS\x02\0AB", b"\x08\0" * 90, b"text " * 40, b"\x02\0" + bytes(200)]
 )

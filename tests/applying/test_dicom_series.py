@@ -5,7 +5,7 @@ import pytest
 
 from fplbench.datasets.dicom import digest
 from tests.helpers.dicom_files import write_ct, write_radiograph
-from tests.helpers.dicom_scans import find, find_one, in_process
+from tests.helpers.dicom_scans import STAMP, find, find_one, in_process
 from tests.helpers.multiframe_files import write_multiframe
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -159,3 +159,26 @@ def test_padding_that_is_a_value_of_tissue_is_ignored(tmp_path):
     scan = find_one(tmp_path)
     assert next(scan.planes([0])).valid is None
     assert scan.facts.notes == ("Its padding value is one of tissue, so it is ignored.",)
+
+
+def test_values_are_computed_once_and_cannot_be_changed(tmp_path, monkeypatch):
+    """The writers need what the slices hold as long as these are in use. Nobody else keeps it in memory."""
+    import weakref
+
+    from fplbench.applying.dicom_coding import PixelCoding
+
+    computed = []
+    values = PixelCoding.values
+    monkeypatch.setattr(PixelCoding, "values", lambda coding, stored: computed.append(stored) or values(coding, stored))
+    write_series(tmp_path / "in", [0, 1])
+    scan = find_one(tmp_path)
+    writer = scan.writer("denoised", tmp_path / "out", STAMP)
+    (plane,) = scan.planes([1])
+    with pytest.raises(ValueError, match="read-only"):
+        plane.values[0, 0] = 5
+    written = writer.write(1, plane.values)
+    assert len(computed) == 2  # what was read and what was written
+    assert np.array_equal(written, plane.values)
+    gone = weakref.ref(plane.values)
+    del plane
+    assert gone() is None

@@ -62,8 +62,11 @@ def test_the_original_is_not_touched(tmp_path):
     assert (file_hash(source), source.stat().st_mtime_ns) == before
 
 
+@pytest.mark.parametrize("at_once", [0, 2**24])
 @pytest.mark.parametrize("name", LOSSLESS)
-def test_every_compression_gives_the_same_uncompressed_output(tmp_path, name):
+def test_every_compression_gives_the_same_uncompressed_output(tmp_path, monkeypatch, name, at_once):
+    """Whether a file is read at once, as small ones are, or its header first."""
+    monkeypatch.setattr("fplbench.applying.dicom_pixels.AT_ONCE", at_once)
     source = write_ct(tmp_path / "plain" / "x.dcm", stored=noise((64, 48), 0, 3000).astype(np.uint16), signed=False)
     compress(source, tmp_path / name / "x.dcm", LOSSLESS[name])
     files = []
