@@ -30,14 +30,16 @@ def used(folder):
     return [row["source"] for split in SAMPLING.counts() for row in read_index(folder / f"{split}.npy")]
 
 
-def test_empty_slices_are_replaced(tmp_path):
-    """Every third slice is empty, and half of them are asked for."""
+def test_an_empty_slice_is_replaced_and_all_others_stay(tmp_path):
+    """The same draw twice; the second time, one of the slices that it uses has no content."""
     sampling = SamplingOptions(train=4, validation=1, test=1, size=16, split="random_slice")
-    summary = sample_dataset("lidc", write_slices(tmp_path / "in", {0, 3, 6, 9}), sampling, 1, tmp_path / "out")
-    sources = used(tmp_path / "out")
-    assert len({*sources}) == 6 and all(int(source.removesuffix(".dcm")) % 3 for source in sources)
-    assert all(open_stack(tmp_path / f"out/{split}.npy").min() > 0 for split in sampling.counts())
-    assert 1 <= summary["images_near_empty"] <= 4
+    sample_dataset("lidc", write_slices(tmp_path / "full", set()), sampling, 1, tmp_path / "first")
+    before = used(tmp_path / "first")
+    options = write_slices(tmp_path / "in", {int(before[0].removesuffix(".dcm"))})
+    summary = sample_dataset("lidc", options, sampling, 1, tmp_path / "second")
+    after = used(tmp_path / "second")
+    assert summary["images_near_empty"] == 1 and len({*after}) == 6
+    assert {*before} - {*after} == {before[0]} and open_stack(tmp_path / "second/train.npy").min() > 0
 
 
 def test_the_images_of_a_stack_are_in_the_order_of_the_scan(tmp_path):
