@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fplbench.applying.models import OVERLAP, TILE, Runtime
+from fplbench.applying.models import Runtime
 from fplbench.applying.scan import ReadingOptions
 from fplbench.device import Device
+from fplbench.networks.tiles import OVERLAP, TILE
 from fplbench.options import Options
 
 Window = Annotated[tuple[float, float], Field(min_length=2, max_length=2)]

@@ -12,7 +12,11 @@ AHEAD = 2  # results that wait to be written
 
 
 def run_pipeline(
-    items: Iterator[Item], work: Callable[[Item], Result], finish: Callable[[Item, Result], None], parallel: int
+    items: Iterator[Item],
+    work: Callable[[Item], Result],
+    finish: Callable[[Item, Result], None],
+    parallel: int,
+    begin: Callable[[], None] | None = None,
 ) -> None:
     """Pass items through two functions, in order, while the next items are read.
 
@@ -24,6 +28,7 @@ def run_pipeline(
         work: from an item to its result.
         finish: takes an item and its result.
         parallel: number of items that are worked on at the same time.
+        begin: called in each thread that works, before its first item.
     """
     working: deque[tuple[Item, Future[Result]]] = deque()
     finishing: deque[Future[None]] = deque()
@@ -34,7 +39,11 @@ def run_pipeline(
         while len(finishing) > AHEAD:
             finishing.popleft().result()
 
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(parallel) as workers, ThreadPoolExecutor(1) as writer:
+    with (
+        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(parallel, initializer=begin) as workers,
+        ThreadPoolExecutor(1) as writer,
+    ):
         ahead: Future[Item | None] = reader.submit(next, items, None)
         while (item := ahead.result()) is not None:
             ahead = reader.submit(next, items, None)

@@ -91,7 +91,7 @@ def _open(model: str, options: ApplyOptions) -> Denoiser:
     # Maps of features cannot be made of several slices at the same time.
     slices = 1 if options.features else slices_at_once(options.threads)
     return open_denoiser(
-        model, options.options, weights=options.weights, window=options.window, device=options.device, threads=options.threads,
+        model, options.options, weights=options.weights, device=options.device, threads=options.threads,
         slices=slices, runtime=options.runtime, tile=options.tile, overlap=options.overlap,
     )  # fmt: skip
 
@@ -156,10 +156,21 @@ def _keep_suitable(source: Path, inputs: Inputs, denoiser: Denoiser, options: Ap
             inputs.skipped[scan.facts.label] = reason
         else:
             suitable.append(scan)
+        _check_size(scan, denoiser)
     if not suitable:
         label, reason = next((scan.facts.label, inputs.skipped[scan.facts.label]) for scan in inputs.scans)
         raise InputError(f"{label} has the {reason}: use another model, or add --force.")
     inputs.scans = suitable
+
+
+def _check_size(scan: Scan, denoiser: Denoiser) -> None:
+    """InputError if the slices of a scan are too large for the model."""
+    rows, columns, largest = scan.facts.rows, scan.facts.columns, denoiser.largest
+    if largest is not None and max(rows, columns) > largest:
+        raise InputError(
+            f"{scan.facts.label} has slices of {rows}x{columns} pixels, which the ONNX model takes in one piece only, up to "
+            f"{largest} a side: use --runtime torch, or raise --tile if there is memory enough."
+        )
 
 
 def _key(inputs: Inputs, denoiser: Denoiser, options: ApplyOptions) -> str:

@@ -152,7 +152,7 @@ class ScanRun:
             self.progress.step()
 
         if numbers:
-            run_pipeline(iter(self.scan.planes(numbers)), work, finish, self.denoiser.parallel)
+            run_pipeline(iter(self.scan.planes(numbers)), work, finish, self.denoiser.parallel, self.denoiser.begin)
 
     def _write_page(self) -> Path:
         """Write the quality page, and return its file."""

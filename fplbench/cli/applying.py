@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
+from fplbench.networks.tiles import OVERLAP, TILE
 
 if TYPE_CHECKING:
     from fplbench.applying.run import Summary
@@ -72,8 +73,8 @@ def apply(
     device: DeviceName = "auto",
     threads: Threads = 1,
     runtime: Annotated[Literal["torch", "onnx"], typer.Option(help="What runs the network of a bundle.")] = "torch",
-    tile: Annotated[int, typer.Option(min=64, help="Largest side that a network denoises in one piece, pixels.")] = 512,
-    overlap: Annotated[int, typer.Option(min=0, help="Pixels that neighbouring pieces share.")] = 192,
+    tile: Annotated[int, typer.Option(min=64, help="Largest side that a network denoises in one piece, pixels.")] = TILE,
+    overlap: Annotated[int, typer.Option(min=0, help="Pixels that neighbouring pieces share.")] = OVERLAP,
 ) -> None:
     """Denoise your own scans: DICOM or NIfTI in, the same out, at their own size and in their own units.
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from fplbench.denoising.registry import METHODS
 from fplbench.device import Device
 from fplbench.errors import InputError
 from fplbench.networks.inference import load_network, pad_to_multiple, to_images, to_tensor
+from fplbench.networks.tiles import OVERLAP, TILE
 from fplbench.options import Options
 from fplbench.stacks import iterate
 
@@ -28,8 +29,10 @@ class LearnedOptions(Options):
     weights: Path | None = Field(None, description="Weight file of the trained network; set by the workflow.")
     device: Device = Field("auto", description="Where to compute.")
     batch: int = Field(8, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
-    tile: int = Field(512, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
-    overlap: int = Field(192, ge=0, description="Pixels that neighbouring tiles share, at most three quarters of a tile.")
+    tile: int = Field(TILE, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
+    overlap: int = Field(OVERLAP, ge=0, description="Pixels that neighbouring tiles share, at most three quarters of a tile.")
+
+    _network: Any = PrivateAttr(None)  # that of the weights, once it is loaded
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> Self:
@@ -76,7 +79,7 @@ def run_denoiser(
 
 
 def load_weights(options: LearnedOptions, method: str, network: type | str, output: str = "", source: str = "") -> Any:
-    """The network of the option `weights`, on the option's device, in evaluation mode.
+    """The network of the option `weights`, on the option's device, in evaluation mode. The same options load it once.
 
     Args:
         options: weights and device.
@@ -91,7 +94,9 @@ def load_weights(options: LearnedOptions, method: str, network: type | str, outp
     if options.weights is None:
         source = source or f"a weight file that `fplbench train {METHODS[method].weights}` wrote"
         raise InputError(f"The method {method!r} needs its option weights: {source}.")
-    return load_network(options.weights, network, options.device, output)
+    if options._network is None:
+        options._network = load_network(options.weights, network, options.device, output)
+    return options._network
 
 
 def run_network(

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TILE = 512
+"""Largest side that a denoiser gets in one piece, pixels."""
+OVERLAP = 192
+"""Pixels that neighbouring tiles share. What the U-Net sees beyond 96 changes a tile by less than a quarter of a grey level."""
 
 
 class Place(NamedTuple):
@@ -18,8 +23,8 @@ class Place(NamedTuple):
 
 
 def in_tiles(
-    denoise: Callable[[Tensor, Place | None], Tensor], images: Tensor, tile: int, overlap: int, multiple: int = 1
-) -> Tensor:
+    denoise: "Callable[[Tensor, Place | None], Tensor]", images: "Tensor", tile: int, overlap: int, multiple: int = 1
+) -> "Tensor":
     """Denoise images in tiles of at most `tile` pixels a side; where two overlap, each gives the half nearer its centre.
 
     Args:
@@ -32,6 +37,8 @@ def in_tiles(
     Returns:
         (N, 1, H, W).
     """
+    import torch
+
     size = tile // multiple * multiple
     rows, columns = (tile_places(side, size, overlap, multiple) for side in images.shape[2:])
     if len(rows) == len(columns) == 1:
@@ -56,7 +63,7 @@ def tile_places(side: int, size: int, overlap: int, multiple: int = 1) -> list[t
     return [(begin, begin + size, first, last) for begin, (first, last) in zip(begins, kept, strict=True)]
 
 
-def doubled(features: Tensor, place: Place | None = None) -> Tensor:
+def doubled(features: "Tensor", place: Place | None = None) -> "Tensor":
     """Double the height and width of features by linear interpolation, in which the corners keep their places.
 
     Where the corners keep their places, what lies between them moves with the size of the image: by up to half a pixel of
@@ -69,6 +76,8 @@ def doubled(features: Tensor, place: Place | None = None) -> Tensor:
     Returns:
         (N, C, 2 H, 2 W).
     """
+    import torch
+
     if place is None:
         return torch.nn.functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
     for axis, begin, whole in ((2, place.top, place.height), (3, place.left, place.width)):

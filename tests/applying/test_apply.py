@@ -32,7 +32,9 @@ def model(tmp_path_factory):
     """A U-Net that changes values a little, for CT in a lung window."""
     torch.manual_seed(1)
     network = UNet(width=2)
-    torch.nn.init.normal_(network.last.weight, std=0.02)
+    with torch.no_grad():
+        for tensor in network.last.parameters():
+            tensor /= 20
     card = {"method": "fpl", "label": "FPL", "noise_title": "Gaussian", "modalities": ["CT"], "hounsfield": True, "window": LUNG}
     weights.save(network, path := tmp_path_factory.mktemp("model") / "a.safetensors", {"output": "noise", CARD_KEY: card})
     return str(path)

@@ -1,14 +1,16 @@
 """What can be named as a model, and what it does in floating-point numbers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
-from fplbench.applying.models import OVERLAP, TILE, open_denoiser
+from fplbench.applying.models import open_denoiser
 from fplbench.applying.options import ApplyOptions
 from fplbench.errors import InputError
 from fplbench.methods import METHODS
-from fplbench.networks import DRUNet, UNet, weights
+from fplbench.networks import DRUNet, UNet, inference, weights
 from fplbench.networks.card import CARD_KEY
 from fplbench.peers import PEERS
 from tests.helpers.networks import write_networks
@@ -78,12 +80,12 @@ def test_the_card_of_the_file_names_the_model(files):
     assert open_denoiser(str(files / "noise.safetensors"), {}).card is None
 
 
-def test_the_digest_depends_on_weights_window_and_options_alone(files):
+def test_the_digest_depends_on_weights_and_options_alone(files):
     def digest(name="noise.safetensors", **settings):
         return open_denoiser(str(files / name), {}, **settings).digest
 
     assert digest() == digest(threads=2, device="cpu")
-    assert len({digest(), digest("card.safetensors"), digest(window=(0, 1)), digest(overlap=64)}) == 4
+    assert len({digest(), digest("card.safetensors"), digest(overlap=64)}) == 3
     assert open_denoiser("nlm", {"strength": 3}).digest != open_denoiser("nlm", {"strength": 6}).digest
 
 
@@ -101,12 +103,15 @@ def test_the_digest_depends_on_weights_window_and_options_alone(files):
         ("nlm", {"weights": "a.safetensors"}, "The method 'nlm' has no weights"),
         ("{}/noise.safetensors", {"weights": "a.safetensors"}, "has weights of its own: leave out --weights"),
         ("{}/noise.safetensors", {"runtime": "onnx"}, "only a bundle of `fplbench export-model` holds an ONNX model"),
+        ("nlm", {"options": {"tile": 256}}, "tile cannot be given with --options: give --tile"),
+        ("{}/noise.safetensors", {"options": {"tile": 256}}, "tile cannot be given with --options: give --tile"),
+        ("dpir", {"options": {"weights": "a.pth"}}, "weights cannot be given with --options: give --weights"),
         ("{}/noise.safetensors", {"tile": 64}, "overlap is 192: it can be at most three quarters of tile, 64"),
     ],
 )
 def test_what_is_no_denoiser_is_refused_with_a_sentence(files, model, settings, sentence):
     with pytest.raises(InputError, match=sentence):
-        open_denoiser(model.format(files), {}, **settings)
+        open_denoiser(model.format(files), **{"options": {}, **settings})
 
 
 def test_an_unknown_architecture_is_refused(files, monkeypatch):
@@ -128,4 +133,51 @@ def test_the_command_has_the_defaults_of_the_functions():
     for name, parameter in inspect.signature(apply).parameters.items():
         if name in ApplyOptions.model_fields and name != "options":
             assert parameter.default == ApplyOptions.model_fields[name].default, name
-    assert (ApplyOptions().tile, ApplyOptions().overlap) == (TILE, OVERLAP)
+
+
+def test_a_weight_file_is_read_once_whatever_reads_others_and_however_many_threads_there_are(files, monkeypatch):
+    read, load = [], weights.load
+    monkeypatch.setattr(weights, "load", lambda path, *rest: (read.append(str(path)), load(path, *rest))[1])
+    inference._load_network.cache_clear()
+    denoiser = open_denoiser(str(files / "noise.safetensors"), {}, device="cpu", threads=2, slices=2)
+    inference.load_network(files / "restoration.safetensors", UNet, "cpu")  # as the maps of features do
+    with ThreadPoolExecutor(2, initializer=denoiser.begin) as pool:
+        first, second = pool.map(denoiser, [GREY, GREY])
+    np.testing.assert_array_equal(first, second)
+    assert read == [str(files / "noise.safetensors"), str(files / "restoration.safetensors")]
+
+
+def test_a_weight_file_that_changes_later_changes_nothing(tmp_path, files):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes((files / "noise.safetensors").read_bytes())
+    denoiser = open_denoiser(str(path), {}, device="cpu")
+    before = denoiser(GREY)
+    weights.save(UNet(width=4), path, {"output": "noise"})
+    np.testing.assert_array_equal(denoiser(GREY), before)
+
+
+def test_the_caller_keeps_its_number_of_threads(files):
+    """Only threads that are prepared for it use others."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        denoiser = open_denoiser(str(files / "noise.safetensors"), {}, device="cpu", threads=1)
+        torch.set_num_threads(2)
+        denoiser(GREY)
+        assert torch.get_num_threads() == 2
+        with ThreadPoolExecutor(1, initializer=denoiser.begin) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_weight_file_in_the_folder_of_a_run_finds_the_restoration_network_of_its_data_set(tmp_path):
+    card = {"method": "fpl", "label": "FPL", "dataset": "chest"}
+    for name in ("chest", "abdomen"):
+        folder = tmp_path / "models" / name
+        weights.save(UNet(width=4), folder / "gaussian/fpl.safetensors", {"output": "noise", CARD_KEY: card})
+        weights.save(UNet(width=4), folder / "restoration.safetensors", {"output": "image"})
+    found = [open_denoiser(str(tmp_path / f"models/{name}/gaussian/fpl.safetensors"), {}) for name in ("chest", "abdomen")]
+    assert found[0].restoration == tmp_path.resolve() / "models/chest/restoration.safetensors"
+    assert found[1].restoration is None  # the card names another data set

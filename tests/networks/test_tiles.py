@@ -8,10 +8,9 @@ import pytest
 import torch
 
 import fplbench
-from fplbench.applying.models import OVERLAP
 from fplbench.networks import UNet, weights
 from fplbench.networks.inference import pad_to_multiple
-from fplbench.networks.tiles import Place, doubled, in_tiles, tile_places
+from fplbench.networks.tiles import OVERLAP, Place, doubled, in_tiles, tile_places
 
 TRAINED = Path(fplbench.__file__).parents[1] / "results/demo/models/lidc/gaussian/fpl.safetensors"
 
