@@ -40,10 +40,17 @@ class Fit:
 
 
 def other_modality(facts: Facts, card: Card | None) -> str:
-    """Why a scan is not one for the model, as a phrase; empty if it is, or if that is not known."""
-    if card is None or not card.modalities or facts.modality is None or facts.modality in card.modalities:
+    """Why a scan is not one for the model, as a phrase; empty if it is, or if that is not known.
+
+    It has another modality, or its values are not in the unit of the model's window: whether they are HU.
+    """
+    if card is None:
         return ""
-    return f"modality {facts.modality}, but the model is for {' or '.join(card.modalities)}"
+    if card.modalities and facts.modality is not None and facts.modality not in card.modalities:
+        return f"modality {facts.modality}, but the model is for {' or '.join(card.modalities)}"
+    if card.window is None or facts.hounsfield == card.hounsfield:
+        return ""
+    return "unit HU, but the model is for other values" if facts.hounsfield else "unit of its scanner, but the model is for HU"
 
 
 def check_window(card: Card | None, options: ApplyOptions) -> None:

@@ -123,7 +123,7 @@ def test_a_series_that_shows_places_twice_has_two_files(tmp_path):
 
 @needs_highdicom
 @pytest.mark.slow
-def test_the_same_scan_and_model_give_the_same_file(tmp_path, monkeypatch):
+def test_the_same_scan_and_model_give_the_same_file(tmp_path):
     scan = scan_in(series(tmp_path / "in"))
     maps = maps_of(scan)
     (first,), (second,) = (written(scan, tmp_path / name, maps) for name in ("a", "b"))
@@ -154,6 +154,18 @@ def test_an_image_without_a_place_in_the_patient_is_refused(tmp_path):
         scan_in(tmp_path / "in").writer("features", tmp_path / "out", STAMP)
 
 
+@needs_highdicom
+def test_numbers_of_series_follow_those_of_the_other_outputs(tmp_path):
+    """Denoised images have 1000 more than the original, residuals 2000, and maps 3000."""
+    import pydicom
+
+    write_ct(tmp_path / "a.dcm", SeriesNumber=7)
+    np.save(tmp_path / "0.npy", np.ones((24, 24), np.float32))
+    source = SourceFrame(tmp_path / "a.dcm", 0, False, (-10, -10, 0), AXES, (0.7, 0.6))
+    write_map_file(MapFile(tmp_path / "map.dcm", 1, (source,), (tmp_path / "0.npy",), STAMP, 1.0))
+    assert pydicom.dcmread(tmp_path / "map.dcm").SeriesNumber == 3007
+
+
 @pytest.mark.slow
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     scan = scan_in(series(tmp_path / "in"))
@@ -164,12 +176,20 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
 
 @needs_highdicom
 def test_odd_headers_have_a_map(tmp_path):
-    """Dates, times and a sex that are none, and no elements that every DICOM image should have."""
-    odd = {"PatientSex": "male", "StudyDate": "yesterday", "StudyTime": "noon", "PatientBirthDate": "19", "Laterality": "both"}
+    """Dates, times, a sex and a number of the series that are none, and no elements that every DICOM image should have."""
+    odd = {
+        "PatientSex": "male",
+        "SeriesNumber": "1234",
+        "StudyDate": "yesterday",
+        "StudyTime": "noon",
+        "PatientBirthDate": "19",
+        "Laterality": "both",
+    }
     from pydicom import config
 
     with config.disable_value_validation():
-        write_ct(tmp_path / "a.dcm", PatientID=None, **odd)
+        path = write_ct(tmp_path / "a.dcm", PatientID=None, **odd)
+    path.write_bytes(path.read_bytes().replace(b"IS\x04\x001234", b"IS\x04\0none", 1))
     np.save(tmp_path / "0.npy", np.ones((24, 24), np.float32))
     source = SourceFrame(tmp_path / "a.dcm", 0, False, (-10, -10, 0), AXES, (0.7, 0.6))
     write_map_file(MapFile(tmp_path / "map.dcm", 1, (source,), (tmp_path / "0.npy",), STAMP, 1.0))
