@@ -87,12 +87,37 @@ def test_int16_and_float32_are_choices_and_affine_units_and_intent_stay(tmp_path
     image.header.set_intent("estimate", name="kept")
     image.header.set_xyzt_units("mm", "sec")
     nibabel.save(image, path := tmp_path / "a.nii")
-    for dtype, expected in [("int16", [0, -8]), ("float32", np.float32([0.25, -7.7])), ("input", [0.25, -7.7])]:
+    for dtype, expected in [("int16", [0.25, -7.7]), ("float32", np.float32([0.25, -7.7])), ("input", [0.25, -7.7])]:
         copy = nibabel.load(rewrite(scan_of(path, dtype=dtype), tmp_path / dtype)[0])
         assert copy.get_data_dtype() == (np.float64 if dtype == "input" else np.dtype(dtype))
-        np.testing.assert_array_equal(np.asarray(copy.dataobj).ravel(), expected)
+        np.testing.assert_allclose(np.asarray(copy.dataobj).ravel(), expected, atol=7.95 / 59_000 if dtype == "int16" else 0)
         np.testing.assert_array_equal(copy.affine, image.affine)
         assert copy.header.get_intent()[2] == "kept" and copy.header.get_xyzt_units() == ("mm", "sec")
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([0.0, 0.1234, 1.0], 1 / 59_000),  # as of a normalised image
+        ([-1e6, 3.0, 2e6], 3e6 / 59_000),
+        ([-1024.3, 40.4, 3000.2], 1),  # HU are rounded to whole ones
+        ([7.5, 7.5, 7.5], 1e-6),
+        ([np.nan, 0.25, 0.5], 0.25 / 59_000),
+    ],
+)
+def test_int16_holds_any_range_of_numbers(tmp_path, values, step):
+    nibabel.save(nibabel.Nifti1Image(np.array(values).reshape(1, 3, 1), np.eye(4)), path := tmp_path / "a.nii")
+    copy = nibabel.load(rewrite(scan_of(path, dtype="int16"), tmp_path / "out")[0])
+    finite = np.isfinite(values)
+    assert copy.get_data_dtype() == np.int16
+    assert np.abs(copy.get_fdata().ravel() - values)[finite].max() <= 0.51 * step
+
+
+def test_numbers_beyond_int16_are_shifted_if_that_is_enough(tmp_path):
+    path = write_volume(tmp_path / "a.nii", VOLUME + 40_000, dtype=np.uint16)
+    copy = nibabel.load(rewrite(scan_of(path, dtype="int16"), tmp_path / "out")[0])
+    assert copy.get_data_dtype() == np.int16
+    np.testing.assert_array_equal(copy.get_fdata(), nibabel.load(path).get_fdata())
 
 
 def test_integers_keep_their_slope_as_int16(tmp_path):
