@@ -190,9 +190,11 @@ def _frame(header: "DicomDataset", coding: PixelCoding, index: int, groups: Grou
 
 
 def _rescaling(slope: Any, intercept: Any, needed: bool, table: bool) -> tuple[float, float]:
-    """Slope and intercept. A file with a look-up table instead keeps its stored values."""
-    if table or (not needed and slope is None and intercept is None):
+    """Slope and intercept: 1 and 0 where they are missing but not needed. A file with a look-up table keeps its stored values."""
+    if table:
         return 1.0, 0.0
+    if not needed:
+        slope, intercept = (default if value in (None, "") else value for value, default in ((slope, 1.0), (intercept, 0.0)))
     try:
         factor, offset = fields.finite(slope), fields.finite(intercept)
     except (TypeError, ValueError):

@@ -67,6 +67,21 @@ def test_each_series_that_is_referred_to_has_one_item(tmp_path):
     assert [one.ReferencedSOPInstanceUID for one in item.ReferencedInstanceSequence] == ["1.2.99", before.SOPInstanceUID]
 
 
+@pytest.mark.parametrize(
+    ("elements", "value"), [({"RescaleIntercept": None}, 14), ({"RescaleSlope": None}, 17), ({"RescaleSlope": ""}, 17)]
+)
+def test_half_a_rescaling_of_mr_is_completed(tmp_path, elements, value):
+    """As data sets do it: a missing slope is 1, a missing intercept 0. Stored is 7, the slope 2, the intercept 10."""
+    stored = np.full((8, 8), 7, np.uint16)
+    given = {"RescaleSlope": 2, "RescaleIntercept": 10} | elements
+    write_ct(tmp_path / "in" / "x.dcm", modality="MR", stored=stored, signed=False, **given)
+    scan = find_one(tmp_path / "in")
+    (plane,) = scan.planes([0])
+    assert (plane.values == value).all()
+    written = apply(scan, tmp_path / "out", model=lambda values: values + 4)
+    assert (written["denoised"][0] == value + 4).all() and (written["residual"][0] == 4).all()
+
+
 def test_axes_that_span_no_plane_are_not_known(tmp_path):
     """Two slices with the same direction for rows and columns: they are in the order of their numbers."""
     for number in (1, 2):
