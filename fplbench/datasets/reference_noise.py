@@ -1,6 +1,6 @@
 """The noise that the clean images have of their own, before any is added."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ FEWEST = 1000  # unclipped places in an image; of the flat ones among them, the 
 FLAT = 0.25  # share of the unclipped places that is used, the one with the smallest gradients
 SMOOTHING = 2.0  # pixels; gradients of the smoothed image are those of anatomy, hardly of noise
 BEFORE, BEHIND = 2, 1  # pixels before and behind a place, along rows and columns, that its detail depends on
+ROWS = 32  # that are filtered at once
 NORMAL_MAD = 0.674490  # median of the absolute value of a standard normal variable
 
 
@@ -70,12 +71,11 @@ def fine_detail(image: np.ndarray) -> np.ndarray:
     """
     import pywt
 
-    rows, columns = (side - BEFORE - BEHIND for side in image.shape)
-    high = [np.float32(weight) for weight in pywt.Wavelet("db2").dec_hi]
-    # With sums in this order the result does not depend on OpenCV's filters, whose rounding differs between processors.
-    along = _sum(weight * image[start : start + rows] for start, weight in enumerate(high))
+    high = np.array(pywt.Wavelet("db2").dec_hi, np.float32)
     detail = np.zeros_like(image)
-    detail[BEFORE:-BEHIND, BEFORE:-BEHIND] = _sum(weight * along[:, start : start + columns] for start, weight in enumerate(high))
+    for top in range(BEFORE, len(image) - BEHIND, ROWS):  # parts that fit into the processor's cache take half the time
+        part = image[top - BEFORE : top + ROWS + BEHIND]
+        detail[top : min(top + ROWS, len(image) - BEHIND), BEFORE:-BEHIND] = _weighted(_weighted(part, high).T, high).T
     return detail
 
 
@@ -127,9 +127,14 @@ def noise_at(
     return tuple(float(np.median(np.abs(detail.ravel()[flat]))) / NORMAL_MAD for detail in details)
 
 
-def _sum(parts: Iterator[np.ndarray]) -> np.ndarray:
-    """Sum of arrays, one after the other."""
-    total = next(parts)
-    for part in parts:
-        total += part
+def _weighted(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted sums of as many successive rows as there are weights.
+
+    OpenCV's filters are faster, but how they round depends on the processor.
+    """
+    rows = len(values) - len(weights) + 1
+    total = weights[0] * values[:rows]
+    product = np.empty_like(total)
+    for start, weight in enumerate(weights[1:], 1):
+        total += np.multiply(values[start : start + rows], weight, out=product)
     return total

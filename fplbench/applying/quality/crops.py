@@ -32,6 +32,13 @@ def crop_figures(crops: Sequence[tuple[int, Mapping[str, Any]]], write: Any) -> 
     return [_figure(number, crop, greys, change, bound, write) for number, crop, greys, change in panels], bound
 
 
+def coloured(change: np.ndarray) -> np.ndarray:
+    """The colours of changes, uint8 (..., 3), from -1 to 1 and beyond."""
+    from matplotlib import colormaps
+
+    return (colormaps[DIVERGING](np.clip(change, -1, 1) / 2 + 0.5)[..., :3] * 255).round().astype(np.uint8)
+
+
 def _panels(crop: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """The greys before and after side by side, uint8 (H, 2W), and the change in the unit of the scan, float64 (H, W)."""
     import cv2
@@ -45,10 +52,8 @@ def _panels(crop: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 def _figure(number: int, crop: Mapping[str, Any], greys: np.ndarray, change: np.ndarray, bound: float, write: Any) -> str:
     """One crop with its caption."""
     import cv2
-    from matplotlib import colormaps
 
-    colours = (colormaps[DIVERGING](np.clip(change / bound, -1, 1) / 2 + 0.5)[..., :3] * 255).round().astype(np.uint8)
-    picture = np.hstack([np.repeat(greys[..., np.newaxis], 3, axis=2), colours])
+    picture = np.hstack([np.repeat(greys[..., np.newaxis], 3, axis=2), coloured(change / bound)])
     encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
     height, width = picture.shape[:2]
     place = f"Slice {number + 1}, row {crop['row']}, column {crop['column']}"

@@ -19,16 +19,17 @@ from fplbench.applying.quality.summary import (
     summarise_tissues,
 )
 from fplbench.applying.quality.tissues import SOFT_TISSUE, tissues_of
+from fplbench.applying.quality.whole_slice import slice_figures
 from fplbench.applying.scan import Facts
 from fplbench.files import write_text
 from fplbench.networks.card import Card
 from fplbench.reporting import html
 
 CONTENTS = {
-    "glance": "At a glance", "tissues": "By tissue", "spectrum": "Noise power", "removed": "What was removed",
-    "crops": "Largest changes", "along": "Along the scan",
+    "slice": "One slice", "glance": "At a glance", "tissues": "By tissue", "spectrum": "Noise power",
+    "removed": "What was removed", "crops": "Largest changes", "along": "Along the scan",
 }  # fmt: skip
-TOGETHER = ("glance", "tissues", "along")  # each shares a sheet of paper with the part above it
+TOGETHER = ("slice", "tissues", "along")  # each shares a sheet of paper with the part above it
 FINE = (
     "Noise is that of the finest detail in the flattest quarter of each tissue, the median over the slices, before and after at "
     "the same places. It is the standard deviation of white noise. CT noise has little of its power at these frequencies: the "
@@ -44,8 +45,8 @@ TISSUES = (
 THIRDS = "The scan has no HU: instead of tissues, these are the thirds of the window."
 PATCHES = (
     "Radial average over {patches:,} flat patches of {side} × {side} pixels in {tissue}, in {slices} {word}, the median over the "
-    "slices. A polynomial of the second order is subtracted from each patch, and a Hann window applied (AAPM TG-233, ICRU "
-    "Report 87). Anatomy that is left in the patches adds power at low frequencies, before and after."
+    "slices. A polynomial of the second order is subtracted from each patch (AAPM TG-233, ICRU Report 87), and a Hann window is "
+    "applied. Anatomy that is left in the patches adds power at low frequencies, before and after."
 )
 READING = (
     "A denoiser that takes the same share at all frequencies keeps the texture of the image; one that takes the high "
@@ -53,14 +54,19 @@ READING = (
 )
 EDGES = (
     "Correlation of the size of the change with the gradient of the denoised image within each tissue: {correlation}; with the "
-    "gradient 17 pixels away, which shows what uneven noise alone gives: {displaced}. Pure noise gives 0. At the steepest tenth "
-    "of the places the change is {ratio} times that of the flattest half; pure noise gives 1. {meaning}"
+    "gradient 17 pixels away, which shows what uneven noise alone gives: {displaced}. If only noise is removed, they differ by "
+    "less than 0.1. Compared with its surroundings, the change at the steepest tenth of the places is {ratio} times that at the "
+    "flattest half. {meaning}"
 )
-LARGE = "{meaning} The standard deviation is that of the change of most places in the same tissue, by its median."
+NOT_MEASURED = (
+    "Whether the change follows edges cannot be told: too few values are well within the window, or most changes are no larger "
+    "than the steps in which the values change."
+)
 CROPS = (
     "Before, after, and the difference after minus before, at the model's window. The colours of the differences end at "
-    "−{bound} (dark blue) and +{bound} (yellow); grey is no change. These are the slices' parts whose change is largest after it "
-    "is averaged over 4 × 4 pixels, so that it is structure rather than noise; the number is its mean size over 16 × 16 pixels. "
+    "−{bound} (dark blue) and +{bound} (yellow); grey is no change. These are the parts of slices whose change is largest after "
+    "it is averaged over 4 × 4 pixels, so that it is structure rather than noise; the number is its mean size over 16 × 16 "
+    "pixels. {where}"
     "Slices are counted from 1, in the order of the scan; rows and columns from 0."
 )
 
@@ -89,20 +95,27 @@ def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mappin
     tissues = summarise_tissues(slices, tissues_of((low, high), facts.hounsfield))
     spectrum, edges = summarise_spectra(slices, facts.spacing), summarise_edges(slices)
     parts = {
-        "glance": _glance(
-            facts, about, unit, sentences.findings(tissues, spectrum, edges, _writer(facts, unit), facts.hounsfield)
-        ),
+        "slice": _slice(slices, (low, high), unit),
+        "glance": _glance(facts, about, unit, sentences.findings(tissues, spectrum, edges, _writer(facts, unit))),
         "tissues": _tissues(facts, tissues, (low, high), unit, len(slices)),
         "spectrum": _spectrum(facts, spectrum, unit),
         "removed": _removed(slices, (low, high), unit, edges),
         "crops": _crops(slices, facts, unit),
         "along": _along(slices, tissues, unit),
     }
+    parts = {name: part for name, part in parts.items() if part}
     body = [
-        html.text("h2", CONTENTS[name], id=name, class_="first" if name in TOGETHER else "") + part
+        html.text("h2", CONTENTS[name], id=name, class_="first" if name in (*TOGETHER, next(iter(parts))) else "") + part
         for name, part in parts.items()
     ]
-    return html.page(f"What {about['model']} changed in {facts.label}", "".join(body), CONTENTS)
+    body.insert(0, html.element("p", html.text("strong", sentences.NOT_CLINICAL)))
+    return html.page(f"What {about['model']} changed in {facts.label}", "".join(body), {name: CONTENTS[name] for name in parts})
+
+
+def _slice(slices: Sequence[Mapping[str, Any]], window: tuple[float, float], unit: str) -> str:
+    """The pictures of the slice that has some."""
+    found = [slice_figures(each["number"], each["pictures"], window, unit) for each in slices if each.get("pictures")]
+    return found[0] if found else ""
 
 
 def _writer(facts: Facts, unit: str) -> sentences.Write:
@@ -123,9 +136,7 @@ def _glance(facts: Facts, about: Mapping[str, Any], unit: str, findings: list[st
     rows |= {"Noise": about["noise"]} if about.get("noise") else {}
     described = "".join(html.text("dt", title) + html.text("dd", words) for title, words in rows.items())
     warnings = sentences.warning_list(facts, about)
-    parts = [html.element("p", html.text("strong", sentences.NOT_CLINICAL)), html.element("dl", described, class_="glance")]
-    parts += [_list("Warnings", warnings)] if warnings else []
-    return "".join([*parts, _list("In short", findings)])
+    return html.element("dl", described, class_="glance") + _list("Warnings", warnings) + _list("In short", findings)
 
 
 def _list(title: str, items: Sequence[str]) -> str:
@@ -135,7 +146,7 @@ def _list(title: str, items: Sequence[str]) -> str:
 def _tissues(facts: Facts, tissues: Sequence[TissueSummary], window: tuple[float, float], unit: str, slices: int) -> str:
     """The table of noise and mean values."""
     possible = tissues_of(window, facts.hounsfield)
-    left = sentences.left_out(tissues, possible, window, slices)
+    left = sentences.left_out(tissues, possible, window, slices, facts.hounsfield)
     if not tissues:
         return html.text("p", "No slice has 1,000 pixels of any of them.")
     heads = (
@@ -197,12 +208,9 @@ def _removed(slices: Sequence[Mapping[str, Any]], window: tuple[float, float], u
     )
     figure = html.element("figure", histogram_chart(values, counts, unit), html.text("figcaption", caption))
     if edges is None:
-        return figure
+        return figure + html.text("p", NOT_MEASURED)
     numbers = {name: f"{getattr(edges, name):.2f}".replace("-", "−") for name in ("correlation", "displaced", "ratio")}
-    words = (
-        EDGES.format(**numbers, meaning=sentences.edge_sentence(edges)),
-        LARGE.format(meaning=sentences.large_sentence(edges)),
-    )
+    words = (EDGES.format(**numbers, meaning=sentences.edge_sentence(edges)), sentences.large_sentence(edges))
     return figure + html.text("h3", "Structure in the change") + html.notes(words)
 
 
@@ -213,7 +221,8 @@ def _crops(slices: Sequence[Mapping[str, Any]], facts: Facts, unit: str) -> str:
     write = _writer(facts, unit)
     figures, bound = crop_figures(chosen, write)
     grid = html.element("div", *figures, style="display: flex; flex-wrap: wrap; gap: 0 1rem")
-    return html.text("p", CROPS.format(bound=f"{bound:g} {unit}"), class_="caption") + grid
+    where = "They are within the body; table, air and skin are left out. " if facts.hounsfield else ""
+    return html.text("p", CROPS.format(bound=f"{bound:g} {unit}", where=where), class_="caption") + grid
 
 
 def _along(slices: Sequence[Mapping[str, Any]], tissues: Sequence[TissueSummary], unit: str) -> str:

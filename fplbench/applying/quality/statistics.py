@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from fplbench.applying.quality.body import body_squares
 from fplbench.applying.quality.noise import noise_of, whole_places
 from fplbench.applying.quality.spectrum import patch_spectra
-from fplbench.applying.quality.structure import edge_relation, largest_change
+from fplbench.applying.quality.structure import BLOCK, edge_relation, largest_change
 from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, tissues_of
+from fplbench.applying.quality.whole_slice import slice_pictures
 from fplbench.applying.scan import Plane
 from fplbench.applying.units import EDGE
 from fplbench.datasets.reference_noise import FEWEST, SMOOTHING, fine_detail, flatness, mean_slope
@@ -19,7 +21,12 @@ SAMPLE = 2  # every second row and column counts for the histogram
 
 
 def slice_statistics(
-    plane: Plane, after: np.ndarray, window: tuple[float, float], hounsfield: bool, spacing: tuple[float, float] | None
+    plane: Plane,
+    after: np.ndarray,
+    window: tuple[float, float],
+    hounsfield: bool,
+    spacing: tuple[float, float] | None,
+    slices: int | None = None,
 ) -> dict[str, Any]:
     """Statistics of a denoised slice, from which `write_quality_page` makes the page of the scan.
 
@@ -29,17 +36,21 @@ def slice_statistics(
         window: lowest and highest value that the model changes.
         hounsfield: whether values are HU, and tissues can be told by them.
         spacing: (row, column) spacing of the pixels in mm; None where it is not known.
+        slices: number of slices of the scan, the middle one of which gets pictures; None for no pictures.
 
     Returns:
-        What JSON can hold, about 10 kB: number, the slice; tissues, by name the number of pixels, noise before and after
-        (`noise_of`; null where there are too few places), mean before, shift of the mean and the standard deviation of the
-        change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges (`edge_relation`); crop
-        (`largest_change`). What cannot be measured is null. Padding and NaN do not count.
+        What JSON can hold, about 10 kB, or 1 MB with pictures: number, the slice; tissues, by name the number of pixels, noise
+        before and after (`noise_of`; null where there are too few places), mean before, shift of the mean and the standard
+        deviation of the change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges
+        (`edge_relation`); crop (`largest_change`, for CT within the body); pictures (`slice_pictures`). What cannot be measured
+        is null. Padding and NaN do not count.
     """
-    found: dict[str, Any] = {"number": plane.number, "tissues": {}, "spectrum": None, "edges": None, "crop": None}
+    found: dict[str, Any] = {"number": plane.number, "tissues": {}, **dict.fromkeys(("spectrum", "edges", "crop", "pictures"))}
     before, after, usable = _usable(plane, after, window[0])
     change = after - before
     found["histogram"] = _histogram(change, before, usable, window)
+    if slices is not None and plane.number == slices // 2:
+        found["pictures"] = slice_pictures(before, after, window, spacing)
     if min(before.shape) < SMALLEST:
         return found
     valid = usable.view(np.uint8) * np.uint8(255)
@@ -49,7 +60,7 @@ def slice_statistics(
     found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)
     within = _within(before, window)
     found["edges"] = edge_relation(change, after, [mask & within for _, mask in places])
-    found["crop"] = largest_change(before, after, change, window)
+    found["crop"] = largest_change(before, after, change, window, body_squares(flat.smooth, BLOCK) if hounsfield else None)
     return found
 
 

@@ -1,7 +1,6 @@
 """Whether a change follows the structure of the image, and where it is largest."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ from fplbench.datasets.reference_noise import flatness
 from fplbench.reporting.explorer.pixels import png_uri
 
 SMOOTHING = 1.0  # pixels; the edges of the denoised image, with little of the noise that is left
-SAMPLE = 3  # every third row and column
-DISPLACED = 4  # samples; far enough from an edge, but not from its surroundings
-LEAST = 500  # places of a tissue
+SAMPLE = 4  # every fourth row and column
+DISPLACED = 3  # samples; far enough from an edge, but not from its surroundings
+LEAST = 300  # places of a tissue
 LARGE = 3  # standard deviations
 NORMAL_MEAN = math.sqrt(math.pi / 2)  # standard deviation of a normal variable over the mean of its absolute value
-AROUND = 15  # samples; side of the square around a place whose changes its own is compared with
+AROUND = 11  # samples; side of the square around a place whose changes its own is compared with
 CLIPPED = 5.0  # times the mean; of a larger change no more counts for its surroundings
 FINEST = 0.01  # quantile of the changes
 COARSE = 1.25  # steps; tissues whose mean change is smaller tell nothing
@@ -35,9 +34,6 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
     correlation with places 17 pixels away tells what such differences alone give, and sizes are compared with those within 22
     pixels. A thin vessel that was removed has no edge left, but is a large change.
 
-    Methods that work on 8 bit change values by whole steps, and files store whole numbers. Tissues whose change is smaller
-    than a step on average say nothing and are left out.
-
     Args:
         change: float32 (H, W), denoised minus original.
         after: float32 (H, W), the denoised image.
@@ -45,10 +41,9 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
 
     Returns:
         correlation: between the absolute change and the length of the gradient, 0 for noise; displaced: the same with the
-        gradient of places 17 pixels away; ratio: of the relative change at the steepest tenth of the places of a tissue to
-        that at the flattest half, 1 for noise; large: share of the places whose change exceeds 3 standard deviations of the
-        change around them by half a step, 0.0027 or less for normal noise. None if there are fewer than 500 places, or too
-        little was changed.
+        gradient of places 17 pixels away; ratio: of the change at the steepest tenth of the places to that at the flattest
+        half, 1 for noise; large: share of the places whose change exceeds 3 standard deviations of the change around them,
+        0.0027 for normal noise. None if no tissue has 300 places and changes that are larger than their steps.
     """
     sizes = np.abs(change[::SAMPLE, ::SAMPLE])
     slopes = np.ascontiguousarray(flatness(after, SMOOTHING).slope[::SAMPLE, ::SAMPLE])
@@ -57,9 +52,8 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
     masks = [places for places in masks if _tells(sizes[places], slopes[places], step)]
     if not masks:
         return None
-    counted = np.logical_or.reduce(masks)
-    scores, steepness = _by_tissue(sizes, masks, _standard), _by_tissue(slopes, masks, _standard)
-    levels = _level(_by_tissue(sizes, masks, lambda values: values / values.mean()), counted) * _by_tissue(sizes, masks, _mean)
+    scores, steepness, counted = _by_tissue(sizes, masks), _by_tissue(slopes, masks), np.logical_or.reduce(masks)
+    levels = _levels(sizes, masks)
     return {
         "correlation": round(float((scores * steepness)[counted].mean()), 4),
         "displaced": round(_displaced(scores, steepness, counted), 4),
@@ -69,7 +63,11 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
 
 
 def largest_change(
-    before: np.ndarray, after: np.ndarray, change: np.ndarray, window: tuple[float, float]
+    before: np.ndarray,
+    after: np.ndarray,
+    change: np.ndarray,
+    window: tuple[float, float],
+    body: np.ndarray | None = None,
 ) -> dict[str, Any] | None:
     """The part of a slice that changed most, as structure: the change is averaged over 4x4 pixels before its size is taken.
 
@@ -77,6 +75,7 @@ def largest_change(
         before, after: float32 (H, W).
         change: after minus before.
         window: values shown as black and white.
+        body: which squares of 4x4 pixels count, uint8 (H // 4, W // 4), 1 or 0; None for all.
 
     Returns:
         score: mean over 16x16 pixels of the absolute change of their 4x4 squares; row and column of its middle; bound: the change
@@ -89,6 +88,7 @@ def largest_change(
     if min(rows, columns) < PART:
         return None
     coarse = np.abs(cv2.resize(change[: rows * BLOCK, : columns * BLOCK], (columns, rows), interpolation=cv2.INTER_AREA))
+    coarse = coarse if body is None else coarse * body
     scores = cv2.boxFilter(coarse, cv2.CV_32F, (PART, PART), anchor=(0, 0))[: rows - PART + 1, : columns - PART + 1]
     _, score, _, (column, row) = cv2.minMaxLoc(np.ascontiguousarray(scores))
     if score <= 0:
@@ -112,42 +112,36 @@ def _around(place: int, side: int) -> slice:
 
 
 def _step(sizes: np.ndarray, masks: list[np.ndarray]) -> float:
-    """The smallest change that values can have, if it is not so small that it hardly matters."""
+    """The steps in which values change, as files store whole numbers and some methods see 8 bit; near 0 if there are none."""
     changed = sizes[np.logical_or.reduce(masks)] if masks else sizes[:0]
     changed = changed[changed > 0]
     return float(np.quantile(changed, FINEST)) if len(changed) else 0.0
 
 
 def _tells(sizes: np.ndarray, slopes: np.ndarray, step: float) -> bool:
-    """Whether the changes of a tissue are enough, and large enough, to compare them with its edges."""
+    """Whether a tissue has enough places, and changes large enough for their sizes to say something."""
     return len(sizes) >= LEAST and sizes.std() > 0 and slopes.std() > 0 and sizes.mean() >= COARSE * step
 
 
-def _by_tissue(values: np.ndarray, masks: list[np.ndarray], function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """A function of the values of each tissue; 0 elsewhere."""
+def _by_tissue(values: np.ndarray, masks: list[np.ndarray]) -> np.ndarray:
+    """Values less the mean of their tissue, over its standard deviation; 0 elsewhere."""
     found = np.zeros_like(values)
     for places in masks:
-        found[places] = function(values[places])
+        own = values[places]
+        found[places] = (own - own.mean()) / own.std()
     return found
 
 
-def _standard(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) / values.std()
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    return values.mean(keepdims=True)
-
-
-def _level(relative: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Mean of the relative sizes around each place, of which single large ones are only part."""
+def _levels(sizes: np.ndarray, masks: list[np.ndarray]) -> np.ndarray:
+    """Mean size of the changes around each place, those of other tissues scaled to its own. Large ones count only in part."""
     import cv2
 
-    total, places = (
-        cv2.blur(values, (AROUND, AROUND), borderType=cv2.BORDER_CONSTANT)
-        for values in (np.minimum(relative, CLIPPED), counted.astype(np.float32))
-    )
-    return total / np.maximum(places, TINY)
+    means, counted = np.zeros_like(sizes), np.zeros_like(sizes)
+    for places in masks:
+        means[places], counted[places] = sizes[places].mean(), 1
+    relative = np.minimum(sizes / np.maximum(means, TINY), CLIPPED) * counted
+    total, places = (cv2.blur(values, (AROUND, AROUND), borderType=cv2.BORDER_CONSTANT) for values in (relative, counted))
+    return total / np.maximum(places, TINY) * means
 
 
 def _ratio(relative: np.ndarray, slopes: np.ndarray, masks: list[np.ndarray]) -> float:
