@@ -1,12 +1,13 @@
 """What is to be denoised: a file, a series, or all scans in a tree of folders."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from fplbench.applying.nifti_scan import find_nifti_scans
+from fplbench.applying.nifti_scan import NiftiScan, find_nifti_scans
 from fplbench.applying.nifti_volume import SUFFIXES
-from fplbench.applying.scan import Found, ReadingOptions, Scan
+from fplbench.applying.scan import ReadingOptions, Scan
 from fplbench.datasets.files import walk
 from fplbench.errors import InputError
 
@@ -19,14 +20,12 @@ class Inputs:
 
     Attributes:
         root: the folder that paths are relative to.
-        single: whether a single file was named.
         scans: in the order of their names, no two of which are equal.
         skipped: why a file is left out on purpose, by path.
         unreadable: why a file cannot be read, by path.
     """
 
     root: Path
-    single: bool
     scans: list[Scan] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -52,7 +51,7 @@ def find_inputs(path: Path, options: ReadingOptions, suffix: str = ".nii.gz", sk
         InputError: a file cannot be read, or there is nothing to denoise.
     """
     single = path.is_file()
-    inputs = Inputs(path.parent if single else path, single)
+    inputs = Inputs(path.parent if single else path)
     names = [path.name] if single else _files(path, inputs)
     volumes = [name for name in names if name.lower().endswith(SUFFIXES)]
     others = [name for name in names if not name.lower().endswith(SUFFIXES)]
@@ -62,8 +61,10 @@ def find_inputs(path: Path, options: ReadingOptions, suffix: str = ".nii.gz", sk
 
         found.append(find_dicom_scans(inputs.root, others, options))
     for part in found:
-        _add(inputs, part)
-    inputs.scans.sort(key=lambda scan: scan.facts.name)
+        inputs.scans += part.scans
+        inputs.skipped |= part.skipped
+        inputs.unreadable |= part.problems
+    _name_scans(inputs, path)
     if inputs.unreadable and not skip_unreadable:
         raise unreadable_error(inputs.unreadable)
     if not inputs.scans:
@@ -101,20 +102,31 @@ def _files(root: Path, inputs: Inputs) -> list[str]:
     return names
 
 
-def _add(inputs: Inputs, found: Found) -> None:
-    """Add scans, each under a name of its own."""
-    inputs.skipped |= found.skipped
-    inputs.unreadable |= found.problems
-    taken = {scan.facts.name.lower() for scan in inputs.scans}
-    for scan in found.scans:
-        name, count = scan.facts.name, 1
+def _name_scans(inputs: Inputs, source: Path) -> None:
+    """Give each scan a short name and label of its own, and sort them by name.
+
+    Names and labels are relative to the deepest folder that holds all scans. A single DICOM scan is named ".", so that its files
+    lie directly in the folder of their kind, and is called like the input.
+    """
+    if not inputs.scans:
+        return
+    folder = Path(os.path.commonpath([path.parent for scan in inputs.scans for path in scan.files]))
+    below = folder.relative_to(inputs.root)
+    taken: set[str] = set()
+    for scan in inputs.scans:
+        name, label = (PurePosixPath(path).relative_to(below).as_posix() for path in (scan.facts.name, scan.facts.label))
+        if len(inputs.scans) == 1:
+            volume = isinstance(scan, NiftiScan)
+            scan.facts = replace(scan.facts, name=name if volume else ".", label=label if volume else source.resolve().name)
+            return
+        first = name = name if name != "." else folder.resolve().name
+        count = 1
         while name.lower() in taken:
             count += 1
-            name = f"{scan.facts.name}_{count}"
+            name = f"{first}_{count}"
         taken.add(name.lower())
-        label = scan.facts.label if scan.facts.label != "." else name  # a series that lies in the folder itself
-        scan.facts = replace(scan.facts, name=name, label=label)
-        inputs.scans.append(scan)
+        scan.facts = replace(scan.facts, name=name, label=label if label != "." else name)
+    inputs.scans.sort(key=lambda scan: scan.facts.name)
 
 
 def _listed(reasons: Mapping[str, str]) -> str:

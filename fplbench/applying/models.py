@@ -45,6 +45,7 @@ class Denoiser:
         eight_bit: whether it rounds what it gets, and returns, to 8 bit.
         parallel: number of slices that can be denoised at the same time, by as many threads.
         threads: processor cores that torch may use in each of these threads; None: torch does not run in them.
+        requires: optional packages that it runs with, as modules.
         largest: largest side of a slice that it takes, pixels; None: any.
         source: whatever its files live as long as.
     """
@@ -57,6 +58,7 @@ class Denoiser:
     eight_bit: bool = False
     parallel: int = 1
     threads: int | None = None
+    requires: tuple[str, ...] = ()
     largest: int | None = None
     source: object = None
 
@@ -151,7 +153,7 @@ def _of_network(method: Method, options: LearnedOptions, label: str, card: Card 
     parallel = slices if choose_device(options.device).type == "cpu" else 1
     digest = _digest(method.name, options, options.weights)
     function = network_function(method, options)
-    return Denoiser(label, digest, function, card, parallel=parallel, threads=threads // parallel)
+    return Denoiser(label, digest, function, card, parallel=parallel, threads=threads // parallel, requires=method.requires)
 
 
 def _of_bundle(path: Path, options: Mapping[str, Any], cores: Cores, runtime: Runtime) -> Denoiser:
@@ -170,7 +172,9 @@ def _of_bundle(path: Path, options: Mapping[str, Any], cores: Cores, runtime: Ru
     threads, slices = cores
     function = onnx_function(bundle.onnx, threads // slices)
     digest = hashlib.sha256(f"{found.digest} {file_hash(bundle.onnx)}".encode()).hexdigest()
-    return replace(found, digest=digest, function=function, parallel=slices, threads=None, largest=options["tile"])
+    return replace(
+        found, digest=digest, function=function, parallel=slices, threads=None, largest=options["tile"], requires=("onnxruntime",)
+    )
 
 
 def _of_method(name: str, options: Mapping[str, Any], tiling: Mapping[str, Any], cores: Cores, weights: Path | None) -> Denoiser:
@@ -188,7 +192,9 @@ def _of_method(name: str, options: Mapping[str, Any], tiling: Mapping[str, Any],
         parsed = parse_options(method.options, options, name)
         function = eight_bit_function(method, parsed, cores[0])
         parallel = 1 if method.gpu else cores[0]
-        return Denoiser(method.label, _digest(name, parsed), function, eight_bit=True, parallel=parallel)
+        return Denoiser(
+            method.label, _digest(name, parsed), function, eight_bit=True, parallel=parallel, requires=method.requires
+        )
     if weights is None:
         raise InputError(f"The method {name!r} is a trained network: give its weight file with --weights.")
     parsed = parse_options(method.options, {**options, **tiling, "weights": weights}, name)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from fplbench.files import file_hash
 if TYPE_CHECKING:
     from fplbench.applying.feature_maps import FeatureMaps
 
-PACKAGES = ("numpy", "torch", "pydicom", "nibabel")
+PACKAGES = ("numpy", "opencv-python-headless", "torch", "pydicom", "nibabel")
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,14 @@ def _run(model: str, source: Path, inputs: Inputs, denoiser: Denoiser, output: O
     inputs.scans.clear()  # a scan that is finished is let go, with its mapped files
     journals = [Journal(output.work / f"{number:06d}") for number in range(len(scans))]
     done = sum(len(journal.slices()) for journal in journals)
+    alone = len(scans) == 1
     with Progress(sum(scan.facts.slices for scan in scans), done) as progress:
         for journal in journals:
             scan = scans.popleft()
             progress.scan(scan.facts.label)
             try:
-                run = ScanRun(scan, inputs.root, denoiser, maps, options, output.files, journal, progress)
+                page = "quality.html" if alone else f"quality/{scan.facts.name}.html"
+                run = ScanRun(scan, inputs.root, denoiser, maps, options, output.files, journal, progress, page)
                 record = run.record()
             except InputError as error:
                 if not options.skip_unreadable:
@@ -198,12 +200,20 @@ def _record(
             "digest": denoiser.digest,
             "card": denoiser.card.model_dump(mode="json") if denoiser.card else None,
         },
-        "versions": {"fplbench": __version__} | {name: version(name) for name in PACKAGES},
+        "versions": _versions(denoiser, options),
         "options": options.model_dump(mode="json", exclude=WITHOUT_EFFECT),
         "scans": [{key: value for key, value in one.items() if key != "left_out"} for one in records],
         "skipped": inputs.skipped,
         "unreadable": inputs.unreadable,
     }
+
+
+def _versions(denoiser: Denoiser, options: ApplyOptions) -> dict[str, str]:
+    """Versions of the packages on which the output depends."""
+    modules = [*denoiser.requires, *(["highdicom"] if options.features else [])]
+    names = packages_distributions() if modules else {}
+    further = [names[module][0] for module in modules if module in names]
+    return {"fplbench": __version__} | {name: version(name) for name in (*PACKAGES, *further)}
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class ScanRun:
         folder: where files go once all of the scan are complete.
         journal: what is finished.
         progress: the progress bar.
+        page: the file of the quality page, relative to `folder`.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class ScanRun:
         folder: Path,
         journal: Journal,
         progress: Progress,
+        page: str,
     ) -> None:
         self.scan, self.root, self.denoiser, self.maps, self.options = scan, root, denoiser, maps, options
-        self.folder, self.journal, self.progress = folder, journal, progress
+        self.folder, self.journal, self.progress, self.page = folder, journal, progress, page
 
     def record(self) -> dict[str, Any]:
         """Denoise what is left to do, complete the output, and return what apply.json says of the scan.
@@ -167,7 +169,7 @@ class ScanRun:
             "noise": self.facts["about_noise"],
             "warnings": self.facts["warnings"],
         }
-        path = self.journal.files / "quality" / f"{self.scan.facts.name}.html"
+        path = self.journal.files / self.page
         write_quality_page(path, self.scan.facts, about, list(self.journal.slices().values()))
         return path
 

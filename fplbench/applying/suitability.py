@@ -85,7 +85,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
         return Fit((0.0, 1.0), None, left_out=reason)
     window = options.window or (card.window if card else None) or _percentiles(facts, planes, card)
     known = _noise(planes, window, options.threads)
-    warnings = [*_modality_warning(facts, card), *_spacing_warning(facts, card), *_noise_warning(known, card)]
+    warnings = [*_modality_warning(facts, card), *_spacing_warning(facts, card)]
     if reason := other_modality(facts, card):
         warnings.append(f"It has the {reason}.")
     if card and card.window and not np.allclose(window, card.window):
@@ -106,7 +106,9 @@ def noise_sentence(noise: float | None, card: Card | None) -> str:
     trained = f"the {level.minimum:.3g} to {level.maximum:.3g} of the training images, which had {name}"
     if noise is None:
         return f"{own}, to compare it with {trained}."
-    return f"{own}, {'within' if level.minimum <= noise <= level.maximum else 'outside'} {trained}."
+    if level.minimum <= noise <= level.maximum:
+        return f"{own}, within {trained}."
+    return f"{own}, outside {trained}: the model may remove too much or too little."
 
 
 def _sample(facts: Facts) -> list[int]:
@@ -176,20 +178,6 @@ def _spacing_warning(facts: Facts, card: Card | None) -> list[str]:
     return [
         f"Its pixels are {own} mm, which is outside {SMALLEST} to {LARGEST} times those of the training images, {trained} mm: "
         "noise and structures have sizes that the model has not seen."
-    ]
-
-
-def _noise_warning(noise: float | None, card: Card | None) -> list[str]:
-    level = card.noise_level if card else None
-    if level is None:
-        return []
-    if noise is None:
-        return ["Its noise could not be estimated, so it cannot be compared with that of the training images."]
-    if level.minimum <= noise <= level.maximum:
-        return []
-    return [
-        f"Its noise, estimated at {noise:.3g} grey levels, is outside that of the training images, {level.minimum:.3g} to "
-        f"{level.maximum:.3g}: the model may remove too much or too little."
     ]
 
 

@@ -12,6 +12,7 @@ from fplbench.networks.tiles import OVERLAP, TILE
 if TYPE_CHECKING:
     from fplbench.applying.run import Summary
 
+LONGEST = 60  # characters of a path that is shown
 LISTED = 3  # files that are named for each reason; apply.json names all
 
 
@@ -102,10 +103,18 @@ def _report(summary: "Summary") -> None:
             typer.echo(f"  Warning: {warning}")
     for what, reasons in (("Left out", summary.skipped), ("Unreadable", summary.unreadable)):
         for reason, count in Counter(reasons.values()).most_common():
-            names = [name for name, why in reasons.items() if why == reason]
+            names = [_short(name) for name, why in reasons.items() if why == reason]
             shown = ", ".join(names[:LISTED]) + (", ..." if count > LISTED else "")
             typer.echo(f"{what}, {count}: {reason}: {shown}")
     for made in summary.made:
         typer.echo(f"Written: {made}")
     typer.echo(f"{summary.denoiser.label}: {summary.slices} slices, {summary.speed:.2f} a second.")
     typer.echo("Not for clinical use.")
+
+
+def _short(path: str) -> str:
+    """The end of a path, from the first folder on with which it fits a line; names in DICOM trees are often long numbers."""
+    parts = path.split("/")
+    while len("/".join(parts)) > LONGEST and len(parts) > 1:
+        parts.pop(0)
+    return "/".join(parts if len(parts) == path.count("/") + 1 else ["...", *parts])

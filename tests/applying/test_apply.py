@@ -119,6 +119,38 @@ def test_a_tree_keeps_its_shape_and_leaves_out_what_is_no_scan_with_reasons(tmp_
     assert str(tmp_path) not in (tmp_path / "out/apply.json").read_text()
 
 
+def test_the_files_of_a_single_series_lie_directly_in_the_folders_of_their_kinds(tmp_path, model):
+    """However deep the series lies in the tree, as in downloads, whose folders are named by UIDs."""
+    deep = "patient/1.3.6.1.4.1.14519.5.2.1.6279.6001.298806137288633453246975630178/1.3.6.1.4.1.14519"
+    write_series(tmp_path / "in" / deep, head(slices=2))
+    (tmp_path / "in" / deep / "notes.xml").write_text("<notes/>")
+    result = CliRunner().invoke(app, ["apply", model, str(tmp_path / "in"), str(tmp_path / "out"), "--residual"])
+    assert result.exit_code == 0, result.exception
+    kinds = [f"{kind}/00{number}.dcm" for kind in ("denoised", "residual") for number in (0, 1)]
+    assert sorted(contents(tmp_path / "out")) == sorted(["apply.json", "quality.html", *kinds])
+    lines = result.output.splitlines()
+    assert lines[0].startswith("in: 2 slices. Its noise")
+    assert "Left out, 1: not a DICOM file: .../1.3.6.1.4.1.14519/notes.xml" in lines
+    assert " changed in in</title>" in (tmp_path / "out/quality.html").read_text()
+    record = json.loads((tmp_path / "out/apply.json").read_text())
+    assert list(record["scans"][0]["inputs"]) == [f"{deep}/000.dcm", f"{deep}/001.dcm"]
+
+
+def test_several_scans_are_named_from_the_deepest_folder_that_holds_them(tmp_path, model):
+    write_series(tmp_path / "in/one/two/ct", head(slices=2))
+    write_nifti(tmp_path / "in/one/two/other/volume.nii", head(slices=2))
+    summary = apply_model(model, tmp_path / "in", tmp_path / "out")
+    assert [scan["label"] for scan in summary.scans] == ["ct", "other/volume.nii"]
+    made = [
+        "denoised/ct/000.dcm",
+        "denoised/ct/001.dcm",
+        "denoised/other/volume.nii.gz",
+        "quality/ct.html",
+        "quality/other/volume.html",
+    ]
+    assert sorted(contents(tmp_path / "out")) == ["apply.json", *made]
+
+
 def test_the_same_twice_is_the_same_byte_for_byte_with_any_number_of_threads(tmp_path, model):
     write_series(tmp_path / "in/series", head())
     write_nifti(tmp_path / "in/volume.nii.gz", head(seed=1))
@@ -142,7 +174,7 @@ def test_unreadable_files_are_listed_together_or_left_out(tmp_path, model):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
     summary = apply_model(model, tmp_path / "in", tmp_path / "out", ApplyOptions(skip_unreadable=True))
     assert sorted(summary.unreadable) == ["bad.nii", "bad/a.dcm"]
-    assert [scan["label"] for scan in summary.scans] == ["good"]
+    assert [scan["label"] for scan in summary.scans] == ["in"]
 
 
 def test_a_volume_that_turns_out_to_be_damaged_is_left_out_whole(tmp_path, model):
@@ -205,7 +237,7 @@ def test_overwrite_replaces_the_whole_folder(tmp_path, model):
     apply_model(model, tmp_path / "ct", tmp_path / "out", ApplyOptions(residual=True))
     first = contents(tmp_path / "out")
     apply_model(model, tmp_path / "ct", tmp_path / "out", ApplyOptions(overwrite=True))
-    assert set(first) - set(contents(tmp_path / "out")) == {f"residual/ct/{number:03d}.dcm" for number in range(6)}
+    assert set(first) - set(contents(tmp_path / "out")) == {f"residual/{number:03d}.dcm" for number in range(6)}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ct", "out"]
 
 
