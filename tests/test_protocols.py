@@ -170,7 +170,7 @@ def test_a_noise_may_be_limited_to_some_data_sets():
         ({"noises": {"gaussian": {"datasets": ["lidk"]}}}, "noises.gaussian.datasets names 'lidk', which is not under datasets"),
         ({"noises": {"gaussian": {"datasets": []}}}, "noises.gaussian.datasets is []"),
         ({"noises": {"low_dose_ct": {}}}, "noises.low_dose_ct is made from Hounsfield units, which rsna does not have"),
-        ({"ablation": {"noises": ["rician"]}, "noises": {"gaussian": {}, "rician": {"datasets": ["lidc"]}}}, "is limited to lidc"),
+        ({"ablation": {"noises": ["rician"]}, "noises": {"gaussian": {}, "rician": {"datasets": ["lits"]}}}, "limited to lits"),
         (
             {"detectability": {"noises": ["low_dose_ct"]}, "noises": {"low_dose_ct": {"datasets": ["lidc"]}}},
             "detectability.noises names 'low_dose_ct', which needs Hounsfield units",

@@ -81,9 +81,9 @@ def check_together(config: Config) -> None:
         raise InputError("datasets, noises and methods each need at least one name.")
     if not any(column.method for column in config.columns.values()):
         raise InputError("methods names rules of yours alone: add noisy, the unprocessed image, beside them.")
-    for name in config.datasets:
-        if not config.noises_of(name):
-            raise InputError(f"datasets.{name} has no noise: every one under noises is limited to other data sets.")
+    for dataset in config.datasets:
+        if not config.noises_of(dataset):
+            raise InputError(f"datasets.{dataset} has no noise: every one under noises is limited to other data sets.")
     _check_metrics(config)
     _check_fair(config)
     _check_shown(config)
