@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 Modality = Literal["CT", "MR"]
 VOLUME = re.compile(r"\.nii(?:\.gz)?$", re.IGNORECASE)
 SUBJECT = re.compile(r"(?:^|/)(sub-[A-Za-z0-9]+)(?=[/_.])")  # of the Brain Imaging Data Structure (BIDS)
-# Names of masks: label*, seg*, mask*, and *_seg, *-mask and the like, with what BIDS puts before them.
-WORDS = r"(?:labels?|(?:d|prob|a|p)?seg(?:mentations?|s)?|masks?|roi|gt)"
-MASK = re.compile(rf"(?:^|/)(?:label|seg|mask)[^/]*$|[_.-]{WORDS}\.nii|(?:^|/)(?:labels?T[rs]|{WORDS})/", re.IGNORECASE)
+# Names of masks: these words, also with a number or what BIDS puts before them, anywhere in a file name or as a folder. ROI and
+# GT stand at the end, as an image of a region can begin with its name.
+WORDS = r"(?:labels?|(?:d|prob|a|p)?seg(?:mentations?|s)?|masks?)"
+MASK = re.compile(
+    rf"(?:^|[/_. -]){WORDS}\d*[_. -][^/]*$|[_. -](?:roi|gt)\.nii|(?:^|/)(?:labels?T[rs]|{WORDS}|roi|gt)/", re.IGNORECASE
+)
 THICK = 1.01  # slices were acquired across the axis whose spacing is larger than the others by this factor
 
 

@@ -225,6 +225,9 @@ def test_a_volume_and_the_series_that_it_was_made_of_have_the_same_positions_and
         ("1.2.840.113619", ""), ("Labrador/a.nii", ""), ("masked/../scan.nii", ""), ("segovia/scan.nii", ""),
         ("Task03/labelsTr/liver_7.nii.gz", "a mask"), ("scan_SEG.nii", "a mask"), ("scan-label.nii.gz", "a mask"),
         ("label.nii", "a mask"), ("segmentation-3.nii", "a mask"), ("masks/scan.nii", "a mask"), ("sub-01_dseg.nii", "a mask"),
+        ("segovia_ct.nii.gz", ""), ("masked_ct.nii", ""), ("labelled-2.nii", ""), ("maskell.nii", ""), ("roi_ct.nii", ""),
+        ("seg.nii.gz", "a mask"), ("label01.nii", "a mask"), ("scan_mask_2.nii", "a mask"), ("my labels.nii", "a mask"),
+        ("Segmentation_2.nii", "a mask"), ("scan_roi.nii", "a mask"), ("gt/scan.nii", "a mask"),
         ("069.xml", ".xml, not an image"), ("a.json", ".json, not an image"),
     ],
 )  # fmt: skip
