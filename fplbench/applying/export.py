@@ -28,7 +28,7 @@ from fplbench.applying.bundle import (
     Manifest,
     Member,
 )
-from fplbench.applying.models import Denoiser, open_denoiser
+from fplbench.applying.models import open_denoiser
 from fplbench.applying.onnx_export import OPSET, OnnxDenoiser, check_packages, export_onnx
 from fplbench.applying.phantom import make_phantom
 from fplbench.applying.readme import describe_bundle
@@ -59,7 +59,8 @@ def export_model(
         weights: weight file of a denoiser, .safetensors, that `fplbench train` wrote.
         out: the .zip file to write.
         results: folder of the run that it belongs to, with config.json; None: the nearest folder above the weight file that has
-            one, if any. From it the bundle gets the config, the scores and the restoration network.
+            one, if any. From it the bundle gets the config, the scores, the restoration network, and the label and licence of
+            the data set.
         onnx: whether the bundle gets an ONNX model.
         overwrite: whether to replace a file that exists.
 
@@ -78,22 +79,33 @@ def export_model(
     if onnx:
         check_packages("onnx", "onnxscript", "onnxruntime")
     denoiser = open_denoiser(str(weights), {}, device="cpu")
-    if denoiser.card is None:
+    card = denoiser.card
+    if card is None:
         raise InputError(f"{weights} has no card, as it was trained by an earlier version of fplbench: train it again.")
-    run = _run_folder(weights, results)
-    config = _config(run) if run else {}
-    scores = read_run_scores(run, denoiser.card, weights.stem, int(config.get("seed", 0))) if run else {}
-    card = denoiser.card.model_copy(update={"scores": scores})
-    members = {WEIGHTS: weights.read_bytes(), CARD: _json(card.model_dump(mode="json")), **_check_images(denoiser)}
-    if config:
-        members[CONFIG] = _json(_without_places(config))
-    if run and (restoration := run / "models" / card.dataset / RESTORATION).is_file():
-        members[RESTORATION] = restoration.read_bytes()
+    members = {WEIGHTS: weights.read_bytes()}
+    if run := _run_folder(weights, results):
+        card, of_run = _of_run(run, card, weights.stem)
+        members |= of_run
+    phantom = make_phantom()
+    denoised = denoiser(phantom)
+    members |= {CARD: _json(card.model_dump(mode="json")), **_check_images(phantom, to_eight_bit(denoised))}
     if onnx:
-        members[ONNX] = _onnx(weights, denoiser)
+        members[ONNX] = _onnx(weights, phantom, denoised)
     members[README] = describe_bundle(card, set(members)).encode()
     _write(out, members, OPSET if onnx else None)
     return card
+
+
+def _of_run(run: Path, card: Card, method: str) -> tuple[Card, dict[str, bytes]]:
+    """The card with what its run adds to it (scores, and the config's label and licence), and the files of the run."""
+    config = _config(run)
+    given = config.get("datasets", {}).get(card.dataset) or {}
+    told = {"dataset_label": given.get("label"), "licence": given.get("licence")}
+    scores = read_run_scores(run, card, method, int(config.get("seed", 0)))
+    members = {CONFIG: _json(_without_places(config))}
+    if (restoration := run / "models" / card.dataset / RESTORATION).is_file():
+        members[RESTORATION] = restoration.read_bytes()
+    return card.model_copy(update={"scores": scores} | {key: value for key, value in told.items() if value}), members
 
 
 def _run_folder(weights: Path, results: str | os.PathLike[str] | None) -> Path | None:
@@ -128,21 +140,18 @@ def _without_places(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
-def _check_images(denoiser: Denoiser) -> dict[str, bytes]:
+def _check_images(phantom: np.ndarray, expected: np.ndarray) -> dict[str, bytes]:
     """The phantom, and what the denoiser makes of it."""
-    phantom = make_phantom()
-    expected = to_eight_bit(denoiser(phantom))
     digest = {"sha256": hashlib.sha256(expected.tobytes()).hexdigest(), "shape": expected.shape, "dtype": str(expected.dtype)}
     return {PHANTOM: _npy(phantom), EXPECTED: _npy(expected), EXPECTED_HASH: _json(digest)}
 
 
-def _onnx(weights: Path, denoiser: Denoiser) -> bytes:
+def _onnx(weights: Path, phantom: np.ndarray, denoised: np.ndarray) -> bytes:
     """The denoiser as an ONNX model, once it is shown to return what torch does."""
-    phantom = make_phantom()
     with tempfile.TemporaryDirectory(prefix="fplbench-onnx-") as folder:
         path = Path(folder, ONNX)
         export_onnx(weights, path)
-        difference = float(np.abs(OnnxDenoiser(path)(phantom) - denoiser(phantom)).max())
+        difference = float(np.abs(OnnxDenoiser(path)(phantom) - denoised).max())
         if difference > TOLERANCE:
             raise InputError(
                 f"The ONNX model of {weights} differs from torch by {difference:.2g} of the range of the image, more than "

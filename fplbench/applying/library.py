@@ -11,6 +11,7 @@ from fplbench.applying.units import denoise_plane, to_eight_bit
 from fplbench.datasets.percentiles import percentile_window
 from fplbench.errors import InputError
 from fplbench.networks.card import Card
+from fplbench.networks.card_text import NOT_CLINICAL, purpose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ class LoadedDenoiser:
         self.label = denoiser.label
 
     def __repr__(self) -> str:
-        return f"<{self.label}: {_purpose(self.card)}. Not for clinical use.>"
+        return f"<{self.label}: {purpose(self.card)}. {NOT_CLINICAL}>"
 
     @overload
     def __call__(self, image: np.ndarray) -> np.ndarray: ...
@@ -144,18 +145,3 @@ def _as_stack(image: np.ndarray) -> np.ndarray:
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InputError("The image has values that are NaN or infinite; replace them, for example by the value of air.")
     return image.reshape(-1, *shape[-2:])
-
-
-def _purpose(card: Card | None) -> str:
-    """What a denoiser is for, as a phrase."""
-    if card is None:
-        return "it is not known what it was trained on"
-    data = f"{card.dataset_label or card.dataset or 'images of unknown origin'}"
-    parts = [f"trained on {data}" + (f" ({', '.join(card.modalities)})" if card.modalities else "")]
-    if card.window:
-        parts.append(f"window {card.window[0]:g} to {card.window[1]:g}{' HU' if card.hounsfield else ''}")
-    elif card.percentiles:
-        parts.append(f"window from percentiles {card.percentiles[0]:g} to {card.percentiles[1]:g}")
-    if card.pixel_mm:
-        parts.append(f"pixels of {card.pixel_mm[0]:g} x {card.pixel_mm[1]:g} mm")
-    return ", ".join(parts)

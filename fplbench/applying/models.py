@@ -139,7 +139,7 @@ def _check_arguments(model: str, suffix: str, options: Mapping[str, Any], weight
 def _of_weights(path: Path, options: Mapping[str, Any], cores: Cores) -> Denoiser:
     """The denoiser of a weight file."""
     metadata = weight_files.read_metadata(path)
-    method = METHODS[_method_name(metadata, path)]
+    method = METHODS[method_name(metadata, path)]
     card = read_card(metadata, path)
     parsed = parse_options(method.options, {**options, "weights": path}, method.name)
     assert isinstance(parsed, LearnedOptions)
@@ -219,7 +219,7 @@ def _restoration_beside(path: Path, card: Card | None) -> Path | None:
     return folder / RESTORATION if ours else None
 
 
-def _method_name(metadata: Mapping[str, Any], path: Path) -> str:
+def method_name(metadata: Mapping[str, Any], path: Path) -> str:
     """The method that runs the network of a weight file."""
     architecture, output = metadata["architecture"], metadata.get("output")
     if architecture in PEERS:

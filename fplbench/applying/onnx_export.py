@@ -5,12 +5,13 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fplbench import packages
-from fplbench.applying.models import open_denoiser
+from fplbench.applying.models import method_name
 from fplbench.errors import InputError
 from fplbench.files import replacing
 from fplbench.networks.inference import pad_to_multiple
@@ -42,20 +43,32 @@ def export_onnx(weights: str | os.PathLike[str], out: str | os.PathLike[str]) ->
     """
     check_packages("onnx", "onnxscript", "onnxruntime")
     import onnx
-    import torch
 
     from fplbench.networks import weights as weight_files
 
-    open_denoiser(str(weights), {})  # refuses what is not a denoiser
     network, metadata = weight_files.load(weights)
+    method_name(metadata, Path(weights))  # refuses what is not a denoiser
     architecture = metadata["architecture"]
-    output, multiple = PEERS[architecture].output if architecture in PEERS else "noise", sides_multiple(architecture)
+    multiple = sides_multiple(architecture)
+    model = _exported(
+        _with_subtraction(network, PEERS[architecture].output if architecture in PEERS else "noise"), multiple, weights
+    )
+    _remove_traces(model)
+    onnx.helper.set_model_props(model, {MULTIPLE: str(multiple)})
+    with replacing(out) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _exported(module: "nn.Module", multiple: int, weights: str | os.PathLike[str]) -> Any:
+    """The ONNX model of a module, for images whose sides are multiples of a number."""
+    import torch
+
     height, width = (torch.export.Dim(name, min=1, max=LARGEST // multiple) for name in ("height", "width"))
     sizes = {2: multiple * height, 3: multiple * width} if multiple > 1 else {2: height, 3: width}
     try:
         with _quiet():
             program: Any = torch.onnx.export(
-                _with_subtraction(network, output),
+                module,
                 (torch.zeros(1, 1, 64, 96),),
                 input_names=[INPUT],
                 output_names=[OUTPUT],
@@ -67,11 +80,7 @@ def export_onnx(weights: str | os.PathLike[str], out: str | os.PathLike[str]) ->
     except torch.onnx.errors.OnnxExporterError as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"torch cannot export the network of {weights} to ONNX ({reason}); use --no-onnx.") from error
-    model = program.model_proto
-    _remove_traces(model)
-    onnx.helper.set_model_props(model, {MULTIPLE: str(multiple)})
-    with replacing(out) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+    return program.model_proto
 
 
 class OnnxDenoiser:

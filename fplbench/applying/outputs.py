@@ -18,7 +18,7 @@ from fplbench.files import write_text
 
 STATE, LOCK, RECORD = "state.json", ".lock", "apply.json"
 FINISHED, REPLACED = "finished", "replaced-"
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Output:

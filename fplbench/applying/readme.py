@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 
 from fplbench.applying.bundle import CARD, CONFIG, EXPECTED, EXPECTED_HASH, MANIFEST, ONNX, PHANTOM, RESTORATION, WEIGHTS
 from fplbench.networks.card import Card
+from fplbench.networks.card_text import NOT_CLINICAL, describe_training
 from fplbench.reporting.labels import METRICS, in_unit
 from fplbench.reporting.lesion_scores import INSERTED
 from fplbench.reporting.sentences import sentences
@@ -39,7 +40,7 @@ def describe_bundle(card: Card, members: Collection[str]) -> str:
     files = "\n".join(f"    {name:<24}{text}" for name, text in FILES.items() if name in members or name == MANIFEST)
     blocks = [
         f"{title}\n{'=' * len(title)}",
-        "NOT FOR CLINICAL USE. What it removes may be anatomy: look at the difference before you trust a denoised image.",
+        f"{NOT_CLINICAL.upper()} What it removes may be anatomy: look at the difference before you trust a denoised image.",
         describe_training(card),
         *_scores(card),
         f"How to use it, with fplbench {card.version} or later:",
@@ -51,33 +52,6 @@ def describe_bundle(card: Card, members: Collection[str]) -> str:
         ),
     ]
     return "\n\n".join(block if "\n" in block else textwrap.fill(block, WIDTH) for block in blocks) + "\n"
-
-
-def describe_training(card: Card) -> str:
-    """What a denoiser was trained on, in a few sentences."""
-    data = card.dataset_label or card.dataset or "images of unknown origin"
-    size = f" of {card.size}x{card.size} pixels" if card.size else ""
-    patients = f" of {card.patients} patient{'s' if card.patients != 1 else ''}" if card.patients else ""
-    modality = f" ({', '.join(card.modalities)})" if card.modalities else ""
-    first = f"It was trained on {card.images} images{size}{patients} from {data}{modality}"
-    return sentences(first, *_details(card))
-
-
-def _details(card: Card) -> Iterator[str]:
-    """Sentences on pixels, window and noise, as far as they are known."""
-    if card.pixel_mm:
-        yield f"A pixel of theirs is {card.pixel_mm[0]:g} mm high and {card.pixel_mm[1]:g} mm wide"
-    if card.window:
-        unit = " HU" if card.hounsfield else ""
-        yield f"Values from {card.window[0]:g} to {card.window[1]:g}{unit} are its window; values outside pass unchanged"
-    elif card.percentiles:
-        yield f"Its window are the percentiles {card.percentiles[0]:g} and {card.percentiles[1]:g} of each series"
-    if card.noise_level:
-        level = card.noise_level
-        yield (
-            f"The noise of its training images was between {level.minimum:g} and {level.maximum:g} grey levels of 255, "
-            f"the median {level.median:g}"
-        )
 
 
 def _scores(card: Card) -> Iterator[str]:

@@ -17,12 +17,13 @@ from fplbench.applying.inputs import Inputs, check_source, find_inputs, nothing_
 from fplbench.applying.journal import Journal
 from fplbench.applying.models import Denoiser, open_denoiser, slices_at_once
 from fplbench.applying.options import WITHOUT_EFFECT, ApplyOptions
-from fplbench.applying.outputs import NO_SPACE, Output, no_space
+from fplbench.applying.outputs import FULL_DISK, Output, no_space
 from fplbench.applying.progress import Progress
 from fplbench.applying.scan import Scan
-from fplbench.applying.scan_run import NOT_CLINICAL, ScanRun
+from fplbench.applying.scan_run import ScanRun
 from fplbench.errors import InputError
 from fplbench.files import file_hash
+from fplbench.networks.card_text import NOT_CLINICAL
 
 if TYPE_CHECKING:
     from fplbench.applying.feature_maps import FeatureMaps
@@ -222,6 +223,6 @@ def _full_disk_is_said(output: Output) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in NO_SPACE:
+        if error.errno in FULL_DISK:
             raise no_space(error, output) from None
         raise

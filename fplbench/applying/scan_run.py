@@ -19,11 +19,11 @@ from fplbench.applying.progress import Progress
 from fplbench.applying.scan import Kind, Plane, Scan, Stamp, Writer
 from fplbench.applying.units import denoise_plane, to_grey
 from fplbench.files import file_hash
+from fplbench.networks.card_text import NOT_CLINICAL, window_text
 
 if TYPE_CHECKING:
     from fplbench.applying.feature_maps import FeatureMaps
 
-NOT_CLINICAL = "Not for clinical use."
 
 
 class ScanRun:
@@ -123,10 +123,9 @@ class ScanRun:
         parts = [self.denoiser.digest, repr(low), repr(high)]
         parts += [self.maps.digest] if kind == "features" and self.maps else []
         digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
-        unit = " HU" if self.scan.facts.hounsfield else ""
         description = (
-            f"Denoised with {self.denoiser.label} by fplbench {__version__} within the window {low:g} to {high:g}{unit}. "
-            f"{NOT_CLINICAL}"
+            f"Denoised with {self.denoiser.label} by fplbench {__version__} within the window "
+            f"{window_text(self.window, self.scan.facts.hounsfield)}. {NOT_CLINICAL}"
         )
         return Stamp(self.denoiser.label, digest, description)
 

@@ -14,6 +14,7 @@ from fplbench.datasets.percentiles import percentile_window
 from fplbench.datasets.reference_noise import reference_noise
 from fplbench.errors import InputError
 from fplbench.networks.card import Card
+from fplbench.networks.card_text import window_text
 
 SAMPLE = 16  # slices that noise and percentiles are taken from
 SAMPLE_PIXELS = 2**26  # pixels of them at most, so that large images do not fill the memory
@@ -59,8 +60,8 @@ def check_window(card: Card | None, options: ApplyOptions) -> None:
         return
     if not np.allclose(options.window, card.window):
         raise InputError(
-            f"--window is {_range(options.window)}, but the model was trained with {_range(card.window)}: leave out --window, or "
-            "add --force."
+            f"--window is {window_text(options.window)}, but the model was trained with {window_text(card.window)}: leave out "
+            "--window, or add --force."
         )
 
 
@@ -90,7 +91,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
         warnings.append(f"It has the {reason}.")
     if card and card.window and not np.allclose(window, card.window):
         warnings.append(
-            f"The window {_range(window)} is not that of the training images, {_range(card.window)}; --force was given."
+            f"The window {window_text(window)} is not that of the training images, {window_text(card.window)}; --force was given."
         )
     return Fit(window, known, tuple(warnings))
 
@@ -179,7 +180,3 @@ def _spacing_warning(facts: Facts, card: Card | None) -> list[str]:
         f"Its pixels are {own} mm, which is outside {SMALLEST} to {LARGEST} times those of the training images, {trained} mm: "
         "noise and structures have sizes that the model has not seen."
     ]
-
-
-def _range(window: tuple[float, float]) -> str:
-    return f"{window[0]:g} to {window[1]:g}"

@@ -97,6 +97,8 @@ def apply(
 
 def _report(summary: "Summary") -> None:
     """Say where things are, and what to keep in mind."""
+    from fplbench.networks.card_text import NOT_CLINICAL
+
     for scan in summary.scans:
         typer.echo(f"{scan['label']}: {scan['slices']} slices. {scan['about_noise']}")
         for warning in scan["warnings"]:
@@ -109,7 +111,7 @@ def _report(summary: "Summary") -> None:
     for made in summary.made:
         typer.echo(f"Written: {made}")
     typer.echo(f"{summary.denoiser.label}: {summary.slices} slices, {summary.speed:.2f} a second.")
-    typer.echo("Not for clinical use.")
+    typer.echo(NOT_CLINICAL)
 
 
 def _short(path: str) -> str:

@@ -30,10 +30,10 @@ def export_model(
     """Pack a trained denoiser, with all that is needed to apply it and to check it, into one file."""
     use_threads(threads)
     from fplbench.applying.export import export_model as export
-    from fplbench.applying.readme import describe_training
+    from fplbench.networks.card_text import NOT_CLINICAL, describe_training
 
     card = export(weights, bundle, results, onnx=onnx, overwrite=overwrite)
-    typer.echo(f"{bundle}: {card.label}. {describe_training(card)} Not for clinical use.")
+    typer.echo(f"{bundle}: {card.label}. {describe_training(card)} {NOT_CLINICAL}")
 
 
 def check_model(

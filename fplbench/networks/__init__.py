@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-MACHINERY = ("card", "counting", "inference", "tiles", "weights")
+MACHINERY = ("card", "card_text", "counting", "inference", "tiles", "weights")
 
 
 def architectures() -> list[str]:

@@ -99,6 +99,17 @@ def test_a_bundle_holds_the_weights_and_the_card_as_they_are(run, model):
     assert opened.card.model_copy(update={"scores": {}}) == CARD and opened.onnx is None
 
 
+def test_label_and_licence_are_those_of_the_config_of_the_run(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    config["datasets"]["lidc"] |= {"label": "Chest CT", "licence": "Ours alone."}
+    (tmp_path / "run/config.json").write_text(json.dumps(config))
+    card = export_model(tmp_path / "run/models/lidc/gaussian/fpl.safetensors", tmp_path / "model.zip", onnx=False)
+    assert (card.dataset_label, card.licence) == ("Chest CT", "Ours alone.")
+    assert open_bundle(tmp_path / "model.zip").card == card
+    assert b"Ours alone." in members(tmp_path / "model.zip")["README.txt"]
+
+
 def test_the_scores_are_means_over_the_test_images_with_an_interval_over_patients(model):
     score = open_bundle(model).card.scores["psnr"]
     assert score.mean == pytest.approx(np.mean(PSNR)) and (score.over, score.units) == ("patients", 20)
