@@ -13,7 +13,7 @@ from fplbench.datasets.identity import Identity
 from fplbench.datasets.persons import counted_lines, patients_counted_by, persons_known
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice, dataset_of
 from fplbench.datasets.roots import check_root
-from fplbench.datasets.scan import Scan, check_readable, files, scan
+from fplbench.datasets.scan import Scan, check_headers, check_readable, files, scan
 from fplbench.datasets.splits import SamplingOptions, candidates, leak
 from fplbench.datasets.tally import PERSONS_UNKNOWN
 from fplbench.errors import InputError
@@ -150,7 +150,7 @@ def _verdict(
 ) -> str:
     """The sentences that start with Yes. Raises InputError if the images cannot be drawn."""
     counts, name = sampling.counts(), dataset.name
-    check_readable(len(found.unreadable), len(found.headers), options, name)
+    check_headers(found, options, name)
     check_annotations(len(annotations.faults), annotations.read, options, name)
     splits = candidates(slices, sampling, seed, name, lesion_slices(annotations))
     check_readable(len(seen.faults), len(seen.tried) - len(seen.faults), options, name)

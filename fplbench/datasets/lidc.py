@@ -14,7 +14,18 @@ from fplbench.datasets.arranging import arrange_series as arrange
 from fplbench.datasets.dicom import left_out
 from fplbench.datasets.hounsfield import AIR, TISSUE, to_hounsfield
 from fplbench.datasets.planes import slice_position
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice, Unreadable, Window
+from fplbench.datasets.registry import (
+    LOADERS,
+    NO_PATIENT,
+    Dataset,
+    DatasetOptions,
+    Header,
+    NotAnImage,
+    Plane,
+    Slice,
+    Unreadable,
+    Window,
+)
 from fplbench.datasets.series import SERIES_FIELDS, TAGS, grid
 from fplbench.lesions.lidc_annotations import DATABASE, annotate, lesion_masks
 
@@ -49,7 +60,7 @@ def read_header(path: Path, options: LidcOptions) -> Header:
         raise NotAnImage("a localiser image")
     missing = [tag for tag in ("PatientID", "SeriesInstanceUID", "SOPInstanceUID") if not header.get(tag)]
     if missing:
-        raise Unreadable(f"it has no {missing[0]}")
+        raise Unreadable(NO_PATIENT if missing[0] == "PatientID" else f"it has no {missing[0]}")
     return {
         "patient": str(header.PatientID).strip(),
         "series": str(header.SeriesInstanceUID),

@@ -15,6 +15,7 @@ from fplbench.registry import Registry
 
 Window = Annotated[tuple[float, float], Field(min_length=2, max_length=2)]
 Header = dict[str, Any]  # the fields of a file that are read before its pixels
+NO_PATIENT = "it has no PatientID"  # why lidc refuses a file that ct reads
 
 
 class DatasetOptions(Options):

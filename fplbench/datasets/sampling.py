@@ -20,7 +20,7 @@ from fplbench.datasets.pixels import Form
 from fplbench.datasets.reference_noise import reference_noise
 from fplbench.datasets.registry import Dataset, DatasetOptions, dataset_of
 from fplbench.datasets.roots import check_root
-from fplbench.datasets.scan import Scan, check_readable, report, scan
+from fplbench.datasets.scan import Scan, check_headers, report, scan
 from fplbench.datasets.series_windows import SeriesWindows
 from fplbench.datasets.splits import SamplingOptions, Split, candidates
 from fplbench.datasets.tally import Arranged, Tally, summarise
@@ -76,7 +76,7 @@ def sample_dataset(
     check_folder(folder)
     found = scan(dataset, options, threads, folder / HEADERS)
     report(found, options)
-    check_readable(len(found.unreadable), len(found.headers), options, name)
+    check_headers(found, options, name)
     arranged, annotations = _arrange(dataset, options, found)
     splits = candidates(arranged.slices, sampling, seed, name, lesion_slices(annotations))
     _report_lesions(splits, sampling, lesion_slices(annotations))

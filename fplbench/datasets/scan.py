@@ -11,7 +11,7 @@ from fplbench.datasets.cache import Known, Stamp, check_cache, read_cache, stamp
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.reader import Failure
-from fplbench.datasets.registry import LOADERS, Dataset, DatasetOptions, Header, NotAnImage, Unreadable
+from fplbench.datasets.registry import LOADERS, NO_PATIENT, Dataset, DatasetOptions, Header, NotAnImage, Unreadable
 from fplbench.datasets.roots import how_to_get
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
@@ -103,14 +103,20 @@ def scan(dataset: Dataset, options: DatasetOptions, threads: int, cache: Path | 
     return result
 
 
-def check_readable(unreadable: int, readable: int, options: DatasetOptions, name: str) -> None:
-    """Raise InputError if the share of unreadable files exceeds the limit."""
+def check_headers(found: Scan, options: DatasetOptions, name: str) -> None:
+    """Raise InputError if the share of files whose headers cannot be read exceeds the limit."""
+    anonymised = NO_PATIENT in found.unreadable.values()
+    check_readable(len(found.unreadable), len(found.headers), options, name, ", or read them with loader: ct" * anonymised)
+
+
+def check_readable(unreadable: int, readable: int, options: DatasetOptions, name: str, advice: str = "") -> None:
+    """Raise InputError if the share of unreadable files exceeds the limit; `advice` ends the message."""
     total = unreadable + readable
     if total and unreadable / total > options.max_unreadable:
         raise InputError(
             f"{name}: {unreadable} of {total} files cannot be read ({unreadable / total:.1%}; the limit, "
             f"datasets.{name}.max_unreadable, is {options.max_unreadable:.1%}). They are listed above. Download them again, "
-            f"raise the limit, or check that {options.root} is the right folder."
+            f"raise the limit, or check that {options.root} is the right folder{advice}."
         )
 
 

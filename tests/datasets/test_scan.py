@@ -13,7 +13,7 @@ from fplbench.datasets.files import walk
 from fplbench.datasets.lidc import LidcOptions
 from fplbench.datasets.lits import LitsOptions
 from fplbench.datasets.rsna import RsnaOptions
-from fplbench.datasets.scan import check_readable, report, scan
+from fplbench.datasets.scan import check_headers, check_readable, report, scan
 from fplbench.errors import InputError
 from tests.helpers.dicom_files import write_ct, write_radiograph
 from tests.helpers.nifti_files import write_volume
@@ -169,6 +169,14 @@ def test_more_than_the_share_of_unreadable_files_stops():
     check_readable(5, 95, options, "lidc")
     with pytest.raises(InputError, match=r"6 of 100 files cannot be read \(6\.0%.*datasets\.lidc\.max_unreadable"):
         check_readable(6, 94, options, "lidc")
+
+
+@pytest.mark.parametrize(("element", "ending"), [("PatientID", ", or read them with loader: ct."), ("SOPInstanceUID", "folder.")])
+def test_where_files_have_no_patient_the_loader_that_reads_them_is_named(tmp_path, element, ending):
+    write_ct(tmp_path / "a.dcm", **{element: None})
+    with pytest.raises(InputError) as error:
+        check_headers(run(tmp_path), LidcOptions(root=tmp_path), "lidc")
+    assert str(error.value).endswith(ending)
 
 
 def test_a_folder_without_images_is_named(tmp_path):
