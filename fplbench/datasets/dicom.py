@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
 OTHER_FILES = (
-    ".xml", ".sqlite", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".png", ".jpg", ".py",
+    ".xml", ".sqlite", ".csv", ".txt", ".json", ".md", ".html", ".pdf", ".zip", ".tcia", ".s5cmd", ".py",
 )  # fmt: skip
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 AT_ONCE = 2**24  # bytes of a file that is read at once, which is faster than its header first
 PIXEL_TAGS = (
     "Modality",
@@ -35,7 +36,11 @@ PIXEL_TAGS = (
 
 def left_out(path: str, root: Path) -> str:
     """Leave out files whose suffix shows that they are not DICOM; many DICOM files have no suffix."""
-    return next((f"{suffix}, not an image" for suffix in OTHER_FILES if path.lower().endswith(suffix)), "")
+    for suffixes, reason in ((OTHER_FILES, "not an image"), (PICTURES, "a kind of picture that is not read")):
+        for suffix in suffixes:
+            if path.lower().endswith(suffix):
+                return f"{suffix}, {reason}"
+    return ""
 
 
 def is_dicom(path: Path) -> bool:

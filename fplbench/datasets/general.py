@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fplbench.datasets import dicom
 from fplbench.datasets.arranging import arrange_series
+from fplbench.datasets.images import is_picture
 from fplbench.datasets.registry import Dataset, DatasetOptions, Header, Plane, Slice
 from fplbench.datasets.series import SERIES_FIELDS, read_series_header, read_series_images
 from fplbench.datasets.volumes import Modality, is_mask, is_volume, read_volume_header, read_volume_images
@@ -29,7 +30,7 @@ def scans(modality: Modality, options: type[DatasetOptions]) -> Dataset:
         page="",
         sharing=NOT_KNOWN,
         contents="the DICOM or NIfTI files",
-        left_out=left_out,
+        left_out=partial(left_out, modality=modality),
         read_header=partial(read_header, modality=modality),
         arrange=arrange_series,
         read_images=partial(read_images, modality=modality),
@@ -40,10 +41,12 @@ def scans(modality: Modality, options: type[DatasetOptions]) -> Dataset:
     )
 
 
-def left_out(path: str, root: Path) -> str:
+def left_out(path: str, root: Path, modality: Modality) -> str:
     """Leave out masks, judging by their names, and files whose suffix shows that they are neither DICOM nor NIfTI."""
     if is_volume(path):
         return "a mask" if is_mask(path) else ""
+    if is_picture(path):
+        return f"{PurePosixPath(path).suffix.lower()}, not read by {modality.lower()}; the loader radiograph reads it"
     return dicom.left_out(path, root)
 
 

@@ -229,6 +229,9 @@ def test_a_volume_and_the_series_that_it_was_made_of_have_the_same_positions_and
         ("seg.nii.gz", "a mask"), ("label01.nii", "a mask"), ("scan_mask_2.nii", "a mask"), ("my labels.nii", "a mask"),
         ("Segmentation_2.nii", "a mask"), ("scan_roi.nii", "a mask"), ("gt/scan.nii", "a mask"),
         ("069.xml", ".xml, not an image"), ("a.json", ".json, not an image"),
+        ("a.PNG", ".png, not read by ct; the loader radiograph reads it"),
+        ("a/b.jpeg", ".jpeg, not read by ct; the loader radiograph reads it"),
+        ("a.tif", ".tif, a kind of picture that is not read"), ("a.BMP", ".bmp, a kind of picture that is not read"),
     ],
 )  # fmt: skip
 def test_masks_and_other_files_are_known_by_name(tmp_path, path, reason):

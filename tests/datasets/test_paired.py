@@ -253,6 +253,13 @@ def write_pictures(root, count, size=32):
     return {"of": "radiograph", "clean": "*_clean.png", "noisy": "*_noisy.png", "window": (0, 255)}
 
 
+def test_pictures_are_refused_by_ct_with_the_loader_that_reads_them(tmp_path):
+    write_pictures(tmp_path / "data", 3)
+    words = r"\(6 files: \.png, not read by ct; the loader radiograph reads it\)"
+    with pytest.raises(InputError, match=words):
+        arranged(tmp_path / "data", clean="*_clean.png", noisy="*_noisy.png")
+
+
 def test_sampling_takes_other_pairs_for_those_whose_noisy_picture_is_damaged(tmp_path, caplog):
     options = options_of(tmp_path / "data", max_unreadable=0.5, **write_pictures(tmp_path / "data", 48))
     for k in range(2, 48, 3):
