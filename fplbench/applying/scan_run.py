@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from fplbench.applying.feature_maps import FeatureMaps
 
 
-
 class ScanRun:
     """The run of one scan, which continues where its journal ends.
 

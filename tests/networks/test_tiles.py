@@ -9,7 +9,6 @@ import torch
 
 import fplbench
 from fplbench.networks import UNet, weights
-from fplbench.networks.inference import pad_to_multiple
 from fplbench.networks.tiles import OVERLAP, Place, doubled, in_tiles, tile_places
 
 TRAINED = Path(fplbench.__file__).parents[1] / "results/demo/models/lidc/gaussian/fpl.safetensors"
@@ -69,16 +68,39 @@ def test_tiles_of_a_unet_give_what_the_whole_gives_whatever_its_weights():
     torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not TRAINED.exists(), reason=f"there is no {TRAINED}, which the demo trains")
-def test_seams_of_a_trained_unet_are_below_half_a_grey_level():
-    """With the overlap of `fplbench apply` and tiles of half its size, anywhere on an image of 1100x900 pixels."""
-    network, _ = weights.load(TRAINED)
-    random = np.random.default_rng(1)
-    y, x = np.mgrid[:1100, :900]
+def picture(height, width, random):
+    """Smooth shades, a disc with an edge, and noise of a tenth of the range, float32 (1, 1, H, W); and the noise."""
+    y, x = np.mgrid[:height, :width] + random.integers(0, 500, (2, 1, 1))
     clean = 0.5 + 0.3 * np.sin(x / 70) * np.cos(y / 50) + 0.1 * (np.hypot(x - 400, y - 500) < 300)
-    noisy = np.clip(clean + random.normal(0, 0.1, clean.shape), 0, 1).astype(np.float32)
-    images = torch.from_numpy(pad_to_multiple(noisy[np.newaxis], 16))[:, None]
+    noise = random.normal(0, 0.1, clean.shape)
+    return tuple(torch.tensor(image, dtype=torch.float32)[None, None] for image in (clean + noise, noise))
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A U-Net of width 8 after 80 steps; with random weights, the far context counts as much as the near one."""
+    torch.manual_seed(1)
+    random, network = np.random.default_rng(0), UNet(width=8)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    for _ in range(80):
+        noisy, noise = (torch.cat(images) for images in zip(*(picture(64, 64, random) for _ in range(8)), strict=True))
+        loss = torch.nn.functional.mse_loss(network(noisy), noise)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.5 * 0.1**2  # it removes noise
+    return network.eval()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("own", [False, True])
+def test_seams_of_a_trained_unet_are_below_half_a_grey_level(trained, own):
+    """With the overlap of `fplbench apply` and tiles of half its size, anywhere on an image of 1104x912 pixels."""
+    if own and not TRAINED.exists():
+        pytest.skip(f"there is no {TRAINED}, which the demo trains")
+    network = weights.load(TRAINED)[0] if own else trained
+    noisy, _ = picture(1104, 912, np.random.default_rng(1))
+    images = noisy.clip(0, 1)
     with torch.inference_mode():
         tiled, whole = in_tiles(network, images, tile=256, overlap=OVERLAP, multiple=16), network(images)
     assert whole.std() > 0.05  # it does predict noise
