@@ -15,6 +15,7 @@ from fplbench.datasets.ct import CT
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.mr import MR
 from fplbench.datasets.pair_options import PairedCtOptions, PairedMrOptions, PairedRadiographOptions
+from fplbench.datasets.pair_places import BOTH, NEITHER
 from fplbench.datasets.pairing import MATCHES, TOLERANCE, Member, Pairing, pair
 from fplbench.datasets.patterns import name_within
 from fplbench.datasets.persons import BIDS, FILE, MAPPING, PATIENT
@@ -49,9 +50,9 @@ def read_header(path: Path, options: Any) -> Header:
     """
     names = names_of(path.relative_to(options.root).as_posix(), options)
     if names == (None, None):
-        raise NotAnImage("neither a clean nor a noisy image, judging by its path")
+        raise NotAnImage(NEITHER)
     if None not in names:
-        raise NotAnImage("both a clean and a noisy image, judging by its path")
+        raise NotAnImage(BOTH)
     return LOADERS[options.of].read_header(path, options)
 
 
@@ -137,10 +138,10 @@ def _no_pairs(members: dict[str, list[Member]], found: Pairing, options: Any) ->
         known.append(f"{len(ones)} {side} images ({side}: {getattr(options, side)!r}{example})")
     tried = options.match or f"{', '.join(MATCHES[:-1])} or {MATCHES[-1]}"
     several = f"; {found.ambiguous} have several possible partners" if found.ambiguous else ""
-    return InputError(
-        f"{options.root} has {' and '.join(known)}, but no pair that matches by {tried}{several}. Correct clean and noisy, which "
-        "say where these images are, or choose another match."
-    )
+    advice = "Correct clean and noisy, which say where these images are, or choose another match."
+    if found.ambiguous:
+        advice = "Make clean and noisy narrower, such as */full_1mm/B30, so that they describe one image of each slice."
+    return InputError(f"{options.root} has {' and '.join(known)}, but no pair that matches by {tried}{several}. {advice}")
 
 
 def read_images(path: Path, slices: Sequence[Slice], options: Any) -> Iterator[Plane]:

@@ -59,9 +59,10 @@ def pair(clean: Sequence[Member], noisy: Sequence[Member], match: Match | None) 
         noisy: the noisy ones.
         match: uid: equal unique identifiers; position: the same patient and the same position along the body, to a hundredth of a
             millimetre; name: equal names. In files with several slices, the number of the slice too for uid and name. None:
-            the way that pairs most slices, of several the first.
+            the way that pairs most slices, of several the first; without a pair the one that has most possible partners.
     """
-    return max((_pair_by(way, clean, noisy) for way in ([match] if match else MATCHES)), key=lambda found: len(found.pairs))
+    ways = (_pair_by(way, clean, noisy) for way in ([match] if match else MATCHES))
+    return max(ways, key=lambda found: (len(found.pairs), 0 if found.pairs else found.ambiguous))
 
 
 def _pair_by(match: Match, clean: Sequence[Member], noisy: Sequence[Member]) -> Pairing:

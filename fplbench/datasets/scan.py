@@ -10,6 +10,7 @@ from pathlib import Path
 from fplbench.datasets.cache import Known, Stamp, check_cache, read_cache, stamp_of, write_cache
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
+from fplbench.datasets.pair_places import no_sides
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import LOADERS, NO_PATIENT, Dataset, DatasetOptions, Header, NotAnImage, Unreadable
 from fplbench.datasets.roots import how_to_get
@@ -207,6 +208,8 @@ def _read_fresh(
 
 def _no_images(dataset: Dataset, options: DatasetOptions, result: Scan) -> InputError:
     """The error for a folder without a usable image: what was left out, and what to do."""
+    if dataset.paired and (sides := no_sides(options, result.skipped, dataset.name, options.pseudonymise)):
+        return InputError(f"The folder {options.root} contains no pair: {sides}")
     links = [path for path, reason in sorted(result.skipped.items()) if reason == LINK_OUT]
     link = f"use the target of {Identity(options.pseudonymise).of(links[0])} as the root, or " if links else ""
     reasons = "; ".join(f"{files(count)}: {reason}" for reason, count in result.reasons.most_common(REASONS))

@@ -181,6 +181,44 @@ def test_without_a_pair_the_message_says_what_was_found_and_tried(tmp_path, valu
         arranged(write_pairs(tmp_path), **values)
 
 
+def test_where_every_slice_has_several_partners_narrower_patterns_are_advised(tmp_path):
+    """Each slice in two reconstructions on both sides: 2 patients x 4 slices x 2 sides x 2 are ambiguous by position."""
+    for kernel in ("B30", "D45"):
+        for side, low in (("full", 0), ("quarter", 1)):
+            for p in range(2):
+                for n in range(SLICES):
+                    series = f"1.{ord(kernel[0])}.{low}.{p}"
+                    write_ct(tmp_path / f"{side}_1mm/{kernel}/{low}{p}/{kernel}-{n}.dcm", patient=f"P{p}", series=series, z=n)
+    words = r"uid, position or name; 32 have several possible partners\. Make clean and noisy narrower, such as \*/full_1mm/B30"
+    with pytest.raises(InputError, match=words):
+        arranged(tmp_path, clean="full*", noisy="quarter*")
+    slices, _, _ = arranged(tmp_path, clean="full_1mm/B30", noisy="quarter_1mm/B30")
+    assert len(slices) == 2 * SLICES
+
+
+def test_where_all_files_are_both_clean_and_noisy_the_message_says_so(tmp_path):
+    with pytest.raises(InputError) as error:
+        arranged(write_pairs(tmp_path, patients=1), clean="*", noisy="P*")
+    assert (
+        "no pair: 8 files are both clean and noisy, judging by clean ('*') and noisy ('P*'): set datasets.mayo.clean and "
+        "datasets.mayo.noisy to" in str(error.value)
+    )
+
+
+def test_where_no_file_is_clean_or_noisy_the_message_names_the_keys_and_five_folders(tmp_path, monkeypatch):
+    root = write_pairs(tmp_path / "data", patients=3)
+    with pytest.raises(InputError) as error:
+        arranged(root, clean="full", noisy="low")
+    text = str(error.value)
+    assert "24 files are neither clean nor noisy, judging by clean ('full') and noisy ('low')" in text
+    assert "root" not in text.replace(str(tmp_path), "") and "set datasets.mayo.clean and datasets.mayo.noisy" in text
+    assert text.endswith("Folders found: clean/P0, clean/P1, clean/P2, noisy/P0, noisy/P1 and 1 more.")
+    monkeypatch.setenv("FPLBENCH_PSEUDONYM_KEY", str(tmp_path / "key"))
+    with pytest.raises(InputError) as error:
+        arranged(root, clean="full", noisy="low", pseudonymise=True)
+    assert "P0" not in str(error.value)
+
+
 def test_the_message_has_pseudonyms_if_names_are_to_be_hidden(tmp_path, monkeypatch):
     monkeypatch.setenv("FPLBENCH_PSEUDONYM_KEY", str(tmp_path / "key"))
     with pytest.raises(InputError) as error:
