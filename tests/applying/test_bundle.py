@@ -6,6 +6,7 @@ import shutil
 import stat
 import zipfile
 from contextlib import nullcontext
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -18,11 +19,14 @@ from fplbench.applying.bundle import open_bundle
 from fplbench.applying.check_model import check_model
 from fplbench.applying.export import export_model
 from fplbench.applying.models import open_denoiser
+from fplbench.applying.options import ApplyOptions
 from fplbench.applying.phantom import make_phantom
+from fplbench.applying.run import apply_model
 from fplbench.errors import InputError
 from fplbench.files import file_hash, write_csv
 from fplbench.networks import UNet, weights
 from fplbench.networks.card import CARD_KEY, Card
+from tests.applying.scans import head, write_nifti
 
 CARD = Card(
     method="fpl",
@@ -368,3 +372,18 @@ def test_the_commands_export_with_onnx_and_check_it(run, tmp_path):
         open_denoiser(str(tmp_path / "model.zip"), {}, device="cpu", runtime=runtime)(image) for runtime in ("torch", "onnx")
     )
     assert np.abs(torch_image - onnx_image).max() < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(packages.unusable("onnx", ("onnx", "onnxscript", "onnxruntime"), "onnx") is not None, reason="needs onnx")
+def test_an_onnx_model_gets_no_slice_larger_than_a_tile_and_its_runtime_is_recorded(run, tmp_path):
+    """It cannot be tiled, and its memory grows with the slice."""
+    export_model(run / "models/lidc/gaussian/fpl.safetensors", tmp_path / "model.zip")
+    source = write_nifti(tmp_path / "in.nii", head(side=80, slices=2))
+    options = ApplyOptions(runtime="onnx", modality="CT", tile=64, overlap=16)
+    with pytest.raises(InputError, match=r"slices of 80x80 pixels, which the ONNX model takes in one piece only, up to 64"):
+        apply_model(str(tmp_path / "model.zip"), source, tmp_path / "out.nii", options)
+    apply_model(str(tmp_path / "model.zip"), source, tmp_path / "out.nii", options.model_copy(update={"tile": 80}))
+    versions = json.loads((tmp_path / "out_apply.json").read_text())["versions"]
+    assert versions["onnxruntime"] == metadata.version("onnxruntime")
+    assert versions["opencv-python-headless"] == metadata.version("opencv-python-headless")
