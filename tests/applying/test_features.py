@@ -1,4 +1,4 @@
-"""Feature maps of slices of any size, and their parametric maps in DICOM."""
+"""Feature maps of slices of any size."""
 
 import numpy as np
 import pytest

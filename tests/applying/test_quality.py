@@ -6,13 +6,16 @@ import json
 import cv2
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from fplbench.applying.quality import slice_statistics
+from fplbench.applying.quality.body import body_squares
 from fplbench.applying.quality.spectrum import detrended, frequencies, patch_spectra
 from fplbench.applying.quality.structure import edge_relation, largest_change
 from fplbench.applying.quality.summary import histogram, largest_crops, summarise_spectra, summarise_tissues
 from fplbench.applying.quality.tissues import CT
+from fplbench.applying.quality.whole_slice import slice_pictures
 from fplbench.applying.scan import Plane
 
 WINDOW = (-1200.0, 1000.0)
@@ -195,6 +198,74 @@ def test_the_largest_change_is_a_structure_and_not_a_noisy_pixel():
     assert np.all(picture[:, 64:128] == round(200 / 400 * 255))
     changed = (picture[:, 128:].astype(float) - 128) * found["bound"] / 127
     assert changed == pytest.approx(40 - part, abs=found["bound"] / 127)
+
+
+def body_on_a_table():
+    """A body of 40 HU with lungs in air, on a table; the change is larger in air and table than in a lung."""
+    row, column = np.indices((256, 256))
+    before = np.full((256, 256), -1000, np.float32)
+    before[(row - 110) ** 2 + (column - 128) ** 2 < 90**2] = 40
+    before[(row - 110) ** 2 + (column - 100) ** 2 < 30**2] = -850
+    before[205:212] = 100
+    after = before.copy()
+    after[205:212, 20:60] -= 200  # of the table
+    after[20:40, 20:40] += 150  # of the air
+    after[100:106, 95:101] += 60  # in a lung
+    return before, after
+
+
+def test_the_largest_change_of_a_ct_is_that_within_the_body():
+    before, after = body_on_a_table()
+    found = statistics(before, after)["crop"]
+    assert (found["row"], found["column"]) == (pytest.approx(103, abs=8), pytest.approx(98, abs=8))
+    elsewhere = statistics(before, after, hounsfield=False)["crop"]
+    assert elsewhere["row"] == pytest.approx(30, abs=8)  # in air
+
+
+def test_where_no_body_is_the_whole_slice_counts():
+    air = np.full((64, 64), -1000, np.float32)
+    assert body_squares(air, 4).all()
+
+
+def test_a_body_that_reaches_beyond_the_image_keeps_its_squares_at_the_border():
+    assert body_squares(np.full((64, 66), 40, np.float32), 4).all()
+
+
+def decoded(uri):
+    return cv2.imdecode(np.frombuffer(base64.b64decode(uri.split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def test_only_the_middle_slice_has_pictures():
+    before = phantom()
+    found = [slice_statistics(Plane(number, before), before + 1, WINDOW, True, SPACING, 4) for number in range(4)]
+    assert [bool(each["pictures"]) for each in found] == [False, False, True, False]
+    assert statistics(before, before)["pictures"] is None
+
+
+def test_the_pictures_are_the_slice_at_the_window_and_the_change_in_colours():
+    before = np.full((100, 80), 40, np.float32)
+    before[:50] = -160
+    after = before + 10
+    after[:, 40:] -= 20
+    found = slice_pictures(before, after, (-160, 240), None)
+    assert (found["height"], found["width"], found["bound"]) == (100, 80, 10)
+    assert np.array_equal(decoded(found["before"]), np.rint((before + 160) / 400 * 255))
+    assert np.array_equal(decoded(found["after"]), np.rint(np.clip((after + 160) / 400 * 255, 0, 255)))
+    colours = [decoded(found["change"])[50, column][::-1] for column in (10, 70)]
+    expected = [np.rint(np.array(colormaps["cividis"](value)[:3]) * 255) for value in (1.0, 0.0)]
+    assert np.array_equal(colours, expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "size"),
+    [
+        ((512, 512), None, (512, 512)), ((3000, 2000), (0.1, 0.1), (512, 341)), ((100, 200), (2.0, 1.0), (200, 200)),
+        ((40, 512), (5.0, 0.5), (400, 512)),
+    ],
+)  # fmt: skip
+def test_pictures_have_square_pixels_and_at_most_512_of_them(shape, spacing, size):
+    found = slice_pictures(np.zeros(shape, np.float32), np.zeros(shape, np.float32), (0, 1), spacing)
+    assert (found["height"], found["width"]) == size == decoded(found["before"]).shape
 
 
 def test_nothing_changed_is_no_crop_and_no_relation():

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 
 from fplbench.applying.quality import slice_statistics, write_quality_page
+from fplbench.applying.quality.sentences import left_out
+from fplbench.applying.quality.summary import TissueSummary
+from fplbench.applying.quality.tissues import tissues_of
+from fplbench.applying.quality.whole_slice import slice_pictures
 from fplbench.applying.scan import Facts, Plane
 from fplbench.networks.card import Card, NoiseLevel
 from tests.explorer.conftest import driver  # noqa: F401
@@ -44,7 +48,7 @@ def some_slices(count=3, hounsfield=True):
         clean = np.full((128, 128), 40, np.float32)
         clean[:40] = -90
         before = clean + rng.normal(0, 12, clean.shape).astype(np.float32)
-        found.append(slice_statistics(Plane(number, before), clean + 1, (-160, 240), hounsfield, (0.7, 0.7)))
+        found.append(slice_statistics(Plane(number, before), clean + 1, (-160, 240), hounsfield, (0.7, 0.7), count))
     return found
 
 
@@ -59,10 +63,24 @@ def test_the_page_says_what_a_reader_must_know(tmp_path):
     for words in (
         "Not for clinical use.", "CT, 3 slices of 128 × 128 pixels, pixels of 0.7 mm", "80 images of 1 patient of LIDC",
         "9 to 14 grey levels", "−160 to 240 HU", "The pixels are small", "A slice is missing", "Soft tissue and water", "HU² mm²",
-        "AAPM TG-233",        "No slice has 1,000 pixels of air, lung and bone.",
+        "AAPM TG-233", "No slice has 1,000 pixels of air, lung and bone.", "Slice 2, the middle one",
     ):  # fmt: skip
         assert words in page, words
     assert "<script" not in page and "<b " not in page
+
+
+def test_the_page_begins_with_the_whole_middle_slice(tmp_path):
+    _, page = write(tmp_path, some_slices())
+    body = page[page.index("<h2") :]
+    assert body.startswith('<h2 id="slice" class="first">One slice</h2>')
+    alts = re.findall(r'alt="(Slice 2: [^"]*)"', body[: body.index('<h2 id="glance"')])
+    assert alts == ["Slice 2: before.", "Slice 2: after.", "Slice 2: difference, after minus before."]
+    assert "Not for clinical use." in page[: page.index("<h2")]
+
+
+def test_without_pictures_the_page_begins_with_the_summary(tmp_path):
+    _, page = write(tmp_path, [each | {"pictures": None} for each in some_slices()])
+    assert page[page.index("<h2") :].startswith('<h2 id="glance" class="first">') and 'href="#slice"' not in page
 
 
 def test_the_page_requests_nothing(tmp_path):
@@ -80,8 +98,10 @@ def test_the_same_scan_gives_the_same_page(tmp_path):
 
 def test_a_thousand_slices_are_less_than_two_megabytes(tmp_path):
     slices = []
+    noise = np.random.default_rng(0).uniform(-160, 240, (512, 512)).astype(np.float32)  # no PNG is larger
+    pictures = slice_pictures(noise, np.roll(noise, 1, axis=0), (-160, 240), None)
     for number, one in enumerate(some_slices(8) * 125):
-        slices.append(copy.deepcopy(one) | {"number": number})
+        slices.append(copy.deepcopy(one) | {"number": number, "pictures": pictures if number == 500 else None})
         slices[-1]["crop"]["row"] = number  # each is of a place of its own
     path, page = write(tmp_path, slices, slices=1000)
     assert path.stat().st_size < 2_000_000
@@ -100,6 +120,42 @@ def test_a_scan_in_which_nothing_can_be_measured_has_a_page(tmp_path, slices):
 def test_a_scan_without_hounsfield_units_has_thirds(tmp_path):
     _, page = write(tmp_path, some_slices(hounsfield=False), hounsfield=False, modality="MR", spacing=None)
     assert "Middle third" in page and "Soft tissue" not in page and "units² pixel²" in page
+
+
+def reach(window, hounsfield=True):
+    """What the page says of the window, with all tissues in all slices."""
+    tissues = tissues_of(window, hounsfield)
+    rows = [TissueSummary(tissue, 5, (1, 1), 0, 0, (0, 0), 1) for tissue in tissues]
+    return [words for words in left_out(rows, tissues, window, 5, hounsfield) if words]
+
+
+def test_the_thirds_of_a_window_are_within_it():
+    """All of a scan without HU are: that the change fades at both ends is said with the window."""
+    assert reach((0, 100), hounsfield=False) == []
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ((-1600, 4000), ["Only part of the values of bone is within the window; the others are unchanged."]),
+        ((-960, 400), [
+            "Only part of the values of air and bone is within the window; the others are unchanged.",
+            "The values of lung reach to where the change fades out, so part of them changes less.",
+        ]),
+        ((-160, 100), [
+            "The values of air, lung and bone are outside the window, and unchanged.",
+            "The values of fat and soft tissue and water reach to where the change fades out, so part of them changes less.",
+        ]),
+    ],
+)  # fmt: skip
+def test_tissues_outside_the_window_and_at_its_ends_are_named_apart(window, expected):
+    """The change fades over the outermost 5 %: of -160 to 100 HU below -147 and above 87, of -960 to 400 HU below -892."""
+    assert reach(window) == expected
+
+
+def test_the_page_compares_with_no_limit_for_water(tmp_path):
+    """That of a scanner's daily check is of the mean itself, not of a change."""
+    assert "ACR" not in write(tmp_path, some_slices())[1]
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import pywt
 
-from fplbench.datasets.reference_noise import reference_noise
+from fplbench.applying.quality.noise import noise_of, whole_places
+from fplbench.datasets.reference_noise import fine_detail, flatness, mean_slope, reference_noise
 
 
 def body(side=256):
@@ -22,6 +24,14 @@ def test_gaussian_noise_is_found_within_five_per_cent(deviation):
     """Rounding to grey levels adds a variance of 1/12."""
     images = [noisy(body(), deviation, seed) for seed in range(5)]
     assert reference_noise(np.stack(images)) == pytest.approx(np.hypot(deviation, 12**-0.5), rel=0.05)
+
+
+def test_the_detail_is_the_diagonal_one_of_the_wavelet_transform():
+    """At every second place along rows and columns, it is that of PyWavelets, which runs through images backwards."""
+    image = np.random.default_rng(0).normal(100, 10, (70, 50)).astype(np.float32)
+    expected = pywt.dwt2(image[::-1, ::-1].astype(np.float64), "db2", mode="zero")[1][2]
+    found = fine_detail(image)[::-1, ::-1][1::2, 1::2]
+    assert found[1:-1, 1:-1] == pytest.approx(expected[2:-1, 2:-1], abs=1e-4)
 
 
 def test_air_without_noise_does_not_count():
@@ -57,3 +67,14 @@ def test_images_without_an_unclipped_area_are_passed_over():
     black, tiny = np.zeros((256, 256), np.uint8), np.full((4, 4), 7, np.uint8)
     assert np.isnan(reference_noise([black, tiny])) and np.isnan(reference_noise([]))
     assert reference_noise([black, noisy(body(), 10), tiny]) == pytest.approx(10, rel=0.06)
+
+
+def test_the_noise_of_a_tissue_that_fills_an_image_is_that_of_the_image():
+    """Both leave out the lowest and the highest value as cut off."""
+    image = 100 + 20 * np.sin(np.arange(120) / 20)[:, None] * np.cos(np.arange(130) / 20)
+    image = np.rint(image + np.random.default_rng(3).normal(0, 6, image.shape)).astype(np.uint8)
+    image[0, :2] = 0, 255
+    grey = image.astype(np.float32)
+    places = whole_places(grey, np.full(image.shape, 255, np.uint8))
+    found = noise_of((fine_detail(grey),), mean_slope(flatness(grey).slope), places)
+    assert found[0] == pytest.approx(reference_noise([image]), rel=1e-6)

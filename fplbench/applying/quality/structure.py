@@ -18,6 +18,7 @@ AROUND = 11  # samples; side of the square around a place whose changes its own 
 CLIPPED = 5.0  # times the mean; of a larger change no more counts for its surroundings
 FINEST = 0.01  # quantile of the changes
 COARSE = 1.25  # steps; tissues whose mean change is smaller tell nothing
+FLATTEST = 1.75  # steps; rounding makes the slopes of tissues whose mean slope (Sobel, 8 for 1 a pixel) is lower
 TINY = 1e-6
 STEEP, EVEN = 0.9, 0.5  # quantiles of the slope: edges are above the one, flat places below the other
 CROP = 64  # side of a crop, pixels
@@ -119,8 +120,9 @@ def _step(sizes: np.ndarray, masks: list[np.ndarray]) -> float:
 
 
 def _tells(sizes: np.ndarray, slopes: np.ndarray, step: float) -> bool:
-    """Whether a tissue has enough places, and changes large enough for their sizes to say something."""
-    return len(sizes) >= LEAST and sizes.std() > 0 and slopes.std() > 0 and sizes.mean() >= COARSE * step
+    """Whether a tissue has enough places, and sizes and slopes that are more than single steps."""
+    enough = len(sizes) >= LEAST and sizes.std() > 0 and slopes.std() > 0
+    return bool(enough and sizes.mean() >= COARSE * step and slopes.mean() >= FLATTEST * step)
 
 
 def _by_tissue(values: np.ndarray, masks: list[np.ndarray]) -> np.ndarray:
