@@ -1,7 +1,7 @@
 """A report on a data folder: what it contains, whether the images can be drawn from it, and a contact sheet."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from fplbench.errors import InputError
 from fplbench.lesions.marks import Annotations
 
 UNREADABLE_LISTED = 100
+SAME_LISTED = 3  # files named one by one if they have the same fault
 GAPS_LISTED = 20
 
 
@@ -103,10 +104,24 @@ def _left_out(found: Scan, omitted: dict[str, str], identity: Identity) -> list[
     for reason in sorted(by_reason):
         lines.append(f"  {files(len(by_reason[reason]))}: {reason}, for example {identity.of(min(by_reason[reason]))}")
     lines += [f"  {files(count)}: {reason}" for reason, count in sorted(found.others.items())]
-    lines += [f"  {identity.of(path)}: {found.unreadable[path]}" for path in sorted(found.unreadable)[:UNREADABLE_LISTED]]
-    if len(found.unreadable) > UNREADABLE_LISTED:
-        lines.append(f"  and {len(found.unreadable) - UNREADABLE_LISTED} more unreadable files; `fplbench sample` lists them all")
+    unreadable = _faults(found.unreadable, identity)
+    lines += unreadable[:UNREADABLE_LISTED]
+    if len(unreadable) > UNREADABLE_LISTED:
+        lines.append("  and more unreadable files; `fplbench sample` lists them all")
     return lines
+
+
+def _faults(faults: Mapping[str, str], identity: Identity) -> list[str]:
+    """A line for each faulty file with its reason; many files with the same reason share a line, with one as the example."""
+    times = Counter(faults.values())
+    lines = {}
+    for path in sorted(faults):
+        reason = faults[path]
+        if times[reason] <= SAME_LISTED:
+            lines[path] = f"  {identity.of(path)}: {reason}"
+        else:
+            lines.setdefault(reason, f"  {files(times[reason])}: {reason}, for example {identity.of(path)}")
+    return list(lines.values())
 
 
 def _gaps(slices: Sequence[Slice], identity: Identity) -> list[str]:
@@ -132,10 +147,10 @@ def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
         lines = ["Contact sheet: not written, since no image could be read"]
     if seen.faults:
         lines.append(f"Cannot be decoded: {len(seen.faults)} of the {files(len(seen.tried))} read for the contact sheet")
-    lines += [f"  {identity.of(source)}: {seen.faults[source]}" for source in sorted(seen.faults)]
+    lines += _faults(seen.faults, identity)
     if seen.mask_faults:
         lines.append(f"Lesion masks that cannot be read: those of {files(len(seen.mask_faults))}")
-    return lines + [f"  {identity.of(source)}: {seen.mask_faults[source]}" for source in sorted(seen.mask_faults)]
+    return lines + _faults(seen.mask_faults, identity)
 
 
 def _verdict(
