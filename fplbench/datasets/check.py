@@ -74,6 +74,7 @@ def check_data(
         *(_gaps(slices, identity) if dataset.scans else []),
         *annotation_lines(annotations, slices, persons_known(slices)),
         *_seen(seen, sheet, identity),
+        *(_small(seen, sampling.size) if sampling.fit == "patch" else []),
     ]
     return [*lines, "", verdict], possible
 
@@ -151,6 +152,14 @@ def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
     if seen.mask_faults:
         lines.append(f"Lesion masks that cannot be read: those of {files(len(seen.mask_faults))}")
     return lines + _faults(seen.mask_faults, identity)
+
+
+def _small(seen: Sheet, size: int) -> list[str]:
+    """How many images of the contact sheet do not fill a patch."""
+    small = sum(min(shape) < size for shape in seen.sizes)
+    if not small:
+        return []
+    return [f"Smaller than a patch of {size}x{size} pixels: {small} of the {seen.shown} images shown; their patches have margins"]
 
 
 def _verdict(

@@ -35,6 +35,7 @@ class Sheet:
         lesions: number of images shown that have a lesion.
         even: number of images shown that were not chosen for their lesions, and so stand for the whole data set.
         even_near_empty: number of these that are near-empty.
+        sizes: rows and columns of the images shown, before they are resized.
         mask_faults: why the lesion masks of a file cannot be read, by path.
     """
 
@@ -45,10 +46,12 @@ class Sheet:
     lesions: int = 0
     even: int = 0
     even_near_empty: int = 0
+    sizes: list[tuple[int, int]] = field(default_factory=list)
     mask_faults: dict[str, str] = field(default_factory=dict)
 
-    def count(self, near_empty: bool, even: bool) -> None:
+    def count(self, size: tuple[int, int], near_empty: bool, even: bool) -> None:
         """Count an image that is shown."""
+        self.sizes.append(size)
         self.shown += 1
         self.near_empty += near_empty
         self.even += even
@@ -96,7 +99,7 @@ def contact_sheet(
             sheet.faults.setdefault(one.source, answer.words(options.root, one.source, options.pseudonymise))
             draw.text((left + 4, top + THUMBNAIL // 2), "cannot be decoded", fill=(255, 255, 255))
         else:
-            sheet.count(content(answer.pixels) < options.min_content, number >= first)
+            sheet.count(answer.shape, content(answer.pixels) < options.min_content, number >= first)
             picture.paste(Image.fromarray(answer.pixels), (left, top))
             if marks.get(one.image_id):
                 wanted[number] = Wanted(one, answer.shape, marks[one.image_id])
