@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from fplbench.lesions.marks import Annotations
 UNREADABLE_LISTED = 100
 SAME_LISTED = 3  # files named one by one if they have the same fault
 GAPS_LISTED = 20
+FOLDERS_LISTED = 20  # lines about files in no pair
 
 
 def check_data(
@@ -71,6 +72,7 @@ def check_data(
         f"{dataset.label} in {options.root}\n",
         *_contents(dataset, slices, len(found.headers)),
         *_left_out(found, omitted, identity),
+        *(_alone(omitted, identity) if dataset.paired else []),
         *(_gaps(slices, identity) if dataset.scans else []),
         *annotation_lines(annotations, slices, persons_known(slices)),
         *_seen(seen, sheet, identity),
@@ -110,6 +112,14 @@ def _left_out(found: Scan, omitted: dict[str, str], identity: Identity) -> list[
     if len(unreadable) > UNREADABLE_LISTED:
         lines.append("  and more unreadable files; `fplbench sample` lists them all")
     return lines
+
+
+def _alone(omitted: dict[str, str], identity: Identity) -> list[str]:
+    """How many files of each folder are in no pair, by reason."""
+    groups = Counter((PurePosixPath(path).parent.as_posix(), reason) for path, reason in omitted.items())
+    lines = [f"  {identity.of(folder)}: {files(groups[folder, reason])}: {reason}" for folder, reason in sorted(groups)]
+    more = [f"  and {len(lines) - FOLDERS_LISTED + 1} more lines"] if len(lines) > FOLDERS_LISTED else []
+    return ["Not in a pair, by folder:", *lines[: FOLDERS_LISTED - len(more)], *more] if lines else []
 
 
 def _faults(faults: Mapping[str, str], identity: Identity) -> list[str]:

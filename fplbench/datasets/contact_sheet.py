@@ -68,8 +68,8 @@ def contact_sheet(
 ) -> Sheet:
     """Write 16 slices as a .png file with their names: up to 8 with a lesion first, then slices of the whole data set.
 
-    Both are spread evenly. Lesions are outlined in orange, on every image. Nothing is written if none of the slices can be
-    decoded.
+    Both are spread evenly. The noisy image of a pair stands on the right of the clean one. Lesions are outlined in orange, on
+    every image. Nothing is written if none of the slices can be decoded.
 
     Args:
         dataset: the data set.
@@ -83,7 +83,8 @@ def contact_sheet(
 
     marks = annotations.marks if annotations else {}
     first, chosen = _chosen(slices, [one for one in slices if marks.get(one.image_id)])
-    picture = Image.new("RGB", (4 * THUMBNAIL, 4 * (THUMBNAIL + CAPTION)))
+    width = THUMBNAIL * (2 if dataset.paired else 1)
+    picture = Image.new("RGB", (4 * width, 4 * (THUMBNAIL + CAPTION)))
     draw = ImageDraw.Draw(picture)
     identity = Identity(options.pseudonymise)
     windows = SeriesWindows(dataset, options, slices)
@@ -94,19 +95,21 @@ def contact_sheet(
     wanted: dict[int, Wanted] = {}
     for number, answer in windows.read(Form(THUMBNAIL, noisy=dataset.paired), chosen, threads):
         one = chosen[number]
-        left, top = _corner(number)
+        left, top = _corner(number, width)
         if isinstance(answer, Failure):
             sheet.faults.setdefault(one.source, answer.words(options.root, one.source, options.pseudonymise))
             draw.text((left + 4, top + THUMBNAIL // 2), "cannot be decoded", fill=(255, 255, 255))
         else:
             sheet.count(answer.shape, content(answer.pixels) < options.min_content, number >= first)
             picture.paste(Image.fromarray(answer.pixels), (left, top))
+            if answer.noisy is not None:
+                picture.paste(Image.fromarray(answer.noisy), (left + THUMBNAIL, top))
             if marks.get(one.image_id):
                 wanted[number] = Wanted(one, answer.shape, marks[one.image_id])
         draw.text((left + 4, top + THUMBNAIL + 2), identity.of(one.image_id)[-40:], fill=(255, 255, 255))
     sheet.lesions = len(wanted)
     for number, edge in _outlines(dataset, options, wanted, threads, sheet).items():
-        picture.paste(OUTLINE, _corner(number), Image.fromarray(edge))
+        picture.paste(OUTLINE, _corner(number, width), Image.fromarray(edge))
     if sheet.shown:
         picture.save(path)
     return sheet
@@ -120,8 +123,8 @@ def _chosen(slices: Sequence[Slice], with_lesion: Sequence[Slice]) -> tuple[int,
     return len(first), dict(enumerate([*first, *evenly(others, min(IMAGES - len(first), len(others)))]))
 
 
-def _corner(number: int) -> tuple[int, int]:
-    return number % 4 * THUMBNAIL, number // 4 * (THUMBNAIL + CAPTION)
+def _corner(number: int, width: int) -> tuple[int, int]:
+    return number % 4 * width, number // 4 * (THUMBNAIL + CAPTION)
 
 
 def _outlines(

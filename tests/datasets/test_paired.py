@@ -6,6 +6,7 @@ import logging
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from fplbench.cli import app
@@ -149,6 +150,30 @@ def test_images_without_a_partner_are_named_and_counted(tmp_path):
     assert "  1 file: a clean image without a noisy one, for example clean/P1/0.dcm" in text
     assert "  2 files: a noisy image without a clean one, for example noisy/P2/1.dcm" in text
     assert "Slices:   17 in 37 files" in text
+    assert (
+        "Not in a pair, by folder:\n  clean/P1: 1 file: a clean image without a noisy one\n"
+        "  noisy/P2: 1 file: a noisy image without a clean one\n  noisy/P3: 1 file: a noisy image without a clean one\n"
+    ) in text
+
+
+def test_of_many_folders_with_images_in_no_pair_twenty_lines_are_printed(tmp_path):
+    root = write_pairs(tmp_path / "data")
+    for k in range(30):
+        write_ct(root / f"clean/X{k:02}/a.dcm", patient=f"X{k}", series=f"1.7.{k}")
+    lines, _ = check_data("mayo", options_of(root), PLAN, 1, 1, tmp_path / "sheet.png", loader="paired")
+    start = lines.index("Not in a pair, by folder:")
+    assert lines[start + 19] == "  clean/X18: 1 file: a clean image without a noisy one"
+    assert lines[start + 20] == "  and 11 more lines" and lines[start + 21].startswith("Series with a gap")
+
+
+def test_the_contact_sheet_shows_each_clean_image_with_its_noisy_one_on_the_right(tmp_path):
+    options = options_of(tmp_path / "data", **write_pictures(tmp_path / "data", 16, size=256))
+    check_data("own", options, PLAN, 1, 1, tmp_path / "sheet.png", loader="paired")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))[..., 0]
+    assert sheet.shape == (4 * 272, 8 * 256)
+    for number in range(16):
+        cell = sheet[number // 4 * 272 :, number % 4 * 512 :]
+        assert np.array_equal(cell[:256, 256:512], cell[:256, :256] // 2) and cell[:256, :256].std() > 20
 
 
 def test_a_noisy_image_in_two_reconstructions_is_ambiguous(tmp_path):
@@ -281,8 +306,6 @@ def test_anonymised_pairs_match_by_position(tmp_path, clean, noisy):
 
 def write_pictures(root, count, size=32):
     """Write pairs of PNG files side by side, the noisy ones half as bright."""
-    from PIL import Image
-
     root.mkdir()
     for k in range(count):
         grey = np.random.default_rng(k).integers(50, 200, (size, size)).astype(np.uint8)
