@@ -39,22 +39,20 @@ def slice_statistics(
         slices: number of slices of the scan, the middle one of which gets pictures; None for no pictures.
 
     Returns:
-        What JSON can hold, about 10 kB, or 1 MB with pictures: number, the slice; tissues, by name the number of pixels, noise
-        before and after (`noise_of`; null where there are too few places), mean before, shift of the mean and the standard
-        deviation of the change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges
-        (`edge_relation`); crop (`largest_change`, for CT within the body); pictures (`slice_pictures`). What cannot be measured
-        is null. Padding and NaN do not count.
+        What JSON can hold, about 10 kB, or 1 MB with pictures, and null for what cannot be measured: number, the slice;
+        tissues, by name the number of pixels, noise before and after (`noise_of`; null where there are too few places), mean
+        before, shift of the mean and the standard deviation of the change; spectrum (`patch_spectra`); histogram of the change,
+        in shares of the window; edges (`edge_relation`); crop (`largest_change`, for CT within the body); pictures
+        (`slice_pictures`). Padding and NaN do not count.
     """
     found: dict[str, Any] = {"number": plane.number, "tissues": {}, **dict.fromkeys(("spectrum", "edges", "crop", "pictures"))}
     before, after, usable = _usable(plane, after, window[0])
     change = after - before
     found["histogram"] = _histogram(change, before, usable, window)
-    if slices is not None and plane.number == slices // 2:
-        found["pictures"] = slice_pictures(before, after, window, spacing)
+    found["pictures"] = slice_pictures(before, after, window, spacing) if slices and plane.number == slices // 2 else None
     if min(before.shape) < SMALLEST:
         return found
-    valid = usable.view(np.uint8) * np.uint8(255)
-    flat = flatness(before)
+    valid, flat = usable.view(np.uint8) * np.uint8(255), flatness(before)
     places = list(masks(flat.smooth, _smoothed_well(valid), tissues_of(window, hounsfield)))
     found["tissues"] = _tissues(before, after, change, mean_slope(flat.slope), whole_places(before, valid), places)
     found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)

@@ -96,15 +96,17 @@ def largest_change(
         return None
     middle = [BLOCK * (place + PART // 2) for place in (row, column)]
     part = tuple(_around(place, side) for place, side in zip(middle, change.shape, strict=True))
+    place = {"score": float(f"{score:.4g}"), "row": middle[0], "column": middle[1]}
+    return place | _crop(before[part], after[part], change[part], window)
+
+
+def _crop(before: np.ndarray, after: np.ndarray, change: np.ndarray, window: tuple[float, float]) -> dict[str, Any]:
     low, high = window
-    greys = [np.clip((image[part] - low) * (255 / (high - low)), 0, 255) for image in (before, after)]
-    bound = max(float(np.abs(change[part]).max()), 1e-12)
-    picture = np.hstack([*greys, 128 + change[part] * (LEVELS / bound)])
-    height, width = greys[0].shape
-    return {
-        "score": float(f"{score:.4g}"), "row": middle[0], "column": middle[1], "bound": float(f"{bound:.6g}"),
-        "height": height, "width": width, "image": png_uri(np.rint(picture).astype(np.uint8)),
-    }  # fmt: skip
+    greys = [np.clip((image - low) * (255 / (high - low)), 0, 255) for image in (before, after)]
+    bound = max(float(np.abs(change).max()), 1e-12)
+    picture = np.rint(np.hstack([*greys, 128 + change * (LEVELS / bound)])).astype(np.uint8)
+    height, width = change.shape
+    return {"bound": float(f"{bound:.6g}"), "height": height, "width": width, "image": png_uri(picture)}
 
 
 def _around(place: int, side: int) -> slice:

@@ -73,7 +73,9 @@ def _figure(pictures: Mapping[str, Any], name: str, place: str, title: str, ramp
     picture = html.void(
         "img", src=pictures[name], alt=f"{place}: {title.lower()}.", width=str(pictures["width"]), height=str(pictures["height"])
     )
-    bar = html.void("img", src=ramp, alt="", style="display: block; width: 100%; height: .7rem")
+    bar = html.void(
+        "img", src=ramp, alt=f"Scale from {ends[0]} to {ends[-1]}.", style="display: block; width: 100%; height: .7rem"
+    )
     scale = html.element("div", *(html.text("span", end) for end in ends), style=ENDS)
     return html.element("figure", picture, html.element("figcaption", escape(title), bar, scale), style="flex: 1 1 18rem")
 
