@@ -3,6 +3,7 @@
 import errno
 import gzip
 import mmap
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,7 @@ def unpack(task: tuple[str, str, VolumeHeader]) -> str:
         Empty, or NO_SPACE if there is not enough space for them.
 
     Raises:
-        Unreadable: the file ends too early.
+        Unreadable: the file ends too early, or its checksum or its length is not that of what it holds.
     """
     source, target, header = task
     needed = header.nbytes
@@ -127,9 +128,16 @@ def unpack(task: tuple[str, str, VolumeHeader]) -> str:
                     raise Unreadable("it is truncated: it ends within its voxels")
                 out.write(part)
                 needed -= len(part)
-            stream.read(1)  # at its end, the stream compares its checksum
+            # Checksum and length are only compared at the end of the stream, and damage can put that behind the voxels.
+            while stream.read(CHUNK):
+                pass
     except EOFError:
         raise Unreadable("it is truncated: it ends within its voxels") from None
+    except gzip.BadGzipFile as error:
+        what = "other data follow its end" if "Not a gzipped" in str(error) else "its checksum does not match"
+        raise Unreadable(f"it is damaged: {what}") from None
+    except zlib.error:
+        raise Unreadable("it is damaged: it cannot be decompressed") from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return NO_SPACE

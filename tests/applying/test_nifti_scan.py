@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fplbench.applying.nifti_scan import NiftiScan, find_nifti_scans, stem
-from fplbench.applying.nifti_volume import read_volume_header
+from fplbench.applying.nifti_volume import read_volume_header, unpack
 from fplbench.applying.scan import Facts, ReadingOptions, Stamp
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.errors import InputError
@@ -64,6 +64,24 @@ def test_compressed_volumes_are_the_same_and_equal_ones_equal_files(tmp_path, ax
     assert gzip.decompress(copies[0].read_bytes()) == gzip.decompress(path.read_bytes())
     assert copies[0].read_bytes() == copies[1].read_bytes()
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_compressed_volume_with_one_wrong_byte_is_refused(tmp_path):
+    content = write_volume(tmp_path / "a.nii.gz", np.random.default_rng(0).integers(-1024, 2000, (64, 64, 20))).read_bytes()
+    path, target = tmp_path / "b.nii.gz", tmp_path / "voxels"
+    header = read_volume_header(str(tmp_path / "a.nii.gz"))
+    reasons = set()
+    # Among these are bytes after which the stream decompresses to more, to less, or to as much as before; and both sums.
+    middle, end = len(content) // 2, len(content)
+    for place in [*range(middle - 30, middle + 30), end - 8, end - 4]:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(Unreadable) as error:
+            unpack((str(path), str(target), header))
+        reasons.add(str(error.value))
+        assert not target.exists()
+    assert "it is damaged: its checksum does not match" in reasons
+    assert all(reason.startswith(("it is damaged: ", "it is truncated: ")) for reason in reasons)
+    assert unpack((str(tmp_path / "a.nii.gz"), str(target), header)) == "" and target.stat().st_size == header.nbytes
 
 
 @pytest.mark.parametrize("axes", ["RAS", "IRP"])
