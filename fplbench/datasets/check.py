@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from fplbench.datasets.annotations import annotation_lines, check_annotations, lesion_slices, lesions_in
-from fplbench.datasets.contact_sheet import Sheet, contact_sheet
+from fplbench.datasets.contact_sheet import FEW, Sheet, contact_sheet
 from fplbench.datasets.files import check_file
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.persons import counted_lines, patients_counted_by, persons_known
@@ -159,6 +159,11 @@ def _seen(seen: Sheet, path: Path, identity: Identity) -> list[str]:
     if seen.faults:
         lines.append(f"Cannot be decoded: {len(seen.faults)} of the {files(len(seen.tried))} read for the contact sheet")
     lines += _faults(seen.faults, identity)
+    if seen.flat:
+        example = identity.of(min(seen.flat))
+        lines.append(
+            f"Perhaps masks, as no value in these images is below 0 or above {FEW}: {files(len(seen.flat))}, such as {example}"
+        )
     if seen.mask_faults:
         lines.append(f"Lesion masks that cannot be read: those of {files(len(seen.mask_faults))}")
     return lines + _faults(seen.mask_faults, identity)

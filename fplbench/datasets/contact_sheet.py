@@ -20,6 +20,7 @@ IMAGES = 16
 WITH_LESION = IMAGES // 2  # at most; the others show the data set as a whole
 THUMBNAIL = 256  # pixels
 CAPTION = 16  # pixels
+FEW = 8  # labels of a mask; HU are never that close, as images have noise
 OUTLINE = (255, 160, 0)  # orange
 
 
@@ -36,6 +37,7 @@ class Sheet:
         even: number of images shown that were not chosen for their lesions, and so stand for the whole data set.
         even_near_empty: number of these that are near-empty.
         sizes: rows and columns of the images shown, before they are resized.
+        flat: files of CT whose images only show values that masks have, 0 to FEW, rather than HU.
         mask_faults: why the lesion masks of a file cannot be read, by path.
     """
 
@@ -47,6 +49,7 @@ class Sheet:
     even: int = 0
     even_near_empty: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
+    flat: set[str] = field(default_factory=set)
     mask_faults: dict[str, str] = field(default_factory=dict)
 
     def count(self, size: tuple[int, int], near_empty: bool, even: bool) -> None:
@@ -101,6 +104,8 @@ def contact_sheet(
             draw.text((left + 4, top + THUMBNAIL // 2), "cannot be decoded", fill=(255, 255, 255))
         else:
             sheet.count(answer.shape, content(answer.pixels) < options.min_content, number >= first)
+            if dataset.hounsfield and answer.minimum >= 0 and 0 < answer.maximum <= FEW:
+                sheet.flat.add(one.source)
             picture.paste(Image.fromarray(answer.pixels), (left, top))
             if answer.noisy is not None:
                 picture.paste(Image.fromarray(answer.noisy), (left + THUMBNAIL, top))

@@ -265,3 +265,14 @@ def test_images_smaller_than_a_patch_are_counted(tmp_path, size, small):
     result = check("rsna", tmp_path / "rsna", tmp_path / "sheet.png", "--sampling", plan)
     assert ("Smaller than a patch" in result.output) == bool(small)
     assert not small or "Smaller than a patch of 40x40 pixels: 12 of the 16 images shown" in result.output
+
+
+def test_volumes_with_values_of_masks_are_noted(tmp_path):
+    """Two volumes with labels 0 to 2 and no name of a mask, among two of HU."""
+    random = np.random.default_rng(0)
+    for name, values in (("a", (0, 3)), ("b", (-1000, 900)), ("c", (0, 3)), ("d", (-1000, 900))):
+        write_volume(tmp_path / f"ct/{name}.nii", random.integers(*values, (16, 16, 4)).astype(np.int16))
+    small = ("--loader", "ct", "--sampling", '{"train": 1, "validation": 1, "test": 1, "size": 16}')
+    result = check("own", tmp_path / "ct", tmp_path / "sheet.png", *small)
+    line = "Perhaps masks, as no value in these images is below 0 or above 8: 2 files, such as a.nii\n"
+    assert result.exit_code == 0 and line in result.output
