@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fplbench import __version__
-from fplbench.applying.scan import Stamp
+from fplbench.applying.scan import Kind, Stamp
 
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
@@ -43,7 +43,7 @@ def add_derivation(item: "DicomDataset", source: "DicomDataset", derivation: Der
 
     steps = [codes.DCM.Smoothing] + ([codes.DCM.PixelByPixelSubtraction] if derivation.kind == "residual" else [])
     item.DerivationCodeSequence = [*(item.get("DerivationCodeSequence") or ()), *map(code_item, steps)]
-    new = plain(derivation.stamp.description)[: LONGEST["ST"]]
+    new = _description(derivation)
     old = str(item.get("DerivationDescription") or "").strip()[: max(0, LONGEST["ST"] - len(new) - 1)]
     item.DerivationDescription = f"{old} {new}".strip()
     item.SourceImageSequence = [deepcopy(source)]
@@ -70,8 +70,27 @@ def program_of(derivation: Derivation) -> "DicomDataset":
     program = Dataset()
     program.PurposeOfReferenceCodeSequence = [code_item(codes.DCM.ProcessingEquipment)]
     program.Manufacturer, program.ManufacturerModelName, program.SoftwareVersions = "fplbench", "fplbench apply", __version__
-    program.ContributionDescription = f"{plain(derivation.stamp.model)}, {derivation.stamp.digest}"[: LONGEST["ST"]]
+    program.ContributionDescription = f"{shortened(plain(derivation.stamp.model), LONGEST['LO'])}, {derivation.stamp.digest}"
     return program
+
+
+def series_description(original: str, kind: Kind, model: str) -> str:
+    """The name of a derived series: that of the original, what it is and the label of the model, at most 64 characters."""
+    made = shortened(f"{kind}, {plain(model)}", LONGEST["LO"])
+    before = shortened(printable(original), LONGEST["LO"] - len(made) - 1)
+    return f"{before} {made}".strip()
+
+
+def _description(derivation: Derivation) -> str:
+    """A sentence on what was done. A long label of the model is shortened, so that what follows it stays."""
+    model = derivation.stamp.model
+    text = derivation.stamp.description
+    if len(model) > LONGEST["LO"]:
+        text = text.replace(model, shortened(plain(model), LONGEST["LO"]))
+    if derivation.kind == "residual":
+        same = text.startswith("Denoised with ")
+        text = "Denoised minus original" + (f", {text.removeprefix('Denoised ')}" if same else f". {text}")
+    return shortened(plain(text), LONGEST["ST"])
 
 
 def code_item(code: tuple) -> "DicomDataset":
@@ -84,5 +103,20 @@ def code_item(code: tuple) -> "DicomDataset":
 
 
 def plain(text: str) -> str:
-    """Text that every character set has, without the backslash, which separates values."""
-    return text.encode("ascii", "replace").decode().replace("\\", "/")
+    """Printable text of characters that every character set has, for a label could hold any."""
+    return printable(text.encode("ascii", "replace").decode())
+
+
+def printable(text: str) -> str:
+    """Text without control characters, repeated spaces, and the backslash, which separates values."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text.replace("\\", "/"))
+    return " ".join(shown.split())
+
+
+def shortened(text: str, length: int) -> str:
+    """Whole words of a text, at most `length` characters; a part of its first word where that is longer."""
+    if len(text) <= length:
+        return text
+    beginning = text[: max(0, length) + 1]
+    words = beginning.rpartition(" ")[0] or beginning[: max(0, length)]
+    return words.rstrip(" ,")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fplbench import __version__
-from fplbench.applying.dicom_derivation import LONGEST, Derivation, add_derivation, plain, program_of, source_of
+from fplbench.applying.dicom_derivation import Derivation, add_derivation, program_of, series_description, source_of
 from fplbench.applying.dicom_elements import drop_outdated, readable
 from fplbench.applying.dicom_file import LARGEST_NUMBER, integer
 from fplbench.applying.dicom_frames import derive_frames, has_groups
@@ -92,9 +92,7 @@ def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
     """The name of the series."""
     before = derived.get("SeriesDescription") or ""
     before = before if isinstance(before, str) else "/".join(map(str, before))  # of a text with backslashes, which has one value
-    label = plain(derivation.stamp.model) + (" residual" if derivation.kind == "residual" else "")
-    first = before.strip()[: max(0, LONGEST["LO"] - len(label) - 1)]
-    derived.SeriesDescription = f"{first} {label}".strip()[-LONGEST["LO"] :].strip()
+    derived.SeriesDescription = series_description(before, derivation.kind, derivation.stamp.model)
 
 
 def _identify(derived: "DicomDataset", derivation: Derivation) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fplbench import __version__
-from fplbench.applying.dicom_derivation import plain
+from fplbench.applying.dicom_derivation import series_description
 from fplbench.applying.dicom_elements import readable
 from fplbench.applying.dicom_header import derived_uid, series_number
 from fplbench.applying.dicom_opening import open_file
@@ -112,7 +112,7 @@ def _parametric_map(file: MapFile, sources: list["DicomDataset"]) -> "DicomDatas
         voi_lut_transformations=[highdicom.VOILUTTransformation(window_center=0.0, window_width=2 * file.bound)],
         content_label=LABEL,
         content_description=MEANING,
-        series_description=plain(f"{file.stamp.model} features")[:64],
+        series_description=series_description("", "features", file.stamp.model),
         content_date=date,
         content_time=time,
     )

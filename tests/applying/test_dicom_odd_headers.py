@@ -33,7 +33,7 @@ def test_a_number_beyond_the_range_of_an_integer_string_starts_anew(tmp_path):
 
 def test_a_name_of_the_series_with_a_backslash_becomes_one_value(tmp_path):
     source = write_ct(tmp_path / "in" / "x.dcm", SeriesDescription="A\\B")
-    assert derived(source, tmp_path / "out").SeriesDescription == "A/B FPL, Gaussian"
+    assert derived(source, tmp_path / "out").SeriesDescription == "A/B denoised, FPL, Gaussian"
 
 
 def frames(folder: Path, **elements) -> Path:

@@ -133,9 +133,8 @@ def test_what_the_header_says(tmp_path):
     before, after, change = (pydicom.dcmread(path) for path in (source, denoised, residual))
     assert list(after.ImageType) == ["DERIVED", "SECONDARY", "AXIAL", "CT_SOM5"]
     assert list(change.ImageType) == ["DERIVED", "SECONDARY", "AXIAL", "RESIDUAL", "CT_SOM5"]
-    assert after.SeriesDescription == "Thorax 2.5 mm, a long description that fills all i FPL, Gaussian"
-    assert change.SeriesDescription.endswith(" FPL, Gaussian residual")
-    assert len(change.SeriesDescription) <= 64
+    assert after.SeriesDescription == "Thorax 2.5 mm, a long description that denoised, FPL, Gaussian"
+    assert change.SeriesDescription == "Thorax 2.5 mm, a long description that residual, FPL, Gaussian"
     assert (after.SeriesNumber, change.SeriesNumber) == (1007, 2007)
     for keyword in ("StudyInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient", "BurnedInAnnotation", "PatientID"):
         assert after[keyword] == change[keyword] == before[keyword]
@@ -152,11 +151,43 @@ def test_the_derivation_names_source_model_and_program(tmp_path):
     assert (image.ReferencedSOPClassUID, image.ReferencedSOPInstanceUID) == (before.SOPClassUID, before.SOPInstanceUID)
     assert image.PurposeOfReferenceCodeSequence[0].CodeValue == "121322"
     assert after.DerivationDescription == STAMP.description
+    assert change.DerivationDescription == "Denoised minus original, with FPL, Gaussian. Not for clinical use."
     assert [item.CodeValue for item in after.DerivationCodeSequence] == ["113087"]  # smoothing
     assert [item.CodeValue for item in change.DerivationCodeSequence] == ["113087", "113062"]  # and subtraction
     (program,) = after.ContributingEquipmentSequence
     assert (program.Manufacturer, program.PurposeOfReferenceCodeSequence[0].CodeValue) == ("fplbench", "109102")
     assert STAMP.digest in program.ContributionDescription
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "denoised, FPL, Gaussian"),
+        ("Thorax", "Thorax denoised, FPL, Gaussian"),
+        ("a" * 40 + " b", "a" * 40 + " denoised, FPL, Gaussian"),  # 64 characters
+        ("a" * 39 + " b", "a" * 39 + " denoised, FPL, Gaussian"),  # not cut at the space, which would leave two
+        ("a" * 60, "a" * 40 + " denoised, FPL, Gaussian"),
+    ],
+)
+def test_the_name_of_the_series_is_cut_at_a_word(tmp_path, before, after):
+    _, denoised, *_ = one_ct(tmp_path, SeriesDescription=before)
+    assert pydicom.dcmread(denoised).SeriesDescription == after
+
+
+@pytest.mark.parametrize("label", ["FPL\n\x1b[31m\\Gaussian\0", "Gauß\x85", "word\\\n " * 500, "x" * 3000])
+def test_a_label_of_any_text_gives_valid_text(tmp_path, monkeypatch, label):
+    """PS3.5 table 6.2-1: an LO has at most 64 characters, no backslash and no control characters; an ST at most 1024."""
+    source = write_ct(tmp_path / "in" / "x.dcm")
+    stamp = Stamp(label, STAMP.digest, f"Denoised with {label} by fplbench. Not for clinical use.")
+    apply(find_one(source.parent), tmp_path / "out", stamp=stamp)
+    monkeypatch.setattr(pydicom.config.settings, "reading_validation_mode", pydicom.config.RAISE)
+    for kind in ("denoised", "residual"):
+        file = pydicom.dcmread(only_file(tmp_path / "out" / kind))
+        description, (program,) = file.DerivationDescription, file.ContributingEquipmentSequence
+        assert len(file.SeriesDescription) <= 64 and len(description) <= 1024
+        assert description.endswith("Not for clinical use.") and program.ContributionDescription.endswith(STAMP.digest)
+        for text in (file.SeriesDescription, description, program.ContributionDescription):
+            assert text.isascii() and text.isprintable() and "\\" not in text and "  " not in text
 
 
 def test_codes_are_those_of_the_standard():
@@ -247,7 +278,7 @@ def test_text_keeps_its_character_set(tmp_path, syntax):
     )
     after = pydicom.dcmread(denoised)
     assert (after.SpecificCharacterSet, str(after.PatientName)) == ("ISO_IR 144", "Люкceмбypг")
-    assert after.SeriesDescription == "Грудь FPL, Gaussian"
+    assert after.SeriesDescription == "Грудь denoised, FPL, Gaussian"
 
 
 def test_monochrome1_keeps_its_sense(tmp_path):
