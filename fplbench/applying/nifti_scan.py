@@ -1,4 +1,4 @@
-"""NIfTI volumes as scans: axial slices in, a volume with the same header out."""
+"""NIfTI volumes as scans: slices in, a volume with the same header out."""
 
 import errno
 import os
@@ -47,7 +47,7 @@ class NiftiScan:
             InputError: the file cannot be read.
         """
         wanted = sorted(numbers)
-        block = 1 if self.header.axes[2][0] == 2 else BLOCK
+        block = 1 if self.header.shown[0] == 2 else BLOCK
         for start in range(0, len(wanted), block):
             part = wanted[start : start + block]
             for number, stored in zip(part, self.stored(part), strict=True):

@@ -1,4 +1,4 @@
-"""NIfTI volumes at their own depth: their headers as they are, and their voxels as upright axial slices."""
+"""NIfTI volumes at their own depth: their headers as they are, and their voxels as upright slices."""
 
 import errno
 import gzip
@@ -17,6 +17,7 @@ from fplbench.files import replacing
 
 SUFFIXES = (".nii", ".nii.gz")
 NO_SPACE = "no space"
+PLANES = ("sagittal", "coronal", "axial")  # by the patient axis that they are perpendicular to
 LABELS = 1002  # the intent of a volume of labels
 GREATEST_RATIO = 1100  # deflate shrinks data to a 1,032nd at best
 CHUNK = 2**20
@@ -33,8 +34,9 @@ class VolumeHeader:
         offset: place of the first voxel in the file, bytes.
         slope: what stored values are multiplied by.
         inter: what is then added.
-        axes: for each axis the nearest patient axis (0 right, 1 anterior, 2 superior) and its sign.
-        spacing: (row, column) spacing of the axial slices in mm; None if the header does not give it.
+        shown: the axes along which slices are counted, and along which the rows and the columns of a slice are.
+        turned: the axes along which the volume is flipped to be shown upright.
+        spacing: (row, column) spacing of the slices in mm; None if the header does not give it.
         notes: sentences on what is unusual.
     """
 
@@ -44,7 +46,8 @@ class VolumeHeader:
     offset: int
     slope: float
     inter: float
-    axes: tuple[tuple[int, int], ...]
+    shown: tuple[int, int, int]
+    turned: tuple[int, ...]
     spacing: tuple[float, float] | None
     notes: tuple[str, ...] = ()
 
@@ -55,36 +58,27 @@ class VolumeHeader:
 
     @property
     def upright_shape(self) -> tuple[int, int, int]:
-        """Number of axial slices, and their rows and columns."""
-        sides = {patient: self.shape[axis] for axis, (patient, _) in enumerate(self.axes)}
-        return sides[2], sides[1], sides[0]
+        """Number of slices, and their rows and columns."""
+        slices, rows, columns = (self.shape[axis] for axis in self.shown)
+        return slices, rows, columns
 
     def upright(self, volume: np.ndarray) -> np.ndarray:
-        """A view of a volume (of the shape of the header) as axial slices, from the feet up, (S, H, W).
+        """A view of a volume (of the shape of the header) as slices, (S, H, W).
 
-        Rows run towards the back of the body and columns towards its left. What is written to the view is in its place in
-        the volume.
+        They are counted and turned as `fplbench.datasets.nifti.volume_slices` does: axial ones from the feet up, with rows
+        towards the back of the body and columns towards its left.
         """
-        return np.flip(volume, self._turned).transpose(self._order)
+        return np.flip(volume, self.turned).transpose(self.shown)
 
     def as_stored(self, slices: np.ndarray) -> np.ndarray:
-        """The reverse of `upright`: a view of axial slices (S, H, W) as a volume of the shape of the header."""
-        return np.flip(slices.transpose(np.argsort(self._order)), self._turned)
-
-    @property
-    def _turned(self) -> tuple[int, ...]:
-        """The axes along which a volume is flipped to become upright."""
-        return tuple(axis for axis, (patient, sign) in enumerate(self.axes) if (sign > 0) != (patient == 2))
-
-    @property
-    def _order(self) -> list[int]:
-        """For slice, row and column the axis of the volume."""
-        patients = [patient for patient, _ in self.axes]
-        return [patients.index(patient) for patient in (2, 1, 0)]
+        """The reverse of `upright`: a view of slices (S, H, W) as a volume of the shape of the header."""
+        return np.flip(slices.transpose(np.argsort(self.shown)), self.turned)
 
 
 def read_volume_header(path: str) -> VolumeHeader:
     """Read and check the header of a NIfTI file, in a guarded process.
+
+    The volume is cut across its largest voxel spacing, or into axial slices if the largest spacings agree within 1 %.
 
     Raises:
         NotAnImage: a volume of labels, of colours or of complex numbers, several volumes, or no volume.
@@ -102,8 +96,11 @@ def read_volume_header(path: str) -> VolumeHeader:
     shape = _three_sides(image.shape)
     nifti.check_volume(Path(path), shape, dtype.itemsize, nifti.affine_mm(image))
     slope, inter = float(voxels.slope), float(voxels.inter)
-    axes = tuple((int(patient), int(sign)) for patient, sign in nifti.orientation(image.affine))
-    found = VolumeHeader(shape, dtype.str, header.endianness, int(voxels.offset), slope, inter, axes, *_spacing(image, axes))
+    across = nifti.acquired_across(image)
+    shown, turned = nifti.shown_axes(image.affine, across), nifti.turned_axes(image.affine, across)
+    place = (header.endianness, int(voxels.offset), slope, inter)
+    spacing, notes = nifti.spacing(image, *shown[1:]), _notes(image, across)
+    found = VolumeHeader(shape, dtype.str, *place, shown, turned, spacing, notes)
     _check_length(Path(path), found)
     return found
 
@@ -187,8 +184,15 @@ def _check_length(path: Path, header: VolumeHeader) -> None:
         raise Unreadable(f"it is truncated: it has {size} bytes, and its header promises {needed}")
 
 
-def _spacing(image: Any, axes: Sequence[tuple[int, int]]) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
-    """The (row, column) spacing in mm, and a note where the header does not say how the volume lies."""
-    order = [patient for patient, _ in axes]
+def _notes(image: Any, across: int) -> tuple[str, ...]:
+    """Notes where slices are not axial, and where the header does not say how the volume lies."""
+    from nibabel.affines import voxel_sizes
+
     notes = () if nifti.is_placed(image) else (nifti.NO_PLACE,)
-    return nifti.spacing(image, order.index(1), order.index(0)), notes
+    if across == 2:
+        return notes
+    largest = voxel_sizes(nifti.affine_mm(image)).max()
+    return (
+        *notes,
+        f"It is denoised in {PLANES[across]} slices, as its largest voxel spacing, {largest:.3g} mm, is across these.",
+    )

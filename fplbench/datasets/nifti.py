@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 MAX_VOXELS = 2**31
 MAX_SLICES = 2**14
 IN_MM = {1: 1000.0, 3: 0.001}  # metres and micrometres; mm, and no unit, are taken for mm
-NO_PLACE = "The header does not say how the volume lies in the patient: its slices are taken along its third axis."
+NO_PLACE = (
+    "The header does not say how the volume lies in the patient: its axes are taken to run to the left, the front and the head."
+)
+THICK = 1.01  # slices were acquired across the axis whose spacing is larger than the others by this factor
 
 
 def open_volume(path: Path, squeeze: bool = False) -> "Nifti1Image":
@@ -96,6 +99,20 @@ def depth(image: "Nifti1Image") -> int:
     return image.shape[shown_axes(image.affine)[0]]
 
 
+def acquired_across(image: "Nifti1Image") -> int:
+    """The patient axis that a volume was probably acquired across: 0 for sagittal, 1 coronal, 2 axial slices.
+
+    It is that of the largest voxel spacing, or the axial one if the largest spacings agree within 1 %.
+    """
+    from nibabel.affines import voxel_sizes
+
+    lengths = voxel_sizes(image.affine)
+    largest = int(lengths.argmax())
+    if lengths[largest] < THICK * np.delete(lengths, largest).max():
+        return 2
+    return int(orientation(image.affine)[largest, 0])
+
+
 def shown_axes(affine: np.ndarray, across: int = 2) -> tuple[int, int, int]:
     """The array axes along which slices are counted, and along which the rows and the columns of a slice are.
 
@@ -108,11 +125,22 @@ def shown_axes(affine: np.ndarray, across: int = 2) -> tuple[int, int, int]:
     return axes.index(across), axes.index(rows), axes.index(columns)
 
 
+def turned_axes(affine: np.ndarray, across: int = 2) -> tuple[int, ...]:
+    """The array axes along which a volume is flipped, so that its slices are counted and shown as `volume_slices` has them.
+
+    Args:
+        affine: from voxels to mm, (4, 4).
+        across: patient axis that the slices are perpendicular to: 0 for sagittal, 1 coronal, 2 axial slices.
+    """
+    sliced = shown_axes(affine, across)[0]
+    signs = orientation(affine)[:, 1]
+    return tuple(axis for axis in range(3) if (signs[axis] > 0) != (axis == sliced and across == 2))
+
+
 def first_stored(image: "Nifti1Image", across: int = 2) -> tuple[int, int]:
     """The stored index of the first slice and the step to the next: slices are counted to the head, the left or the back."""
     axis = shown_axes(image.affine, across)[0]
-    ascending = (orientation(image.affine)[axis, 1] > 0) == (across == 2)
-    return (0, 1) if ascending else (image.shape[axis] - 1, -1)
+    return (image.shape[axis] - 1, -1) if axis in turned_axes(image.affine, across) else (0, 1)
 
 
 def volume_slices(image: "Nifti1Image", wanted: Sequence[int], across: int = 2) -> Iterator[tuple[int, np.ndarray]]:

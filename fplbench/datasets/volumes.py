@@ -26,7 +26,6 @@ WORDS = r"(?:labels?|(?:d|prob|a|p)?seg(?:mentations?|s)?|masks?)"
 MASK = re.compile(
     rf"(?:^|[/_. -]){WORDS}\d*[_. -][^/]*$|[_. -](?:roi|gt)\.nii|(?:^|/)(?:labels?T[rs]|{WORDS}|roi|gt)/", re.IGNORECASE
 )
-THICK = 1.01  # slices were acquired across the axis whose spacing is larger than the others by this factor
 
 
 def is_volume(path: str) -> bool:
@@ -118,11 +117,7 @@ def _open(path: Path) -> "Nifti1Image":
 
 def _across(image: "Nifti1Image", modality: Modality) -> int:
     """The patient axis that the slices are perpendicular to: 0 for sagittal, 1 coronal, 2 axial slices."""
-    lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
-    largest = int(lengths.argmax())
-    if modality == "CT" or lengths[largest] < THICK * np.delete(lengths, largest).max():
-        return 2
-    return int(nifti.orientation(image.affine)[largest, 0])
+    return 2 if modality == "CT" else nifti.acquired_across(image)
 
 
 def _first_position(image: "Nifti1Image", across: int) -> tuple[float, float]:

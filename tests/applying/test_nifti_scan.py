@@ -10,6 +10,7 @@ import pytest
 from fplbench.applying.nifti_scan import NiftiScan, find_nifti_scans, stem
 from fplbench.applying.nifti_volume import read_volume_header, unpack
 from fplbench.applying.scan import Facts, ReadingOptions, Stamp
+from fplbench.datasets.nifti import volume_slices
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.errors import InputError
 from tests.helpers.nifti_files import write_volume
@@ -64,6 +65,37 @@ def test_compressed_volumes_are_the_same_and_equal_ones_equal_files(tmp_path, ax
     assert gzip.decompress(copies[0].read_bytes()) == gzip.decompress(path.read_bytes())
     assert copies[0].read_bytes() == copies[1].read_bytes()
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("axes", ["RAS", "LPS", "SPL", "AIR", "PSR", "IRP", "LAI"])
+@pytest.mark.parametrize(("plane", "across"), [("sagittal", 0), ("coronal", 1)])
+def test_a_volume_is_cut_across_its_largest_spacing_and_written_back_bit_for_bit(tmp_path, axes, plane, across):
+    spacing = np.array([0.7, 0.8, 0.9])
+    spacing[across] = 3
+    path = write_volume(tmp_path / "a.nii", VOLUME, axes=axes, spacing=tuple(spacing), slope=(0.5, 3.0))
+    scan = scan_of(path)
+    # From right to left or front to back; the head is at the top, and the front or the right on the left.
+    canonical = nibabel.as_closest_canonical(nibabel.load(path)).get_fdata()
+    expected = np.moveaxis(canonical, across, 0)[::-1, ::-1, ::-1].transpose(0, 2, 1)
+    rows, columns = 0.9, spacing[1 - across]
+    assert scan.facts.spacing == (rows, columns) and (scan.facts.slices, scan.facts.rows) == (VOLUME.shape[across], 5)
+    assert f"{plane} slices" in scan.facts.notes[0] and "3 mm" in scan.facts.notes[0]
+    planes = list(scan.planes(range(scan.facts.slices)))
+    np.testing.assert_array_equal(np.stack([one.values for one in planes]), expected)
+    shown = dict(volume_slices(nibabel.load(path), range(scan.facts.slices), across))
+    np.testing.assert_array_equal(np.stack([shown[number] for number in sorted(shown)]), expected)
+    assert rewrite(scan, tmp_path / "out")[0].read_bytes() == path.read_bytes()
+    # Other values go to the places of their voxels too.
+    copy, _ = rewrite(scan, tmp_path / "residual", "residual", lambda values: (values == values.max()) * values)
+    peaks = np.where(expected == expected.max((1, 2), keepdims=True), expected, 0)
+    back = nibabel.as_closest_canonical(nibabel.load(copy)).get_fdata()
+    np.testing.assert_array_equal(np.moveaxis(back, across, 0)[::-1, ::-1, ::-1].transpose(0, 2, 1), peaks)
+
+
+@pytest.mark.parametrize("spacing", [(0.7, 0.8, 2.5), (3, 1, 3), (1, 1, 0.5), (1, 1, 1), (1.005, 1, 1)])
+def test_a_volume_without_one_largest_spacing_is_cut_axially(tmp_path, spacing):
+    scan = scan_of(write_volume(tmp_path / "a.nii", VOLUME, axes="PSR", spacing=spacing))
+    assert (scan.facts.slices, scan.facts.notes) == (5, ())
 
 
 def test_a_compressed_volume_with_one_wrong_byte_is_refused(tmp_path):
