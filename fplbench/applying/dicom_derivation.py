@@ -26,12 +26,14 @@ class Derivation:
         stamp: what made them.
         keep_private: whether private elements are kept.
         bytes_per_pixel: of the new image.
+        part: what tells the original from other images with its UID; "" where there are none.
     """
 
     kind: Literal["denoised", "residual"]
     stamp: Stamp
     keep_private: bool
     bytes_per_pixel: int
+    part: str = ""
 
 
 def add_derivation(item: "DicomDataset", source: "DicomDataset", derivation: Derivation) -> None:

@@ -65,6 +65,7 @@ class ImageFile:
         padding_ignored: whether the padding value of a CT is one of tissue.
         reformatted: whether the images are planes that were computed from a volume.
         frames: the images.
+        shared: whether an image that differs has the same UID.
     """
 
     path: str
@@ -79,6 +80,12 @@ class ImageFile:
     padding_ignored: bool
     reformatted: bool
     frames: tuple[Frame, ...]
+    shared: bool = False
+
+    @property
+    def group(self) -> str:
+        """What the files of a series have in common."""
+        return self.series
 
 
 def read_image_file(task: tuple[Path, str]) -> ImageFile | NotAnImage:

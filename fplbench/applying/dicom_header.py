@@ -98,7 +98,7 @@ def _describe(derived: "DicomDataset", derivation: Derivation) -> None:
 def _identify(derived: "DicomDataset", derivation: Derivation) -> None:
     """New UIDs of image and series, and another number of the series; study, patient and frame of reference stay."""
     kind, digest = derivation.kind, derivation.stamp.digest
-    derived.SOPInstanceUID = derived_uid(kind, digest, str(derived.SOPInstanceUID))
+    derived.SOPInstanceUID = derived_uid(kind, digest, f"{derived.SOPInstanceUID} {derivation.part}".strip())
     derived.SeriesInstanceUID = derived_uid(kind, digest, str(derived.SeriesInstanceUID))
     derived.SeriesNumber = series_number(derived, kind)
 

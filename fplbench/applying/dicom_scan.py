@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from fplbench.applying.dicom_copies import hash_pixels, possible_copies, without_copies
 from fplbench.applying.dicom_file import ImageFile, read_image_file
 from fplbench.applying.dicom_reading import LIBRARIES, DicomReader
 from fplbench.applying.dicom_series import Series, group_series
@@ -37,11 +38,26 @@ def find_dicom_scans(root: Path, files: Sequence[str], options: ReadingOptions) 
             found.skipped[files[number]] = str(answer)
         else:
             images.append(answer)
-    series, left_out = group_series(images)
-    found.skipped.update(left_out)
+    images = _without_copies(images, root, options, found)
     reader = DicomReader(root, options.seconds_per_file)  # one for all, as scans are denoised one after the other
-    found.scans = [DicomScan(one, reader, options) for one in series]
+    found.scans = [DicomScan(one, reader, options) for one in group_series(images)]
     return found
+
+
+def _without_copies(images: list[ImageFile], root: Path, options: ReadingOptions, found: Found) -> list[ImageFile]:
+    """The images without copies of others; why the rest is left out goes to `found`."""
+    unsure = possible_copies(images)
+    pixels: dict[str, str] = {}
+    tasks = ((root, file.path, len(file.frames)) for file in unsure)
+    for number, answer in run_guarded(hash_pixels, tasks, options.threads, options.seconds_per_file, LIBRARIES):
+        path = unsure[number].path
+        if isinstance(answer, Failure):
+            found.problems[path] = answer.words(root, path, private=True)
+        else:
+            pixels[path] = answer
+    kept, left_out = without_copies((file for file in images if file.path not in found.problems), pixels)
+    found.skipped.update(left_out)
+    return kept
 
 
 class DicomScan:

@@ -13,6 +13,7 @@ from fplbench.datasets.planes import Axes, direction, project
 
 GAP = 1.5  # a distance of more than this many usual ones is a gap
 SAME = 1e-3  # mm
+SHARED = "Different images have the same SOPInstanceUID: all are kept, and what is made of them gets UIDs of its own."
 AT_ORIGIN = (0.0, 0.0, 0.0)
 
 
@@ -33,15 +34,13 @@ class Series:
     notes: tuple[str, ...]
 
 
-def group_series(files: Iterable[ImageFile]) -> tuple[list[Series], dict[str, str]]:
+def group_series(files: Iterable[ImageFile]) -> list[Series]:
     """Group images by series, and order each.
 
-    Images of different sizes in a series are scans of their own, and so is each multi-frame file.
-
-    Returns:
-        The series in the order of their names, and the reason of each file that is left out.
+    Images of different sizes in a series are scans of their own, and so is each multi-frame file. Series are in the order of
+    their names.
     """
-    members, left_out = _members(files)
+    members = _members(files)
     sizes = Counter(key[0] for key in members if key[1] is None)
     groups = list(members.values())
     folders = [_common_folder(group) for group in groups]
@@ -53,22 +52,16 @@ def group_series(files: Iterable[ImageFile]) -> tuple[list[Series], dict[str, st
         if sizes[key[0]] > 1 and key[1] is None:
             notes.append("Its series has images of several sizes, which are scans of their own.")
         series.append(Series(folder, name, tuple(images), tuple(notes)))
-    return sorted(series, key=lambda one: one.name), left_out
+    return sorted(series, key=lambda one: one.name)
 
 
-def _members(files: Iterable[ImageFile]) -> tuple[dict[tuple, list[ImageFile]], dict[str, str]]:
-    """Files that belong together, by series and size or by file, and why others are left out."""
+def _members(files: Iterable[ImageFile]) -> dict[tuple, list[ImageFile]]:
+    """Files that belong together, by series and size or by file."""
     members: dict[tuple, list[ImageFile]] = defaultdict(list)
-    left_out: dict[str, str] = {}
-    known: dict[tuple[str, str], str] = {}
-    for file in sorted(files, key=lambda one: one.path):
-        first = known.setdefault((file.series, file.instance), file.path)
-        if first != file.path:
-            left_out[file.path] = f"a copy of {first}"
-            continue
+    for file in files:
         several = len(file.frames) > 1
-        members[file.series, file.path if several else None, file.rows, file.columns].append(file)
-    return members, left_out
+        members[file.group, file.path if several else None, file.rows, file.columns].append(file)
+    return members
 
 
 def _common_folder(group: Sequence[ImageFile]) -> str:
@@ -97,7 +90,9 @@ def _number(group: Sequence[ImageFile]) -> str:
 
 def _hash(group: Sequence[ImageFile]) -> str:
     file = group[0]
-    return "series-" + digest(f"{file.series} {file.rows} {file.columns} {file.instance if len(file.frames) > 1 else ''}")
+    return "series-" + digest(
+        f"{file.group} {file.rows} {file.columns} {(file.path if file.shared else file.instance) if len(file.frames) > 1 else ''}"
+    )
 
 
 def _in_order(group: Sequence[ImageFile]) -> tuple[list[tuple[ImageFile, Frame]], list[str]]:
@@ -111,6 +106,8 @@ def _in_order(group: Sequence[ImageFile]) -> tuple[list[tuple[ImageFile, Frame]]
         ranks = sorted(range(len(images)), key=lambda i: (positions[i], order[i]))
         notes += _spacing_notes([positions[i] for i in ranks])
     files = [file for file, _ in images]
+    if any(file.shared for file in files):
+        notes.append(SHARED)
     if any(file.padding_ignored for file in files):
         notes.append("Its padding value is one of tissue, so it is ignored.")
     if any(file.lossy for file in files):

@@ -92,7 +92,8 @@ class DicomWriter:
         """Write the file of a slice: its header, and the frames one after the other."""
         file, frame = self._images[number]
         size = 2 if self._kind == "residual" else frame.coding.allocated // 8
-        head = self._reader.header(file.path, Derivation(self._kind, self._stamp, self._keep_private, size))
+        part = file.path if file.shared else ""
+        head = self._reader.header(file.path, Derivation(self._kind, self._stamp, self._keep_private, size, part))
         with replacing(self._targets[number]) as path, open(path, "wb") as stream:
             stream.write(head)
             length = sum(stream.write(data) for data in frames)

@@ -56,6 +56,7 @@ class ParametricMapWriter:
                 raise InputError(f"{self._label} {NO_PLACE}")
             several = len(file.frames) > 1
             self._sources.append(SourceFrame(paths[file.path], frame.index, several, frame.place, frame.axes, frame.spacing))
+        self._shared = any(file.shared for file, _ in scan.images)
         self._most = max(1, FILE_BYTES // (4 * scan.facts.rows * scan.facts.columns))
 
     def write(self, number: int, values: np.ndarray) -> np.ndarray:
@@ -109,7 +110,8 @@ class ParametricMapWriter:
         for place, numbers in enumerate(grouped(self._sources, self._most), start=1):
             sources = tuple(self._sources[number] for number in numbers)
             maps = tuple(self._slice(number) for number in numbers)
-            yield MapFile(self._folder / f"{place:03d}.dcm", place, sources, maps, self._stamp, 1.0)
+            part = f"{self._label} {place}" if self._shared else ""
+            yield MapFile(self._folder / f"{place:03d}.dcm", place, sources, maps, self._stamp, 1.0, part)
 
     def _slice(self, number: int) -> Path:
         return self._folder / ".slices" / f"{number:06d}.npy"

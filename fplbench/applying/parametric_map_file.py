@@ -56,6 +56,7 @@ class MapFile(NamedTuple):
         maps: files of the maps, .npy, float32 (H, W), in the same order.
         stamp: what made them.
         bound: the values that are shown as black and white, minus and plus.
+        part: what tells the file from others that are made from images with the same UIDs; "" where there are none.
     """
 
     target: Path
@@ -64,6 +65,7 @@ class MapFile(NamedTuple):
     maps: tuple[Path, ...]
     stamp: Stamp
     bound: float
+    part: str = ""
 
 
 def write_map_file(file: MapFile) -> None:
@@ -101,7 +103,7 @@ def _parametric_map(file: MapFile, sources: list["DicomDataset"]) -> "DicomDatas
         pixel_array=pixels,
         series_instance_uid=derived_uid("features", digest, str(first.SeriesInstanceUID)),
         series_number=series_number(first, "features"),
-        sop_instance_uid=derived_uid("features", digest, f"{origin} {frames}"),
+        sop_instance_uid=derived_uid("features", digest, f"{origin} {frames} {file.part}".strip()),
         instance_number=file.number,
         manufacturer="fplbench",
         manufacturer_model_name="fplbench apply",

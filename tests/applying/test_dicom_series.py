@@ -1,11 +1,13 @@
 """Which DICOM files make up a scan, in which order, and what is left out."""
 
 import numpy as np
+import pydicom
 import pytest
 
 from fplbench.datasets.dicom import digest
+from tests.helpers.compression import LOSSLESS, compress
 from tests.helpers.dicom_files import write_ct, write_radiograph
-from tests.helpers.dicom_scans import STAMP, find, find_one, in_process
+from tests.helpers.dicom_scans import STAMP, apply, find, find_one, in_process
 from tests.helpers.multiframe_files import write_multiframe
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -82,6 +84,48 @@ def test_a_copy_is_left_out(tmp_path):
     write_ct(tmp_path / "b.dcm", sop="1.2.3.4")
     found = find(tmp_path)
     assert (len(found.scans), found.skipped) == (1, {"b.dcm": "a copy of a.dcm"})
+
+
+def test_a_copy_in_another_compression_is_left_out(tmp_path):
+    stored = np.random.default_rng(0).integers(0, 2000, (16, 16)).astype(np.uint16)
+    path = write_ct(tmp_path / "a.dcm", stored=stored, signed=False)
+    compress(path, tmp_path / "b.dcm", LOSSLESS["RLE"])
+    assert find(tmp_path).skipped == {"b.dcm": "a copy of a.dcm"}
+
+
+SHARED = "Different images have the same SOPInstanceUID: all are kept, and what is made of them gets UIDs of its own."
+
+
+def test_slices_that_share_a_uid_are_kept_and_written_with_uids_of_their_own(tmp_path):
+    """As after careless anonymisation. Slices of air have the same pixels, and other positions."""
+    write_series(tmp_path / "in", [0, 1, 2], sop="1.2.3.4")
+    write_ct(tmp_path / "in" / "air.dcm", z=3, hounsfield=np.full((8, 8), 2, np.int16), sop="1.2.3.4")
+    write_ct(tmp_path / "in" / "copy.dcm", z=3, hounsfield=np.full((8, 8), 2, np.int16), sop="1.2.3.4")
+    found = find(tmp_path / "in")
+    (scan,) = found.scans
+    assert (centres(scan), found.skipped, scan.facts.notes) == ([0, 1, 2, 2], {"copy.dcm": "a copy of air.dcm"}, (SHARED,))
+    apply(scan, tmp_path / "out")
+    files = [pydicom.dcmread(path) for path in (tmp_path / "out").rglob("*.dcm")]
+    assert (len(files), len({file.SOPInstanceUID for file in files})) == (8, 8)
+    assert {file.SourceImageSequence[0].ReferencedSOPInstanceUID for file in files} == {"1.2.3.4"}
+
+
+def test_images_without_a_position_that_share_a_uid_differ_by_their_pixels(tmp_path):
+    for name, value in (("a", 1), ("b", 2), ("c", 1)):
+        image = np.full((8, 8), value, np.int16)
+        write_ct(tmp_path / f"{name}.dcm", hounsfield=image, sop="1.2.3.4", ImagePositionPatient=None)
+    found = find(tmp_path)
+    assert found.skipped == {"c.dcm": "a copy of a.dcm"}
+    assert centres(found.scans[0]) == [1, 2]
+
+
+def test_images_of_several_series_that_share_a_uid_are_written_with_uids_of_their_own(tmp_path):
+    for series in ("1.2.7", "1.2.8"):
+        write_ct(tmp_path / "in" / series / "a.dcm", series=series, sop="1.2.3.4")
+    for scan in find(tmp_path / "in").scans:
+        apply(scan, tmp_path / "out")
+    files = [pydicom.dcmread(path) for path in (tmp_path / "out").rglob("*.dcm")]
+    assert len({file.SOPInstanceUID for file in files}) == 4
 
 
 LEFT_OUT = {

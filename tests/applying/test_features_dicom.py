@@ -123,6 +123,20 @@ def test_a_series_that_shows_places_twice_has_two_files(tmp_path):
 
 @needs_highdicom
 @pytest.mark.slow
+def test_images_that_share_a_uid_have_maps_with_uids_of_their_own(tmp_path, monkeypatch):
+    import pydicom
+
+    monkeypatch.setattr("fplbench.applying.parametric_map.FILE_BYTES", 2 * 4 * 24 * 24)
+    scan = scan_in(series(tmp_path / "in", places=(0.0, 2.5, 5.0, 7.5), sop="1.2.3.4"))
+    maps = maps_of(scan)
+    paths = written(scan, tmp_path / "out", maps)
+    assert len({pydicom.dcmread(path).SOPInstanceUID for path in paths}) == len(paths) == 2
+    for *_, values, place in (frame for path in paths for frame in frames_of(path)):
+        assert np.array_equal(values, maps[round(place[2] / 2.5)])
+
+
+@needs_highdicom
+@pytest.mark.slow
 def test_the_same_scan_and_model_give_the_same_file(tmp_path):
     scan = scan_in(series(tmp_path / "in"))
     maps = maps_of(scan)
