@@ -26,6 +26,7 @@ class Derivation:
         stamp: what made them.
         keep_private: whether private elements are kept.
         bytes_per_pixel: of the new image.
+        series: UID that stands for that of the original's series where it has none.
         part: what tells the original from other images with its UID; "" where there are none.
     """
 
@@ -33,6 +34,7 @@ class Derivation:
     stamp: Stamp
     keep_private: bool
     bytes_per_pixel: int
+    series: str
     part: str = ""
 
 

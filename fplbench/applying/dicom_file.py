@@ -1,7 +1,7 @@
 """What must be known of a DICOM file before its frames are read. Runs in reading processes."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from fplbench.applying.dicom_coding import PixelCoding
@@ -57,7 +57,7 @@ class ImageFile:
 
     Attributes:
         path: relative to the input.
-        instance, series: their UIDs.
+        instance, series, study: their UIDs; "" for a series or study without one.
         series_number, order: numbers of the series, and of the image in it.
         modality: its code; None where it is not known.
         rows, columns: size.
@@ -71,6 +71,7 @@ class ImageFile:
     path: str
     instance: str
     series: str
+    study: str
     series_number: int | None
     order: int
     modality: str | None
@@ -84,8 +85,8 @@ class ImageFile:
 
     @property
     def group(self) -> str:
-        """What the files of a series have in common."""
-        return self.series
+        """What the files of a series have in common: its UID, or without one the folder, the study and the number."""
+        return self.series or f"{PurePosixPath(self.path).parent} {self.study} {self.series_number}"
 
 
 def read_image_file(task: tuple[Path, str]) -> ImageFile | NotAnImage:
@@ -111,7 +112,7 @@ def read_image_file(task: tuple[Path, str]) -> ImageFile | NotAnImage:
 
 
 def _describe(header: "DicomDataset", path: str) -> ImageFile:
-    missing = [tag for tag in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID") if not header.get(tag)]
+    missing = [tag for tag in ("SOPClassUID", "SOPInstanceUID") if not header.get(tag)]
     if missing:
         raise Unreadable(f"it has no {missing[0]}")
     check_size(int(header.Rows), int(header.Columns))
@@ -122,7 +123,8 @@ def _describe(header: "DicomDataset", path: str) -> ImageFile:
     return ImageFile(
         path=path,
         instance=str(header.SOPInstanceUID),
-        series=str(header.SeriesInstanceUID),
+        series=str(header.get("SeriesInstanceUID") or ""),
+        study=str(header.get("StudyInstanceUID") or ""),
         series_number=integer(header.get("SeriesNumber")),
         order=integer(header.get("InstanceNumber")) or 0,
         modality=modality_code(header),

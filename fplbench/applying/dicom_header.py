@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fplbench import __version__
 from fplbench.applying.dicom_derivation import Derivation, add_derivation, program_of, series_description, source_of
 from fplbench.applying.dicom_elements import drop_outdated, readable
-from fplbench.applying.dicom_file import LARGEST_NUMBER, integer
+from fplbench.applying.dicom_file import LARGEST_NUMBER, ImageFile, integer
 from fplbench.applying.dicom_frames import derive_frames, has_groups
 from fplbench.applying.dicom_opening import open_file
 from fplbench.applying.dicom_residual import make_residual
@@ -40,6 +40,8 @@ def derived_header(path: Path, derivation: Derivation) -> bytes:
     syntax = original.file_meta.TransferSyntaxUID
     derived = readable(original)
     drop_outdated(derived, derivation.keep_private)
+    if not derived.get("SeriesInstanceUID"):
+        derived.SeriesInstanceUID = derivation.series
     source, series = source_of(derived), str(derived.SeriesInstanceUID)
     _keep_loss(derived, syntax, path)
     _describe(derived, derivation)
@@ -61,6 +63,12 @@ def derived_uid(kind: str, digest: str, uid: str) -> str:
     from pydicom.uid import generate_uid
 
     return str(generate_uid(entropy_srcs=[kind, digest, uid]))
+
+
+def series_uid(file: ImageFile) -> str:
+    """UID of a series, or what stands for it where it has none, derived from its first file."""
+    part = file.path if file.shared else ""
+    return file.series or derived_uid("series", file.study, f"{file.instance} {part}".strip())
 
 
 def _keep_loss(derived: "DicomDataset", syntax: str, path: Path) -> None:

@@ -106,6 +106,8 @@ def _in_order(group: Sequence[ImageFile]) -> tuple[list[tuple[ImageFile, Frame]]
         ranks = sorted(range(len(images)), key=lambda i: (positions[i], order[i]))
         notes += _spacing_notes([positions[i] for i in ranks])
     files = [file for file, _ in images]
+    if not all(file.series for file in files):
+        notes.append("Its files have no SeriesInstanceUID: those of one folder, study and number are taken for a series.")
     if any(file.shared for file in files):
         notes.append(SHARED)
     if any(file.padding_ignored for file in files):

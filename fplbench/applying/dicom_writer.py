@@ -9,6 +9,7 @@ import numpy as np
 
 from fplbench.applying.dicom_derivation import Derivation
 from fplbench.applying.dicom_file import Frame, ImageFile
+from fplbench.applying.dicom_header import series_uid
 from fplbench.applying.dicom_reading import DicomReader
 from fplbench.applying.dicom_stored import StoredFrames
 from fplbench.applying.scan import Stamp
@@ -41,6 +42,7 @@ class DicomWriter:
         """
         self._images, self._targets, self._frames, self._reader = images, targets, frames, reader
         self._kind, self._stamp, self._keep_private = derivation
+        self._series = series_uid(images[0][0])
 
     def write(self, number: int, values: np.ndarray) -> np.ndarray:
         """Write a slice, complete or not at all.
@@ -93,7 +95,7 @@ class DicomWriter:
         file, frame = self._images[number]
         size = 2 if self._kind == "residual" else frame.coding.allocated // 8
         part = file.path if file.shared else ""
-        head = self._reader.header(file.path, Derivation(self._kind, self._stamp, self._keep_private, size, part))
+        head = self._reader.header(file.path, Derivation(self._kind, self._stamp, self._keep_private, size, self._series, part))
         with replacing(self._targets[number]) as path, open(path, "wb") as stream:
             stream.write(head)
             length = sum(stream.write(data) for data in frames)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fplbench.applying.dicom_header import series_uid
 from fplbench.applying.parametric_map_file import MapFile, SourceFrame, write_map_file
 from fplbench.applying.scan import Stamp
 from fplbench.datasets.planes import project
@@ -56,6 +57,7 @@ class ParametricMapWriter:
                 raise InputError(f"{self._label} {NO_PLACE}")
             several = len(file.frames) > 1
             self._sources.append(SourceFrame(paths[file.path], frame.index, several, frame.place, frame.axes, frame.spacing))
+        self._series = series_uid(scan.images[0][0])
         self._shared = any(file.shared for file, _ in scan.images)
         self._most = max(1, FILE_BYTES // (4 * scan.facts.rows * scan.facts.columns))
 
@@ -111,7 +113,7 @@ class ParametricMapWriter:
             sources = tuple(self._sources[number] for number in numbers)
             maps = tuple(self._slice(number) for number in numbers)
             part = f"{self._label} {place}" if self._shared else ""
-            yield MapFile(self._folder / f"{place:03d}.dcm", place, sources, maps, self._stamp, 1.0, part)
+            yield MapFile(self._folder / f"{place:03d}.dcm", place, sources, maps, self._stamp, 1.0, self._series, part)
 
     def _slice(self, number: int) -> Path:
         return self._folder / ".slices" / f"{number:06d}.npy"

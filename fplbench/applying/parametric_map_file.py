@@ -56,6 +56,7 @@ class MapFile(NamedTuple):
         maps: files of the maps, .npy, float32 (H, W), in the same order.
         stamp: what made them.
         bound: the values that are shown as black and white, minus and plus.
+        series: UID that stands for that of the series where it has none.
         part: what tells the file from others that are made from images with the same UIDs; "" where there are none.
     """
 
@@ -65,6 +66,7 @@ class MapFile(NamedTuple):
     maps: tuple[Path, ...]
     stamp: Stamp
     bound: float
+    series: str = ""
     part: str = ""
 
 
@@ -76,7 +78,7 @@ def write_map_file(file: MapFile) -> None:
 
     config.settings.reading_validation_mode = config.IGNORE
     warnings.simplefilter("ignore")
-    sources = _sources(file.sources)
+    sources = _sources(file.sources, file.series)
     image = _parametric_map(file, sources)
     _name_part(image, sources[0])
     _refer_to_frames(image, file.sources)
@@ -120,11 +122,11 @@ def _parametric_map(file: MapFile, sources: list["DicomDataset"]) -> "DicomDatas
     )
 
 
-def _sources(frames: tuple[SourceFrame, ...]) -> list["DicomDataset"]:
+def _sources(frames: tuple[SourceFrame, ...], series: str) -> list["DicomDataset"]:
     """The headers of the images, as highdicom needs them: one for each file."""
     if frames[0].several:
-        return [_frames_of(_header(frames[0].path), frames)]
-    headers = [_header(frame.path) for frame in frames]
+        return [_frames_of(_header(frames[0].path, series), frames)]
+    headers = [_header(frame.path, series) for frame in frames]
     for header in headers:
         if not header.get("SliceThickness"):  # highdicom needs one; it is removed again
             header.SliceThickness = UNKNOWN
@@ -132,7 +134,7 @@ def _sources(frames: tuple[SourceFrame, ...]) -> list["DicomDataset"]:
     return headers
 
 
-def _header(path: Path) -> "DicomDataset":
+def _header(path: Path, series: str) -> "DicomDataset":
     """The header of a file, with all that highdicom copies."""
     from pydicom.uid import UID
 
@@ -140,6 +142,8 @@ def _header(path: Path) -> "DicomDataset":
     for keyword in REQUIRED:
         if keyword not in header:
             setattr(header, keyword, "")
+    if not header.get("SeriesInstanceUID"):
+        header.SeriesInstanceUID = UID(series)
     header.PatientSex = header.PatientSex if header.PatientSex in ("M", "F", "O") else ""
     header.PatientBirthDate, header.StudyDate = _date(header.PatientBirthDate), _date(header.StudyDate)
     header.StudyTime = _time(header.StudyTime)

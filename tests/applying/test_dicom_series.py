@@ -7,7 +7,7 @@ import pytest
 from fplbench.datasets.dicom import digest
 from tests.helpers.compression import LOSSLESS, compress
 from tests.helpers.dicom_files import write_ct, write_radiograph
-from tests.helpers.dicom_scans import STAMP, apply, find, find_one, in_process
+from tests.helpers.dicom_scans import STAMP, apply, find, find_one, in_process, only_file
 from tests.helpers.multiframe_files import write_multiframe
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -128,6 +128,37 @@ def test_images_of_several_series_that_share_a_uid_are_written_with_uids_of_thei
     assert len({file.SOPInstanceUID for file in files}) == 4
 
 
+NO_SERIES = "Its files have no SeriesInstanceUID: those of one folder, study and number are taken for a series."
+
+
+def test_files_without_a_series_belong_together_by_folder_study_and_number(tmp_path):
+    for folder, study, number in (("a", "1.2.5", 1), ("a", "1.2.6", 1), ("a", "1.2.6", 2), ("b", "1.2.5", 1)):
+        for z in (0, 1):
+            path = tmp_path / "in" / folder / f"{study}-{number}-{z}.dcm"
+            sop = f"1.2.{folder == 'a':d}.{study}.{number}.{z + 1}"
+            write_ct(path, z=z, sop=sop, SeriesInstanceUID=None, StudyInstanceUID=study, SeriesNumber=number)
+    found = find(tmp_path / "in")
+    assert [scan.facts.slices for scan in found.scans] == [2, 2, 2, 2]
+    assert all(NO_SERIES in scan.facts.notes for scan in found.scans)
+    series = set()
+    for scan in found.scans:
+        apply(scan, tmp_path / "out")
+        for kind in ("denoised", "residual"):
+            paths = (tmp_path / "out" / kind / scan.facts.name).glob("*.dcm")
+            (uid,) = {pydicom.dcmread(path).SeriesInstanceUID for path in paths}
+            assert uid.is_valid
+            series.add(uid)
+    assert len(series) == 8
+
+
+def test_an_enhanced_file_without_a_series_refers_to_what_stands_for_it(tmp_path):
+    write_multiframe(tmp_path / "in" / "x.dcm", np.zeros((2, 8, 8), np.int16), [(0, 0, 0), (0, 0, 1)], SeriesInstanceUID="")
+    apply(find_one(tmp_path / "in"), tmp_path / "out")
+    file = pydicom.dcmread(only_file(tmp_path / "out" / "denoised"))
+    uid = file.SourceImageEvidenceSequence[0].ReferencedSeriesSequence[0].SeriesInstanceUID
+    assert uid.is_valid and file.SeriesInstanceUID.is_valid and uid != file.SeriesInstanceUID
+
+
 LEFT_OUT = {
     "a localiser image": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
     "a colour image": {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"},
@@ -148,7 +179,7 @@ def test_what_is_no_scan_is_skipped_with_its_reason(tmp_path, reason):
 
 
 DAMAGED = {
-    "it has no SeriesInstanceUID": {"SeriesInstanceUID": None},
+    "it has no SOPClassUID": {"SOPClassUID": None},
     "its rescale slope or intercept is missing or not a number": {"RescaleSlope": None},
     "its rescale slope is zero": {"RescaleSlope": 0},
     "it claims to store 17 of 16 bits per pixel": {"BitsStored": 17},

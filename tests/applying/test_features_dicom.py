@@ -137,6 +137,15 @@ def test_images_that_share_a_uid_have_maps_with_uids_of_their_own(tmp_path, monk
 
 @needs_highdicom
 @pytest.mark.slow
+def test_images_without_a_series_have_a_map(tmp_path):
+    scan = scan_in(series(tmp_path / "in", SeriesInstanceUID=None))
+    (path,) = written(scan, tmp_path / "out", maps_of(scan))
+    assert len(list(frames_of(path))) == 3
+    assert errors(path) == []
+
+
+@needs_highdicom
+@pytest.mark.slow
 def test_the_same_scan_and_model_give_the_same_file(tmp_path):
     scan = scan_in(series(tmp_path / "in"))
     maps = maps_of(scan)
