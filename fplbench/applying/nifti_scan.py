@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fplbench.applying.nifti_volume import NO_SPACE, SUFFIXES, VolumeHeader, read_volume_header, release, unpack
+from fplbench.applying.nifti_volume import NO_SPACE, SUFFIXES, VolumeHeader, read_volume_header, release, scaled, unpack
 from fplbench.applying.nifti_writer import NiftiWriter
 from fplbench.applying.scan import Facts, Found, Kind, Plane, ReadingOptions, Stamp
 from fplbench.datasets.reader import Failure
@@ -51,8 +51,7 @@ class NiftiScan:
         for start in range(0, len(wanted), block):
             part = wanted[start : start + block]
             for number, stored in zip(part, self.stored(part), strict=True):
-                values = stored.astype(np.float64) * self.header.slope + self.header.inter
-                yield Plane(number, values.astype(np.float32))
+                yield Plane(number, scaled(stored, self.header.slope, self.header.inter))
 
     def stored(self, numbers: Sequence[int]) -> np.ndarray:
         """Slices as they are stored, before slope and intercept, (N, H, W).

@@ -142,6 +142,12 @@ def unpack(task: tuple[str, str, VolumeHeader]) -> str:
     return ""
 
 
+def scaled(stored: np.ndarray, slope: float, inter: float) -> np.ndarray:
+    """Stored values times the slope plus the intercept, float32; what float32 cannot hold is infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):  # invalid: a NaN that asks to be signalled
+        return (stored.astype(np.float64) * slope + inter).astype(np.float32)
+
+
 def release(mapped: np.ndarray) -> None:
     """Let go of the pages of a mapped file that were read, which would count as memory of this process."""
     if isinstance(mapped.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):

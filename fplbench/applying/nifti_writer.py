@@ -8,7 +8,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from fplbench.applying.nifti_volume import VolumeHeader, release
+from fplbench.applying.nifti_volume import VolumeHeader, release, scaled
 from fplbench.applying.scan import Kind
 from fplbench.files import replacing
 
@@ -44,7 +44,7 @@ class NiftiWriter:
         dtype: Literal["input", "int16", "float32"],
         stored: Callable[[Sequence[int]], np.ndarray],
     ) -> None:
-        self.original, self.path, self.header, self.stored = original, path, header, stored
+        self.original, self.path, self.header, self.kind, self.stored = original, path, header, kind, stored
         own = np.dtype(header.dtype)
         chosen = "float32" if kind != "denoised" else own.name if dtype == "input" else dtype
         self.keeps = chosen == own.name and kind == "denoised"
@@ -64,11 +64,14 @@ class NiftiWriter:
 
         Args:
             number: number of the slice.
-            values: float32 (H, W), in the unit of the scan.
+            values: float32 (H, W), in the unit of the scan. Of a residual, what is not finite becomes NaN: nothing is known
+                to be removed from NaN or infinity.
 
         Returns:
             float32 (H, W), the values as the file has them.
         """
+        if self.kind == "residual":
+            values = np.where(np.isfinite(values), values, np.float32(np.nan))
         stored = self._encoded(values)
         if self.keeps:
             (original,) = self.stored([number])
@@ -113,12 +116,12 @@ class NiftiWriter:
         return float(np.float32((high - low) / (SHARE * STEPS))) or 1.0, float(np.float32((low + high) / 2))
 
     def _stored_range(self) -> tuple[float, float]:
-        """The smallest and the largest stored number of the original, NaN and infinity aside."""
+        """The smallest and the largest stored number of the original, but for NaN and what is infinite as float32."""
         low, high = np.inf, -np.inf
         slices = self.header.upright_shape[0]
         for start in range(0, slices, BLOCK):
             part = self.stored(range(start, min(start + BLOCK, slices)))
-            finite = part[np.isfinite(part)]
+            finite = part[np.isfinite(scaled(part, self.header.slope, self.header.inter))]
             if finite.size:
                 low, high = min(low, float(finite.min())), max(high, float(finite.max()))
         return (low, high) if low <= high else (0.0, 0.0)
@@ -135,12 +138,16 @@ class NiftiWriter:
         """Values of the scan as they are stored: whole numbers are rounded and clipped to what their type holds."""
         exact = (values.astype(np.float64) - self.inter) / self.slope
         if self.dtype.kind == "f":
-            return exact.astype(self.dtype)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+                return exact.astype(self.dtype)
         limits = np.iinfo(self.dtype)
-        return np.rint(np.nan_to_num(exact, nan=0.0)).clip(limits.min, limits.max).astype(self.dtype)
+        highest = float(limits.max)
+        if highest > limits.max:  # of 64 bits, which float64 rounds up
+            highest = np.nextafter(highest, 0)
+        return np.rint(np.nan_to_num(exact, nan=0.0)).clip(limits.min, highest).astype(self.dtype)
 
     def _decoded(self, stored: np.ndarray) -> np.ndarray:
-        return (stored.astype(np.float64) * self.slope + self.inter).astype(np.float32)
+        return scaled(stored, self.slope, self.inter)
 
     def _assemble(self, out: IO[bytes] | gzip.GzipFile) -> None:
         """Write the header, with all that lies between it and the voxels, and the voxels."""

@@ -200,6 +200,35 @@ def test_nan_and_numbers_beyond_the_precision_of_float32_stay(tmp_path):
     np.testing.assert_array_equal(nibabel.load(writer.finish()[0]).get_fdata(), values)
 
 
+@pytest.mark.parametrize("dtype", ["input", "int16", "float32"])
+@pytest.mark.parametrize(("own", "largest"), [(np.float32, 3e38), (np.float64, 1e300)])
+@pytest.mark.filterwarnings("error")
+def test_a_residual_is_0_or_nan_where_the_original_is_not_finite(tmp_path, dtype, own, largest):
+    values = np.array([1, 2, largest, np.nan, np.inf, -np.inf, 0], own)
+    # The last is a NaN that NumPy warns of.
+    values.view(f"u{values.itemsize}")[-1] = 0x7FA00000 if own is np.float32 else 0x7FF4000000000000
+    nibabel.save(nibabel.Nifti1Image(values.reshape(1, 7, 1), np.eye(4)), path := tmp_path / "a.nii")
+    scan = scan_of(path, dtype=dtype)
+    (plane,) = scan.planes([0])
+    written = scan.writer("denoised", tmp_path / "out", STAMP).write(0, plane.values)
+    with np.errstate(all="ignore"):
+        removed = written - plane.values
+    writer = scan.writer("residual", tmp_path / "residual", STAMP)
+    writer.write(0, removed)
+    residual = nibabel.load(writer.finish()[0]).get_fdata().ravel()
+    assert np.all((residual == 0) | np.isnan(residual) | np.isfinite(values))
+    assert np.isfinite(residual[:2]).all() and not np.isinf(residual).any()
+
+
+@pytest.mark.parametrize(("dtype", "highest"), [(np.int64, 2**63 - 1024), (np.uint64, 2**64 - 2048), (np.int32, 2**31 - 1)])
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_an_integer_type_become_its_limits(tmp_path, dtype, highest):
+    nibabel.save(nibabel.Nifti1Image(np.zeros((1, 2, 1), dtype), np.eye(4), dtype=dtype), path := tmp_path / "a.nii")
+    copy, _ = rewrite(scan_of(path), tmp_path / "out", change=lambda values: np.float32([[np.inf], [-np.inf]]))
+    # Where float64 does not hold the highest number, the next one below.
+    assert np.asarray(nibabel.load(copy).dataobj).ravel().tolist() == [np.iinfo(dtype).min, highest]
+
+
 def test_extensions_big_endian_and_nifti_2_are_kept(tmp_path):
     image = nibabel.Nifti1Image(VOLUME.astype(">i2"), np.eye(4), nibabel.Nifti1Header(endianness=">"))
     image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"of the scanner"))
