@@ -71,8 +71,9 @@ def slice_figures(number: int, pictures: Mapping[str, Any], window: tuple[float,
 
 def _figure(pictures: Mapping[str, Any], name: str, place: str, title: str, ramp: str, *ends: str) -> str:
     picture = html.void(
-        "img", src=pictures[name], alt=f"{place}: {title.lower()}.", width=str(pictures["width"]), height=str(pictures["height"])
-    )
+        "img", src=pictures[name], alt=f"{place}: {title.lower()}.", width=str(pictures["width"]),
+        height=str(pictures["height"]), style="width: 100%",
+    )  # fmt: skip
     bar = html.void(
         "img", src=ramp, alt=f"Scale from {ends[0]} to {ends[-1]}.", style="display: block; width: 100%; height: .7rem"
     )
