@@ -1,5 +1,6 @@
 """Reading NIfTI volumes: size and orientation without the voxels, and slices in patient orientation."""
 
+import gzip
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_VOXELS = 2**31
 MAX_SLICES = 2**14
+CHUNK = 2**20
 IN_MM = {1: 1000.0, 3: 0.001}  # metres and micrometres; mm, and no unit, are taken for mm
 NO_PLACE = (
     "The header does not say how the volume lies in the patient: its axes are taken to run to the left, the front and the head."
@@ -155,6 +157,9 @@ def volume_slices(image: "Nifti1Image", wanted: Sequence[int], across: int = 2) 
 
     Yields:
         The number and the slice, float32 (H, W), scaled by the slope of the file; not in the order asked for.
+
+    Raises:
+        Unreadable: the file is compressed and damaged, which its checksum shows after the last slice.
     """
     axis = shown_axes(image.affine, across)[0]
     first, step = first_stored(image, across)
@@ -162,6 +167,7 @@ def volume_slices(image: "Nifti1Image", wanted: Sequence[int], across: int = 2) 
     in_plane = np.delete(orientation(image.affine), axis, axis=0)
     for index, plane in _planes(image, axis, sorted(stored), _as_float, np.float32):
         yield stored[index], _upright(plane, in_plane)
+    _check_sum(image)
 
 
 def mask_slices(mask: Path, volume: "Nifti1Image") -> Iterator[tuple[int, np.ndarray]]:
@@ -216,6 +222,18 @@ def _planes(
     for last in range(image.shape[2]):
         result[:, :, last] = np.moveaxis(convert(np.asarray(image.dataobj[:, :, last])), axis, 0)[wanted]
     yield from zip(wanted, result, strict=True)
+
+
+def _check_sum(image: Any) -> None:
+    """Read on to the end of a compressed file, where its checksum is compared; Unreadable if it does not match."""
+    if not str(image.dataobj.file_like).lower().endswith(".gz"):
+        return
+    try:
+        with image.dataobj._get_fileobj() as stream:  # stands behind the last slice
+            while stream.read(CHUNK):
+                pass
+    except gzip.BadGzipFile:
+        raise Unreadable("it is damaged: its checksum does not match") from None
 
 
 def _upright(plane: np.ndarray, axes: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from fplbench.datasets.check import check_data
 from fplbench.datasets.ct import CtOptions
 from fplbench.datasets.nifti import mask_slices, open_volume, volume_slices
 from fplbench.datasets.persons import persons_known
+from fplbench.datasets.registry import Unreadable
 from tests.helpers.nifti_files import write_volume
 
 CT = LOADERS["ct"]
@@ -76,6 +77,16 @@ def test_a_mask_has_the_numbers_and_the_orientation_of_its_volume(tmp_path, axes
     shown = dict(volume_slices(volume, range(4)))
     assert masks.keys() == shown.keys() == {0, 1, 2, 3}
     assert all(np.array_equal(masks[number], shown[number]) for number in shown)
+
+
+def test_a_compressed_volume_whose_checksum_does_not_match_is_unreadable(tmp_path):
+    path = write_volume(tmp_path / "a.nii.gz", np.random.default_rng(0).integers(0, 100, (16, 16, 6)))
+    assert len(dict(volume_slices(open_volume(path), [1, 3]))) == 2
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1  # of the checksum
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match="its checksum does not match"):
+        dict(volume_slices(open_volume(path), [1, 3]))
 
 
 def write_phases(root, name):
