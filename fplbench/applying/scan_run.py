@@ -145,10 +145,12 @@ class ScanRun:
             after, features = result
             written = writers["denoised"].write(plane.number, after)
             if "residual" in writers:
-                writers["residual"].write(plane.number, written - plane.values)
+                with np.errstate(invalid="ignore"):  # infinite values have no difference
+                    change = written - plane.values
+                writers["residual"].write(plane.number, change)
             if features is not None:
                 writers["features"].write(plane.number, features)
-            self.journal.add(slice_statistics(plane, written, window, facts.hounsfield, facts.spacing))
+            self.journal.add(slice_statistics(plane, written, window, facts.hounsfield, facts.spacing, facts.slices))
             self.progress.step()
 
         if numbers:
