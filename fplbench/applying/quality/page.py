@@ -23,6 +23,7 @@ from fplbench.applying.quality.whole_slice import slice_figures
 from fplbench.applying.scan import Facts
 from fplbench.files import write_text
 from fplbench.networks.card import Card
+from fplbench.networks.card_text import NOT_CLINICAL
 from fplbench.reporting import html
 
 CONTENTS = {
@@ -108,7 +109,7 @@ def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mappin
         html.text("h2", CONTENTS[name], id=name, class_="first" if name in (*TOGETHER, next(iter(parts))) else "") + part
         for name, part in parts.items()
     ]
-    body.insert(0, html.element("p", html.text("strong", sentences.NOT_CLINICAL)))
+    body.insert(0, html.element("p", html.text("strong", NOT_CLINICAL)))
     return html.page(f"What {about['model']} changed in {facts.label}", "".join(body), {name: CONTENTS[name] for name in parts})
 
 

@@ -13,7 +13,6 @@ from fplbench.reporting.sentences import listed
 # More than the removal of noise alone gives, uneven, correlated and in steps: tests/applying/test_quality_noise.py.
 EDGES = 0.1  # correlation with edges
 MANY = 0.03  # share of large changes
-NOT_CLINICAL = "Not for clinical use."
 Write = Callable[[float], str]
 
 
