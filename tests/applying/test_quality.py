@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from fplbench.applying.quality import slice_statistics
 from fplbench.applying.quality.body import body_squares
 from fplbench.applying.quality.spectrum import detrended, frequencies, patch_spectra
+from fplbench.applying.quality.statistics import is_measured
 from fplbench.applying.quality.structure import edge_relation, largest_change
 from fplbench.applying.quality.summary import histogram, largest_crops, summarise_spectra, summarise_tissues
 from fplbench.applying.quality.tissues import CT
@@ -240,6 +241,22 @@ def test_only_the_middle_slice_has_pictures():
     found = [slice_statistics(Plane(number, before), before + 1, WINDOW, True, SPACING, 4) for number in range(4)]
     assert [bool(each["pictures"]) for each in found] == [False, False, True, False]
     assert statistics(before, before)["pictures"] is None
+
+
+@pytest.mark.parametrize("slices", [1, 2, 39, 40, 41, 88, 133, 1000])
+def test_at_most_forty_slices_are_measured_evenly_spread_and_the_middle_one_among_them(slices):
+    numbers = [number for number in range(slices) if is_measured(number, slices)]
+    assert min(slices, 20) <= len(numbers) <= 40
+    assert slices // 2 in numbers and (slices > 40 or len(numbers) == slices)
+    assert len(set(np.diff(numbers))) <= 1
+
+
+def test_a_slice_that_is_not_measured_has_its_histogram_and_largest_change_all_the_same():
+    before, after = body_on_a_table()
+    whole, part = (slice_statistics(Plane(43, before), after, WINDOW, True, SPACING, slices) for slices in (None, 88))
+    assert not part["measured"] and whole["measured"]
+    assert (part["tissues"], part["spectrum"], part["edges"]) == ({}, None, None)
+    assert (part["crop"], part["histogram"]) == (whole["crop"], whole["histogram"])
 
 
 def test_the_pictures_are_the_slice_at_the_window_and_the_change_in_colours():

@@ -58,6 +58,13 @@ def write(folder, found, about=ABOUT, **changes):
     return path, path.read_text()
 
 
+def test_the_page_says_how_many_slices_were_measured_if_not_all(tmp_path):
+    found = some_slices()
+    assert "evenly spread" not in write(tmp_path, found)[1]
+    found[1] |= {"measured": False, "tissues": {}, "spectrum": None, "edges": None}
+    assert "in 2 of the 3 slices, evenly spread" in write(tmp_path, found)[1]
+
+
 def test_the_page_says_what_a_reader_must_know(tmp_path):
     _, page = write(tmp_path, some_slices())
     for words in (

@@ -1,6 +1,7 @@
 """The charts of a quality page, as .svg pictures that the page holds."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 PIXELS = 96  # of an inch, as browsers have it
 WIDTH, HEIGHT = 520, 320  # pixels; on a phone the lettering is still 8 pixels high
 SIZE = 9.0  # of the lettering, points
+MARGINS = (72, 12, 44, 10)  # left, right, bottom and top, pixels
 DECADES = 1e4  # of power below the highest that are shown
 SHOWN = 1e-4  # share of the changes that lie beyond each end of the histogram
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 BEFORE: Mapping[str, Any] = {"color": VERMILION, "linestyle": (0, (4, 2)), "linewidth": 1.5, "label": "before"}
 AFTER: Mapping[str, Any] = {"color": BLUE, "linewidth": 1.8, "label": "after"}
 
@@ -35,7 +38,7 @@ def spectrum_chart(found: SpectrumSummary, unit: str, length: str) -> str:
     figure, (axis,) = _figure(1)
     axis.plot(found.frequencies, found.before, **BEFORE)
     axis.plot(found.frequencies, found.after, **AFTER)
-    axis.set_yscale("log")
+    _logarithmic(axis)
     highest = max(found.before.max(), found.after.max())
     if highest > 0:
         lowest = min((power for power in (*found.before, *found.after) if power > 0), default=highest)
@@ -66,7 +69,7 @@ def histogram_chart(values: np.ndarray, counts: np.ndarray, unit: str) -> str:
         line = np.linspace(-reach, reach, 201)
         normal = np.exp(-0.5 * (line / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
         axis.plot(line, normal, color="0.35", linestyle=":", linewidth=1.5, label="normal distribution of the same width")
-    axis.set_yscale("log")
+    _logarithmic(axis)
     axis.set_ylim(0.2 / (total * step) if total < 1e4 else density.max() * 1e-6, density.max() * 4)
     axis.set_xlim(-reach, reach)
     axis.set_xlabel(f"Denoised minus original, {unit}")
@@ -99,14 +102,36 @@ def _figure(count: int, height: int = HEIGHT) -> "tuple[Figure, list[Axes]]":
     """A figure with panels below each other."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / PIXELS, height / PIXELS), layout="constrained")
-    axes = list(figure.subplots(count, squeeze=False, sharex=True)[:, 0])
+    figure = Figure(figsize=(WIDTH / PIXELS, height / PIXELS))
+    # A layout engine would find such margins too, but takes longer than all else on the page.
+    places = {
+        "left": MARGINS[0] / WIDTH,
+        "right": 1 - MARGINS[1] / WIDTH,
+        "bottom": MARGINS[2] / height,
+        "top": 1 - MARGINS[3] / height,
+    }
+    axes = list(figure.subplots(count, squeeze=False, sharex=True, gridspec_kw={**places, "hspace": 0.12})[:, 0])
     for axis in axes:
         axis.tick_params(labelsize=SIZE)
         axis.xaxis.label.set_size(SIZE)
         axis.yaxis.label.set_size(SIZE)
         axis.grid(alpha=0.3)
     return figure, axes
+
+
+def _logarithmic(axis: "Axes") -> None:
+    """Make the vertical axis logarithmic, with powers of ten that are plain text, which is faster than set formulas."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _power(value: float) -> str:
+    """A power of ten: as a number where that is short."""
+    exponent = round(math.log10(value))
+    return f"{value:g}" if -3 < exponent < 4 else "10" + str(exponent).translate(RAISED)
 
 
 def _picture(figure: "Figure", description: str) -> str:

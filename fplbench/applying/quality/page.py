@@ -93,16 +93,19 @@ def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mappin
     slices = sorted(slices, key=lambda found: found["number"])
     low, high = about["window"]
     unit = "HU" if facts.hounsfield else "units"
+    measured = [each for each in slices if each["measured"]]
     tissues = summarise_tissues(slices, tissues_of((low, high), facts.hounsfield))
     spectrum, edges = summarise_spectra(slices, facts.spacing), summarise_edges(slices)
     parts = {
         "slice": _slice(slices, (low, high), unit),
-        "glance": _glance(facts, about, unit, sentences.findings(tissues, spectrum, edges, _writer(facts, unit))),
-        "tissues": _tissues(facts, tissues, (low, high), unit, len(slices)),
+        "glance": _glance(
+            facts, about, unit, (len(measured), len(slices)), sentences.findings(tissues, spectrum, edges, _writer(facts, unit))
+        ),
+        "tissues": _tissues(facts, tissues, (low, high), unit, len(measured)),
         "spectrum": _spectrum(facts, spectrum, unit),
         "removed": _removed(slices, (low, high), unit, edges),
         "crops": _crops(slices, facts, unit),
-        "along": _along(slices, tissues, unit),
+        "along": _along(measured, tissues, unit),
     }
     parts = {name: part for name, part in parts.items() if part}
     body = [
@@ -123,7 +126,7 @@ def _writer(facts: Facts, unit: str) -> sentences.Write:
     return lambda value: f"{sentences.plain(value, facts.hounsfield)} {unit}"
 
 
-def _glance(facts: Facts, about: Mapping[str, Any], unit: str, findings: list[str]) -> str:
+def _glance(facts: Facts, about: Mapping[str, Any], unit: str, counts: tuple[int, int], findings: list[str]) -> str:
     card = about.get("card")
     card = Card.model_validate(card) if isinstance(card, Mapping) else card
     digest = f", digest {about['digest'][:12]}" if about.get("digest") else ""
@@ -135,6 +138,7 @@ def _glance(facts: Facts, about: Mapping[str, Any], unit: str, findings: list[st
         "Window": sentences.window_sentence(tuple(about["window"]), unit, card),
     }
     rows |= {"Noise": about["noise"]} if about.get("noise") else {}
+    rows |= {"Measured": sentences.measured_sentence(*counts)} if counts[0] < counts[1] else {}
     described = "".join(html.text("dt", title) + html.text("dd", words) for title, words in rows.items())
     warnings = sentences.warning_list(facts, about)
     return html.element("dl", described, class_="glance") + _list("Warnings", warnings) + _list("In short", findings)

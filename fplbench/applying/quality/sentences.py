@@ -65,6 +65,14 @@ def window_sentence(window: tuple[float, float], unit: str, card: Card | None) -
     )
 
 
+def measured_sentence(measured: int, slices: int) -> str:
+    """Of which slices the numbers of the page are."""
+    return (
+        f"Noise, mean values, spectra and edges in {measured} of the {slices} slices, evenly spread; the histogram and the "
+        "largest changes are of all slices."
+    )
+
+
 def findings(
     tissues: Sequence[TissueSummary],
     spectrum: SpectrumSummary | None,

@@ -18,6 +18,7 @@ SMALLEST = 8  # pixels; a slice with a shorter side has no statistics
 BINS = 1000  # of the histogram, each 0.05 % of the window
 RANGE = 0.25  # share of the window that the histogram covers in each direction
 SAMPLE = 2  # every second row and column counts for the histogram
+MEASURED = 40  # slices of a scan whose tissues, spectrum and edges are measured; the medians of more are hardly different
 
 
 def slice_statistics(
@@ -36,30 +37,42 @@ def slice_statistics(
         window: lowest and highest value that the model changes.
         hounsfield: whether values are HU, and tissues can be told by them.
         spacing: (row, column) spacing of the pixels in mm; None where it is not known.
-        slices: number of slices of the scan, the middle one of which gets pictures; None for no pictures.
+        slices: number of slices of the scan, the middle one of which gets pictures, and of which some are measured
+            (`is_measured`); None: it is measured, without pictures.
 
     Returns:
-        What JSON can hold, about 10 kB, or 1 MB with pictures, and null for what cannot be measured: number, the slice;
-        tissues, by name the number of pixels, noise before and after (`noise_of`; null where there are too few places), mean
-        before, shift of the mean and the standard deviation of the change; spectrum (`patch_spectra`); histogram of the change,
-        in shares of the window; edges (`edge_relation`); crop (`largest_change`, for CT within the body); pictures
-        (`slice_pictures`). Padding and NaN do not count.
+        What JSON can hold, about 10 kB, or 1 MB with pictures, and null for what is not or cannot be measured: number, the slice;
+        measured, whether its tissues, spectrum and edges are looked at; tissues, by name the number of pixels, noise before and
+        after (`noise_of`; null where there are too few places), mean before, shift of the mean and the standard deviation of the
+        change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges (`edge_relation`); crop
+        (`largest_change`, for CT within the body); pictures (`slice_pictures`). Padding and NaN do not count.
     """
-    found: dict[str, Any] = {"number": plane.number, "tissues": {}, **dict.fromkeys(("spectrum", "edges", "crop", "pictures"))}
+    measured = slices is None or is_measured(plane.number, slices)
+    found: dict[str, Any] = {"number": plane.number, "measured": measured, "tissues": {}}
+    found |= dict.fromkeys(("spectrum", "edges", "crop", "pictures"))
     before, after, usable = _usable(plane, after, window[0])
     change = after - before
     found["histogram"] = _histogram(change, before, usable, window)
     found["pictures"] = slice_pictures(before, after, window, spacing) if slices and plane.number == slices // 2 else None
     if min(before.shape) < SMALLEST:
         return found
-    valid, flat = usable.view(np.uint8) * np.uint8(255), flatness(before)
+    flat = flatness(before)
+    found["crop"] = largest_change(before, after, change, window, body_squares(flat.smooth, BLOCK) if hounsfield else None)
+    if not measured:
+        return found
+    valid = usable.view(np.uint8) * np.uint8(255)
     places = list(masks(flat.smooth, _smoothed_well(valid), tissues_of(window, hounsfield)))
     found["tissues"] = _tissues(before, after, change, mean_slope(flat.slope), whole_places(before, valid), places)
     found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)
     within = _within(before, window)
     found["edges"] = edge_relation(change, after, [mask & within for _, mask in places])
-    found["crop"] = largest_change(before, after, change, window, body_squares(flat.smooth, BLOCK) if hounsfield else None)
     return found
+
+
+def is_measured(number: int, slices: int) -> bool:
+    """Whether a slice is among the at most 40 evenly spread ones, of which the middle one is one, that are measured."""
+    step = -(-slices // MEASURED)
+    return number % step == slices // 2 % step
 
 
 def _usable(plane: Plane, after: np.ndarray, fill: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
