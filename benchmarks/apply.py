@@ -34,7 +34,7 @@ ALONE = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from fplbench.applying.models import open_denoiser, slices_at_once
+from fplbench.applying.models.denoisers import open_denoiser, slices_at_once
 file, slices, rows, columns, threads = sys.argv[1], *map(int, sys.argv[2:])
 denoiser = open_denoiser(file, {}, threads=threads, slices=slices_at_once(threads))
 image = np.random.default_rng(0).random((rows, columns), dtype=np.float32)

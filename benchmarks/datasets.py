@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
-from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
 from fplbench.datasets.scan import scan
 from tests.helpers.memory import family, peak_memory
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fplbench.applying.models import open_denoiser
-from fplbench.applying.onnx_export import OnnxDenoiser, export_onnx
+from fplbench.applying.models.denoisers import open_denoiser
+from fplbench.applying.models.onnx_export import OnnxDenoiser, export_onnx
 from fplbench.networks import UNet, weights
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fplbench.applying.library import load_denoiser as load_denoiser
+    from fplbench.applying.models.library import load_denoiser as load_denoiser
 
 __version__ = "0.1.0"
 
@@ -14,7 +14,7 @@ DEFAULT_SEED = 2310
 def __getattr__(name: str) -> Any:
     """Import `load_denoiser` on first access: it needs torch."""
     if name == "load_denoiser":
-        from fplbench.applying.library import load_denoiser
+        from fplbench.applying.models.library import load_denoiser
 
         return load_denoiser
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,7 +64,7 @@ def test_code_of_the_module_and_of_what_it_imports_changes_the_hash(copy):
         ("fplbench.training.loop.run", {"networks.weights"}, {"networks.drunet"}),
         ("fplbench.noise.synthesis", {"seeds", "stacks", "noise.registry"}, {"noise.mri", "noise.motion"}),
         ("fplbench.denoising.groups", {"denoising.tuning", "scoring.metrics"}, {"methods.nlm", "training.fpl"}),
-        ("fplbench.datasets.sampling", {"datasets.scan", "seeds"}, {"datasets.lidc", "downloads.sample"}),
+        ("fplbench.datasets.sampling.sample", {"datasets.scan", "seeds"}, {"datasets.lidc", "downloads.sample"}),
     ],
 )
 def test_what_a_job_runs_is_followed_and_what_it_does_not_run_is_not(module, inside, outside):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fplbench.applying.models import Runtime
+from fplbench.applying.models.denoisers import Runtime
 from fplbench.applying.scan import ReadingOptions
 from fplbench.device import Device
 from fplbench.networks.tiles import OVERLAP, TILE

@@ -10,7 +10,7 @@ from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
 from fplbench.networks.tiles import OVERLAP, TILE
 
 if TYPE_CHECKING:
-    from fplbench.applying.run import Summary
+    from fplbench.applying.running.run import Summary
 
 LONGEST = 60  # characters of a path that is shown
 LISTED = 3  # files that are named for each reason; apply.json names all
@@ -83,7 +83,7 @@ def apply(
     shows what was removed, since that is what has to be judged. Not for clinical use.
     """
     from fplbench.applying.options import ApplyOptions
-    from fplbench.applying.run import apply_model
+    from fplbench.applying.running.run import apply_model
     from fplbench.registry import parse_options
 
     values = {

@@ -59,7 +59,7 @@ def check_data(
 ) -> None:
     """Report what a data folder contains and whether the images can be drawn from it (exit code 0: yes, 1: no)."""
     from fplbench.datasets import SamplingOptions
-    from fplbench.datasets.check import check_data
+    from fplbench.datasets.sampling.check import check_data
 
     plan = read_options(SamplingOptions, sampling, "sampling", "--sampling")
     sheet = sheet or Path(f"check-{name}.png")

@@ -29,7 +29,7 @@ def export_model(
 ) -> None:
     """Pack a trained denoiser, with all that is needed to apply it and to check it, into one file."""
     use_threads(threads)
-    from fplbench.applying.export import export_model as export
+    from fplbench.applying.models.export import export_model as export
     from fplbench.networks.card_text import NOT_CLINICAL, describe_training
 
     card = export(weights, bundle, results, onnx=onnx, overwrite=overwrite)
@@ -42,7 +42,7 @@ def check_model(
 ) -> None:
     """Denoise the phantom of a bundle, and say whether the result is the expected one."""
     use_threads(threads)
-    from fplbench.applying.check_model import check_model as check
+    from fplbench.applying.models.check_model import check_model as check
 
     for sentence in check(bundle, threads):
         typer.echo(sentence)

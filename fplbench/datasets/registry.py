@@ -192,7 +192,7 @@ class Dataset:
     libraries: tuple[str, ...] = ("cv2", "pydicom")
 
 
-LOADERS: Registry[Dataset] = Registry("loader", "fplbench.datasets")
+LOADERS: Registry[Dataset] = Registry("loader", "fplbench.datasets.loaders")
 
 
 def find_dataset(name: str, loader: str | None = None, label: str | None = None, of: str | None = None) -> Dataset:

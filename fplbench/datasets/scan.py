@@ -10,8 +10,8 @@ from pathlib import Path
 from fplbench.datasets.cache import Known, Stamp, check_cache, read_cache, stamp_of, write_cache
 from fplbench.datasets.files import LINK_OUT, walk
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.pair_places import no_sides
 from fplbench.datasets.reader import Failure
+from fplbench.datasets.reading.pair_places import no_sides
 from fplbench.datasets.registry import LOADERS, NO_PATIENT, Dataset, DatasetOptions, Header, NotAnImage, Unreadable
 from fplbench.datasets.roots import how_to_get
 from fplbench.datasets.workers import run_guarded

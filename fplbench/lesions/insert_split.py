@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fplbench.datasets.sampling_options import SPLITS
+from fplbench.datasets.sampling.options import SPLITS
 from fplbench.errors import InputError
 from fplbench.lesions.regions import host_region, shows_lung
 from fplbench.lesions.shapes import surround

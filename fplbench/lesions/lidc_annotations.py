@@ -17,7 +17,7 @@ from fplbench.lesions.lidc_sources import Sources
 from fplbench.lesions.marks import Annotations, Lesion, Mark
 
 if TYPE_CHECKING:
-    from fplbench.datasets.lidc import LidcOptions
+    from fplbench.datasets.loaders.lidc import LidcOptions
 
 DATABASE = "lidc_annotations.sqlite"  # `fplbench fetch lidc-annotations` writes it
 

@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from fplbench.datasets.dicom import digest
+from fplbench.datasets.formats.dicom import digest
 from fplbench.datasets.registry import Unreadable
 from fplbench.lesions.lidc_nodules import MAX_OUTLINES, Outline, Place, Reading
 from fplbench.lesions.outlines import Contour

@@ -30,8 +30,8 @@ def label_image(masks: Sequence[tuple[Lesion, np.ndarray]], size: int) -> tuple[
         ValueError: the masks differ in size.
     """
     # The package of the data sets imports this module.
-    from fplbench.datasets.display import coverage
     from fplbench.datasets.registry import Unreadable
+    from fplbench.datasets.sampling.display import coverage
 
     if len(masks) > MOST:
         raise Unreadable(f"an image has {len(masks)} lesions; at most {MOST} can be numbered")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fplbench.datasets import nifti
 from fplbench.datasets.annotations import count
 from fplbench.datasets.files import LINK_OUT, leads_out, walk
+from fplbench.datasets.formats import nifti
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.registry import DatasetOptions, Header, Masks, NotAnImage, Slice, Unreadable, Wanted
 from fplbench.lesions.components import Component, find_components, from_text, to_text

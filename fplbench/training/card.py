@@ -12,7 +12,7 @@ import numpy as np
 from fplbench import __version__
 from fplbench.datasets import LOADERS, find_dataset
 from fplbench.datasets.reference_noise import reference_noise
-from fplbench.datasets.sampling import SUMMARY
+from fplbench.datasets.sampling.sample import SUMMARY
 from fplbench.denoising.registry import METHODS
 from fplbench.denoising.tuning import spread
 from fplbench.errors import InputError

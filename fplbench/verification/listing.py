@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from fplbench.datasets.sampling import HEADERS
+from fplbench.datasets.sampling.sample import HEADERS
 from fplbench.errors import InputError
 from fplbench.reporting.captions import figure_captions
 from fplbench.scoring.comparison import INSERTED

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fplbench.applying.models import open_denoiser
+from fplbench.applying.models.denoisers import open_denoiser
 from fplbench.applying.units import denoise_plane, edge_weight, to_eight_bit, to_grey
 
 LUNG = (-1000.0, 400.0)

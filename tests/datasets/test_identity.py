@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
-from fplbench.datasets.check import check_data
 from fplbench.datasets.identity import Identity
-from fplbench.datasets.lidc import LidcOptions
-from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
+from fplbench.datasets.loaders.lits import LitsOptions
+from fplbench.datasets.sampling.check import check_data
 from fplbench.datasets.scan import report, scan
 from fplbench.stacks import read_index
 from tests.helpers.dicom_files import write_ct

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fplbench.datasets import SamplingOptions, sample_dataset
-from fplbench.datasets.check import check_data
-from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
 from fplbench.datasets.percentiles import PercentileOptions, own_window, percentile_window, percentiles_of
 from fplbench.datasets.registry import no_annotations
+from fplbench.datasets.sampling.check import check_data
 from fplbench.errors import InputError
 from fplbench.registry import parse_options
 from fplbench.stacks import open_stack, read_index

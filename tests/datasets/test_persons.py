@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from fplbench.datasets.loaders.rsna import RsnaOptions, arrange
 from fplbench.datasets.persons import PUBLISHED, counted_lines, mapping_file, patients_counted_by, persons_known, read_persons
 from fplbench.datasets.registry import Slice
-from fplbench.datasets.rsna import RsnaOptions, arrange
 from fplbench.errors import InputError
 
 HEADERS = {"a.dcm": {"image": "a", "row_spacing": None, "column_spacing": None}}

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fplbench.datasets import LOADERS, SamplingOptions, sample_dataset
-from fplbench.datasets.lidc import LidcOptions
-from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
+from fplbench.datasets.loaders.lits import LitsOptions
+from fplbench.datasets.loaders.rsna import RsnaOptions
 from fplbench.datasets.registry import Slice
-from fplbench.datasets.rsna import RsnaOptions
 from fplbench.datasets.scan import read_one, scan
 from fplbench.datasets.workers import MEMORY
 from fplbench.errors import InputError

@@ -10,9 +10,9 @@ import pytest
 
 from fplbench.datasets import LOADERS
 from fplbench.datasets.files import walk
-from fplbench.datasets.lidc import LidcOptions
-from fplbench.datasets.lits import LitsOptions
-from fplbench.datasets.rsna import RsnaOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
+from fplbench.datasets.loaders.lits import LitsOptions
+from fplbench.datasets.loaders.rsna import RsnaOptions
 from fplbench.datasets.scan import check_headers, check_readable, report, scan
 from fplbench.errors import InputError
 from tests.helpers.dicom_files import write_ct, write_radiograph

@@ -98,7 +98,7 @@ def test_more_processes_than_the_memory_is_shared_by_are_not_started(monkeypatch
 
 SCRIPT = """
 from fplbench.datasets import SamplingOptions, sample_dataset
-from fplbench.datasets.lidc import LidcOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
 sampling = SamplingOptions(train=4, validation=2, test=2, size=16)
 print(sample_dataset("lidc", LidcOptions(root={root!r}), sampling, 1, {out!r}, 2)["images_found"])
 """

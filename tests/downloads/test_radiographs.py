@@ -4,7 +4,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from fplbench.datasets import dicom
+from fplbench.datasets.formats import dicom
 from fplbench.downloads.radiographs import (
     DETECTOR,
     SIDE,

@@ -10,10 +10,10 @@ import pydicom
 import pytest
 
 from fplbench.datasets import SamplingOptions, sample_dataset
-from fplbench.datasets.lidc import LidcOptions
-from fplbench.datasets.lits import LitsOptions
+from fplbench.datasets.loaders.lidc import LidcOptions
+from fplbench.datasets.loaders.lits import LitsOptions
+from fplbench.datasets.loaders.rsna import RsnaOptions
 from fplbench.datasets.registry import LOADERS
-from fplbench.datasets.rsna import RsnaOptions
 from fplbench.datasets.scan import scan
 from fplbench.downloads.sample import fetch_sample, is_complete, lay_out, nodules, read_wheel, write_manifest
 from fplbench.errors import InputError

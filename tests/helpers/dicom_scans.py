@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fplbench.applying.dicom_scan import DicomScan, find_dicom_scans
+from fplbench.applying.dicom.scan import DicomScan, find_dicom_scans
 from fplbench.applying.scan import Found, ReadingOptions, Stamp
 from fplbench.datasets import reader
 from fplbench.datasets.files import walk
@@ -23,8 +23,8 @@ def in_process(monkeypatch):
     def run(function: Any, tasks: Any, *_: Any, **__: Any) -> Iterator[tuple[int, Any]]:
         yield from ((number, reader._answer(function, task)) for number, task in enumerate(tasks))
 
-    monkeypatch.setattr("fplbench.applying.dicom_scan.run_guarded", run)
-    monkeypatch.setattr("fplbench.applying.dicom_reading.run_guarded", run)
+    monkeypatch.setattr("fplbench.applying.dicom.scan.run_guarded", run)
+    monkeypatch.setattr("fplbench.applying.dicom.reading.run_guarded", run)
     monkeypatch.setattr(config.settings, "reading_validation_mode", config.settings.reading_validation_mode)
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fplbench.datasets.loaders.rsna import RsnaOptions, arrange, read_header
 from fplbench.datasets.registry import LOADERS, Slice, Wanted
-from fplbench.datasets.rsna import RsnaOptions, arrange, read_header
 from fplbench.lesions.boxes import LABELS, Box, rectangle, write_labels
 from tests.helpers.dicom_files import write_radiograph
 

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from fplbench.datasets.lidc import LidcOptions, arrange, read_header
+from fplbench.datasets.loaders.lidc import LidcOptions, arrange, read_header
 from fplbench.datasets.registry import LOADERS, Unreadable, Wanted
 from fplbench.errors import InputError
 from fplbench.lesions import lidc_nodules

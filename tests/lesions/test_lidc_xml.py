@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from fplbench.datasets.dicom import digest
+from fplbench.datasets.formats.dicom import digest
 from fplbench.datasets.registry import Unreadable
 from fplbench.lesions.lidc_nodules import MAX_OUTLINES, Place
 from fplbench.lesions.lidc_xml import MAX_BYTES, NotAnnotation, OtherSeries, read_xml

@@ -7,7 +7,7 @@ import pytest
 
 from fplbench.datasets.cache import stamp_of
 from fplbench.datasets.files import walk
-from fplbench.datasets.lits import LitsOptions, arrange
+from fplbench.datasets.loaders.lits import LitsOptions, arrange
 from fplbench.datasets.registry import LOADERS, Unreadable, Wanted
 from fplbench.datasets.scan import scan
 from tests.helpers.nifti_files import write_volume

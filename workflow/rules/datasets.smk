@@ -15,7 +15,7 @@ rule sample_images:
     resources:
         mem_mb=2000,
     params:
-        code=lambda wildcards: code_of(CONFIG.dataset(wildcards.dataset).read_header, "fplbench.datasets.sampling"),
+        code=lambda wildcards: code_of(CONFIG.dataset(wildcards.dataset).read_header, "fplbench.datasets.sampling.sample"),
         folder=subpath(output.summary, parent=True),
         loader=lambda wildcards: CONFIG.dataset(wildcards.dataset).loader,
         root=lambda wildcards: CONFIG.dataset_options(wildcards.dataset)["root"],

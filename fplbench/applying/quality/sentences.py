@@ -10,7 +10,7 @@ from fplbench.applying.units import EDGE
 from fplbench.networks.card import Card
 from fplbench.reporting.sentences import listed
 
-# More than the removal of noise alone gives, uneven, correlated and in steps: tests/applying/test_quality_noise.py.
+# More than the removal of noise alone gives, uneven, correlated and in steps: tests/applying/quality/test_noise.py.
 EDGES = 0.1  # correlation with edges
 MANY = 0.03  # share of large changes
 Write = Callable[[float], str]

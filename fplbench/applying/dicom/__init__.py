@@ -1,0 +1,1 @@
+"""Scans in DICOM: reading them, and writing what derives from them."""

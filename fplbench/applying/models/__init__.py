@@ -1,0 +1,1 @@
+"""What denoises a scan, and bundles of it."""

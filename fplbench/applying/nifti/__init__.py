@@ -1,0 +1,1 @@
+"""Scans in NIfTI: reading them, and writing what derives from them."""

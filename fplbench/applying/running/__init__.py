@@ -1,0 +1,1 @@
+"""Runs over scans: their inputs, outputs, and how they continue."""

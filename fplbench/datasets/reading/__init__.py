@@ -1,0 +1,1 @@
+"""What several loaders share: series, volumes, and pairs of images."""

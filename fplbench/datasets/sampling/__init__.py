@@ -1,0 +1,1 @@
+"""Drawing stacks of images from a data set."""

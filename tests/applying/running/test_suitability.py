@@ -1,0 +1,147 @@
+"""What is said of a model and a scan that do not belong together."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fplbench.applying.options import ApplyOptions
+from fplbench.applying.running.suitability import check_window, fit, noise_sentence, other_modality, settled
+from fplbench.applying.scan import Facts, Plane
+from fplbench.errors import InputError
+from fplbench.networks.card import Card, NoiseLevel
+
+CARD = Card(
+    method="fpl", label="FPL", modalities=("CT",), hounsfield=True, window=(-1000, 400), pixel_mm=(0.7, 0.7), noise="gaussian",
+    noise_title="Gaussian", noise_level=NoiseLevel(minimum=8, median=10, maximum=12),
+)  # fmt: skip
+FACTS = Facts("a", "a.dcm", "CT", (0.7, 0.7), 40, 96, 96, hounsfield=True)
+
+
+class MadeUp:
+    """A scan with noise of a standard deviation in HU around a level."""
+
+    files = ()
+
+    def __init__(self, facts=FACTS, noise=55.0, level=-300.0, valid=None):
+        self.facts, self.noise, self.level, self.valid, self.read = facts, noise, level, valid, []
+
+    def planes(self, numbers):
+        for number in numbers:
+            self.read.append(number)
+            values = np.random.default_rng(number).normal(self.level, self.noise, (self.facts.rows, self.facts.columns))
+            yield Plane(number, values.astype(np.float32), self.valid)
+
+
+def test_a_scan_like_the_training_images_is_not_warned_about():
+    """Noise of 55 HU in a window of 1400 HU is 10 grey levels."""
+    scan = MadeUp()
+    found = fit(scan, CARD, ApplyOptions())
+    assert found.window == (-1000, 400) and found.warnings == ()
+    assert found.noise == pytest.approx(55 / 1400 * 255, rel=0.05)
+    assert len(scan.read) == 16 and set(np.diff(scan.read)) <= {2, 3}  # 40 slices
+    assert noise_sentence(10.0, CARD) == (
+        "Its noise is estimated at 10 grey levels, within the 8 to 12 of the training images, which had Gaussian."
+    )
+
+
+@pytest.mark.parametrize(("factor", "warned"), [(0.66, True), (0.68, False), (1.0, False), (1.49, False), (1.51, True)])
+def test_pixels_of_another_size_are_warned_about(factor, warned):
+    for spacing in [(0.7 * factor, 0.7), (0.7, 0.7 * factor)]:
+        warnings = fit(MadeUp(replace(FACTS, spacing=spacing)), CARD, ApplyOptions()).warnings
+        assert any("outside 0.67 to 1.5 times" in warning for warning in warnings) == warned
+
+
+def test_noise_outside_that_of_the_training_images_is_warned_about():
+    for noise in (20, 110):
+        sentence = noise_sentence(fit(MadeUp(noise=noise), CARD, ApplyOptions()).noise, CARD)
+        assert ", outside the 8 to 12 of the training images" in sentence
+        assert sentence.endswith("which had Gaussian: the model may remove too much or too little.")
+    assert fit(MadeUp(level=-3000), CARD, ApplyOptions()).noise is None
+    assert noise_sentence(None, CARD).startswith("Its noise could not be estimated, to compare it with the 8 to 12")
+    assert noise_sentence(3.0, None) == "Its noise is estimated at 3 grey levels; the model does not say what noise it is for."
+
+
+def test_a_file_without_modality_is_taken_for_what_the_card_or_the_option_says():
+    facts = replace(FACTS, modality=None, hounsfield=False)
+    taken = settled(facts, CARD, ApplyOptions())
+    assert taken.modality is None and taken.hounsfield
+    (warning,) = fit(MadeUp(taken), CARD, ApplyOptions()).warnings
+    assert warning == "The file does not say its modality: it is taken for CT, which the model is for; --modality names it."
+    assert settled(facts, None, ApplyOptions(modality="CT")).hounsfield
+    told = settled(facts, CARD, ApplyOptions(modality="MR"))
+    assert (told.modality, told.hounsfield) == ("MR", False)
+    assert settled(FACTS, CARD, ApplyOptions(modality="MR")) == FACTS
+
+
+def test_another_modality_is_named():
+    assert other_modality(replace(FACTS, modality="MR"), CARD) == "modality MR, but the model is for CT"
+    for facts, card in [
+        (FACTS, CARD),
+        (replace(FACTS, modality=None), CARD),
+        (FACTS, None),
+        (FACTS, Card(method="a", label="A")),
+    ]:
+        assert other_modality(facts, card) == ""
+
+
+def test_values_of_another_unit_are_named():
+    """A window in HU means nothing for values that are not, and the reverse. A window of percentiles goes with any values."""
+    no_modality = CARD.model_copy(update={"modalities": ()})
+    arbitrary = no_modality.model_copy(update={"hounsfield": False})
+    other = replace(FACTS, modality="MR", hounsfield=False)
+    assert other_modality(other, no_modality) == "unit of its scanner, but the model is for HU"
+    assert other_modality(FACTS, arbitrary) == "unit HU, but the model is for other values"
+    assert other_modality(FACTS, no_modality) == other_modality(other, arbitrary) == ""
+    assert other_modality(FACTS, arbitrary.model_copy(update={"window": None, "percentiles": (1, 99)})) == ""
+    warnings = fit(MadeUp(other), no_modality, ApplyOptions(force=True)).warnings
+    assert "It has the unit of its scanner, but the model is for HU." in warnings
+
+
+def test_another_window_needs_force():
+    with pytest.raises(InputError, match=r"--window is -160 to 240, but the model was trained with -1000 to 400"):
+        check_window(CARD, ApplyOptions(window=(-160, 240)))
+    check_window(CARD, ApplyOptions(window=(-1000, 400)))
+    check_window(CARD, ApplyOptions(window=(-160, 240), force=True))
+    found = fit(MadeUp(), CARD, ApplyOptions(window=(-600, 100), force=True))
+    assert found.window == (-600, 100) and "is not that of the training images" in " ".join(found.warnings)
+
+
+def test_a_ct_needs_a_window_and_others_get_one_by_percentiles():
+    with pytest.raises(InputError, match=r"a.dcm is a CT, and the model has no window of its own: say with --window LOW HIGH"):
+        fit(MadeUp(), None, ApplyOptions())
+    assert fit(MadeUp(), None, ApplyOptions(window=(-500, 0))).window == (-500, 0)
+    facts = replace(FACTS, modality="MR", hounsfield=False)
+    low, high = fit(MadeUp(facts), None, ApplyOptions()).window
+    assert (low, high) == pytest.approx((-300 - 2.576 * 55, -300 + 2.576 * 55), rel=0.02)  # normal quantiles
+    card = Card(method="fpl", label="FPL", percentiles=(25, 75))
+    low, high = fit(MadeUp(facts), card, ApplyOptions()).window
+    assert (low, high) == pytest.approx((-300 - 0.674 * 55, -300 + 0.674 * 55), rel=0.02)
+
+
+def test_padding_counts_for_nothing():
+    valid = np.zeros((96, 96), bool)
+    valid[:48] = True
+
+    class Padded(MadeUp):
+        def planes(self, numbers):
+            for plane in super().planes(numbers):
+                plane.values[48:] = -5000
+                yield plane
+
+    facts = replace(FACTS, modality="MR", hounsfield=False)
+    padded = fit(Padded(facts, valid=valid), None, ApplyOptions())
+    assert padded.window[0] > -600 and padded.noise is not None
+
+
+def test_a_mask_is_left_out_unless_forced():
+    facts = replace(FACTS, modality=None, hounsfield=False)
+
+    class Mask(MadeUp):
+        def planes(self, numbers):
+            for plane in super().planes(numbers):
+                yield Plane(plane.number, (plane.values > -300).astype(np.float32))
+
+    assert "a mask or an empty image" in fit(Mask(facts), CARD, ApplyOptions()).left_out
+    assert fit(Mask(facts), CARD, ApplyOptions(force=True)).left_out == ""
+    assert fit(Mask(replace(facts, modality="CT")), CARD, ApplyOptions()).left_out == ""

@@ -1,0 +1,74 @@
+"""DICOM files without the prefix and the elements before the data set, as old archives exported them."""
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+from tests.applying.scans import contents
+from tests.helpers.compression import LOSSLESS, compress
+from tests.helpers.dicom_files import write_ct
+from tests.helpers.dicom_scans import apply, find, find_one, in_process
+from tests.helpers.multiframe_files import write_multiframe
+
+pytestmark = pytest.mark.usefixtures("in_process")
+__all__ = ["in_process"]
+
+
+def strip(path: Path, target: Path, meta: bool = False) -> Path:
+    """Copy a file without its first 132 bytes, and without the elements of its file header unless `meta`."""
+    data = path.read_bytes()
+    assert data[128:140] == b"DICM\x02\0\0\0UL\x04\0"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data[132 if meta else 144 + int.from_bytes(data[140:144], "little") :])
+    return target
+
+
+@pytest.mark.parametrize("meta", [False, True])
+@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_implicit.dcm"])
+def test_the_output_is_that_of_the_whole_file(tmp_path, name, meta):
+    source = Path(get_testdata_file(name, download=False))
+    (tmp_path / "whole" / "in").mkdir(parents=True)
+    (tmp_path / "whole" / "in" / "a").write_bytes(source.read_bytes())
+    strip(source, tmp_path / "bare" / "in" / "a", meta)
+    for kind in ("whole", "bare"):
+        apply(find_one(tmp_path / kind), tmp_path / "out" / kind)
+    assert contents(tmp_path / "out" / "whole") == contents(tmp_path / "out" / "bare") != {}
+
+
+@pytest.mark.parametrize("at_once", [0, 2**24])
+def test_frames_of_such_a_file_are_read_one_by_one(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr("fplbench.applying.dicom.pixels.AT_ONCE", at_once)
+    stored = np.random.default_rng(0).integers(0, 2000, (3, 8, 6)).astype(np.uint16)
+    path = write_multiframe(tmp_path / "x.dcm", stored, [(0, 0, z) for z in (1, 0, 2)], modality="MR", rescale=(1, 0))
+    scan = find_one(strip(path, tmp_path / "bare" / "a").parent)
+    assert np.array_equal(np.stack([plane.values for plane in scan.planes(range(3))]), stored[[1, 0, 2]])
+
+
+def test_compressed_pixels_without_a_name_of_their_compression_are_refused(tmp_path):
+    """Two bytes of noise for each pixel do not get smaller, so the file is long enough for uncompressed ones."""
+    stored = np.random.default_rng(0).integers(0, 2**16, (64, 64)).astype(np.uint16)
+    path = compress(write_ct(tmp_path / "x.dcm", stored=stored, signed=False), tmp_path / "y.dcm", LOSSLESS["RLE"])
+    strip(path or tmp_path / "y.dcm", tmp_path / "bare" / "a")
+    assert find(tmp_path / "bare").problems == {"a": "its pixels are compressed, and it does not say how"}
+
+
+@pytest.mark.filterwarnings("ignore:Expected explicit VR")
+@pytest.mark.parametrize(
+    "data", [b"", b"\x08\0", b"\x08\0\x05\0CS\x02\0AB", b"\x08\0" * 90, b"text " * 40, b"\x02\0" + bytes(200)]
+)
+def test_other_files_are_no_dicom_files(tmp_path, data):
+    (tmp_path / "a").write_bytes(data)
+    found = find(tmp_path)
+    assert (found.scans, found.skipped, found.problems) == ([], {"a": "not a DICOM file"}, {})
+
+
+def test_the_prefix_alone_is_enough(tmp_path):
+    """A file with the prefix that does not name its transfer syntax."""
+    path = write_ct(tmp_path / "x.dcm", hounsfield=np.full((8, 8), 7, np.int16))
+    bare = strip(path, tmp_path / "bare" / "a.dcm")
+    bare.write_bytes(bytes(128) + b"DICM" + bare.read_bytes())
+    assert next(find_one(bare.parent).planes([0])).values.tolist() == [[7] * 8] * 8
+    assert "TransferSyntaxUID" not in pydicom.dcmread(bare).file_meta
