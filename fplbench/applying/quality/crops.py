@@ -1,4 +1,4 @@
-"""The crops of a quality page: before, after, and the change in colours."""
+"""The crops of a quality page, where the change is largest: before, after, and the change in colours."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,53 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.applying.quality.structure import LEVELS
 from fplbench.reporting import html
-from fplbench.reporting.explorer.pixels import PREFIX
+from fplbench.reporting.explorer.pixels import PREFIX, png_uri
 from fplbench.reporting.scale_bars import DIVERGING
 
+CROP = 64  # side of a crop, pixels
+BLOCK = 4  # side of the squares over which the change is averaged first, pixels
+PART = 4  # side of the squares of such squares over which their absolute value is averaged then
+LEVELS = 127  # of the change in a crop, in each direction
 SATURATED = 99.5  # percentage of the changes that the colours cover
 ENLARGED = 2
+
+
+def largest_change(
+    before: np.ndarray,
+    after: np.ndarray,
+    change: np.ndarray,
+    window: tuple[float, float],
+    squares: np.ndarray | None = None,
+) -> dict[str, Any] | None:
+    """The part of a slice that changed most, as structure: the change is averaged over 4x4 pixels before its size is taken.
+
+    Args:
+        before, after: float32 (H, W).
+        change: after minus before.
+        window: values shown as black and white.
+        squares: which squares of 4x4 pixels count, uint8 (H // 4, W // 4), 1 or 0; None for all.
+
+    Returns:
+        score: mean over 16x16 pixels of the absolute change of their 4x4 squares; row and column of its middle; bound: the change
+        that 127 levels stand for; image: a PNG of the crops before, after and of the change (128 is 0), side by side, as a data:
+        URI; height, width: of one crop. None if nothing changed, or the slice is smaller than 16 pixels.
+    """
+    import cv2
+
+    rows, columns = (side // BLOCK for side in change.shape)
+    if min(rows, columns) < PART:
+        return None
+    coarse = np.abs(cv2.resize(change[: rows * BLOCK, : columns * BLOCK], (columns, rows), interpolation=cv2.INTER_AREA))
+    coarse = coarse if squares is None else coarse * squares
+    scores = cv2.boxFilter(coarse, cv2.CV_32F, (PART, PART), anchor=(0, 0))[: rows - PART + 1, : columns - PART + 1]
+    _, score, _, (column, row) = cv2.minMaxLoc(np.ascontiguousarray(scores))
+    if score <= 0:
+        return None
+    middle = [BLOCK * (place + PART // 2) for place in (row, column)]
+    part = tuple(_around(place, side) for place, side in zip(middle, change.shape, strict=True))
+    place = {"score": float(f"{score:.4g}"), "row": middle[0], "column": middle[1]}
+    return place | _crop(before[part], after[part], change[part], window)
 
 
 def crop_figures(crops: Sequence[tuple[int, Mapping[str, Any]]], write: Any) -> tuple[list[str], float]:
@@ -37,6 +77,20 @@ def coloured(change: np.ndarray) -> np.ndarray:
     from matplotlib import colormaps
 
     return (colormaps[DIVERGING](np.clip(change, -1, 1) / 2 + 0.5)[..., :3] * 255).round().astype(np.uint8)
+
+
+def _crop(before: np.ndarray, after: np.ndarray, change: np.ndarray, window: tuple[float, float]) -> dict[str, Any]:
+    low, high = window
+    greys = [np.clip((image - low) * (255 / (high - low)), 0, 255) for image in (before, after)]
+    bound = max(float(np.abs(change).max()), 1e-12)
+    picture = np.rint(np.hstack([*greys, 128 + change * (LEVELS / bound)])).astype(np.uint8)
+    height, width = change.shape
+    return {"bound": float(f"{bound:.6g}"), "height": height, "width": width, "image": png_uri(picture)}
+
+
+def _around(place: int, side: int) -> slice:
+    start = min(max(place - CROP // 2, 0), max(side - CROP, 0))
+    return slice(start, min(start + CROP, side))
 
 
 def _panels(crop: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:

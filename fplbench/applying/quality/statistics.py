@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from fplbench.applying.quality.body import body_squares
+from fplbench.applying.quality.crops import BLOCK, largest_change
 from fplbench.applying.quality.noise import noise_of, whole_places
 from fplbench.applying.quality.spectrum import patch_spectra
-from fplbench.applying.quality.structure import BLOCK, edge_relation, largest_change
+from fplbench.applying.quality.structure import edge_relation
 from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, tissues_of
 from fplbench.applying.quality.whole_slice import slice_pictures
 from fplbench.applying.scan import Plane

@@ -1,12 +1,10 @@
-"""Whether a change follows the structure of the image, and where it is largest."""
+"""Whether a change follows the structure of the image."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from fplbench.datasets.reference_noise import flatness
-from fplbench.reporting.explorer.pixels import png_uri
 
 SMOOTHING = 1.0  # pixels; the edges of the denoised image, with little of the noise that is left
 SAMPLE = 4  # every fourth row and column
@@ -21,10 +19,6 @@ COARSE = 1.25  # steps; tissues whose mean change is smaller tell nothing
 FLATTEST = 1.75  # steps; rounding makes the slopes of tissues whose mean slope (Sobel, 8 for 1 a pixel) is lower
 TINY = 1e-6
 STEEP, EVEN = 0.9, 0.5  # quantiles of the slope: edges are above the one, flat places below the other
-CROP = 64  # side of a crop, pixels
-BLOCK = 4  # side of the squares over which the change is averaged first, pixels
-PART = 4  # side of the squares of such squares over which their absolute value is averaged then
-LEVELS = 127  # of the change in a crop, in each direction
 
 
 def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarray]) -> dict[str, float] | None:
@@ -61,57 +55,6 @@ def edge_relation(change: np.ndarray, after: np.ndarray, tissues: list[np.ndarra
         "ratio": round(_ratio(sizes / np.maximum(levels, TINY), slopes, masks), 3),
         "large": round(float((sizes - step / 2 > LARGE * NORMAL_MEAN * levels)[counted].mean()), 5),
     }
-
-
-def largest_change(
-    before: np.ndarray,
-    after: np.ndarray,
-    change: np.ndarray,
-    window: tuple[float, float],
-    body: np.ndarray | None = None,
-) -> dict[str, Any] | None:
-    """The part of a slice that changed most, as structure: the change is averaged over 4x4 pixels before its size is taken.
-
-    Args:
-        before, after: float32 (H, W).
-        change: after minus before.
-        window: values shown as black and white.
-        body: which squares of 4x4 pixels count, uint8 (H // 4, W // 4), 1 or 0; None for all.
-
-    Returns:
-        score: mean over 16x16 pixels of the absolute change of their 4x4 squares; row and column of its middle; bound: the change
-        that 127 levels stand for; image: a PNG of the crops before, after and of the change (128 is 0), side by side, as a data:
-        URI; height, width: of one crop. None if nothing changed, or the slice is smaller than 16 pixels.
-    """
-    import cv2
-
-    rows, columns = (side // BLOCK for side in change.shape)
-    if min(rows, columns) < PART:
-        return None
-    coarse = np.abs(cv2.resize(change[: rows * BLOCK, : columns * BLOCK], (columns, rows), interpolation=cv2.INTER_AREA))
-    coarse = coarse if body is None else coarse * body
-    scores = cv2.boxFilter(coarse, cv2.CV_32F, (PART, PART), anchor=(0, 0))[: rows - PART + 1, : columns - PART + 1]
-    _, score, _, (column, row) = cv2.minMaxLoc(np.ascontiguousarray(scores))
-    if score <= 0:
-        return None
-    middle = [BLOCK * (place + PART // 2) for place in (row, column)]
-    part = tuple(_around(place, side) for place, side in zip(middle, change.shape, strict=True))
-    place = {"score": float(f"{score:.4g}"), "row": middle[0], "column": middle[1]}
-    return place | _crop(before[part], after[part], change[part], window)
-
-
-def _crop(before: np.ndarray, after: np.ndarray, change: np.ndarray, window: tuple[float, float]) -> dict[str, Any]:
-    low, high = window
-    greys = [np.clip((image - low) * (255 / (high - low)), 0, 255) for image in (before, after)]
-    bound = max(float(np.abs(change).max()), 1e-12)
-    picture = np.rint(np.hstack([*greys, 128 + change * (LEVELS / bound)])).astype(np.uint8)
-    height, width = change.shape
-    return {"bound": float(f"{bound:.6g}"), "height": height, "width": width, "image": png_uri(picture)}
-
-
-def _around(place: int, side: int) -> slice:
-    start = min(max(place - CROP // 2, 0), max(side - CROP, 0))
-    return slice(start, min(start + CROP, side))
 
 
 def _step(sizes: np.ndarray, masks: list[np.ndarray]) -> float:

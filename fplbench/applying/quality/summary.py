@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fplbench.applying.quality.crops import CROP
 from fplbench.applying.quality.spectrum import frequencies
 from fplbench.applying.quality.statistics import BINS, RANGE
-from fplbench.applying.quality.structure import CROP
 from fplbench.applying.quality.tissues import Tissue
 
 Slices = Sequence[Mapping[str, Any]]
