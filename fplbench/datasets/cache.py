@@ -14,7 +14,7 @@ from fplbench.files import replacing
 
 Stamp = tuple[str, str, str]  # size and modification time of a file, and both of its companion
 
-VERSION = 2
+VERSION = 3
 COLUMNS = ("key", "file", "size", "changed", "beside", "state", "reason")
 STATES = ("image", "skipped")  # unreadable files are not cached: they may have been repaired
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fplbench.datasets.formats.decoding import DEFLATED, UNCOMPRESSED, decode
+from fplbench.datasets.formats.decoding import UNCOMPRESSED, decode
+from fplbench.datasets.formats.dicom_opening import begins_as_dicom, is_readable_in_parts, open_file
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.datasets.sampling.display import check_size
 
@@ -43,12 +44,6 @@ def left_out(path: str, root: Path) -> str:
     return ""
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file has the prefix of a DICOM file, `DICM` after 128 bytes."""
-    with open(path, "rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 def read_tags(path: Path, tags: Sequence[str], modalities: Sequence[str], several: bool = False) -> "DicomDataset":
     """Read some elements of a header, and those that describe the pixels, without reading the pixels.
 
@@ -63,14 +58,12 @@ def read_tags(path: Path, tags: Sequence[str], modalities: Sequence[str], severa
             several frames where only one is accepted.
         Unreadable: the file is named .dcm but is not DICOM, or its image cannot have the size given in the header.
     """
-    import pydicom
-
-    if not is_dicom(path):
-        if path.suffix.lower() == ".dcm":
-            raise Unreadable("it is named .dcm but is not a DICOM file")
-        raise NotAnImage("not a DICOM file")
+    if not begins_as_dicom(path):
+        raise _not_dicom(path)
     _accept_odd_values()
-    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*tags, *PIXEL_TAGS])
+    header = open_file(path, stop_before_pixels=True, specific_tags=["SOPClassUID", *tags, *PIXEL_TAGS])
+    if header.preamble is None and not header.get("SOPClassUID"):  # so it began like a DICOM file by chance
+        raise _not_dicom(path)
     # The modality comes first: other rules apply to segmentations and reports.
     if header.get("Modality") not in modalities:
         raise NotAnImage(f"modality {_modality(header)}")
@@ -122,12 +115,9 @@ def read_pixels(path: Path) -> tuple["DicomDataset", np.ndarray]:
         NotAnImage: it holds several frames, or a colour image.
         Unreadable: it is truncated, or no decoder for its compression is installed.
     """
-    import pydicom
-
     _accept_odd_values()
-    dataset = pydicom.dcmread(path)
-    if "PixelData" not in dataset:  # pydicom drops the element if the file ends within compressed pixels
-        raise Unreadable("it is truncated: it ends within its pixels")
+    dataset = open_file(path)
+    _check_whole(dataset)
     check_pixels(dataset, path)
     (values,) = decode(dataset, dataset)
     return dataset, values
@@ -148,22 +138,21 @@ def open_frames(path: Path) -> tuple["DicomDataset", Callable[[Sequence[int]], I
         Unreadable: it is truncated. The function raises it if no decoder for the compression is installed, and the iterator
             raises other exceptions for pixels that are damaged.
     """
-    import pydicom
-
     _accept_odd_values()
-    whole = path.stat().st_size <= AT_ONCE or _is_deflated(path)
-    dataset = pydicom.dcmread(path, stop_before_pixels=not whole)
-    if whole and "PixelData" not in dataset:  # pydicom drops the element if the file ends within compressed pixels
-        raise Unreadable("it is truncated: it ends within its pixels")
+    whole = path.stat().st_size <= AT_ONCE or not is_readable_in_parts(path)
+    dataset = open_file(path, stop_before_pixels=not whole)
+    if whole:
+        _check_whole(dataset)
     check_pixels(dataset, path, several=True)
     return dataset, partial(decode, dataset if whole else path, dataset)
 
 
-def _is_deflated(path: Path) -> bool:
-    """Whether header and pixels are compressed as one."""
-    from pydicom.filereader import read_file_meta_info
-
-    return read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED
+def _check_whole(dataset: "DicomDataset") -> None:
+    """Raise Unreadable if the pixels of a file that was read as a whole are missing, or are compressed in an unknown way."""
+    if "PixelData" not in dataset:  # pydicom drops the element if the file ends within compressed pixels
+        raise Unreadable("it is truncated: it ends within its pixels")
+    if dataset.file_meta.TransferSyntaxUID in UNCOMPRESSED and dataset["PixelData"].is_undefined_length:
+        raise Unreadable("its pixels are compressed, and it does not say how")
 
 
 def stored_range(dataset: "DicomDataset") -> tuple[float, float]:
@@ -179,6 +168,13 @@ def stored_range(dataset: "DicomDataset") -> tuple[float, float]:
 def digest(text: str) -> str:
     """Short form of a unique identifier: 12 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _not_dicom(path: Path) -> NotAnImage | Unreadable:
+    """The error for a file that is not DICOM, whose name may promise that it is."""
+    if path.suffix.lower() == ".dcm":
+        return Unreadable("it is named .dcm but is not a DICOM file")
+    return NotAnImage("not a DICOM file")
 
 
 def _modality(header: "DicomDataset") -> str:

@@ -8,6 +8,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fplbench.datasets.formats.decoding import DEFLATED
+
 if TYPE_CHECKING:
     from pydicom import Dataset as DicomDataset
 
@@ -26,8 +28,7 @@ def begins_as_dicom(path: Path) -> bool:
     from pydicom.datadict import dictionary_has_tag
     from pydicom.valuerep import STANDARD_VR
 
-    with open(path, "rb") as stream:
-        head = stream.read(132)
+    head = _beginning(path)
     if head[128:] == PREFIX:
         return True
     if len(head) < 132:
@@ -35,6 +36,15 @@ def begins_as_dicom(path: Path) -> bool:
     group, element, length = struct.unpack("<HHL", head[:8])
     known = element == 0 or dictionary_has_tag((group << 16) + element)
     return group in FIRST_GROUPS and known and (head[4:6].decode("latin-1") in STANDARD_VR or length < LONGEST)
+
+
+def is_readable_in_parts(path: Path) -> bool:
+    """Whether pydicom can read single frames of a file: not if header and pixels are deflated as one, nor without a syntax."""
+    from pydicom.filereader import read_file_meta_info
+
+    if _beginning(path)[128:] != PREFIX:
+        return False
+    return read_file_meta_info(path).get("TransferSyntaxUID") not in (None, "", DEFLATED)
 
 
 def open_file(path: Path, **how: Any) -> "DicomDataset":
@@ -55,3 +65,9 @@ def name_syntax(dataset: "DicomDataset") -> bool:
     implicit, little = dataset.original_encoding
     dataset.file_meta.TransferSyntaxUID = UID(SYNTAXES[bool(implicit), bool(little)])
     return True
+
+
+def _beginning(path: Path) -> bytes:
+    """The bytes up to the end of the prefix."""
+    with open(path, "rb") as stream:
+        return stream.read(132)
