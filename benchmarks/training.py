@@ -21,7 +21,7 @@ from fplbench.training.fpl import FplOptions, new_denoiser
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.meter import total_loss
 from fplbench.training.loop.tensors import seeded
-from fplbench.training.options import ExplanationOptions
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.training.restoration import RestorationLoss
 
 

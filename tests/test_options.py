@@ -2,7 +2,7 @@ import pytest
 from pydantic import Field
 
 from fplbench.options import Options, options_table
-from fplbench.training.options import ExplanationOptions
+from fplbench.explaining.options import ExplanationOptions
 
 
 def test_an_option_without_a_description_is_refused_where_it_is_defined():

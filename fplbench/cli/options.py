@@ -54,7 +54,7 @@ def read_options(model: type, text: str, where: str, option: str = "--options") 
 
 def read_explanation(text: str) -> dict[str, Any]:
     """Readout, activation and beta from the JSON object given to --explanation, complete."""
-    from fplbench.training.options import ExplanationOptions
+    from fplbench.explaining.options import ExplanationOptions
 
     return read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump()
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat
 
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.options import Options
 from fplbench.training.fpl import FplOptions
-from fplbench.training.options import ExplanationOptions
 
 CONTROL = "residual"
 AS_PUBLISHED = "as_published"

@@ -27,6 +27,7 @@ from fplbench.datasets import Dataset, SamplingOptions, find_dataset
 from fplbench.denoising.columns import Column, GreyMap, Tune
 from fplbench.device import NumericsOptions
 from fplbench.errors import InputError
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.lesions.options import InsertionOptions
 from fplbench.noise import NOISES
 from fplbench.options import Options
@@ -34,7 +35,6 @@ from fplbench.registry import parse_options
 from fplbench.scoring.registry import DEFAULT
 from fplbench.training import TRAININGS, Training
 from fplbench.training.fpl import FplOptions
-from fplbench.training.options import ExplanationOptions
 
 
 class Config(Options):

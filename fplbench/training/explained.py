@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fplbench.errors import InputError
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.training.denoiser import DenoiserOptions
-from fplbench.training.options import ExplanationOptions
 from fplbench.training.registry import Inputs
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ class Explained:
 
     def loss(self, denoised: "torch.Tensor", positions: "torch.Tensor", normalise: bool) -> "torch.Tensor":
         """L_FP of denoised images (N, 1, H, W), whose clean images are at these positions."""
-        from fplbench.explaining.guided import guided_backprop
+        from fplbench.explaining.options import ExplanationOptions
+        from fplbench.explaining.registry import explain
         from fplbench.losses import feature_preserving_loss
 
         # In float32: the maps are compared with F_clean, and bfloat16 would drown the difference.
-        maps = guided_backprop(self.restoration, denoised, create_graph=True, **self.explanation)
+        maps = explain(self.restoration, denoised, ExplanationOptions(**self.explanation), create_graph=True)
         return feature_preserving_loss(maps, self.clean_maps[positions].unsqueeze(1).float(), normalise=normalise)
 
 

@@ -75,13 +75,3 @@ class AugmentedOptions(TrainingOptions):
         True, description="Flip images at random, along the axes along which their noise may be flipped (docs/noise.md)."
     )
     patch: int | None = Field(None, ge=8, description="Side of random crops, pixels; null: whole images.")
-
-
-class ExplanationOptions(Options):
-    """What guided back-propagation explains, and how."""
-
-    readout: Literal["sum", "half_square", "sigmoid_sum"] = Field("sum", description="The scalar that is explained.")
-    activation: Literal["softplus", "relu"] = Field(
-        "softplus", description="softplus smooths the ReLUs, so that L_FP has a gradient; relu is as published."
-    )
-    beta: float = Field(100.0, gt=0, allow_inf_nan=False, description="Sharpness of the softplus.")

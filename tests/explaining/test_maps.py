@@ -7,6 +7,7 @@ from fplbench.cli import app
 from fplbench.errors import InputError
 from fplbench.explaining import feature_maps, guided_backprop
 from fplbench.explaining.maps import open_features, write_features
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.networks import UNet, weights
 from fplbench.networks.inference import pad_to_multiple
 from fplbench.stacks import write_stack
@@ -49,7 +50,7 @@ def test_the_command_takes_images_of_any_size(restoration, tmp_path):
     assert result.exit_code == 0
     maps, explanation = open_features(tmp_path / "maps.npy", restoration, tmp_path / "clean.npy")
     assert maps.shape == (3, 200, 301) and maps.dtype == np.float16
-    assert explanation == {"readout": "sum", "activation": "softplus", "beta": 100.0}
+    assert explanation == ExplanationOptions().model_dump(mode="json")
 
 
 def test_maps_of_other_images_are_refused(restoration, tmp_path):

@@ -10,7 +10,7 @@ from fplbench.device import NumericsOptions, use_numerics
 from fplbench.explaining.maps import write_features
 from fplbench.training import train
 from fplbench.training.fpl import FplOptions
-from fplbench.training.options import ExplanationOptions
+from fplbench.explaining.options import ExplanationOptions
 from tests.helpers.training import TINY, given
 
 

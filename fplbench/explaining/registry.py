@@ -1,0 +1,80 @@
+"""What can be found in an image, and the registry that finds it by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fplbench.registry import Registry
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from fplbench.explaining.options import ExplanationOptions
+
+# From the explained network (None where the feature needs none), images (N, 1, H, W) in [0, 1], the options, and whether the maps
+# are to be differentiable with respect to the images, to maps (N, C, h, w).
+FeatureFunction = Callable[["nn.Module | None", "torch.Tensor", Any, bool], "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A kind of feature that an explanation finds in images.
+
+    Attributes:
+        name: in the config, in file names and on the command line.
+        title: for people.
+        function: computes the maps.
+        options: the fields of `ExplanationOptions` that it takes; "network" if it explains one.
+        equation: what it computes, as a formula in plain text.
+        cites: where it comes from, as the documentation's list of sources has it.
+        differentiable: whether L_FP can compare it, because its maps have a derivative with respect to the image.
+        of_images: whether it is found in images; else it is an annotation of the clean image, which only a weight can use.
+        check: raises ValueError, with a sentence, if options do not fit each other.
+    """
+
+    name: str
+    title: str
+    function: FeatureFunction
+    options: tuple[str, ...]
+    equation: str
+    cites: str
+    differentiable: bool = True
+    of_images: bool = True
+    check: "Callable[[ExplanationOptions], None]" = lambda options: None
+
+    @property
+    def summary(self) -> str:
+        """First line of the function's documentation."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+FEATURES: Registry[Feature] = Registry("feature", "fplbench.explaining.features")
+
+
+def feature(name: str, *, title: str, **declared: Any) -> Callable[[FeatureFunction], FeatureFunction]:
+    """Decorator that registers a function as a feature; `declared` are further attributes of `Feature`."""
+
+    def register(function: FeatureFunction) -> FeatureFunction:
+        FEATURES.add(name, Feature(name, title, function, **declared))
+        return function
+
+    return register
+
+
+def explain(
+    network: "nn.Module | None", images: "torch.Tensor", options: "ExplanationOptions", create_graph: bool = False
+) -> "torch.Tensor":
+    """Maps of the features that an explanation finds in images.
+
+    Args:
+        network: the explained network, in evaluation mode; None where the feature needs none.
+        images: floating point (N, 1, H, W) in [0, 1], with sides that the network takes.
+        options: which features, and how.
+        create_graph: whether the maps are to be differentiable with respect to the images.
+
+    Returns:
+        (N, C, h, w) of the dtype of the images, detached unless `create_graph` is true. C, h and w depend on the feature; for
+        maps of the image they are 1, H and W.
+    """
+    return FEATURES[options.feature].function(network, images, options, create_graph)
