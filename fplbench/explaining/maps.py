@@ -27,14 +27,14 @@ OUTPUTS = {"restoration": "image", "lesion": "lesion", "random": "random"}
 
 
 def feature_maps(
-    network: PathLike | None, images: np.ndarray, device: str = "auto", chunk: int = 16, **explanation: Any
+    weights: PathLike | None, images: np.ndarray, device: str = "auto", chunk: int = 16, **explanation: Any
 ) -> np.ndarray:
     """Maps F of the features of 8-bit images, by default those of guided back-propagation.
 
     Images whose sides are not multiples of 16 are extended at the bottom and right by reflection, and the maps cropped.
 
     Args:
-        network: weight file of the explained network; None where the feature needs none.
+        weights: weight file of the explained network; None where the feature needs none.
         images: uint8 (N, H, W).
         device: auto, cpu or cuda.
         chunk: number of images that go through the network at once.
@@ -48,14 +48,14 @@ def feature_maps(
     """
     check_images(images, "The array of images")
     options = parse_options(ExplanationOptions, explanation, "explanation")
-    return np.concatenate([_maps_of(network, images[part], device, options) for part in iterate(images, chunk)])
+    return np.concatenate([_maps_of(weights, images[part], device, options) for part in iterate(images, chunk)])
 
 
-def write_features(network: PathLike | None, clean: PathLike, out: PathLike, device: str = "auto", **explanation: Any) -> None:
+def write_features(weights: PathLike | None, clean: PathLike, out: PathLike, device: str = "auto", **explanation: Any) -> None:
     """Write the feature maps of a stack, and a .json file beside them that says what they were made from.
 
     Args:
-        network: weight file of the explained network; None where the feature needs none.
+        weights: weight file of the explained network; None where the feature needs none.
         clean: the stack (N, H, W).
         out: the .npy file, float16 (N, H, W), or (N, C, h, w).
         device: auto, cpu or cuda.
@@ -63,12 +63,12 @@ def write_features(network: PathLike | None, clean: PathLike, out: PathLike, dev
     """
     images = open_stack(clean)
     options = parse_options(ExplanationOptions, explanation, "explanation")
-    first = _maps_of(network, images[:1], device, options)
+    first = _maps_of(weights, images[:1], device, options)
     largest = float(np.finfo(np.float16).max)
     with creating_stack(out, (len(images), *first.shape[1:]), dtype=np.float16) as maps:
         clipped = 0
         for part in iterate(images):
-            values = _maps_of(network, images[part], device, options)
+            values = _maps_of(weights, images[part], device, options)
             clipped += int((np.abs(values) > largest).sum())
             maps[part] = values.clip(-largest, largest)
         if clipped:
@@ -77,7 +77,7 @@ def write_features(network: PathLike | None, clean: PathLike, out: PathLike, dev
                 clipped,
                 out,
             )
-    write_text(_record_path(out), json.dumps(_record(network, clean, options.model_dump(mode="json")), indent=1) + "\n")
+    write_text(_record_path(out), json.dumps(_record(weights, clean, options.model_dump(mode="json")), indent=1) + "\n")
 
 
 def _maps_of(network: PathLike | None, images: np.ndarray, device: str, options: ExplanationOptions) -> np.ndarray:
