@@ -1,16 +1,20 @@
 """Scans of any source: DICOM series, enhanced multi-frame files and NIfTI volumes, in any folders."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from fplbench.datasets.formats import dicom
+from fplbench.datasets.formats.dicom_opening import begins_as_dicom
 from fplbench.datasets.formats.images import is_picture
 from fplbench.datasets.reading.arranging import arrange_series
 from fplbench.datasets.reading.series import SERIES_FIELDS, read_series_header, read_series_images
 from fplbench.datasets.reading.volumes import Modality, is_mask, is_volume, read_volume_header, read_volume_images
-from fplbench.datasets.registry import Dataset, DatasetOptions, Header, Plane, Slice
+from fplbench.datasets.registry import Dataset, DatasetOptions, Header, NotAnImage, Plane, Slice
 
+PAIR = re.compile(r"\.(?:hdr|img)(?:\.gz)?$", re.IGNORECASE)
+PAIR_LEFT_OUT = "one of the two files of a NIfTI or Analyze volume; convert it to .nii"
 NOT_KNOWN = "The licence of these images is not known here: ask their owner before you share pages that show them."
 
 
@@ -59,6 +63,8 @@ def read_header(path: Path, options: DatasetOptions, modality: Modality) -> Head
     """
     if is_volume(path.name):
         return read_volume_header(path, options, modality)
+    if PAIR.search(path.name) and not begins_as_dicom(path):  # some DICOM files are named .img
+        raise NotAnImage(PAIR_LEFT_OUT)
     return read_series_header(path, options, (modality,))
 
 

@@ -49,11 +49,13 @@ def read_volume_header(path: Path, options: DatasetOptions, modality: Modality) 
         modality: CT, which is cut into axial slices, or MR, into slices perpendicular to the largest spacing, as acquired.
 
     Raises:
-        NotAnImage: it holds several volumes, or its voxels are colours or complex numbers.
+        NotAnImage: it holds several volumes, its voxels are colours or complex numbers, or it is CT that is not of axial slices.
         Unreadable: the size or the affine is impossible, or the file is truncated.
     """
     image = _open(path)
-    across = _across(image, modality)
+    across = nifti.acquired_across(image)
+    if modality == "CT" and across != 2:  # cut axially, its pixels would be long and narrow
+        raise NotAnImage("not a volume of axial slices, as its largest voxel spacing shows")
     axes = nifti.shown_axes(image.affine, across)
     depth, rows, columns = (image.shape[axis] for axis in axes)
     check_size(rows, columns)

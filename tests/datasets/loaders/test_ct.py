@@ -250,6 +250,32 @@ def test_one_volume_in_four_dimensions_is_read_and_several_are_left_out(tmp_path
     assert all(np.array_equal(planes[number], values[:, :, number, 0].T) for number in range(5))
 
 
+@pytest.mark.parametrize("axes", ["LPS", "SAR"])
+def test_a_volume_of_coronal_or_sagittal_slices_is_left_out_as_such_planes_are(tmp_path, axes):
+    for name, spacing in {
+        "coronal": (0.7, 3, 0.8),
+        "sagittal": (3, 0.7, 0.8),
+        "axial": (0.7, 0.7, 3),
+        "thin": (0.7, 0.7, 0.4),
+    }.items():
+        write_volume(tmp_path / f"{name}.nii", np.zeros((5, 6, 4)), axes=axes, spacing=spacing)
+    slices, skipped, _ = arranged(tmp_path)
+    assert set(skipped) == {"coronal.nii", "sagittal.nii"} and {one.source for one in slices} == {"axial.nii", "thin.nii"}
+    assert set(skipped.values()) == {"not a volume of axial slices, as its largest voxel spacing shows"}
+
+
+def test_volumes_in_two_files_are_left_out_with_advice_but_not_dicom_files_of_such_names(tmp_path):
+    import nibabel
+
+    for kind, name in ((nibabel.Nifti1Pair, "a.img"), (nibabel.AnalyzeImage, "b.img.gz")):
+        nibabel.save(kind(np.zeros((4, 5, 6), np.int16), np.eye(4)), tmp_path / name)
+    write_ct(tmp_path / "c.img")
+    slices, skipped, unreadable = arranged(tmp_path)
+    assert [one.source for one in slices] == ["c.img"] and not unreadable
+    assert set(skipped) == {"a.hdr", "a.img", "b.hdr.gz", "b.img.gz"}
+    assert set(skipped.values()) == {"one of the two files of a NIfTI or Analyze volume; convert it to .nii"}
+
+
 def test_volumes_of_colours_are_left_out(tmp_path):
     import nibabel
 
