@@ -40,6 +40,10 @@ SHIFT = (
     "Shift is the change of the mean value over all pixels of the tissue, and in the slice where it is largest. A denoiser "
     "should leave mean values as they are."
 )
+CHANGE = (
+    "The change is after minus before, pixel by pixel. All but a thousandth of the pixels changed by no more than the 99.9th "
+    "percentile of its absolute value, the median over the slices. The largest is that of a single pixel of all measured slices."
+)
 TISSUES = (
     "A tissue is where the HU of the image before, smoothed over 2 pixels, are in its range; HU between the ranges are left out."
 )
@@ -149,35 +153,37 @@ def _list(title: str, items: Sequence[str]) -> str:
 
 
 def _tissues(facts: Facts, tissues: Sequence[TissueSummary], window: tuple[float, float], unit: str, slices: int) -> str:
-    """The table of noise and mean values."""
+    """The table of noise, mean values and changes."""
     possible = tissues_of(window, facts.hounsfield)
     left = sentences.left_out(tissues, possible, window, slices, facts.hounsfield)
     if not tissues:
         return html.text("p", "No slice has 1,000 pixels of any of them.")
     heads = (
         "Slices", "Noise before", "Noise after", "After / before", "Mean before", "Mean after", "Shift",
-        "Largest shift of a slice", "Standard deviation of the change",
+        "Largest shift of a slice", "Standard deviation of the change", "99.9th percentile of the change", "Largest change",
     )  # fmt: skip
     head = [html.text("th", name, scope="col") for name in heads]
     head.insert(0, html.text("th", f"Tissue, {unit}", class_="text", scope="col"))
     body = [_row(row, facts.hounsfield) for row in tissues]
-    notes = [FINE, SHIFT, TISSUES if facts.hounsfield else THIRDS, *left]
-    return html.table("", head, [body], "Noise and mean value by tissue") + html.notes(notes)
+    notes = [FINE, SHIFT, CHANGE, TISSUES if facts.hounsfield else THIRDS, *left]
+    return html.table("", head, [body], "Noise, mean value and change by tissue") + html.notes(notes)
 
 
 def _row(row: TissueSummary, hounsfield: bool) -> str:
     def write(value: float) -> str:
         return sentences.plain(value, hounsfield)
 
+    def in_slice(found: tuple[float, int]) -> str:
+        return write(found[0]) + html.text("small", f"slice {found[1] + 1}")
+
     noise = [write(value) for value in row.noise] if row.noise else ["–", "–"]
     ratio = f"{row.noise[1] / row.noise[0]:.2f}" if row.noise and row.noise[0] > 0 else "–"
-    shift, number = row.worst
     cells = [
         str(row.slices), *noise, ratio, write(row.mean), write(row.mean + row.shift), write(row.shift),
-        f"{write(shift)} (slice {number + 1})", write(row.spread),
+        in_slice(row.worst), write(row.spread), write(row.percentile), in_slice(row.largest),
     ]  # fmt: skip
     title = html.element("th", html.text("span", row.tissue.label), html.text("small", f" {_limits(row)}"), scope="row")
-    return title + "".join(html.text("td", cell) for cell in cells)
+    return title + "".join(html.element("td", cell) for cell in cells)
 
 
 def _limits(row: TissueSummary) -> str:

@@ -19,6 +19,7 @@ SMALLEST = 8  # pixels; a slice with a shorter side has no statistics
 BINS = 1000  # of the histogram, each 0.05 % of the window
 RANGE = 0.25  # share of the window that the histogram covers in each direction
 SAMPLE = 2  # every second row and column counts for the histogram
+PERCENTILE = 99.9  # of the absolute change of a tissue
 MEASURED = 40  # slices of a scan whose tissues, spectrum and edges are measured; the medians of more are hardly different
 
 
@@ -44,9 +45,10 @@ def slice_statistics(
     Returns:
         What JSON can hold, about 10 kB, or 1 MB with pictures, and null for what is not or cannot be measured: number, the slice;
         measured, whether its tissues, spectrum and edges are looked at; tissues, by name the number of pixels, noise before and
-        after (`noise_of`; null where there are too few places), mean before, shift of the mean and the standard deviation of the
-        change; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges (`edge_relation`); crop
-        (`largest_change`, for CT within the body); pictures (`slice_pictures`). Padding and NaN do not count.
+        after (`noise_of`; null where there are too few places), mean before, shift of the mean, and of the change its standard
+        deviation, the 99.9th percentile of its absolute value and the largest one; spectrum (`patch_spectra`); histogram of the
+        change, in shares of the window; edges (`edge_relation`); crop (`largest_change`, for CT within the body); pictures
+        (`slice_pictures`). Padding and NaN do not count.
     """
     measured = slices is None or is_measured(plane.number, slices)
     found: dict[str, Any] = {"number": plane.number, "measured": measured, "tissues": {}}
@@ -119,7 +121,11 @@ def _tissues(
             continue
         noise = noise_of(details, slope, cv2.bitwise_and(mask, whole)) or (None, None)
         shift, spread = (float(value.item()) for value in cv2.meanStdDev(change, mask=mask))
-        values = {"before": noise[0], "after": noise[1], "mean": cv2.mean(before, mask)[0], "shift": shift, "spread": spread}
+        sizes = np.abs(change[mask != 0])
+        values = {
+            "before": noise[0], "after": noise[1], "mean": cv2.mean(before, mask)[0], "shift": shift, "spread": spread,
+            "percentile": float(np.percentile(sizes, PERCENTILE)), "largest": float(sizes.max()),
+        }  # fmt: skip
         found[tissue.name] = {"pixels": pixels} | {name: _short(value) for name, value in values.items()}
     return found
 

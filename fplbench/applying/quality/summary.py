@@ -29,6 +29,8 @@ class TissueSummary:
         shift: of the mean, after minus before.
         worst: the shift of the slice in which it is largest, and the number of that slice.
         spread: standard deviation of the change.
+        percentile: 99.9th percentile of the absolute change, the median over the slices.
+        largest: absolute change of a pixel, and the number of its slice.
     """
 
     tissue: Tissue
@@ -38,6 +40,8 @@ class TissueSummary:
     shift: float
     worst: tuple[float, int]
     spread: float
+    percentile: float
+    largest: tuple[float, int]
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,12 @@ def summarise_tissues(slices: Slices, tissues: Sequence[Tissue]) -> list[TissueS
         weights = [row["pixels"] for row in rows]
         mean, shift = (float(np.average([row[name] for row in rows], weights=weights)) for name in ("mean", "shift"))
         squares = np.average([row["spread"] ** 2 + row["shift"] ** 2 for row in rows], weights=weights) - shift**2
-        worst = max(range(len(rows)), key=lambda place: abs(rows[place]["shift"]))
         noise = [(row["before"], row["after"]) for row in rows if row["before"] is not None]
         found.append(
             TissueSummary(
-                tissue, len(rows), _medians(noise) if noise else None, mean, shift,
-                (rows[worst]["shift"], numbers[worst]), math.sqrt(max(float(squares), 0.0)),
+                tissue, len(rows), _medians(noise) if noise else None, mean, shift, _farthest(rows, numbers, "shift"),
+                math.sqrt(max(float(squares), 0.0)), float(np.median([row["percentile"] for row in rows])),
+                _farthest(rows, numbers, "largest"),
             )
         )  # fmt: skip
     return found
@@ -141,6 +145,11 @@ def largest_crops(slices: Slices) -> list[tuple[int, Mapping[str, Any]]]:
 def _same(number: int, crop: Mapping[str, Any], other: int, shown: Mapping[str, Any]) -> bool:
     near = all(abs(crop[axis] - shown[axis]) < CROP // 2 for axis in ("row", "column"))
     return near and abs(number - other) <= APART
+
+
+def _farthest(rows: Sequence[Mapping[str, float]], numbers: Sequence[int], name: str) -> tuple[float, int]:
+    """The value farthest from 0, and the number of its slice."""
+    return max(((row[name], number) for row, number in zip(rows, numbers, strict=True)), key=lambda found: abs(found[0]))
 
 
 def _medians(pairs: Sequence[Sequence[float]]) -> tuple[float, float]:

@@ -76,6 +76,17 @@ def test_the_page_says_what_a_reader_must_know(tmp_path):
     assert "<script" not in page and "<b " not in page
 
 
+def test_the_table_of_tissues_names_the_slices_of_the_largest_shift_and_change(tmp_path):
+    found = some_slices()
+    found[1]["tissues"]["soft_tissue"] |= {"shift": -3.25, "percentile": 20.0}
+    found[2]["tissues"]["soft_tissue"] |= {"largest": 75.5, "percentile": 30.0}
+    found[0]["tissues"]["soft_tissue"] |= {"percentile": 25.0}
+    _, page = write(tmp_path, found)
+    row = page[page.index("<span>Soft tissue and water</span>") :].split("</tr>")[0]
+    cells = re.findall("<td>(.*?)</td>", row)
+    assert (cells[7], cells[9:]) == ("−3.2<small>slice 2</small>", ["25.0", "75.5<small>slice 3</small>"])
+
+
 def test_the_page_begins_with_the_whole_middle_slice(tmp_path):
     _, page = write(tmp_path, some_slices())
     body = page[page.index("<h2") :]
@@ -132,7 +143,7 @@ def test_a_scan_without_hounsfield_units_has_thirds(tmp_path):
 def reach(window, hounsfield=True):
     """What the page says of the window, with all tissues in all slices."""
     tissues = tissues_of(window, hounsfield)
-    rows = [TissueSummary(tissue, 5, (1, 1), 0, 0, (0, 0), 1) for tissue in tissues]
+    rows = [TissueSummary(tissue, 5, (1, 1), 0, 0, (0, 0), 1, 3, (5, 0)) for tissue in tissues]
     return [words for words in left_out(rows, tissues, window, 5, hounsfield) if words]
 
 

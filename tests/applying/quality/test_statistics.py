@@ -52,6 +52,18 @@ def test_the_shift_and_the_spread_of_the_change_are_those_of_each_tissue():
     assert [found[name]["mean"] for name in ("air", "fat", "soft_tissue")] == pytest.approx([-1000, -90, 40], abs=0.5)
 
 
+def test_large_changes_are_the_median_percentile_and_the_largest_of_all_slices():
+    """The absolute changes of a slice are 0, 0.01, 0.02 ... 399.99 HU, times a factor: 99.9 % of the way is 399.59 HU."""
+    before = np.full((200, 200), 40, np.float32)
+    change = np.arange(40_000, dtype=np.float32).reshape(200, 200) / 100
+    change[::2] *= -1
+    slices = [statistics(before, before + factor * change) | {"number": number} for number, factor in enumerate((1, 3, 2))]
+    (row,) = summarise_tissues(slices, CT)
+    assert slices[0]["tissues"]["soft_tissue"]["percentile"] == pytest.approx(399.59, abs=0.01)
+    assert row.percentile == pytest.approx(2 * 399.59, abs=0.02)
+    assert row.largest == (pytest.approx(3 * 399.99, abs=0.05), 1)  # five digits are kept
+
+
 def test_padding_and_nan_do_not_count():
     clean = phantom()
     before, after = clean + white(12), clean + white(5, seed=1)
@@ -64,6 +76,7 @@ def test_padding_and_nan_do_not_count():
     json.dumps(found, allow_nan=False)
     assert found["tissues"]["soft_tissue"]["mean"] == pytest.approx(40, abs=1)
     assert found["tissues"]["fat"]["mean"] == pytest.approx(-90, abs=1)
+    assert found["tissues"]["fat"]["largest"] < 100
     assert "bone" not in statistics(clean[:230], clean[:230], valid[:230])["tissues"]
 
 
