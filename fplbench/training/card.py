@@ -16,7 +16,7 @@ from fplbench.datasets.sampling.sample import SUMMARY
 from fplbench.denoising.registry import METHODS
 from fplbench.denoising.tuning import spread
 from fplbench.errors import InputError
-from fplbench.networks.card import Card, NoiseLevel
+from fplbench.networks.card import Card, NoiseLevel, one_line, parse_card
 from fplbench.noise import NOISES, Record, read_record
 from fplbench.options import Options
 from fplbench.stacks import index_path, open_stack, read_index
@@ -46,7 +46,7 @@ def training_card(name: str, inputs: Inputs, options: Options, seed: int) -> Car
         The card, which depends on the stacks and the files beside them alone, not on where they are.
 
     Raises:
-        InputError: one of these files is damaged.
+        InputError: one of these files is damaged, or says what a card cannot.
     """
     noisy = open_stack(inputs["noisy"])
     record = read_record(inputs["noisy"])
@@ -54,21 +54,22 @@ def training_card(name: str, inputs: Inputs, options: Options, seed: int) -> Car
     summary = _summary(inputs)
     size = max(noisy.shape[1:])
     dataset = _dataset(summary, record)
-    return Card(
-        method=name,
-        label=label_of(name),
-        size=size,
-        images=len(noisy),
-        patients=_patients(rows, summary),
-        pixel_mm=_pixel_size(rows, size),
-        window=None if dataset.get("percentiles") else _window(rows),
-        noise_level=noise_level(noisy),
-        training=options.model_dump(mode="json"),
-        seed=seed,
-        version=__version__,
+    values = {
+        "method": name,
+        "label": label_of(name),
+        "size": size,
+        "images": len(noisy),
+        "patients": _patients(rows, summary),
+        "pixel_mm": _pixel_size(rows, size),
+        "window": None if dataset.get("percentiles") else _window(rows),
+        "noise_level": noise_level(noisy),
+        "training": options.model_dump(mode="json"),
+        "seed": seed,
+        "version": __version__,
         **dataset,
         **_noise(record),
-    )
+    }
+    return parse_card(values, f"The card of the training on {inputs['noisy']}")
 
 
 def label_of(name: str) -> str:
@@ -126,7 +127,7 @@ def _dataset(summary: Mapping[str, Any], record: Record | None) -> dict[str, Any
         found = find_dataset(name, loader)
         facts |= {"dataset_label": found.label, "modalities": found.modalities, "hounsfield": found.hounsfield}
         facts["licence"] = found.sharing
-    told = {field: summary.get(key) for field, key in TOLD.items()}
+    told = {field: one_line(summary.get(key)) for field, key in TOLD.items()}
     return facts | {field: value for field, value in told.items() if value is not None}
 
 
@@ -147,7 +148,7 @@ def _window(rows: Rows) -> tuple[float, float] | None:
     """The window, if all images have the same."""
     windows = {_numbers(row, "window_low", "window_high") for row in rows}
     found = windows.pop() if len(windows) == 1 else None
-    return (found[0], found[1]) if found else None
+    return (found[0], found[1]) if found and found[0] < found[1] else None
 
 
 def _pixel_size(rows: Rows, size: int) -> tuple[float, float] | None:
@@ -156,7 +157,8 @@ def _pixel_size(rows: Rows, size: int) -> tuple[float, float] | None:
     Images were padded to squares and then resized; of patches, the index has their own rows and columns.
     """
     known = (_numbers(row, "row_spacing_mm", "column_spacing_mm", "rows", "columns") for row in rows)
-    found = [(height * max(sides) / size, width * max(sides) / size) for height, width, *sides in filter(None, known)]
+    positive = [numbers for numbers in known if numbers and min(numbers) > 0]
+    found = [(height * max(sides) / size, width * max(sides) / size) for height, width, *sides in positive]
     return (_short(median(row for row, _ in found)), _short(median(column for _, column in found))) if found else None
 
 

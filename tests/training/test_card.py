@@ -113,6 +113,21 @@ def test_images_without_spacing_have_no_pixel_size(drawn):
     assert card_of(drawn).pixel_mm is None
 
 
+def test_spacings_and_windows_that_cannot_be_true_are_unknown(drawn):
+    write_stack(drawn["clean"], np.full((3, 64, 64), 128, np.uint8), index(row_spacing_mm=0, window_low=240.0))
+    card = card_of(drawn)
+    assert (card.pixel_mm, card.window) == (None, None)
+
+
+def test_a_label_with_a_line_break_is_put_in_one_line_and_markup_is_refused(drawn):
+    summary = drawn["clean"].with_name("sampling.json")
+    summary.write_text(json.dumps({**SUMMARY, "licence": "Images of Mayo\nmay not be shared.\n"}))
+    assert card_of(drawn).licence == "Images of Mayo may not be shared."
+    summary.write_text(json.dumps({**SUMMARY, "label": "<b>Mayo</b>"}))
+    with pytest.raises(InputError, match=r"dataset_label: it holds markup"):
+        card_of(drawn)
+
+
 def test_an_older_summary_is_completed_by_the_loader(drawn):
     drawn["clean"].with_name("sampling.json").write_text(json.dumps({"dataset": "lits", "persons_known": False}))
     card = card_of(drawn)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from fplbench.applying.models.cards import model_card
 from fplbench.errors import InputError
 from fplbench.networks.card import Card
 from fplbench.options import Options
@@ -96,7 +97,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         for name, member in manifest.members.items():
             if _unpack(archive, entries[name], place / name) != member.sha256:
                 raise InputError(f"{path} is damaged: the content of {name} is not what its manifest says. Get the bundle again.")
-    card = parse_options(Card, _json(path, CARD, (place / CARD).read_bytes()), f"{CARD} of {path}")
+    card = model_card(_json(path, CARD, (place / CARD).read_bytes()), f"{CARD} of {path}")
     phantom, expected = (_array(path, place / name, dtype) for name, dtype in ((PHANTOM, "float32"), (EXPECTED, "uint8")))
     if phantom.shape != expected.shape:
         raise InputError(f"{path} is damaged: its phantom and the expected image have different sizes.")

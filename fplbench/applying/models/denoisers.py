@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fplbench import __version__
+from fplbench.applying.models.cards import read_card
 from fplbench.applying.models.functions import eight_bit_function, network_function, onnx_function
 from fplbench.denoising.learned import LearnedOptions
 from fplbench.denoising.registry import METHODS, Method
@@ -17,7 +18,7 @@ from fplbench.device import choose_device
 from fplbench.errors import InputError, nearest
 from fplbench.files import file_hash
 from fplbench.networks import weights as weight_files
-from fplbench.networks.card import CARD_KEY, Card
+from fplbench.networks.card import Card
 from fplbench.networks.tiles import OVERLAP, TILE
 from fplbench.options import Options
 from fplbench.peers import PEERS
@@ -200,16 +201,6 @@ def _of_method(name: str, options: Mapping[str, Any], tiling: Mapping[str, Any],
     parsed = parse_options(method.options, {**options, **tiling, "weights": weights}, name)
     card = None if weights.suffix == ".pth" else read_card(weight_files.read_metadata(weights), weights)
     return _of_network(method, parsed, _label(card, method.label), card, cores)
-
-
-def read_card(metadata: Mapping[str, Any], path: Path) -> Card | None:
-    """The card in the header of a weight file; None if it has none.
-
-    Raises:
-        InputError: the card is damaged.
-    """
-    values = metadata.get(CARD_KEY)
-    return None if values is None else parse_options(Card, values, f"The card of {path}")
 
 
 def _restoration_beside(path: Path, card: Card | None) -> Path | None:

@@ -36,12 +36,14 @@ from fplbench.applying.models.run_scores import read_run_scores
 from fplbench.applying.units import to_eight_bit
 from fplbench.errors import InputError
 from fplbench.files import replacing
-from fplbench.networks.card import Card
+from fplbench.networks.card import Card, one_line, parse_card
 
 log = logging.getLogger(__name__)
 
 FOLDERS_UP = 5
 TOLERANCE = 1e-4  # between the ONNX model and torch, of the range of the image
+TOLD = {"dataset_label": "label", "licence": "licence"}
+"""Field of a card -> key of the config's data set that tells it."""
 DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a .zip file can have
 
 
@@ -100,12 +102,12 @@ def _of_run(run: Path, card: Card, method: str) -> tuple[Card, dict[str, bytes]]
     """The card with what its run adds to it (scores, and the config's label and licence), and the files of the run."""
     config = _config(run)
     given = config.get("datasets", {}).get(card.dataset) or {}
-    told = {"dataset_label": given.get("label"), "licence": given.get("licence")}
+    told = {field: one_line(text) for field, key in TOLD.items() if (text := given.get(key))}
     scores = read_run_scores(run, card, method, int(config.get("seed", 0)))
     members = {CONFIG: _json(_without_places(config))}
     if (restoration := run / "models" / card.dataset / RESTORATION).is_file():
         members[RESTORATION] = restoration.read_bytes()
-    return card.model_copy(update={"scores": scores} | {key: value for key, value in told.items() if value}), members
+    return parse_card({**card.model_dump(), **told, "scores": scores}, f"The card that the config of {run} gives"), members
 
 
 def _run_folder(weights: Path, results: str | os.PathLike[str] | None) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from fplbench.applying.models.bundle import CARD, CONFIG, EXPECTED, EXPECTED_HASH, MANIFEST, ONNX, PHANTOM, RESTORATION, WEIGHTS
 from fplbench.networks.card import Card
 from fplbench.networks.card_text import NOT_CLINICAL, describe_training
-from fplbench.reporting.labels import METRICS, in_unit
+from fplbench.reporting.labels import METRICS, heading
 from fplbench.reporting.lesion_scores import INSERTED
 from fplbench.reporting.sentences import sentences
 
@@ -62,7 +62,7 @@ def _scores(card: Card) -> Iterator[str]:
     lines = []
     for name, score in card.scores.items():
         metric = name.removeprefix(INSERTED)
-        label = f"{METRICS[metric].label}{in_unit(metric)}{', inserted lesions' if name != metric else ''}"
+        label = f"{heading(metric) if metric in METRICS else metric}{', inserted lesions' if name != metric else ''}"
         ends = f"{score.low:.4g} to {score.high:.4g}, " if score.low is not None else ""
         units = score.over if score.units != 1 else score.over.removesuffix("s")
         lines.append(f"    {label:<38}{score.mean:<8.4g}({ends}{score.units} {units})")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import stat
 import zipfile
@@ -289,6 +290,84 @@ def test_a_card_with_another_field_is_refused(model, tmp_path):
     content = unpacked(model)
     content["card.json"] = json.dumps({**json.loads(content["card.json"]), "colour": "red"}).encode()
     _refused(write_zip(tmp_path / "m.zip", content), "colour is not a known key")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"window": [float("nan"), 400]}, "window.0 is nan: input should be a finite number"),
+        ({"window": [400, -1000]}, "window: its ends are 400 and -1000, but the first must be the smaller one"),
+        ({"window": [40, 40 + 1e-9]}, "window: its ends are 40 and 40, but the first must be the smaller one"),
+        ({"window": [-1e300, 1e300]}, "window: its ends are"),
+        ({"percentiles": [99.5, 0.5]}, "percentiles: they are 99.5 and 0.5"),
+        ({"percentiles": [-1, 101]}, "percentiles: they are -1 and 101"),
+        ({"pixel_mm": [0.7, -0.7]}, "pixel_mm.1 is -0.7: input should be greater than 0"),
+        ({"pixel_mm": [0, 0.7]}, "pixel_mm.0 is 0: input should be greater than 0"),
+        ({"images": -3}, "images is -3: input should be greater than or equal to 0"),
+        ({"seed": 10**3000}, "seed is 1000"),
+        ({"method": "magic"}, "names an unknown training, 'magic': the known names are"),
+        ({"method": "fpll"}, "names an unknown training, 'fpll': did you mean 'fpl'"),
+        ({"label": "FPL\nNot for anyone"}, "label: it holds a character that cannot be printed"),
+        ({"label": "FPL \x1b[31m"}, "label: it holds a character that cannot be printed"),
+        ({"label": "FPL \u202eLPF"}, "label: it holds a character that cannot be printed"),
+        ({"dataset_label": "<script>alert(1)</script>"}, "dataset_label: it holds markup"),
+        ({"noise_title": "n" * 10_000}, "noise_title: it has 10,000 characters, more than the 200 allowed"),
+        ({"licence": "a" * 10_000}, "licence: it has 10,000 characters, more than the 2,000 allowed"),
+        ({"label": ["F"] * 10_000}, "label is ['F'"),
+        ({"k" * 10_000: 1}, "." + "k" * 100),
+        ({"k\x1b[31m": 1}, "k?[31m is not a known key"),
+        ({"dataset": "../../etc"}, "dataset: '../../etc' cannot be the name of a folder"),
+        ({"noise": "a/b"}, "noise: 'a/b' cannot be the name of a folder"),
+        ({"modalities": ["CT", "<b>"]}, "modalities.1 is '<b>'"),
+        ({"noise_level": {"minimum": 1, "median": 2, "maximum": float("inf")}}, "noise_level.maximum is inf"),
+        ({"noise_level": {"minimum": -1, "median": 2, "maximum": 3}}, "noise_level.minimum is -1"),
+        ({"noise_level": {"minimum": 3, "median": 2, "maximum": 1}}, "noise_level: its minimum, median and maximum must rise"),
+        ({"noise_options": {"sigma": float("nan")}}, "noise_options: they hold a number that is not finite"),
+        ({"training": {"loss": {"name": "a\x07"}}}, "training: it holds a character that cannot be printed"),
+        ({"training": {"steps": list(range(10_000))}}, "training: they have"),
+        ({"scores": {"psnr": {"mean": float("nan"), "units": 3}}}, "scores.psnr.mean is nan"),
+        ({"scores": {"psnr": {"mean": 30, "low": 31, "high": 29, "units": 3}}}, "scores.psnr: its interval must have two ends"),
+    ],
+)
+def test_a_card_with_values_that_cannot_be_true_is_refused_in_one_sentence(model, tmp_path, changes, message):
+    """In a bundle, although its hash is right, and in a weight file."""
+    content = unpacked(model)
+    card = {**json.loads(content["card.json"]), **changes}
+    write_zip(tmp_path / "m.zip", content | {"card.json": json.dumps(card).encode()})
+    save_unet(tmp_path / "fpl.safetensors", 2, {"output": "noise", CARD_KEY: card})
+    for open_it in (lambda: open_bundle(tmp_path / "m.zip"), lambda: open_denoiser(str(tmp_path / "fpl.safetensors"), {})):
+        with pytest.raises(InputError, match=re.escape(message)) as caught:
+            open_it()
+        assert len(str(caught.value)) < 500 and str(caught.value).isprintable()
+
+
+def test_a_card_may_hold_what_people_write(tmp_path):
+    """Other alphabets, signs of comparison, the path of another system, and a score that this version does not know."""
+    said = {
+        "dataset_label": "Köln 胸部, b > 1000 & t < 3",
+        "licence": "© Klinik; see https://example.org/licence?a=1&b=2",
+        "training": {"source": "C:\\new\\tests", "nested": [{"a": None}]},
+        "scores": {"crispness": {"mean": 1.5, "units": 1}},
+    }
+    card = {**CARD.model_dump(mode="json"), **said}
+    save_unet(tmp_path / "fpl.safetensors", 2, {"output": "noise", CARD_KEY: card})
+    export_model(tmp_path / "fpl.safetensors", tmp_path / "m.zip", onnx=False)
+    opened = open_bundle(tmp_path / "m.zip").card
+    assert opened.dataset_label == said["dataset_label"] and opened.training == said["training"]
+    assert "crispness" in members(tmp_path / "m.zip")["README.txt"].decode()
+
+
+def test_a_licence_of_several_lines_in_the_config_is_one_line_in_the_card_and_markup_is_refused(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    weight_file = tmp_path / "run/models/lidc/gaussian/fpl.safetensors"
+    config["datasets"]["lidc"]["licence"] = "Ours alone,\n  ask us.\n"
+    (tmp_path / "run/config.json").write_text(json.dumps(config))
+    assert export_model(weight_file, tmp_path / "model.zip", onnx=False).licence == "Ours alone, ask us."
+    config["datasets"]["lidc"]["label"] = "<b>LIDC</b>"
+    (tmp_path / "run/config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"The card that the config of .* gives\.dataset_label: it holds markup"):
+        export_model(weight_file, tmp_path / "other.zip", onnx=False)
 
 
 def test_other_files_and_truncated_ones_are_refused(model, tmp_path):

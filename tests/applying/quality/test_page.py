@@ -18,10 +18,10 @@ from tests.helpers.pages import HOSTILE
 from tests.reporting.test_html_valid import check  # noqa: F401
 
 CARD = Card(
-    method="fpl", label=f"FPL {HOSTILE}", dataset_label=f"LIDC {HOSTILE}", modalities=("CT",), hounsfield=True, size=96,
-    images=80, patients=1, pixel_mm=(3.75, 3.75), noise_title="Gaussian",
-    noise_level=NoiseLevel(minimum=9, median=11, maximum=14),
-)  # fmt: skip
+    method="fpl", label="FPL", modalities=("CT",), hounsfield=True, size=96, images=80, patients=1, pixel_mm=(3.75, 3.75),
+    noise_title="Gaussian", noise_level=NoiseLevel(minimum=9, median=11, maximum=14),
+).model_copy(update={"label": f"FPL {HOSTILE}", "dataset_label": f"LIDC {HOSTILE}"})  # fmt: skip
+"""A card whose labels have not been checked: the page escapes them all the same."""
 ABOUT = {
     "model": f"FPL, Gaussian {HOSTILE}", "card": CARD, "window": (-160.0, 240.0), "digest": "ab" * 32, "version": "1",
     "warnings": [f"The pixels are small {HOSTILE}."],
