@@ -16,6 +16,8 @@ from fplbench.networks.card_text import NOT_CLINICAL, purpose
 if TYPE_CHECKING:
     from torch import Tensor
 
+MOST_CHANNELS = 4  # of a colour image: red, green, blue and opacity
+LARGEST = float(np.finfo(np.float32).max)
 TYPES = ("int16", "int32", "float32", "float64")
 """Types of arrays whose values are in the unit of the scan."""
 
@@ -44,24 +46,25 @@ class LoadedDenoiser:
         """Denoise one image or several, each by itself.
 
         Args:
-            image: a NumPy array or torch tensor (H, W), (N, H, W) or (N, 1, H, W), of any size. uint8 are grey levels of the
-                window that the denoiser was trained on. int16, int32, float32 and float64 are values in the unit of the scan:
-                HU for CT. A denoiser for images without a unit, such as MR, takes its window from the percentiles of all the
-                values that it gets, so give it a whole series at once.
+            image: a NumPy array or torch tensor (H, W), (N, H, W) or (N, 1, H, W), of any size: grey images, no colours. A
+                volume has its slices first: one of nibabel, (X, Y, Z), is given as `volume.transpose(2, 1, 0)`. uint8 are grey
+                levels of the window that the denoiser was trained on. int16, int32, float32 and float64 are values in the
+                unit of the scan: HU for CT, after slope and intercept. A denoiser for images without a unit, such as MR, takes
+                its window from the percentiles of all the values that it gets, so give it a whole series at once.
 
         Returns:
             Of the kind and shape of `image`, on its device: uint8 for uint8, otherwise float32 in the unit of the scan. Values
-            outside the window of the denoiser are those of the image.
+            outside the window of the denoiser are those of the image. No gradient flows through it.
 
         Raises:
             InputError: the shape, the type or a value cannot be used, or the window of the denoiser is not known.
         """
         if isinstance(image, np.ndarray):
             return self._denoise(image)
-        if hasattr(image, "detach"):  # a tensor; torch need not be imported to know others
-            import torch
+        import torch
 
-            return torch.from_numpy(self._denoise(image.detach().cpu().numpy())).to(image.device)
+        if isinstance(image, torch.Tensor):
+            return torch.from_numpy(self._denoise(_as_array(image))).to(image.device)
         raise InputError(f"The image is of type {type(image).__name__}; a denoiser takes a NumPy array or a torch tensor.")
 
     def _denoise(self, image: np.ndarray) -> np.ndarray:
@@ -84,10 +87,10 @@ class LoadedDenoiser:
             raise InputError(
                 f"{self._path} does not say which window its denoiser was trained on, so it takes uint8 grey levels only."
             )
-        if stack.dtype.kind == "f" and stack.min() >= 0 and 0 < stack.max() <= 1 < window[1] - window[0]:
+        if stack.dtype.kind == "f" and 0 < np.abs(stack).max() <= 1 and window[1] - window[0] > 2:
             unit = "HU" if self.card.hounsfield else "the unit of the scan"
             raise InputError(
-                f"All values are between 0 and 1, as of a normalised image: give values in {unit}, or uint8 grey levels."
+                f"All values are between -1 and 1, as of a normalised image: give values in {unit}, or uint8 grey levels."
             )
         return window
 
@@ -128,20 +131,44 @@ def load_denoiser(path: str | os.PathLike[str], *, device: str = "auto", runtime
     return LoadedDenoiser(path, open_denoiser(str(path), {}, device=device, threads=threads, runtime=runtime))
 
 
+def _as_array(image: "Tensor") -> np.ndarray:
+    """The values of a tensor.
+
+    Raises:
+        InputError: it has none that NumPy can hold: it is sparse, on no device, or of a type such as bfloat16.
+    """
+    try:
+        return image.detach().cpu().numpy()
+    except (TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(f"The tensor cannot be read as an array ({reason}); give a dense one of uint8 or {_types()}.") from None
+
+
+def _types() -> str:
+    return f"{', '.join(TYPES[:-1])} or {TYPES[-1]}"
+
+
 def _as_stack(image: np.ndarray) -> np.ndarray:
     """The image or images as an array (N, H, W).
 
     Raises:
         InputError: the shape, the type or a value cannot be used.
     """
+    if isinstance(image, np.ma.MaskedArray):
+        raise InputError("The image is a masked array, whose mask would be lost: fill it, such as with image.filled(-1024).")
+    image = np.asarray(image)  # a matrix would stay one
     if image.dtype.name not in ("uint8", *TYPES):
         raise InputError(
             f"The image has values of type {image.dtype}; give grey levels as uint8, or values in the unit of the scan, such as "
-            f"HU, as {', '.join(TYPES)}."
+            f"HU, as {_types()}."
         )
     shape = image.shape
     if len(shape) not in (2, 3, 4) or 0 in shape or (len(shape) == 4 and shape[1] != 1):
         raise InputError(f"The image has shape {shape}; it must be (H, W), (N, H, W) or (N, 1, H, W), with at least one pixel.")
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
+    if len(shape) == 3 and shape[2] <= MOST_CHANNELS < min(shape[:2]):
+        raise InputError(
+            f"The image has shape {shape}, as a colour image has it: give grey images (H, W) or (N, H, W), slices first."
+        )
+    if image.dtype.kind == "f" and not (np.abs(image) <= LARGEST).all():
         raise InputError("The image has values that are NaN or infinite; replace them, for example by the value of air.")
     return image.reshape(-1, *shape[-2:])

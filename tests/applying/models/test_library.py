@@ -103,6 +103,39 @@ def test_images_without_a_unit_have_their_window_from_their_percentiles(tmp_path
     assert not changed[image < 102].any() and not changed[image > 922].any() and changed[(image > 200) & (image < 800)].all()
 
 
+@pytest.mark.parametrize("shape", [(3, 8, 9), (8, 3), (3, 4, 3), (2, 1, 8, 4)])
+def test_small_images_and_few_slices_are_not_taken_for_colours(loaded, shape):
+    assert loaded(grey(*shape)).shape == shape
+
+
+def test_a_volume_with_its_slices_first_is_denoised_slice_by_slice(loaded):
+    """As the docstring says for an array of nibabel, which has them last."""
+    volume = hu(40, 33, 6)
+    found = loaded(volume.transpose(2, 1, 0))
+    assert all(np.array_equal(found[number], loaded(np.ascontiguousarray(volume[:, :, number].T))) for number in range(6))
+
+
+def test_the_layout_of_an_array_in_memory_does_not_matter(loaded, tmp_path):
+    image = hu(40, 33)
+    expected = loaded(image)
+    locked = image.copy()
+    locked.flags.writeable = False
+    np.save(tmp_path / "image.npy", image)
+    mapped = np.load(tmp_path / "image.npy", mmap_mode="r")
+    for other in (np.asfortranarray(image), np.repeat(image, 2, axis=1)[:, ::2], locked, mapped, image.view(np.matrix)):
+        assert np.array_equal(loaded(other), expected) and type(loaded(other)) is np.ndarray
+    assert np.array_equal(loaded(image[::-1].copy()[::-1]), expected)
+    assert np.array_equal(loaded(torch.from_numpy(image.T.copy()).T).numpy(), expected)
+
+
+def test_a_result_shares_no_memory_with_the_image_and_has_no_gradient(loaded):
+    outside = torch.full((8, 8), 3000.0, requires_grad=True)
+    found = loaded(outside)
+    assert torch.equal(found, outside) and not found.requires_grad
+    found += 1
+    assert (outside == 3000).all()
+
+
 def test_it_says_what_it_is_for(loaded):
     expected = "FPL, Gaussian Noise: trained on LiTS (CT), window -160 to 240 HU, pixels of 1.4 x 1.5 mm. Not for clinical use."
     assert repr(loaded) == f"<{expected}>" and loaded.card == CT
@@ -127,7 +160,21 @@ def test_a_file_without_a_card_takes_grey_levels_only(tmp_path):
         (np.zeros((2, 3, 8, 8), np.int16), "has shape (2, 3, 8, 8)"),
         (np.zeros((0, 8), np.int16), "has shape (0, 8)"),
         ([[1, 2]], "is of type list"),
-        (np.eye(8, dtype=np.float32), "All values are between 0 and 1"),
+        (np.full((8, 8), 1e300), "NaN or infinite"),
+        (np.eye(8, dtype=np.float32), "All values are between -1 and 1"),
+        (np.eye(8) - 0.5, "All values are between -1 and 1"),
+        (
+            np.zeros((8, 9, 3), np.uint8),
+            "shape (8, 9, 3), as a colour image has it: give grey images (H, W) or (N, H, W), slices first",
+        ),
+        (np.zeros((8, 9, 4), np.int16), "as a colour image"),
+        (np.zeros((8, 9, 1), np.int16), "as a colour image"),
+        (torch.zeros(8, 9, 3), "as a colour image"),
+        (np.ma.masked_less(np.arange(64.0).reshape(8, 8), 9), "masked array, whose mask would be lost"),
+        (torch.zeros(8, 8, dtype=torch.bfloat16), "The tensor cannot be read as an array"),
+        (torch.zeros(8, 8, dtype=torch.float16), "values of type float16"),
+        (torch.zeros(8, 8).to_sparse(), "The tensor cannot be read as an array"),
+        (torch.zeros(8, 8, device="meta"), "The tensor cannot be read as an array"),
     ],
 )
 def test_what_is_no_image_is_refused_in_one_sentence(loaded, image, message):
