@@ -16,10 +16,10 @@ from fplbench.errors import InputError
 
 # What identifies a patient, in the field `identified_by` of headers and slices. BIDS: the `sub-XXX` of a path.
 PATIENT, BIDS, MAPPING, STUDY = "PatientID", "BIDS", "mapping", "StudyInstanceUID"
-SERIES, FOLDER, FILE = "SeriesInstanceUID", "folder", "file"
-COUNTED_BY = {STUDY: "study", SERIES: "series", FOLDER: "folder", FILE: "file"}
+SERIES, FOLDER, NIFTI, FILE = "SeriesInstanceUID", "folder", "NIfTI file", "file"
+COUNTED_BY = {STUDY: "study", SERIES: "series", FOLDER: "folder", NIFTI: "volume", FILE: "file"}
 """What stands for a patient without an identifier."""
-UNKNOWN = (SERIES, FOLDER, FILE)  # one person may have several of these; of studies, most have one
+UNKNOWN = (SERIES, FOLDER, NIFTI, FILE)  # one person may have several of these; of studies, most have one
 
 TABLE = "persons.csv"
 PUBLISHED = "pneumonia-challenge-dataset-mappings_2018.json"
@@ -28,16 +28,21 @@ KEYS = ("subset_img_id", "img_id")  # name of the image in the challenge and at 
 
 
 def persons_known(slices: Iterable[Slice]) -> bool:
-    """Whether the patient of each slice is a person, as far as is known, and not just a series, a folder or a file."""
+    """Whether the patient of each slice is a person, as far as is known, and not just a series, a folder, a volume or a file."""
     return not any(one.identified_by in UNKNOWN for one in slices)
 
 
 def patients_counted_by(slices: Iterable[Slice]) -> dict[str, int]:
-    """Numbers of patients without an identifier, by what counts as a patient instead: study, series, folder or file."""
+    """Numbers of patients without an identifier, by what counts as a patient instead, such as a study."""
     patients: dict[str, set[str]] = defaultdict(set)
     for one in slices:
         patients[one.identified_by].add(one.patient)
     return {word: len(patients[kind]) for kind, word in COUNTED_BY.items() if kind in patients}
+
+
+def patients_identified(slices: Iterable[Slice]) -> int:
+    """Number of patients with an identifier."""
+    return len({one.patient for one in slices if one.identified_by not in COUNTED_BY})
 
 
 def counted_lines(counted: dict[str, int]) -> list[str]:

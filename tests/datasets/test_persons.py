@@ -5,7 +5,15 @@ import json
 import pytest
 
 from fplbench.datasets.loaders.rsna import RsnaOptions, arrange
-from fplbench.datasets.persons import PUBLISHED, counted_lines, mapping_file, patients_counted_by, persons_known, read_persons
+from fplbench.datasets.persons import (
+    PUBLISHED,
+    counted_lines,
+    mapping_file,
+    patients_counted_by,
+    patients_identified,
+    persons_known,
+    read_persons,
+)
 from fplbench.datasets.registry import Slice
 from fplbench.errors import InputError
 
@@ -109,13 +117,14 @@ def test_a_patient_or_a_study_is_a_person(kind):
     assert persons_known(slices_by("PatientID", kind))
 
 
-@pytest.mark.parametrize("kind", ["SeriesInstanceUID", "folder", "file"])
-def test_one_series_folder_or_file_without_a_patient_is_enough_for_persons_to_be_unknown(kind):
+@pytest.mark.parametrize("kind", ["SeriesInstanceUID", "folder", "NIfTI file", "file"])
+def test_one_series_folder_volume_or_file_without_a_patient_is_enough_for_persons_to_be_unknown(kind):
     assert not persons_known(slices_by("PatientID", "PatientID", kind))
 
 
 def test_patients_without_an_identifier_are_counted_by_kind():
-    slices = slices_by("PatientID", "StudyInstanceUID", "StudyInstanceUID", "file", "folder")
+    slices = slices_by("PatientID", "StudyInstanceUID", "StudyInstanceUID", "file", "folder", "NIfTI file")
     found = patients_counted_by([*slices, slices[1]])
-    assert found == {"study": 2, "folder": 1, "file": 1}
+    assert found == {"study": 2, "folder": 1, "volume": 1, "file": 1}
+    assert patients_identified([*slices, slices[0]]) == 1
     assert counted_lines(found)[0] == "Patients without an identifier are counted by study: 2."

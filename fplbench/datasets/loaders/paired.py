@@ -15,7 +15,7 @@ from fplbench.datasets.identity import Identity
 from fplbench.datasets.loaders.ct import CT
 from fplbench.datasets.loaders.mr import MR
 from fplbench.datasets.loaders.radiograph import RADIOGRAPH
-from fplbench.datasets.persons import BIDS, FILE, MAPPING, PATIENT
+from fplbench.datasets.persons import BIDS, FILE, MAPPING, NIFTI, PATIENT
 from fplbench.datasets.reading.pair_options import PairedCtOptions, PairedMrOptions, PairedRadiographOptions
 from fplbench.datasets.reading.pair_places import BOTH, NEITHER
 from fplbench.datasets.reading.pairing import MATCHES, TOLERANCE, Member, Pairing, pair
@@ -104,7 +104,7 @@ def _members(arranged: Mapping[str, Sequence[tuple[Slice, str]]], headers: Mappi
     def owner(one: Slice, name: str) -> str:
         if one.identified_by in (PATIENT, BIDS, MAPPING) or one.patient in shared:
             return one.patient
-        return name if one.identified_by == FILE else PurePosixPath(name).parent.as_posix()
+        return name if one.identified_by in (FILE, NIFTI) else PurePosixPath(name).parent.as_posix()
 
     return {
         side: [Member(one, headers[one.source].get("instance") or "", name, owner(one, name)) for one, name in ones]

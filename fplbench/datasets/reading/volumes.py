@@ -10,7 +10,7 @@ import numpy as np
 from fplbench.datasets.formats import frames, nifti
 from fplbench.datasets.formats.dicom import digest
 from fplbench.datasets.formats.hounsfield import AIR, HIGHEST, TISSUE
-from fplbench.datasets.persons import BIDS, FILE
+from fplbench.datasets.persons import BIDS, NIFTI
 from fplbench.datasets.registry import DatasetOptions, Header, NotAnImage, Plane, Slice
 from fplbench.datasets.sampling.display import check_size
 
@@ -67,7 +67,7 @@ def read_volume_header(path: Path, options: DatasetOptions, modality: Modality) 
     subject = SUBJECT.search(f"/{relative}")
     return {
         "patient": subject.group(1) if subject else name,
-        "identified_by": BIDS if subject else FILE,
+        "identified_by": BIDS if subject else NIFTI,
         "series": name,
         "instance": digest(relative),
         "position": round(first, 3),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from fplbench.datasets.identity import Identity
 from fplbench.datasets.percentiles import percentiles_of
-from fplbench.datasets.persons import patients_counted_by, persons_known
+from fplbench.datasets.persons import patients_counted_by, patients_identified, persons_known
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.registry import Dataset, DatasetOptions, Slice
 from fplbench.datasets.sampling.display import content
@@ -119,6 +119,7 @@ def summarise(
         "seed": seed,
         "persons_known": known,
         "patients_found": len({one.patient for one in arranged.slices}) if known else None,
+        "patients_identified": patients_identified(arranged.slices),
         "patients_counted_by": patients_counted_by(arranged.slices),
         "images_found": len(arranged.slices),
         "patients": {split: len({one.patient for one in tally.used[split]}) if known else None for split in SPLITS},

@@ -105,11 +105,12 @@ def test_of_volumes_that_name_no_patient_persons_are_not_known(tmp_path, name, k
     sampling = SamplingOptions(train=4, validation=2, test=2, size=16)
     lines, possible = check_data("own", options, sampling, 1, 1, tmp_path / "sheet.png", loader="ct")
     assert possible and ("Patients: 3" in lines) == known and ("Images (persons unknown): 54" in lines) != known
-    assert ("Patients without an identifier are counted by file: 9." in lines) != known
+    assert ("Patients without an identifier are counted by volume: 9." in lines) != known
     summary = sample_dataset("own", options, sampling, 1, tmp_path / "out", loader="ct")
     assert summary["persons_known"] == known and summary["patients_found"] == (3 if known else None)
     assert summary["test_images_of_training_patients"] == (0 if known else None)
-    assert summary["patients_counted_by"] == ({} if known else {"file": 9})
+    assert summary["patients_identified"] == (3 if known else 0)
+    assert summary["patients_counted_by"] == ({} if known else {"volume": 9})
 
 
 def test_volumes_of_lits_are_patients():
