@@ -27,6 +27,8 @@ def train(
     validation_noisy: Annotated[Path | None, typer.Option(help="The same images with noise, .npy.")] = None,
     restoration: Annotated[Path | None, typer.Option(help="Weights of the restoration network, .safetensors.")] = None,
     features: Annotated[Path | None, typer.Option(help="Feature maps of the clean stack, .npy.")] = None,
+    lesions: Annotated[Path | None, typer.Option(help="Lesion stack of the clean training images, .npy.")] = None,
+    validation_lesions: Annotated[Path | None, typer.Option(help="Lesion stack of the clean validation images, .npy.")] = None,
     options: OptionsJson = "{}",
     seed: Seed = DEFAULT_SEED,
     threads: Threads = 1,
@@ -46,6 +48,8 @@ def train(
         "validation_noisy": validation_noisy,
         "restoration": restoration,
         "features": features,
+        "lesions": lesions,
+        "validation_lesions": validation_lesions,
     }
     run(name, {key: path for key, path in given.items() if path is not None}, out, parse_json(options), seed=seed, device=device)
 

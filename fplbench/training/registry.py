@@ -9,7 +9,15 @@ from fplbench.errors import InputError
 from fplbench.options import Options
 from fplbench.registry import Registry, parse_options
 
-Input = Literal["clean", "noisy", "validation_clean", "validation_noisy", "restoration", "features"]
+Input = Literal[
+    "clean", "noisy", "validation_clean", "validation_noisy", "restoration", "features", "lesions", "validation_lesions"
+]
+REQUIRED: Mapping[Input, str] = {
+    "clean": "clean training images",
+    "noisy": "noisy training images",
+    "lesions": "lesion stack of the training images",
+}
+"""The files that a training which declares them cannot do without."""
 Axis = Literal["dataset", "noise"]
 Inputs = Mapping[Input, Path]
 TrainingFunction = Callable[[Inputs, Path, Any, int, str], None]
@@ -26,7 +34,8 @@ class Training:
         options: the model of its options.
         inputs: the files it reads, in the order of the command line: the stacks of `clean` and `noisy` training images;
             those of `validation_clean` and `validation_noisy` images, by which the network is scored during training if
-            they are given; the weights of the `restoration` network, the `features` that it finds in the clean images.
+            they are given; the weights of the `restoration` network, the `features` that it finds in the clean images; the
+            lesion stacks of the clean images, `lesions` and `validation_lesions`.
         per: a network for each data set, or for each data set and noise.
         inherits: the training whose options apply where the config has none for this one; None: its own defaults.
         published: where published weights are expected, which methods use unless the config names the training; None: there are
@@ -103,9 +112,9 @@ def train(name: str, inputs: Inputs, out: Path, options: Mapping[str, Any], *, s
         if key not in found.inputs:
             takes = ", ".join(map(_option, found.inputs))
             raise InputError(f"The training {name!r} does not use {_option(key)}; it takes {takes}.")
-    for key in ("clean", "noisy"):
+    for key, what in REQUIRED.items():
         if key in found.inputs and key not in inputs:
-            raise InputError(f"The training {name!r} needs --{key}, the {key} training images.")
+            raise InputError(f"The training {name!r} needs --{key}, the {what}.")
     found.function(inputs, out, parsed, seed, device)
 
 
