@@ -64,3 +64,8 @@ class ExplanationOptions(Options):
     def of_images(self) -> bool:
         """Whether the feature is found in images; else it is an annotation of the clean image."""
         return FEATURES[self.feature].of_images
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether L_FP, which compares the maps, has a gradient that is not zero almost everywhere."""
+        return FEATURES[self.feature].has_gradient(self)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 FeatureFunction = Callable[["nn.Module | None", "torch.Tensor", Any, bool], "torch.Tensor"]
 
 
+def curved(options: "ExplanationOptions") -> bool:
+    """Whether the readout of a network has a second derivative: not if both it and the network are piecewise linear."""
+    return not (options.readout == "sum" and options.activation == "relu")
+
+
 @dataclass(frozen=True)
 class Feature:
     """A kind of feature that an explanation finds in images.
@@ -28,7 +33,9 @@ class Feature:
         options: the fields of `ExplanationOptions` that it takes; "network" if it explains one.
         equation: what it computes, as a formula in plain text.
         cites: where it comes from, as the documentation's list of sources has it.
-        differentiable: whether L_FP can compare it, because its maps have a derivative with respect to the image.
+        has_gradient: whether, with these options, the maps have a derivative with respect to the image that is not zero almost
+            everywhere, so that L_FP can compare them. That of a ReLU network is piecewise linear, and its gradient piecewise
+            constant.
         of_images: whether it is found in images; else it is an annotation of the clean image, which only a weight can use.
         check: raises ValueError, with a sentence, if options do not fit each other.
     """
@@ -39,7 +46,7 @@ class Feature:
     options: tuple[str, ...]
     equation: str
     cites: str
-    differentiable: bool = True
+    has_gradient: "Callable[[ExplanationOptions], bool]" = lambda options: True
     of_images: bool = True
     check: "Callable[[ExplanationOptions], None]" = lambda options: None
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fplbench.explaining.registry import feature
+from fplbench.explaining.registry import curved, feature
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     options=("network", "readout", "activation", "beta", "level"),
     equation="F = ds/dx, where each ReLU passes only positive gradients, and only if the unit is active",
     cites="springenberg2015",
+    has_gradient=curved,
 )
 def guided(
     network: "nn.Module | None", images: "torch.Tensor", options: "ExplanationOptions", create_graph: bool
