@@ -42,6 +42,7 @@ class Denoiser:
         digest: SHA-256, hexadecimal, of everything that its result depends on besides the slice.
         function: from grey levels, float32 (H, W) in [0, 1], to the same.
         card: what it was trained on; None for a method that is not trained, or if its file does not say.
+        trained: whether it is a trained network.
         restoration: weight file of the restoration network that explains its images; None where there is none.
         eight_bit: whether it rounds what it gets, and returns, to 8 bit.
         parallel: number of slices that can be denoised at the same time, by as many threads.
@@ -55,6 +56,7 @@ class Denoiser:
     digest: str
     function: Callable[[np.ndarray], np.ndarray]
     card: Card | None = None
+    trained: bool = False
     restoration: Path | None = None
     eight_bit: bool = False
     parallel: int = 1
@@ -154,7 +156,8 @@ def _of_network(method: Method, options: LearnedOptions, label: str, card: Card 
     parallel = slices if choose_device(options.device).type == "cpu" else 1
     digest = _digest(method.name, options, options.weights)
     function = network_function(method, options)
-    return Denoiser(label, digest, function, card, parallel=parallel, threads=threads // parallel, requires=method.requires)
+    shared = threads // parallel
+    return Denoiser(label, digest, function, card, trained=True, parallel=parallel, threads=shared, requires=method.requires)
 
 
 def _of_bundle(path: Path, options: Mapping[str, Any], cores: Cores, runtime: Runtime) -> Denoiser:

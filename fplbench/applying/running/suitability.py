@@ -14,7 +14,7 @@ from fplbench.datasets.percentiles import percentile_window
 from fplbench.datasets.reference_noise import reference_noise
 from fplbench.errors import InputError
 from fplbench.networks.card import Card
-from fplbench.networks.card_text import window_text
+from fplbench.networks.card_text import noise_text, window_text
 
 SAMPLE = 16  # slices that noise and percentiles are taken from
 SAMPLE_PIXELS = 2**26  # pixels of them at most, so that large images do not fill the memory
@@ -74,8 +74,14 @@ def settled(facts: Facts, card: Card | None, options: ApplyOptions) -> Facts:
     return replace(facts, hounsfield=bool(card and card.hounsfield))
 
 
-def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
+def fit(scan: Scan, card: Card | None, options: ApplyOptions, trained: bool = False) -> Fit:
     """Look at some slices of a scan: its window, its noise, and what to warn of.
+
+    Args:
+        scan: the scan.
+        card: that of the model; None if it has none.
+        options: how scans are denoised.
+        trained: whether the model is a trained network, which should have a card.
 
     Raises:
         InputError: a slice cannot be read, or the window of a CT is not known.
@@ -86,7 +92,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
         return Fit((0.0, 1.0), None, left_out=reason)
     window = options.window or (card.window if card else None) or _percentiles(facts, planes, card)
     known = _noise(planes, window, options.threads)
-    warnings = [*_modality_warning(facts, card), *_spacing_warning(facts, card)]
+    warnings = [*_card_warning(card, trained), *_modality_warning(facts, card), *_spacing_warning(facts, card)]
     if reason := other_modality(facts, card):
         warnings.append(f"It has the {reason}.")
     if card and card.window and not np.allclose(window, card.window):
@@ -96,15 +102,24 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions) -> Fit:
     return Fit(window, known, tuple(warnings))
 
 
-def noise_sentence(noise: float | None, card: Card | None) -> str:
-    """What is said of the noise of every scan: its estimate, and whether the model was trained on such noise."""
-    own = "Its noise could not be estimated" if noise is None else f"Its noise is estimated at {noise:.3g} grey levels"
+def noise_sentence(noise: float | None, card: Card | None, window: tuple[float, float] | None = None) -> str:
+    """What is said of the noise of every scan: its estimate, and whether the model was trained on such noise.
+
+    Args:
+        noise: its estimate, grey levels of 255 within the window.
+        card: that of the model.
+        window: the window that the scan is denoised in, if its values are HU, which people think in; None if they are not.
+    """
+    own = "Its noise could not be estimated" if noise is None else f"Its noise is estimated at {noise_text((noise,), window)}"
     if card is None:
         return f"{own}; the model does not say what noise it is for."
     name, level = card.noise_title or card.noise or "noise of an unknown kind", card.noise_level
     if level is None:
         return f"{own}; the training images had {name}."
-    trained = f"the {level.minimum:.3g} to {level.maximum:.3g} of the training images, which had {name}"
+    # In another window, HU cannot be compared, but the grey levels that the network sees can.
+    common = window is not None and card.hounsfield and card.window is not None and np.allclose(window, card.window)
+    between = noise_text((level.minimum, level.maximum), window if common else None)
+    trained = f"the {between} of the training images, which had {name}"
     if noise is None:
         return f"{own}, to compare it with {trained}."
     if level.minimum <= noise <= level.maximum:
@@ -158,6 +173,12 @@ def _percentiles(facts: Facts, planes: Sequence[Plane], card: Card | None) -> tu
 
 def _without_padding(plane: Plane, window: tuple[float, float]) -> np.ndarray:
     return plane.values if plane.valid is None else np.where(plane.valid, plane.values, np.float32(window[0]))
+
+
+def _card_warning(card: Card | None, trained: bool) -> list[str]:
+    if card is not None or not trained:
+        return []
+    return ["The model has no card that says what it was trained on, so modality, window and size of the pixels are not checked."]
 
 
 def _modality_warning(facts: Facts, card: Card | None) -> list[str]:

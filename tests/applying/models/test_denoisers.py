@@ -172,6 +172,12 @@ def test_the_caller_keeps_its_number_of_threads(files):
         torch.set_num_threads(before)
 
 
+def test_networks_are_trained_with_or_without_a_card_and_other_methods_are_not(files):
+    assert all(open_denoiser(str(files / f"{name}.safetensors"), {}, device="cpu").trained for name in ("noise", "card"))
+    assert open_denoiser("fpl", {}, weights=files / "noise.safetensors", device="cpu").trained
+    assert not open_denoiser("nlm", {}).trained
+
+
 def test_a_weight_file_in_the_folder_of_a_run_finds_the_restoration_network_of_its_data_set(tmp_path):
     card = {"method": "fpl", "label": "FPL", "dataset": "chest"}
     for name in ("chest", "abdomen"):

@@ -40,9 +40,35 @@ def test_a_scan_like_the_training_images_is_not_warned_about():
     assert found.window == (-1000, 400) and found.warnings == ()
     assert found.noise == pytest.approx(55 / 1400 * 255, rel=0.05)
     assert len(scan.read) == 16 and set(np.diff(scan.read)) <= {2, 3}  # 40 slices
-    assert noise_sentence(10.0, CARD) == (
-        "Its noise is estimated at 10 grey levels, within the 8 to 12 of the training images, which had Gaussian."
+
+
+def test_noise_of_a_ct_is_said_in_hu():
+    """A grey level is 1400 / 255 = 5.49 HU in the training images' window, and 700 / 255 = 2.745 HU in half of it."""
+    trained = "the 43.9 to 65.9 HU (8 to 12 grey levels) of the training images, which had Gaussian."
+    assert noise_sentence(10.0, CARD, CARD.window) == f"Its noise is estimated at 54.9 HU (10 grey levels), within {trained}"
+    # In another window, given with --force, the network sees other HU as the same grey levels, which alone can be compared.
+    assert noise_sentence(10.0, CARD, (-600, 100)) == (
+        "Its noise is estimated at 27.5 HU (10 grey levels), within the 8 to 12 grey levels of the training images, which had "
+        "Gaussian."
     )
+    assert noise_sentence(100.0, None, CARD.window).startswith("Its noise is estimated at 549 HU (100 grey levels); ")
+    assert noise_sentence(200.0, None, CARD.window).startswith("Its noise is estimated at 1098 HU (200 grey levels); ")
+
+
+def test_noise_without_a_window_in_hu_is_said_in_grey_levels():
+    card = CARD.model_copy(update={"hounsfield": False})
+    assert noise_sentence(10.0, card) == (
+        "Its noise is estimated at 10 grey levels, within the 8 to 12 grey levels of the training images, which had Gaussian."
+    )
+
+
+def test_a_trained_network_without_a_card_is_warned_about_and_a_method_that_is_not_trained_is_not():
+    options = ApplyOptions(window=(-1000, 400))
+    sentence = (
+        "The model has no card that says what it was trained on, so modality, window and size of the pixels are not checked."
+    )
+    assert fit(MadeUp(), None, options, trained=True).warnings == (sentence,)
+    assert fit(MadeUp(), None, options, trained=False).warnings == fit(MadeUp(), CARD, options, trained=True).warnings == ()
 
 
 @pytest.mark.parametrize(("factor", "warned"), [(0.66, True), (0.68, False), (1.0, False), (1.49, False), (1.51, True)])
@@ -54,11 +80,13 @@ def test_pixels_of_another_size_are_warned_about(factor, warned):
 
 def test_noise_outside_that_of_the_training_images_is_warned_about():
     for noise in (20, 110):
-        sentence = noise_sentence(fit(MadeUp(noise=noise), CARD, ApplyOptions()).noise, CARD)
-        assert ", outside the 8 to 12 of the training images" in sentence
+        sentence = noise_sentence(fit(MadeUp(noise=noise), CARD, ApplyOptions()).noise, CARD, CARD.window)
+        assert ", outside the 43.9 to 65.9 HU (8 to 12 grey levels) of the training images" in sentence
         assert sentence.endswith("which had Gaussian: the model may remove too much or too little.")
     assert fit(MadeUp(level=-3000), CARD, ApplyOptions()).noise is None
-    assert noise_sentence(None, CARD).startswith("Its noise could not be estimated, to compare it with the 8 to 12")
+    assert noise_sentence(None, CARD, CARD.window).startswith(
+        "Its noise could not be estimated, to compare it with the 43.9 to 65.9 HU"
+    )
     assert noise_sentence(3.0, None) == "Its noise is estimated at 3 grey levels; the model does not say what noise it is for."
 
 
