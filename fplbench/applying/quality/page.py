@@ -23,7 +23,7 @@ from fplbench.applying.quality.whole_slice import slice_figures
 from fplbench.applying.scan import Facts
 from fplbench.files import write_text
 from fplbench.networks.card import Card
-from fplbench.networks.card_text import NOT_CLINICAL
+from fplbench.networks.card_text import NOT_CLINICAL, describe_images
 from fplbench.reporting import html
 
 CONTENTS = {
@@ -138,7 +138,7 @@ def _glance(facts: Facts, about: Mapping[str, Any], unit: str, counts: tuple[int
     rows = {
         "Scan": sentences.scan_sentence(facts),
         "Model": f"{about['model']}{digest}{made}.",
-        "Trained on": sentences.card_sentences(card),
+        "Trained on": describe_images(card),
         "Window": sentences.window_sentence(tuple(about["window"]), unit, card),
     }
     rows |= {"Noise": about["noise"]} if about.get("noise") else {}

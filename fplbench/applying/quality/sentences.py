@@ -34,27 +34,6 @@ def scan_sentence(facts: Facts) -> str:
     return f"{facts.label}: {facts.modality or 'modality unknown'}, {size}, {spacing}."
 
 
-def card_sentences(card: Card | None) -> str:
-    """What the model was trained on."""
-    if card is None:
-        return "The model has no card: what it was trained on, if anything, is not recorded."
-    many = f"{card.images:,} images" if card.images else "images"
-    whom = f" of {card.patients:,} {'patient' if card.patients == 1 else 'patients'}" if card.patients else ""
-    where = f" of {card.dataset_label or card.dataset}" if card.dataset_label or card.dataset else ""
-    kind = f" ({', '.join(card.modalities)})" if card.modalities else ""
-    size = f", {card.size} × {card.size} pixels" if card.size else ""
-    spacing = f" of {card.pixel_mm[0]:.3g} mm" if card.pixel_mm and size else ""
-    noise = f" with the noise {card.noise_title or card.noise}" if card.noise_title or card.noise else ""
-    level = card.noise_level
-    strength = ""
-    if level:
-        strength = (
-            f" Their noise had a standard deviation of {level.minimum:.3g} to {level.maximum:.3g} grey levels, "
-            f"median {level.median:.3g}."
-        )
-    return f"{card.label}, trained on {many}{whom}{where}{kind}{size}{spacing}{noise}.{strength}"
-
-
 def window_sentence(window: tuple[float, float], unit: str, card: Card | None) -> str:
     """Which values the model changes."""
     low, high = (f"{value:g}".replace("-", "−") for value in window)

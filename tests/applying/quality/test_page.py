@@ -68,7 +68,7 @@ def test_the_page_says_how_many_slices_were_measured_if_not_all(tmp_path):
 def test_the_page_says_what_a_reader_must_know(tmp_path):
     _, page = write(tmp_path, some_slices())
     for words in (
-        "Not for clinical use.", "CT, 3 slices of 128 × 128 pixels, pixels of 0.7 mm", "80 images of 1 patient of LIDC",
+        "Not for clinical use.", "CT, 3 slices of 128 × 128 pixels, pixels of 0.7 mm", "80 images of 1 patient from LIDC",
         "9 to 14 grey levels", "−160 to 240 HU", "The pixels are small", "A slice is missing", "Soft tissue and water", "HU² mm²",
         "AAPM TG-233", "No slice has 1,000 pixels of air, lung and bone.", "Slice 2, the middle one",
     ):  # fmt: skip
