@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fplbench.datasets.annotations import count
 from fplbench.files import write_csv, write_text
 from fplbench.reporting.comparison import METRICS_SHOWN, Variant, compare
 from fplbench.reporting.facts import Facts, read_all_facts
@@ -52,13 +51,8 @@ def ablation_note(scores: Scores, variants: Sequence[Variant], labels: Labels, f
     means = []
     for dataset, noises in scores.items():
         found = next(iter(noises.values()))
-        text = f"{labels.dataset(dataset)}: mean over {len(found.image_ids)} images"
-        patients = len(set(found.patients))
-        if not facts.get(dataset, Facts()).persons_known:
-            text += "; which of them show the same person is not known"
-        else:
-            text += f" of {count(patients, 'patient')}"
-        means.append(text)
+        whose = facts.get(dataset, Facts()).whose(len(set(found.patients)))
+        means.append(f"{labels.dataset(dataset)}: mean over {len(found.image_ids)} images{whose}")
     return sentences(*means, _intervals(variants))
 
 

@@ -20,7 +20,7 @@ class Units:
     """What the values of a block belong to, as far as intervals are concerned.
 
     Attributes:
-        name: patients; images, where it is not known which show the same person; or lesions, where all are of one patient.
+        name: patients, or what stands for them where persons are not known, such as images; lesions, if all are of one patient.
         count: their number, the largest of any noise.
     """
 
@@ -98,13 +98,12 @@ def _of_noise(
     noise: str, scores: Mapping[str, NoiseScores], facts: Facts, lesions: Mapping[str, Mapping[str, LesionScores]]
 ) -> Iterator[Source]:
     """The rows of a noise: metrics of images, then those of real and of inserted lesions, by what their names start with."""
-    person = "patients" if facts.persons_known else "images"
     if noise in scores:
         for metric in scores[noise].values:
-            yield Source(metric, noise, metric, scores[noise], person)
+            yield Source(metric, noise, metric, scores[noise], facts.units)
     for prefix, found in lesions.items():
         if noise in found:
-            units = "lesions" if found[noise].unit == "lesion" else person
+            units = "lesions" if found[noise].unit == "lesion" else facts.units
             for metric, block in found[noise].blocks.items():
                 yield Source(f"{prefix}{metric}", noise, metric, block, units)
 

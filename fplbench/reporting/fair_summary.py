@@ -59,11 +59,11 @@ def _sections(table: Table) -> Iterator[str]:
 def _patients(table: Table) -> str:
     """How far the numbers reach."""
     images = count(table.images, "test image")
+    text = f"The numbers are means over {images}{table.facts.whose(table.patients)}"
     if not table.facts.persons_known:
-        return f"The numbers are means over {images}; which of them show the same person is not known."
+        return f"{text}."
     if table.patients == 1:
         return f"The numbers are means over {images} of one patient and say nothing about others."
-    text = f"The numbers are means over {images} of {table.patients} patients"
     if table.patients < MINIMUM_UNITS:
         return f"{text}, too few for intervals: with other patients, small leads may turn around."
     return f"{text}."

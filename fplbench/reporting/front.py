@@ -73,10 +73,10 @@ def _ran(tables: Sequence[Table], run: Mapping[str, Any]) -> str:
 def _data(tables: Sequence[Table], config: Config | None) -> str:
     parts = []
     for table in tables:
-        known = table.facts.persons_known
-        patients = f" of {count(table.patients, 'patient')}" if known else "; which of them show the same person is not known"
+        images = f"{count(table.images, 'test image')}{table.facts.whose(table.patients)}"
+        name, read = table.labels.dataset(table.dataset), table.facts.acquisition()
         note = "" if config is None else config.notes.get(table.dataset, "")
-        parts += [f"{table.labels.dataset(table.dataset)}: {count(table.images, 'test image')}{patients}", note]
+        parts += [f"{name}{f' ({read})' if read else ''}: {images}", note]
     return sentences(*parts)
 
 

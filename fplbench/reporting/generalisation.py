@@ -42,7 +42,7 @@ class Entry:
         high: upper end.
         gain: by how much the output is better than the unprocessed image; None if that was not scored, or if neither end of the
             metric is better.
-        unit: what the interval is over: patients, or images where it is not known which show the same person.
+        unit: what the interval is over: patients, or what stands for them where persons are not known, such as images.
         units: their number.
     """
 
@@ -70,7 +70,7 @@ def entries(scores: Scores, across: Across, seed: int, facts: Mapping[str, Facts
         facts: what the sampling says about the data sets that the models were applied to.
     """
     for dataset, noises in scores.items():
-        unit = "patients" if (facts or {}).get(dataset, Facts()).persons_known else "images"
+        unit = (facts or {}).get(dataset, Facts()).units
         if across == "dataset":
             yield from _entries("", dataset, list(noises.values()), unit, (seed, dataset))
         else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from fplbench.datasets.annotations import count
 from fplbench.denoising.columns import TUNED_MARK
+from fplbench.reporting.facts import Facts, one_of
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.lesion_scores import INSERTED, RECOVERY, LesionScores
 from fplbench.reporting.missing import IMAGE_SCORES, INSERTED_SCORES, LESION_SCORES, group_of, missing_note
@@ -88,17 +89,17 @@ def interval_notes(table: "Table", metrics: Sequence[str]) -> list[str]:
     groups = _groups(table, metrics)
     seeds = max(table.seeds.values(), default=1)
     rows = _most_rows(table, metrics)
-    return [*(_intervals(group, units, seeds, rows) for group, units in groups.items()), *seed_notes(table, metrics)]
+    return [*(_intervals(group, units, seeds, rows, table.facts) for group, units in groups.items()), *seed_notes(table, metrics)]
 
 
 def why_undecided(table: "Table", metrics: Sequence[str]) -> list[str]:
     """Why there is no verdict on some of the metrics: a sentence for each reason, none if there is one on each."""
     few = [metric for metric in metrics if metric in table.units and table.units[metric].count < MINIMUM_UNITS]
-    return [_intervals(group, units, 1, _most_rows(table, few)) for group, units in _groups(table, few).items()]
+    return [_intervals(group, units, 1, _most_rows(table, few), table.facts) for group, units in _groups(table, few).items()]
 
 
 def units_of(table: "Table", metrics: Sequence[str]) -> str:
-    """What the intervals of some metrics are over: patients, images or lesions."""
+    """What the intervals of some metrics are over, such as patients or lesions."""
     names = dict.fromkeys(table.units[metric].name for metric in metrics if metric in table.units)
     return " or ".join(f"{name} of one patient" if name == "lesions" else name for name in names)
 
@@ -129,9 +130,7 @@ def _groups(table: "Table", metrics: Sequence[str]) -> dict[str, list["Units"]]:
 
 
 def _images(table: "Table") -> str:
-    if table.facts.persons_known:
-        return f"{count(table.images, 'test image')} of {count(table.patients, 'patient')}"
-    return f"{count(table.images, 'test image')}; which of them show the same person is not known"
+    return f"{count(table.images, 'test image')}{table.facts.whose(table.patients)}"
 
 
 def _most_rows(table: "Table", metrics: Sequence[str]) -> int:
@@ -139,7 +138,7 @@ def _most_rows(table: "Table", metrics: Sequence[str]) -> int:
     return max((sum(map(bool, table.blocks[metric].values())) for metric in metrics if metric in table.blocks), default=0)
 
 
-def _intervals(group: str, found: Sequence["Units"], seeds: int, rows: int) -> str:
+def _intervals(group: str, found: Sequence["Units"], seeds: int, rows: int, facts: Facts) -> str:
     """Sentences about the intervals of one group of metrics, whose numbers of units may differ."""
     name, least, most = found[0].name, min(units.count for units in found), max(units.count for units in found)
     whose = "" if group == IMAGE_SCORES else f" for {group}"
@@ -148,8 +147,10 @@ def _intervals(group: str, found: Sequence["Units"], seeds: int, rows: int) -> s
     text = f"Intervals{whose}: 95 %, paired bootstrap over {most if least == most else f'{least} to {most}'} {name}"
     if name == "lesions":
         text += " of one patient, which say nothing about other patients"
-    if name == "images":
-        text += "; they are too narrow if several images show the same person"
+    elif name != "patients":
+        text += f"; they are too narrow if several {name} show the same person"
+    elif "study" in facts.counted_by:
+        text += "; they are too narrow if a person has several studies"
     parts = [text]
     if least < MANY_UNITS:
         parts.append(
@@ -180,7 +181,7 @@ def _out_of_reach(number: int, name: str, rows: int) -> str:
     if least < SIGNIFICANCE:
         return ""
     if number == 1:
-        return f"A paired permutation test over one {name.removesuffix('s')} always has p = 1, so that no row can be decided"
+        return f"A paired permutation test over one {one_of(name)} always has p = 1, so that no row can be decided"
     adjusted = f", {least:.3g} adjusted for {rows} rows (Holm)" if rows > 1 else ""
     return (
         f"The smallest p that a paired permutation test over {number} {name} can have is {smallest_p(number):.3g}{adjusted}, so "
@@ -220,9 +221,8 @@ def _drawn(table: "Table") -> str:
 
 
 def _places(table: "Table", images: int, patients: int) -> str:
-    """The images, and the patients where it is known who they are."""
-    text = count(images, "image")
-    return f"{text} of {count(patients, 'patient')}" if table.facts.persons_known else text
+    """The images, and their patients or what stands for these."""
+    return count(images, "image") + table.facts.of(patients)
 
 
 def _unscored(lesions: LesionScores) -> str:

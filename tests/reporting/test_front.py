@@ -79,6 +79,14 @@ def test_the_note_of_a_data_set_stands_with_its_images(build):
     assert data.startswith("LiTS: 2 test images; which of them show the same person is not known. These are not LiTS images.")
 
 
+def test_modality_loader_window_and_what_counts_as_a_patient_stand_with_the_images(build):
+    facts = Facts(False, identified=False, counted_by=("volume",), loader="mr", modalities=("MR",), window=(0, 900))
+    data = front_lines(build({("lits", "poisson", "fpl"): 30}, facts=facts))["On what data"]
+    assert data.startswith(
+        "LiTS (MR, loader mr, window 0 to 900): 2 test images of 2 volumes; which of them show the same person"
+    )
+
+
 def test_the_licence_of_each_data_set_is_told(build):
     cells = {(dataset, "poisson", "fpl"): 30 for dataset in ("lidc", "rsna", "own")}
     data = front_lines(build(cells))["On what data"]

@@ -25,7 +25,9 @@ def test_data_sets_are_means_over_noises(write_scores):
 def test_intervals_are_paired_over_noises_and_name_images_where_persons_are_unknown(write_scores):
     base = np.random.default_rng(0).normal(30, 2, 20)
     path = write_scores({("rsna", "poisson", "lidc"): base, ("rsna", "rician", "lidc"): 60 - base})
-    [found] = [e for e in entries(read_scores(path), "dataset", 0, {"rsna": Facts(persons_known=False)}) if e.metric == "psnr"]
+    unknown, volumes = Facts(persons_known=False), Facts(persons_known=False, identified=False, counted_by=("volume",))
+    assert {e.unit for e in entries(read_scores(path), "dataset", 0, {"rsna": volumes})} == {"volumes"}
+    [found] = [e for e in entries(read_scores(path), "dataset", 0, {"rsna": unknown}) if e.metric == "psnr"]
     assert (found.low, found.high) == pytest.approx((30, 30))  # what a patient loses on one noise it gains on the other
     assert (found.unit, found.units) == ("images", 20)
 

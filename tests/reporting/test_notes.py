@@ -56,6 +56,22 @@ def test_images_are_not_called_patients_where_persons_are_unknown():
     assert "patient" not in text(table).replace("inserted lesions of one patient", "")
 
 
+def test_volumes_are_named_where_they_count_as_patients():
+    facts = Facts(persons_known=False, identified=False, counted_by=("volume",), lesions=2, lesion_images=4, lesion_patients=1)
+    found = text(build_table("own", scores(people(40)), 0, facts=facts))
+    assert "mean over 40 test images of 40 volumes; which of them show the same person is not known." in found
+    assert "paired bootstrap over 40 volumes; they are too narrow if several volumes show the same person." in found
+    assert "Annotated: 2 lesions in 4 images of 1 volume." in found
+    one = build_table("own", scores("aaa"), 0, facts=Facts(persons_known=False, identified=False, counted_by=("series",)))
+    assert "A paired permutation test over one series always has p = 1" in text(one) and "patient" not in found + text(one)
+
+
+def test_patients_that_are_studies_are_said_to_be():
+    found = text(build_table("own", scores(people(40)), 0, facts=Facts(identified=False, counted_by=("study",))))
+    assert "mean over 40 test images of 40 patients, each a study." in found
+    assert "paired bootstrap over 40 patients; they are too narrow if a person has several studies." in found
+
+
 def test_tuned_is_explained_where_a_column_is():
     labels = Labels({"fpl": "Mine†"})
     assert "best on training images" in text(build_table("lidc", scores("ab"), 0, labels))
