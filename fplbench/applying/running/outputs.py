@@ -12,11 +12,12 @@ from typing import Any
 
 from fplbench.applying.nifti.volume import SUFFIXES
 from fplbench.applying.running.journal import SLICES
+from fplbench.applying.running.output_checks import RECORD, check_apart, check_free, check_kind, check_name, check_no_link
 from fplbench.datasets.files import check_folder
 from fplbench.errors import InputError
 from fplbench.files import write_text
 
-STATE, LOCK, RECORD = "state.json", ".lock", "apply.json"
+STATE, LOCK = "state.json", ".lock"
 FINISHED, REPLACED = "finished", "replaced-"
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
@@ -42,20 +43,22 @@ class Output:
             overwrite: whether an output that exists is replaced.
 
         Raises:
-            InputError: it exists, it has another kind than the input, one is inside the other, or the folder is not writable.
+            InputError: it cannot be the name of a file, it exists, it is a link, it has another kind than the input, one is
+                inside the other, or the folder is not writable.
         """
+        check_name(path)
         self.path, self.partial = path, path.with_name(f"{path.name}.partial")
         self.files, self.work = self.partial / "output", self.partial / "work"
-        self.single = source.is_file()
-        if not path.name:
-            raise InputError(f"{path} cannot be the output: name a file or folder that is to be made.")
+        self.single, self.overwrite = source.is_file(), overwrite
         for mine in (path, self.partial):
-            _check_apart(mine, source, kept)
-        self._check_kind(source)
+            check_apart(mine, source, kept)
+        beside = self._beside_files() if self.single else []
+        for mine in (path, self.partial, *beside):
+            check_no_link(mine)
+        check_kind(path, source)
         # Beside a single file, an interrupted run may have finished some of its files.
-        beside = self._beside_files() if self.single and not self.partial.exists() else []
-        for existing in [path, *beside]:
-            self._check_free(existing, overwrite)
+        for existing in [path, *([] if self.partial.exists() else beside)]:
+            check_free(existing, source, overwrite)
         check_folder(path.parent)
 
     @property
@@ -67,13 +70,14 @@ class Output:
     def claim(self, key: str) -> Iterator[None]:
         """Context in which the partial folder belongs to this run, new or as an interrupted run with the same key left it.
 
-        It stays if an exception ends the run, unless no slice is finished.
+        It stays if an exception ends the run, unless no slice is finished. That of a run with another key is replaced only if an
+        output that exists would be.
 
         Raises:
-            InputError: it is that of a run with another key, or another process works in it.
+            InputError: it is that of a run with another key, or of none, or another process works in it.
         """
         state, lock = self.partial / STATE, self.partial / LOCK
-        if not state.exists() and self.partial.is_dir() and {*self.partial.iterdir()} - {lock}:
+        if self.partial.exists() and not self._is_ours(state, lock):
             raise InputError(f"{self.partial} exists and is not that of an interrupted run: move it away.")
         self.partial.mkdir(exist_ok=True)
         with open(lock, "w") as held:
@@ -83,13 +87,10 @@ class Output:
                 raise InputError(f"Another process is writing {self.path}: wait until it has finished.") from None
             if self._is_finished(state):
                 self._clear()  # the run was interrupted while it tidied up
+            if state.exists() and _read(state).get("key") != key:
+                self._give_up()
             if not state.exists():
                 write_text(state, json.dumps({"key": key}) + "\n")
-            elif _read(state).get("key") != key:
-                raise InputError(
-                    f"{self.partial} is that of an interrupted run with another input, model or options: repeat that command, or "
-                    "delete the folder."
-                )
             try:
                 yield
             finally:
@@ -107,12 +108,14 @@ class Output:
             The files or the folder that were made, the main one first.
 
         Raises:
-            InputError: a file that the record names is missing, so that the output would not be complete.
+            InputError: a file that the record names is missing, so that the output would not be complete; or something that may
+                not be replaced has its name.
         """
         for scan in record["scans"]:
             for kind, paths in scan["outputs"].items():
                 for path in paths:
                     self._check_there(kind, path)
+                    self._check_unused(self.files / path, self._beside(kind, path) if self.single else self.path)
         # From here on the output is complete, and is never made again from what is left in the partial folder.
         write_text(self.partial / STATE, json.dumps({**_read(self.partial / STATE), FINISHED: True}) + "\n")
         made = self._move_files(record) if self.single else self._move_folder(record)
@@ -152,6 +155,31 @@ class Output:
                 f"{self.files / path} has disappeared since it was written: delete {self.partial} and run the command again."
             )
 
+    def _check_unused(self, waits: Path, target: Path) -> None:
+        """InputError if a file waits to be moved, and what has its name may not be replaced."""
+        if waits.exists() and os.path.lexists(target) and not self.overwrite:
+            raise InputError(f"{target} exists: move it away, or add --overwrite, and run the command again; it continues.")
+
+    def _give_up(self) -> None:
+        """Empty the partial folder, which is that of another run; an output that this was to replace gets its name back.
+
+        Raises:
+            InputError: it may not be replaced.
+        """
+        if not self.overwrite:
+            raise InputError(
+                f"{self.partial} is that of an interrupted run with another input, model, options or software: repeat that "
+                "command, or add --overwrite to begin anew."
+            )
+        replaced = sorted(self.partial.glob(REPLACED + "*"), key=lambda path: int(path.name.removeprefix(REPLACED)))
+        if replaced and not os.path.lexists(self.path):
+            replaced[-1].rename(self.path)
+        self._clear()
+
+    def _is_ours(self, state: Path, lock: Path) -> bool:
+        """Whether what exists is the partial folder of a run, or empty."""
+        return self.partial.is_dir() and (isinstance(_read(state).get("key"), str) or not {*self.partial.iterdir()} - {lock})
+
     def _is_finished(self, state: Path) -> bool:
         """Whether the partial folder is what is left of a run whose output has its name already."""
         return bool(_read(state).get(FINISHED)) and not any(path.is_file() for path in (self.files / "denoised").rglob("*"))
@@ -181,28 +209,6 @@ class Output:
         """The files that are always made beside a single one."""
         return [self._beside("quality", "page.html"), self._beside("apply", RECORD)]
 
-    def _check_kind(self, source: Path) -> None:
-        volume = self.path.name.lower().endswith(SUFFIXES)
-        if not self.single:
-            if volume or self.path.suffix.lower() == ".dcm":
-                raise InputError(f"{source} is a folder, so the output must be one too: {self.path} is named like a file.")
-        elif self.path.is_dir():
-            raise InputError(f"{source} is a file, so the output must be one too: {self.path} is a folder.")
-        elif volume != source.name.lower().endswith(SUFFIXES):
-            kind = "must not end in .nii or .nii.gz" if volume else "must end in .nii or .nii.gz"
-            raise InputError(f"{self.path} {kind}, as the output has the format of {source}.")
-
-    def _check_free(self, existing: Path, overwrite: bool) -> None:
-        """InputError if something exists and may not be replaced."""
-        if not os.path.lexists(existing):
-            return
-        if not overwrite:
-            raise InputError(f"{existing} exists: name another output, or add --overwrite.")
-        if existing.is_dir() and any(existing.iterdir()) and not (existing / RECORD).is_file():
-            raise InputError(f"{existing} was not made by `fplbench apply`, so it is not overwritten: name another output.")
-        if existing.is_file() and not self.single:
-            raise InputError(f"{existing} is a file, which a folder cannot replace: name another output.")
-
 
 def no_space(error: OSError, output: Output) -> InputError:
     """The error for a full disk."""
@@ -211,18 +217,6 @@ def no_space(error: OSError, output: Output) -> InputError:
         f"There is no space left to write {where}: free some and run the same command again; what is finished is kept in "
         f"{output.partial}."
     )
-
-
-def _check_apart(mine: Path, source: Path, kept: Iterable[Path]) -> None:
-    """InputError if writing to a path would touch the input, or a file that must be kept."""
-    place, given = mine.resolve(), source.resolve()
-    if place == given or (mine.exists() and mine.samefile(source)):
-        raise InputError(f"{mine} is the input, which is never changed: name another output.")
-    if place.is_relative_to(given):
-        raise InputError(f"The output {mine} is inside the input {source}: name one outside it.")
-    for path in (source, *kept):
-        if path.resolve().is_relative_to(place):
-            raise InputError(f"{path} is inside the output {mine}, which would be replaced: name another output.")
 
 
 def _read(state: Path) -> dict[str, Any]:

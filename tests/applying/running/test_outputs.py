@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +62,41 @@ def test_an_output_that_exists_is_refused(tmp_path, source):
     Output(tmp_path / "out.nii", source / "scan.nii", (), overwrite=True)
     (tmp_path / "other_quality.html").write_text("mine")
     refused(tmp_path / "other.nii", source / "scan.nii", "other_quality.html exists")
-    (tmp_path / "link.nii").symlink_to(tmp_path / "nowhere")
-    refused(tmp_path / "link.nii", source / "scan.nii", "link.nii exists")
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "..", "a/.."])
+def test_what_is_not_a_name_is_refused(source, name):
+    with pytest.raises(InputError, match=r"cannot be the output: give the name of a file or folder that is to be made\.$"):
+        Output(Path(name), source, (), False)
+
+
+@pytest.mark.parametrize("name", ["a" * 201, "ä" * 101])
+def test_a_name_that_file_systems_do_not_take_is_refused(tmp_path, source, name):
+    refused(tmp_path / name, source, "has more than 200 bytes: give a shorter one")
+    Output(tmp_path / name[:100], source, (), False)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["out", "out.partial"])
+def test_a_link_to_a_folder_is_not_replaced(tmp_path, source, name, overwrite):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/apply.json").write_text("{}")
+    (tmp_path / name).symlink_to(tmp_path / "mine")
+    refused(tmp_path / "out", source, f"{name} is a symbolic link, which is never replaced: name its target", overwrite=overwrite)
+    assert (tmp_path / name).readlink() == tmp_path / "mine"
+    assert (tmp_path / "mine/apply.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["out.nii", "out_quality.html", "out_apply.json"])
+def test_a_link_to_a_file_is_not_replaced(tmp_path, source, name, overwrite):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / name).symlink_to(tmp_path / "mine")
+    refused(tmp_path / "out.nii", source / "scan.nii", f"{name} is a symbolic link", overwrite=overwrite)
+    assert (tmp_path / name).readlink() == tmp_path / "mine"
+    assert (tmp_path / "mine").read_text() == "mine"
+    (tmp_path / "mine").unlink()
+    refused(tmp_path / "out.nii", source / "scan.nii", f"{name} is a symbolic link", overwrite=overwrite)
 
 
 def test_only_what_apply_made_is_overwritten(tmp_path, source):
@@ -103,11 +137,86 @@ def test_the_partial_folder_is_for_one_run_at_a_time_and_one_command(tmp_path, s
         Journal(output.work / "000000").add({"number": 0})
     with output.claim("key"):  # as after an interruption
         pass
-    with pytest.raises(InputError, match=r"out.partial is that of an interrupted run with another input"), output.claim("else"):
+    sentence = "out.partial is that of an interrupted run with another input.*, or add --overwrite to begin anew"
+    with pytest.raises(InputError, match=sentence), output.claim("else"):
         pass
     (output.partial / "state.json").write_text("{")
-    with pytest.raises(InputError, match="another input"), output.claim("key"):
+    with pytest.raises(InputError, match="not that of an interrupted run: move it away"), output.claim("key"):
         pass
+
+
+def interrupted(output, key):
+    """Leave a partial folder in which one slice is finished."""
+    with output.claim(key):
+        Journal(output.work / "000000").add({"number": 0})
+
+
+def test_the_partial_folder_of_another_command_is_overwritten_if_that_is_asked_for(tmp_path, source):
+    interrupted(Output(tmp_path / "out", source, (), False), "key")
+    output = Output(tmp_path / "out", source, (), overwrite=True)
+    with output.claim("key"):  # the same command continues also then
+        assert Journal(output.work / "000000").slices()
+    with output.claim("else"):
+        assert sorted(path.name for path in output.partial.iterdir()) == [".lock", "state.json"]
+        Journal(output.work / "000000").add({"number": 1})
+    with output.claim("else"):
+        assert list(Journal(output.work / "000000").slices()) == [1]
+
+
+def test_the_partial_folder_of_a_process_that_is_running_is_not_overwritten(tmp_path, source):
+    output = Output(tmp_path / "out", source, (), False)
+    with output.claim("key"):
+        Journal(output.work / "000000").add({"number": 0})
+        before = sorted(output.partial.rglob("*"))
+        other = Output(tmp_path / "out", source, (), overwrite=True)
+        with pytest.raises(InputError, match="Another process is writing"), other.claim("else"):
+            pass
+        assert sorted(output.partial.rglob("*")) == before
+
+
+def test_a_folder_that_is_no_interrupted_run_is_never_overwritten(tmp_path, source):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial/mine.txt").write_text("")
+    for state in (None, "", "{", "[]", '{"mine": 1}'):
+        if state is not None:
+            (tmp_path / "out.partial/state.json").write_text(state)
+        output = Output(tmp_path / "out", source, (), overwrite=True)
+        with pytest.raises(InputError, match="is not that of an interrupted run: move it away"), output.claim("key"):
+            pass
+        assert (tmp_path / "out.partial/mine.txt").exists()
+    (tmp_path / "file.partial").write_text("mine")
+    with pytest.raises(InputError, match="move it away"), Output(tmp_path / "file", source, (), True).claim("key"):
+        pass
+
+
+def test_the_output_that_another_run_was_about_to_replace_gets_its_name_back(tmp_path, source):
+    """That run was killed between the two renamings, so that nothing has the name of the output."""
+    output = Output(tmp_path / "out", source, (), overwrite=True)
+    interrupted(output, "key")
+    (output.partial / "replaced-0").mkdir()
+    (output.partial / "replaced-0/apply.json").write_text("first")
+    with output.claim("else"):
+        assert (tmp_path / "out/apply.json").read_text() == "first"
+        assert not (output.partial / "replaced-0").exists()
+
+
+def test_what_has_appeared_under_the_name_of_the_output_since_the_run_began_is_kept(tmp_path, source):
+    for path, given, record in [
+        (tmp_path / "out", source, {"denoised": ["denoised/a.nii"]}),
+        (tmp_path / "out.nii", source / "scan.nii", {"denoised": ["denoised/a.nii"]}),
+        (tmp_path / "b.nii", source / "scan.nii", {"denoised": ["denoised/a.nii"], "residual": ["residual/a.nii"]}),
+    ]:
+        output = Output(path, given, (), overwrite=False)
+        mine = tmp_path / "b_residual.nii" if "residual" in record else path
+        with output.claim("key"):
+            Journal(output.work / "000000").add({"number": 0})
+            for (name,) in record.values():
+                (output.files / name).parent.mkdir(parents=True)
+                (output.files / name).write_text("denoised")
+            mine.write_text("mine")
+            with pytest.raises(InputError, match=f"{mine.name} exists: move it away, or add --overwrite"):
+                output.finish({"scans": [{"outputs": record}]})
+        assert mine.read_text() == "mine" and (output.files / "denoised/a.nii").exists()
 
 
 def test_a_partial_folder_without_a_finished_slice_does_not_stay(tmp_path, source):
@@ -128,7 +237,7 @@ def test_a_folder_of_that_name_that_is_no_interrupted_run_is_left_alone(tmp_path
 
 
 def test_a_folder_appears_in_one_step_and_replaces_the_old_one(tmp_path, source):
-    output = Output(tmp_path / "out", source, (), False)
+    output = Output(tmp_path / "out", source, (), overwrite=True)
     for content in ("first", "second"):
         with output.claim(content):
             (output.files / "denoised").mkdir(parents=True)
