@@ -22,6 +22,7 @@ SIZE = 9.0  # of the lettering, points
 MARGINS = (72, 12, 44, 10)  # left, right, bottom and top, pixels
 DECADES = 1e4  # of power below the highest that are shown
 SHOWN = 1e-4  # share of the changes that lie beyond each end of the histogram
+NARROWEST = 10  # bins that are shown on each side of 0 at least; if nothing was changed, all changes are in the middle one
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 BEFORE: Mapping[str, Any] = {"color": VERMILION, "linestyle": (0, (4, 2)), "linewidth": 1.5, "label": "before"}
 AFTER: Mapping[str, Any] = {"color": BLUE, "linewidth": 1.8, "label": "after"}
@@ -38,9 +39,9 @@ def spectrum_chart(found: SpectrumSummary, unit: str, length: str) -> str:
     figure, (axis,) = _figure(1)
     axis.plot(found.frequencies, found.before, **BEFORE)
     axis.plot(found.frequencies, found.after, **AFTER)
-    _logarithmic(axis)
     highest = max(found.before.max(), found.after.max())
-    if highest > 0:
+    if highest > 0:  # else the image is constant, and there is nothing to show on a logarithmic axis
+        _logarithmic(axis)
         lowest = min((power for power in (*found.before, *found.after) if power > 0), default=highest)
         axis.set_ylim(max(lowest / 2, highest / DECADES), highest * 2)
     axis.set_xlim(0, None)
@@ -56,14 +57,15 @@ def histogram_chart(values: np.ndarray, counts: np.ndarray, unit: str) -> str:
     total = counts.sum()
     spread = float(np.sqrt((counts * values**2).sum() / total))
     beyond = np.cumsum(counts) / total
-    reach = max(abs(values[np.searchsorted(beyond, SHOWN)]), abs(values[np.searchsorted(beyond, 1 - SHOWN)]), 3 * spread)
     step = values[1] - values[0]
+    ends = [abs(values[np.searchsorted(beyond, share)]) for share in (SHOWN, 1 - SHOWN)]
+    reach = max(*ends, 3 * spread, NARROWEST * step)
     joined = max(1, int(2 * reach / step / 60))  # bins, so that about 60 bars are left
-    first = len(values) // 2 % joined
-    whole = (len(values) - first) // joined
-    end = first + whole * joined
-    density = counts[first:end].reshape(whole, joined).sum(axis=1) / (total * joined * step)
-    middles = values[first:end].reshape(whole, joined).mean(axis=1)
+    # Whole bars, one of which begins at 0; at the ends are all larger changes, so they must not be cut off.
+    before = -(len(values) // 2) % joined
+    padded = np.pad(counts, (before, -(before + len(counts)) % joined)).reshape(-1, joined)
+    density = padded.sum(axis=1) / (total * joined * step)
+    middles = values[0] + step * (joined * np.arange(len(padded)) - before + (joined - 1) / 2)
     axis.step(middles, np.where(density > 0, density, np.nan), where="mid", color=BLUE, linewidth=1.6, label="change")
     if spread > 0:
         line = np.linspace(-reach, reach, 201)

@@ -18,11 +18,15 @@ from fplbench.applying.running.pipeline import run_pipeline
 from fplbench.applying.running.progress import Progress
 from fplbench.applying.scan import Kind, Plane, Scan, Stamp, Writer
 from fplbench.applying.units import denoise_plane, to_grey
+from fplbench.errors import InputError
 from fplbench.files import file_hash
 from fplbench.networks.card_text import NOT_CLINICAL, window_text
 
 if TYPE_CHECKING:
     from fplbench.applying.running.feature_maps import FeatureMaps
+
+FAR = 1e3  # widths of the window; values farther from it, such as 3.4e38 for "no value", do not count in the statistics
+LARGEST = 1e13  # value of a window; the sums of squares of values as far from it as that are still finite as float32
 
 
 class ScanRun:
@@ -92,6 +96,7 @@ class ScanRun:
         """Look at the scan before the first slice."""
         facts, card = self.scan.facts, self.denoiser.card
         fit = suitability.fit(self.scan, card, self.options)
+        _check_size(fit.window, facts.label)
         return {
             "name": facts.name,
             "label": facts.label,
@@ -150,7 +155,8 @@ class ScanRun:
                 writers["residual"].write(plane.number, change)
             if features is not None:
                 writers["features"].write(plane.number, features)
-            self.journal.add(slice_statistics(plane, written, window, facts.hounsfield, facts.spacing, facts.slices))
+            near = _near(plane, window)
+            self.journal.add(slice_statistics(near, written, window, facts.hounsfield, facts.spacing, facts.slices))
             self.progress.step()
 
         if numbers:
@@ -175,3 +181,20 @@ class ScanRun:
 
     def _relative(self, paths: Sequence[Path]) -> list[str]:
         return [path.relative_to(self.journal.files).as_posix() for path in paths]
+
+
+def _check_size(window: tuple[float, float], label: str) -> None:
+    """InputError if values of a window are too large for the statistics."""
+    if not max(map(abs, window)) <= LARGEST:
+        raise InputError(
+            f"{label} would get the window {window_text(window)}, but values beyond {LARGEST:g} cannot be measured: check the "
+            "file, or choose another window with --window LOW HIGH."
+        )
+
+
+def _near(plane: Plane, window: tuple[float, float]) -> Plane:
+    """The slice with NaN, which does not count, where values are very far from the window."""
+    low, high = window
+    far = FAR * (high - low)
+    near = (plane.values >= low - far) & (plane.values <= high + far)
+    return plane if near.all() else plane._replace(values=np.where(near, plane.values, np.float32(np.nan)))
