@@ -100,7 +100,7 @@ def _report(summary: "Summary") -> None:
     from fplbench.networks.card_text import NOT_CLINICAL
 
     for scan in summary.scans:
-        typer.echo(f"{scan['label']}: {scan['slices']} slices. {scan['about_noise']}")
+        typer.echo(f"{scan['label']}: {_counted(scan['slices'])}. {scan['about_noise']}")
         for warning in scan["warnings"]:
             typer.echo(f"  Warning: {warning}")
     for what, reasons in (("Left out", summary.skipped), ("Unreadable", summary.unreadable)):
@@ -110,8 +110,20 @@ def _report(summary: "Summary") -> None:
             typer.echo(f"{what}, {count}: {reason}: {shown}")
     for made in summary.made:
         typer.echo(f"Written: {made}")
-    typer.echo(f"{summary.denoiser.label}: {summary.slices} slices, {summary.speed:.2f} a second.")
+    typer.echo(f"{summary.denoiser.label}: {_done(summary)}")
     typer.echo(NOT_CLINICAL)
+
+
+def _done(summary: "Summary") -> str:
+    """What this run denoised, and how fast; an interrupted one may have left nothing to do."""
+    if summary.slices:
+        return f"{_counted(summary.slices)}, {summary.speed:.2f} a second."
+    slices = sum(scan["slices"] for scan in summary.scans)
+    return f"an earlier run had finished all {slices} slices." if slices > 1 else "an earlier run had finished the only slice."
+
+
+def _counted(slices: int) -> str:
+    return "1 slice" if slices == 1 else f"{slices} slices"
 
 
 def _short(path: str) -> str:

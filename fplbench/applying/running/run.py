@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fplbench
 from fplbench import __version__
 from fplbench.applying.models.denoisers import Denoiser, open_denoiser, slices_at_once
 from fplbench.applying.options import WITHOUT_EFFECT, ApplyOptions
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from fplbench.applying.running.feature_maps import FeatureMaps
 
 PACKAGES = ("numpy", "opencv-python-headless", "torch", "pydicom", "nibabel")
+SOURCES = (".py", ".csv", ".js", ".css", ".html")
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def _check_size(scan: Scan, denoiser: Denoiser) -> None:
 
 
 def _key(inputs: Inputs, denoiser: Denoiser, options: ApplyOptions) -> str:
-    """What a run must have in common with an interrupted one to continue it: input, model and options."""
+    """What a run must have in common with an interrupted one to continue it: input, model, options and software."""
     files = []
     for scan in inputs.scans:
         states = [path.stat() for path in scan.files]
@@ -185,8 +188,21 @@ def _key(inputs: Inputs, denoiser: Denoiser, options: ApplyOptions) -> str:
         files.append([scan.facts.name, [[name, at.st_size, at.st_mtime_ns] for name, at in zip(names, states, strict=True)]])
     values = options.model_dump(mode="json", exclude=WITHOUT_EFFECT)
     restoration = options.restoration or denoiser.restoration if options.features else None
-    parts = [files, denoiser.digest, values, file_hash(restoration) if restoration else None]
+    software = [_package_hash(), _versions(denoiser, options)]
+    parts = [files, denoiser.digest, values, file_hash(restoration) if restoration else None, software]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _package_hash() -> str:
+    """SHA-256 of all source files of the package.
+
+    `fplbench.code_hash` would take 0.2 s, and does not see the methods, which are imported by their names.
+    """
+    folder, digest = Path(fplbench.__file__).parent, hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in SOURCES):
+        digest.update(f"{path.relative_to(folder).as_posix()} {file_hash(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def _record(
@@ -212,9 +228,15 @@ def _record(
 def _versions(denoiser: Denoiser, options: ApplyOptions) -> dict[str, str]:
     """Versions of the packages on which the output depends."""
     modules = [*denoiser.requires, *(["highdicom"] if options.features else [])]
-    names = packages_distributions() if modules else {}
+    names = _distributions() if modules else {}
     further = [names[module][0] for module in modules if module in names]
     return {"fplbench": __version__} | {name: version(name) for name in (*PACKAGES, *further)}
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The installed packages that each module is from; looking them up takes 0.2 s."""
+    return packages_distributions()
 
 
 @contextmanager

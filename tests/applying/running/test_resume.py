@@ -11,11 +11,15 @@ import numpy as np
 import pydicom
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from fplbench.applying.nifti.scan import NiftiScan
 from fplbench.applying.options import ApplyOptions
+from fplbench.applying.running import run as running
 from fplbench.applying.running.journal import Journal
+from fplbench.applying.running.outputs import Output
 from fplbench.applying.running.run import apply_model
+from fplbench.cli import app
 from fplbench.errors import InputError
 from fplbench.networks import UNet, weights
 from tests.applying.scans import contents, head, write_nifti, write_series
@@ -55,7 +59,7 @@ def test_after_a_kill_the_same_command_continues_and_nothing_differs(tmp_path, t
     arguments = ["nlm", tree, tmp_path / "out", "--window", "-1000", "400", "--residual", "--options", '{"strength": 4}']
     # A pause at each slice, so that the kill comes in the middle.
     program = (
-        "import time; from fplbench.applying import journal; add = journal.Journal.add\n"
+        "import time; from fplbench.applying.running import journal; add = journal.Journal.add\n"
         "journal.Journal.add = lambda self, found: (add(self, found), time.sleep(0.05))\n"
         "from fplbench.cli import main; main()"
     )
@@ -199,7 +203,7 @@ def test_another_command_does_not_continue_it(tmp_path, tree, monkeypatch):
             apply_model("nlm", tree, tmp_path / "out", OPTIONS)
     before = contents(tmp_path / "out.partial")
     for model, changed in [("median_filter", {"options": {}}), ("nlm", {"window": (-900, 400)}), ("nlm", {"residual": False})]:
-        with pytest.raises(InputError, match="that of an interrupted run with another input, model or options"):
+        with pytest.raises(InputError, match="that of an interrupted run with another input, model, options or software"):
             apply_model(model, tree, tmp_path / "out", OPTIONS.model_copy(update=changed))
     write_nifti(tree / "more.nii", head())
     with pytest.raises(InputError, match="another input"):
@@ -219,3 +223,74 @@ def test_an_original_that_changes_between_is_another_input(tmp_path, monkeypatch
     write_nifti(source, np.roll(head(), 1, axis=0))
     with pytest.raises(InputError, match="another input"):
         apply_model("nlm", source, tmp_path / "b.nii", OPTIONS)
+
+
+def test_another_command_replaces_it_if_that_is_asked_for(tmp_path, tree, monkeypatch):
+    with monkeypatch.context() as patched:
+        interrupt(patched, 1, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            apply_model("nlm", tree, tmp_path / "out", OPTIONS)
+    other = OPTIONS.model_copy(update={"window": (-900, 400), "overwrite": True})
+    assert apply_model("nlm", tree, tmp_path / "out", other).slices == 36
+    apply_model("nlm", tree, tmp_path / "whole", other)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "whole"]
+
+
+@pytest.mark.parametrize(
+    "changed", [("_package_hash", lambda: "0"), ("version", lambda name: "0"), ("__version__", "0")], ids=lambda change: change[0]
+)
+def test_other_software_does_not_continue_it(tmp_path, monkeypatch, changed):
+    source = write_nifti(tmp_path / "a.nii", head())
+    with monkeypatch.context() as patched:
+        interrupt(patched, 2, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            apply_model("nlm", source, tmp_path / "b.nii", OPTIONS)
+    with monkeypatch.context() as patched:
+        patched.setattr(running, *changed)
+        with pytest.raises(InputError, match="options or software: repeat that command, or add --overwrite"):
+            apply_model("nlm", source, tmp_path / "b.nii", OPTIONS)
+    assert apply_model("nlm", source, tmp_path / "b.nii", OPTIONS).slices == 4
+
+
+def test_the_hash_of_the_package_is_that_of_its_sources(tmp_path, monkeypatch):
+    package = tmp_path / "fplbench"
+    (package / "methods/__pycache__").mkdir(parents=True)
+    for name in ("__init__.py", "methods/nlm.py", "page.css"):
+        (package / name).write_text("a")
+    monkeypatch.setattr(running.fplbench, "__file__", str(package / "__init__.py"))
+
+    def current():
+        running._package_hash.cache_clear()
+        return running._package_hash()
+
+    try:
+        first = current()
+        (package / "methods/__pycache__/nlm.pyc").write_text("compiled")
+        (package / "methods/nlm.py").touch()
+        assert current() == first
+        for name in ("methods/nlm.py", "page.css", "methods/new.py"):
+            (package / name).write_text("b")
+            assert current() != first
+            first = current()
+    finally:
+        running._package_hash.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("slices", "said"),
+    [(1, "an earlier run had finished the only slice."), (3, "an earlier run had finished all 3 slices.")],
+)
+def test_a_run_that_only_gives_the_output_its_name_says_so(tmp_path, monkeypatch, slices, said):
+    source = write_nifti(tmp_path / "a.nii", head(slices=slices))
+    arguments = ["apply", "median_filter", str(source), str(tmp_path / "b.nii"), "--window", "-1000", "400"]
+
+    def interrupted(self, record):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Output, "finish", interrupted)
+        assert CliRunner().invoke(app, arguments).exit_code != 0
+    result = CliRunner().invoke(app, arguments)
+    assert result.output.splitlines()[-2] == f"Medi. Filt.: {said}"
+    assert (tmp_path / "b.nii").exists()
