@@ -40,11 +40,11 @@ def restoration(inputs: Inputs, out: Path, options: RestorationOptions, seed: in
     loss = RestorationLoss(network, images)
     validation = read_validation(inputs, network, network, options, noisy=False)
     record, files = {"output": "image"}, [inputs["clean"]]
-    psnr = run_training(network, loss, ["restoration"], len(images), options, files, out, seed, record, validation=validation)
-    if psnr is not None and psnr < options.warn_below:
+    scores = run_training(network, loss, ["restoration"], len(images), options, files, out, seed, record, validation=validation)
+    if scores and scores["psnr"] < options.warn_below:
         log.warning(
             "%s restores validation images to %.2f dB only, less than %g dB: what it explains says little; train it longer.",
-            out, psnr, options.warn_below,
+            out, scores["psnr"], options.warn_below,
         )  # fmt: skip
 
 

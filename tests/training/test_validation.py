@@ -82,8 +82,8 @@ def test_the_best_weights_are_those_with_the_highest_score_and_the_first_of_equa
     best, network = Best(), nn.Linear(1, 1, bias=False)
     for step, (weight, score) in enumerate([(1.0, 20.0), (2.0, 30.0), (3.0, 30.0), (4.0, 10.0)]):
         network.weight.data.fill_(weight)
-        best.see(score, step, network)
-    assert (best.step, best.psnr, float(best.tensors["weight"])) == (1, 30.0, 2.0)
+        best.see({"psnr": score, "other": -step}, step, network)
+    assert (best.step, best.scores, float(best.tensors["weight"])) == (1, {"psnr": 30.0, "other": -1}, 2.0)
 
 
 def test_the_best_weights_are_kept_if_asked_for_and_the_log_says_which(stacks, tmp_path, caplog):

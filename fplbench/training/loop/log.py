@@ -6,8 +6,8 @@ from pathlib import Path
 
 from fplbench.files import replacing
 
-OPTIONAL = "validation_psnr"
-"""The column that is empty in rows without a score of the validation images."""
+OPTIONAL = "validation_"
+"""The columns that begin so are empty in rows without a score of the validation images."""
 
 
 class TrainingLog:
@@ -37,7 +37,7 @@ class TrainingLog:
 
 def _read(path: Path, columns: list[str]) -> list[dict[str, str]]:
     """Whole rows of a log; a kill can leave the last one cut short."""
-    required = [name for name in columns if name != OPTIONAL]
+    required = [name for name in columns if not name.startswith(OPTIONAL)]
     if not path.exists():
         return []
     with open(path, newline="") as stream:

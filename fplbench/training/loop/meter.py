@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
 
@@ -35,11 +36,12 @@ class Meter:
         self.validation: dict[str, float] = {}
 
     @staticmethod
-    def columns(names: list[str]) -> list[str]:
-        """Columns of the log."""
+    def columns(names: list[str], metrics: Sequence[str] = ("psnr",)) -> list[str]:
+        """Columns of the log: terms of the loss, and scores of validation images."""
         losses = [f"loss_{name}" for name in names]
         norms = [f"gradient_norm_{name}" for name in names]
-        return ["step", *losses, *norms, "learning_rate", "validation_psnr", "images_per_second", "peak_memory_mb"]
+        scores = [f"validation_{name}" for name in metrics]
+        return ["step", *losses, *norms, "learning_rate", *scores, "images_per_second", "peak_memory_mb"]
 
     def add(self, step: int, terms: Terms, share: float) -> None:
         """Add the terms of one micro-batch, `share` of the batch of a step."""
@@ -65,9 +67,9 @@ class Meter:
             "peak_memory_mb": round(peak_memory_mb(self.device)),
         }
 
-    def validated(self, psnr: float) -> None:
-        """Add the PSNR of the validation images after the last step, dB."""
-        self.validation = {"validation_psnr": round(psnr, 4)}
+    def validated(self, scores: Mapping[str, float]) -> None:
+        """Add the scores of the validation images after the last step."""
+        self.validation = {f"validation_{name}": round(score, 4) for name, score in scores.items()}
 
     def means(self) -> dict[str, float]:
         """Mean of each term over the steps that had it; nan where none had."""
@@ -81,7 +83,7 @@ class Meter:
 
     def __str__(self) -> str:
         losses = [f"{name} {mean:.4g}" for name, mean in self.means().items() if mean == mean]
-        return ", ".join([*losses, *(f"PSNR of validation images {psnr:.2f} dB" for psnr in self.validation.values())])
+        return ", ".join([*losses, *(f"{name} {score:.4g}" for name, score in self.validation.items())])
 
 
 def peak_memory_mb(device: torch.device) -> float:

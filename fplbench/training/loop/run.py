@@ -17,7 +17,7 @@ from fplbench.networks.card import CARD_KEY, Card
 from fplbench.stacks import open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop.trainer import Job, LossFunction, Trainer
-from fplbench.training.loop.validation import Validation
+from fplbench.training.loop.validation import Scorer
 from fplbench.training.options import TrainingOptions
 
 
@@ -38,10 +38,10 @@ def run_training(
     record: Mapping[str, Any] | None = None,
     interval: int = 1,
     *,
-    validation: Validation | None = None,
+    validation: Scorer | None = None,
     draws: int = 1,
     card: Card | None = None,
-) -> float | None:
+) -> Mapping[str, float]:
     """Run or resume a training, then write its weights and log in one piece each, and remove its state.
 
     Args:
@@ -60,7 +60,7 @@ def run_training(
         card: what the denoiser is for, which the header of the weight file gets too; the weights do not depend on it.
 
     Returns:
-        The PSNR of the validation images with the weights that were written, dB; None where there are none.
+        The scores of the validation images with the weights that were written; none where there are no such images.
 
     Raises:
         InputError: the training diverged, or the state to resume from belongs to another training.
@@ -80,9 +80,11 @@ def run_training(
     trainer = Trainer(network, loss, terms, count, options, job, interval, validation, draws)
     trainer.run()
     metadata = {**described, "data": data, "training_version": TRAINING_VERSION}
+    if trainer.scores:
+        metadata["validation"] = {name: round(score, 4) for name, score in trainer.scores.items()}
     if card is not None:
         metadata[CARD_KEY] = card.model_dump(mode="json")
     weights.save(network, out, metadata)
     job.log_path.replace(out.with_suffix(".csv"))
     state_path.unlink(missing_ok=True)
-    return trainer.psnr
+    return trainer.scores

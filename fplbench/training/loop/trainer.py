@@ -19,7 +19,7 @@ from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.log import TrainingLog
 from fplbench.training.loop.meter import Meter, Terms, total_loss
 from fplbench.training.loop.state import load_state, save_state
-from fplbench.training.loop.validation import Best, Validation
+from fplbench.training.loop.validation import Best, Scorer
 from fplbench.training.options import TrainingOptions
 
 log = logging.getLogger(__name__)
@@ -80,14 +80,14 @@ class Trainer:
         options: TrainingOptions,
         job: Job,
         interval: int = 1,
-        validation: Validation | None = None,
+        validation: Scorer | None = None,
         draws: int = 1,
     ):
         self.network, self.losses, self.term_names, self.options, self.job = network, losses, term_names, options, job
         self.group = math.ceil(options.log_every / interval) * interval
         self.batches = Batches(count, options.batch, job.seed, draws)
         self.validation, self.best = validation, Best()
-        self.psnr: float | None = None
+        self.scores: Mapping[str, float] = {}
         self.optimizer = Adam(network.parameters(), lr=options.learning_rate, fused=True)
         self.step = 0
         self.limit = math.inf
@@ -95,14 +95,14 @@ class Trainer:
     def run(self) -> None:
         """Train to the last step, and go back to the best weights if the options say so.
 
-        `psnr` is then that of the validation images with the weights that are kept.
+        `scores` are then those of the validation images with the weights that are kept.
 
         Raises:
             InputError: the loss is not finite or has diverged (the step is named, the last good state is kept), or the state to
                 resume from belongs to another training.
         """
         self._resume()
-        log_rows = TrainingLog(self.job.log_path, Meter.columns(self.term_names), self.step)
+        log_rows = TrainingLog(self.job.log_path, Meter.columns(self.term_names, self._metrics), self.step)
         self.network.train()
         saved, steps_in_all = self.step, self.options.steps
         with tqdm(total=steps_in_all, initial=self.step, desc=self.job.name, disable=not sys.stderr.isatty()) as bar:
@@ -122,16 +122,23 @@ class Trainer:
         self._check_last_update()
         self._keep()
 
+    @property
+    def _metrics(self) -> tuple[str, ...]:
+        """Names of the scores of validation images, which are columns of the log whether there are such images or not."""
+        return self.validation.metrics if self.validation else ("psnr",)
+
     def _resume(self) -> None:
         state = load_state(self.job.state_path, self.network, self.optimizer, self.job.identity)
         if state is not None:
             progress, self.best.tensors = state
             self.step, self.limit = int(progress["step"]), progress["limit"]
-            self.best.step, self.best.psnr = int(progress["best_step"]), progress["best_psnr"]
+            self.best.step = int(progress["best_step"])
+            self.best.scores = {name: progress[f"best_{name}"] for name in self._metrics if self.best.tensors}
             log.info("%s: resuming after step %d", self.job.name, self.step)
 
     def _save(self) -> None:
-        progress = {"step": self.step, "limit": self.limit, "best_step": self.best.step, "best_psnr": self.best.psnr}
+        progress = {"step": self.step, "limit": self.limit, "best_step": self.best.step}
+        progress |= {f"best_{name}": score for name, score in self.best.scores.items()}
         save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity, self.best.tensors)
 
     def _validate(self, steps: range, meter: Meter) -> None:
@@ -140,19 +147,19 @@ class Trainer:
         due = steps.stop // interval > steps.start // interval or steps.stop == self.options.steps
         if self.validation is None or not due:
             return
-        self.psnr = self.validation.psnr()
-        meter.validated(self.psnr)
+        self.scores = self.validation.scores()
+        meter.validated(self.scores)
         if self.options.keep == "best":
-            self.best.see(self.psnr, steps.stop, self.network)
+            self.best.see(self.scores, steps.stop, self.network)
 
     def _keep(self) -> None:
         """Go back to the best weights, if they are to be kept; and say what became of the validation images."""
         if self.options.keep == "best":
             self.network.load_state_dict(self.best.tensors)
-            self.psnr = self.best.psnr
+            self.scores = self.best.scores
             log.info("%s: the weights after step %d of %d are kept", self.job.name, self.best.step, self.options.steps)
-        if self.psnr is not None:
-            log.info("%s: PSNR of validation images %.2f dB", self.job.name, self.psnr)
+        for name, score in self.scores.items():
+            log.info("%s: %s of validation images %.4g", self.job.name, name, score)
 
     def _train_group(self, steps: range) -> Meter:
         """Train the steps of one row of the log; nothing is copied between host and device before the last of them."""

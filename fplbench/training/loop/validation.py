@@ -1,7 +1,8 @@
 """Scores on validation images, and the best weights so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,6 +16,21 @@ from fplbench.training.options import TrainingOptions
 from fplbench.training.registry import Input, Inputs
 
 Denoise = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Scorer(Protocol):
+    """What scores a network on validation images during training.
+
+    Attributes:
+        files: where the images come from.
+        metrics: names of the scores; the best weights are those for which the first is highest.
+    """
+
+    files: tuple[Path, ...]
+    metrics: tuple[str, ...]
+
+    def scores(self) -> dict[str, float]:
+        """The scores by name, in their order."""
 
 
 class Validation:
@@ -38,6 +54,12 @@ class Validation:
         files: tuple[Path, ...] = (),
     ):
         self.network, self.denoise, self.given, self.clean, self.batch, self.files = network, denoise, given, clean, batch, files
+
+    metrics: tuple[str, ...] = ("psnr",)
+
+    def scores(self) -> dict[str, float]:
+        """The mean PSNR, dB."""
+        return {"psnr": self.psnr()}
 
     def psnr(self) -> float:
         """Mean PSNR over the images, dB; the network stays in the mode in which it was."""
@@ -96,15 +118,21 @@ def spread(count: int, most: int) -> np.ndarray:
     return np.arange(number) * count // number
 
 
+def first(scores: Mapping[str, float]) -> float:
+    """The score by which networks are compared."""
+    return next(iter(scores.values()))
+
+
 class Best:
-    """The weights with the highest PSNR so far, in the memory of the processor, and the step after which the network had them."""
+    """The weights with the highest score so far, in the memory of the processor, and the step that led to them."""
 
     def __init__(self) -> None:
-        self.psnr, self.step = -float("inf"), 0
+        self.scores: dict[str, float] = {}
+        self.step = 0
         self.tensors: dict[str, torch.Tensor] = {}
 
-    def see(self, psnr: float, step: int, network: nn.Module) -> None:
-        """Keep the weights if they are better than all before."""
-        if psnr > self.psnr:
-            self.psnr, self.step = psnr, step
+    def see(self, scores: Mapping[str, float], step: int, network: nn.Module) -> None:
+        """Keep the weights if the first of their scores is higher than all before."""
+        if not self.scores or first(scores) > first(self.scores):
+            self.scores, self.step = dict(scores), step
             self.tensors = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
