@@ -1,4 +1,4 @@
-"""Command that inserts lesions."""
+"""Commands that insert lesions, and join stacks with their lesions."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,9 @@ from fplbench.cli.options import OptionsJson, Seed, read_options
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this stage."""
+    """Add the commands of this stage."""
     app.command("insert-lesions")(insert_lesions)
+    app.command("join-stacks")(join_stacks)
 
 
 def insert_lesions(
@@ -31,3 +32,16 @@ def insert_lesions(
     values = read_options(InsertionOptions, options, "inserted")
     for path in clean:
         insert(path, out_dir / f"inserted_{path.name}", values, seed, axes)
+
+
+def join_stacks(
+    out: Annotated[Path, typer.Argument(help="Stack to write, .npy; its index and its lesions appear beside it.")],
+    stacks: Annotated[
+        list[Path],
+        typer.Argument(help="Stacks to join, in this order, each with its index; all or none with a lesion stack."),
+    ],
+) -> None:
+    """Join stacks to one, such as training images and their copies with inserted lesions."""
+    from fplbench.lesions.joining import join_stacks as join
+
+    join(out, stacks)
