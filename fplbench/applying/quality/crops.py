@@ -1,8 +1,7 @@
 """The crops of a quality page, where the change is largest: before, after, and the change in colours."""
 
 import base64
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ PART = 4  # side of the squares of such squares over which their absolute value 
 LEVELS = 127  # of the change in a crop, in each direction
 SATURATED = 99.5  # percentage of the changes that the colours cover
 ENLARGED = 2
+GRID = "display: flex; flex-wrap: wrap; gap: 0 .5rem"  # three in a row 1,200 pixels wide
 
 
 def largest_change(
@@ -56,20 +56,22 @@ def largest_change(
     return place | _crop(before[part], after[part], change[part], window)
 
 
-def crop_figures(crops: Sequence[tuple[int, Mapping[str, Any]]], write: Any) -> tuple[list[str], float]:
-    """Figures of crops, as HTML.
+def crop_figures(crops: Sequence[tuple[int, Mapping[str, Any]]], where: str, write: Callable[[float], str], unit: str) -> str:
+    """Crops side by side, below what their colours mean, as HTML.
 
     Args:
         crops: the number of the slice and the crop, as `largest_change` gives it.
+        where: sentences on where the crops are from, and their window.
         write: function from a value to a text with its unit.
-
-    Returns:
-        The figures, and the change at which the colours end, which is the same for all.
+        unit: of the values.
     """
     panels = [(number, crop, *_panels(crop)) for number, crop in crops]
-    bound = max((float(np.percentile(np.abs(change), SATURATED)) for *_, change in panels), default=1.0)
+    bound = max(float(np.percentile(np.abs(change), SATURATED)) for *_, change in panels)
     bound = float(f"{bound:.2g}") or 1.0
-    return [_figure(number, crop, greys, change, bound, write) for number, crop, greys, change in panels], bound
+    figures = (_figure(number, crop, write(crop["score"]), greys, change / bound) for number, crop, greys, change in panels)
+    end = f"{bound:g} {unit}"
+    colours = f"The colours of the differences end at −{end} (dark blue) and +{end} (yellow); grey is no change."
+    return html.text("p", f"{where} {colours}", class_="caption") + html.element("div", *figures, style=GRID)
 
 
 def coloured(change: np.ndarray) -> np.ndarray:
@@ -103,11 +105,11 @@ def _panels(crop: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     return image[:, : 2 * width], (image[:, 2 * width :].astype(float) - (LEVELS + 1)) * (crop["bound"] / LEVELS)
 
 
-def _figure(number: int, crop: Mapping[str, Any], greys: np.ndarray, change: np.ndarray, bound: float, write: Any) -> str:
-    """One crop with its caption."""
+def _figure(number: int, crop: Mapping[str, Any], score: str, greys: np.ndarray, change: np.ndarray) -> str:
+    """One crop with its caption; the change is that of the colours, from -1 to 1."""
     import cv2
 
-    picture = np.hstack([np.repeat(greys[..., np.newaxis], 3, axis=2), coloured(change / bound)])
+    picture = np.hstack([np.repeat(greys[..., np.newaxis], 3, axis=2), coloured(change)])
     encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
     height, width = picture.shape[:2]
     place = f"Slice {number + 1}, row {crop['row']}, column {crop['column']}"
@@ -115,4 +117,4 @@ def _figure(number: int, crop: Mapping[str, Any], greys: np.ndarray, change: np.
         "img", src=PREFIX + base64.b64encode(encoded).decode(), alt=f"{place}: before, after and difference.",
         width=str(width * ENLARGED), height=str(height * ENLARGED), style="image-rendering: pixelated",
     )  # fmt: skip
-    return html.element("figure", image, html.element("figcaption", escape(f"{place}: {write(crop['score'])}")))
+    return html.element("figure", image, html.text("figcaption", f"{place}: {score}"), style="margin: .5rem 0")

@@ -9,6 +9,8 @@ from fplbench.applying.quality.charts import histogram_chart, spectrum_chart, st
 from fplbench.applying.quality.crops import crop_figures
 from fplbench.applying.quality.spectrum import SIDE
 from fplbench.applying.quality.summary import (
+    CROPS,
+    SOFT_CROPS,
     EdgeSummary,
     SpectrumSummary,
     TissueSummary,
@@ -18,7 +20,8 @@ from fplbench.applying.quality.summary import (
     summarise_spectra,
     summarise_tissues,
 )
-from fplbench.applying.quality.tissues import SOFT_TISSUE, tissues_of
+from fplbench.applying.quality.tissue_table import tissue_table
+from fplbench.applying.quality.tissues import SOFT_TISSUE, soft_window, tissues_of
 from fplbench.applying.quality.whole_slice import slice_figures
 from fplbench.applying.scan import Facts
 from fplbench.files import write_text
@@ -31,23 +34,6 @@ CONTENTS = {
     "removed": "What was removed", "crops": "Largest changes", "along": "Along the scan",
 }  # fmt: skip
 TOGETHER = ("slice", "tissues", "along")  # each shares a sheet of paper with the part above it
-FINE = (
-    "Noise is that of the finest detail in the flattest quarter of each tissue, the median over the slices, before and after at "
-    "the same places. It is the standard deviation of white noise. CT noise has little of its power at these frequencies: the "
-    "standard deviation of the pixels is higher, and fell by less; see the noise power spectrum."
-)
-SHIFT = (
-    "Shift is the change of the mean value over all pixels of the tissue, and in the slice where it is largest. A denoiser "
-    "should leave mean values as they are."
-)
-CHANGE = (
-    "The change is after minus before, pixel by pixel. All but a thousandth of the pixels changed by no more than the 99.9th "
-    "percentile of its absolute value, the median over the slices. The largest is that of a single pixel of all measured slices."
-)
-TISSUES = (
-    "A tissue is where the HU of the image before, smoothed over 2 pixels, are in its range; HU between the ranges are left out."
-)
-THIRDS = "The scan has no HU: instead of tissues, these are the thirds of the window."
 PATCHES = (
     "Radial average over {patches:,} flat patches of {side} × {side} pixels in {tissue}, in {slices} {word}, the median over the "
     "slices. A polynomial of the second order is subtracted from each patch (AAPM TG-233, ICRU Report 87), and a Hann window is "
@@ -67,13 +53,15 @@ NOT_MEASURED = (
     "Whether the change follows edges cannot be told: too few values are well within the window, or most changes are no larger "
     "than the steps in which the values change."
 )
-CROPS = (
-    "Before, after, and the difference after minus before, at the model's window. The colours of the differences end at "
-    "−{bound} (dark blue) and +{bound} (yellow); grey is no change. These are the parts of slices whose change is largest after "
-    "it is averaged over 4 × 4 pixels, so that it is structure rather than noise; the number is its mean size over 16 × 16 "
-    "pixels. {where}"
+LARGEST = (
+    "Before, after, and the difference after minus before. These are the parts of slices whose change is largest after it is "
+    "averaged over 4 × 4 pixels, so that it is structure rather than noise; the number is its mean size over 16 × 16 pixels. "
     "Slices are counted from 1, in the order of the scan; rows and columns from 0."
 )
+ANYWHERE = "At the model's window."
+BODY = "Within the body, without table, air and skin; at the model's window."
+SOFT = "Only places in soft tissue, as in the table by tissue, count. They are shown at {window}, a window in which it is seen."
+OTHERS = " Places that are shown above are left out."
 
 
 def write_quality_page(
@@ -105,10 +93,10 @@ def quality_page(facts: Facts, about: Mapping[str, Any], slices: Sequence[Mappin
         "glance": _glance(
             facts, about, unit, (len(measured), len(slices)), sentences.findings(tissues, spectrum, edges, _writer(facts, unit))
         ),
-        "tissues": _tissues(facts, tissues, (low, high), unit, len(measured)),
+        "tissues": tissue_table(tissues, (low, high), facts.hounsfield, unit, len(measured)),
         "spectrum": _spectrum(facts, spectrum, unit),
         "removed": _removed(slices, (low, high), unit, edges),
-        "crops": _crops(slices, facts, unit),
+        "crops": _crops(slices, facts, (low, high), unit),
         "along": _along(measured, tissues, unit),
     }
     parts = {name: part for name, part in parts.items() if part}
@@ -152,45 +140,6 @@ def _list(title: str, items: Sequence[str]) -> str:
     return html.text("h3", title) + html.element("ul", *(html.text("li", item) for item in items)) if items else ""
 
 
-def _tissues(facts: Facts, tissues: Sequence[TissueSummary], window: tuple[float, float], unit: str, slices: int) -> str:
-    """The table of noise, mean values and changes."""
-    possible = tissues_of(window, facts.hounsfield)
-    left = sentences.left_out(tissues, possible, window, slices, facts.hounsfield)
-    if not tissues:
-        return html.text("p", "No slice has 1,000 pixels of any of them.")
-    heads = (
-        "Slices", "Noise before", "Noise after", "After / before", "Mean before", "Mean after", "Shift",
-        "Largest shift of a slice", "Standard deviation of the change", "99.9th percentile of the change", "Largest change",
-    )  # fmt: skip
-    head = [html.text("th", name, scope="col") for name in heads]
-    head.insert(0, html.text("th", f"Tissue, {unit}", class_="text", scope="col"))
-    body = [_row(row, facts.hounsfield) for row in tissues]
-    notes = [FINE, SHIFT, CHANGE, TISSUES if facts.hounsfield else THIRDS, *left]
-    return html.table("", head, [body], "Noise, mean value and change by tissue") + html.notes(notes)
-
-
-def _row(row: TissueSummary, hounsfield: bool) -> str:
-    def write(value: float) -> str:
-        return sentences.plain(value, hounsfield)
-
-    def in_slice(found: tuple[float, int]) -> str:
-        return write(found[0]) + html.text("small", f"slice {found[1] + 1}")
-
-    noise = [write(value) for value in row.noise] if row.noise else ["–", "–"]
-    ratio = f"{row.noise[1] / row.noise[0]:.2f}" if row.noise and row.noise[0] > 0 else "–"
-    cells = [
-        str(row.slices), *noise, ratio, write(row.mean), write(row.mean + row.shift), write(row.shift),
-        in_slice(row.worst), write(row.spread), write(row.percentile), in_slice(row.largest),
-    ]  # fmt: skip
-    title = html.element("th", html.text("span", row.tissue.label), html.text("small", f" {_limits(row)}"), scope="row")
-    return title + "".join(html.element("td", cell) for cell in cells)
-
-
-def _limits(row: TissueSummary) -> str:
-    low, high = (f"{value:.4g}".replace("-", "−") for value in (row.tissue.low, row.tissue.high))
-    return f"above {low}" if high == "inf" else f"{low} to {high}"
-
-
 def _spectrum(facts: Facts, found: SpectrumSummary | None, unit: str) -> str:
     if found is None:
         return html.text("p", f"No slice has a flat patch of {SIDE} × {SIDE} pixels of uniform tissue, so it was not measured.")
@@ -225,15 +174,20 @@ def _removed(slices: Sequence[Mapping[str, Any]], window: tuple[float, float], u
     return figure + html.text("h3", "Structure in the change") + html.notes(words)
 
 
-def _crops(slices: Sequence[Mapping[str, Any]], facts: Facts, unit: str) -> str:
-    chosen = largest_crops(slices)
+def _crops(slices: Sequence[Mapping[str, Any]], facts: Facts, window: tuple[float, float], unit: str) -> str:
+    """The largest changes anywhere, and those of soft tissue, which lungs and skin would leave no room for."""
+    chosen = largest_crops(slices, "crop", CROPS)
     if not chosen:
         return html.text("p", "Nothing was changed.")
     write = _writer(facts, unit)
-    figures, bound = crop_figures(chosen, write)
-    grid = html.element("div", *figures, style="display: flex; flex-wrap: wrap; gap: 0 1rem")
-    where = "They are within the body; table, air and skin are left out. " if facts.hounsfield else ""
-    return html.text("p", CROPS.format(bound=f"{bound:g} {unit}", where=where), class_="caption") + grid
+    shown = html.text("p", LARGEST, class_="caption") + crop_figures(chosen, BODY if facts.hounsfield else ANYWHERE, write, unit)
+    narrow = soft_window(window)
+    repeated = narrow == window  # a place that is shown already would look the same
+    soft = largest_crops(slices, "soft_crop", SOFT_CROPS, chosen if repeated else ())
+    if not narrow or not soft:
+        return shown
+    where = SOFT.format(window=f"{narrow[0]:g} to {narrow[1]:g} {unit}".replace("-", "−")) + (OTHERS if repeated else "")
+    return shown + html.text("h3", "In soft tissue") + crop_figures(soft, where, write, unit)
 
 
 def _along(slices: Sequence[Mapping[str, Any]], tissues: Sequence[TissueSummary], unit: str) -> str:

@@ -9,7 +9,7 @@ from fplbench.applying.quality.crops import BLOCK, largest_change
 from fplbench.applying.quality.noise import noise_of, whole_places
 from fplbench.applying.quality.spectrum import patch_spectra
 from fplbench.applying.quality.structure import edge_relation
-from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, tissues_of
+from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue, masks, soft_squares, soft_window, tissues_of
 from fplbench.applying.quality.whole_slice import slice_pictures
 from fplbench.applying.scan import Plane
 from fplbench.applying.units import EDGE
@@ -43,16 +43,16 @@ def slice_statistics(
             (`is_measured`); None: it is measured, without pictures.
 
     Returns:
-        What JSON can hold, about 10 kB, or 1 MB with pictures, and null for what is not or cannot be measured: number, the slice;
+        What JSON can hold, about 20 kB, or 1 MB with pictures, and null for what is not or cannot be measured: number, the slice;
         measured, whether its tissues, spectrum and edges are looked at; tissues, by name the number of pixels, noise before and
         after (`noise_of`; null where there are too few places), mean before, shift of the mean, and of the change its standard
         deviation, the 99.9th percentile of its absolute value and the largest one; spectrum (`patch_spectra`); histogram of the
-        change, in shares of the window; edges (`edge_relation`); crop (`largest_change`, for CT within the body); pictures
-        (`slice_pictures`). Padding and NaN do not count.
+        change, in shares of the window; edges (`edge_relation`); crop (`largest_change`, for CT within the body); soft_crop, the
+        same within soft tissue of CT, at a window in which it is seen; pictures (`slice_pictures`). Padding and NaN do not count.
     """
     measured = slices is None or is_measured(plane.number, slices)
     found: dict[str, Any] = {"number": plane.number, "measured": measured, "tissues": {}}
-    found |= dict.fromkeys(("spectrum", "edges", "crop", "pictures"))
+    found |= dict.fromkeys(("spectrum", "edges", "crop", "soft_crop", "pictures"))
     before, after, usable = _usable(plane, after, window[0])
     change = after - before
     found["histogram"] = _histogram(change, before, usable, window)
@@ -60,7 +60,7 @@ def slice_statistics(
     if min(before.shape) < SMALLEST:
         return found
     flat = flatness(before)
-    found["crop"] = largest_change(before, after, change, window, body_squares(flat.smooth, BLOCK) if hounsfield else None)
+    found |= _crops((before, after, change), flat.smooth, window, hounsfield)
     if not measured:
         return found
     valid = usable.view(np.uint8) * np.uint8(255)
@@ -76,6 +76,17 @@ def is_measured(number: int, slices: int) -> bool:
     """Whether a slice is among the at most 40 evenly spread ones, of which the middle one is one, that are measured."""
     step = -(-slices // MEASURED)
     return number % step == slices // 2 % step
+
+
+def _crops(
+    images: tuple[np.ndarray, np.ndarray, np.ndarray], smooth: np.ndarray, window: tuple[float, float], hounsfield: bool
+) -> dict[str, Any]:
+    """Where the slice changed most; for CT also where soft tissue did, since lungs and skin change more."""
+    if not hounsfield:
+        return {"crop": largest_change(*images, window)}
+    body, narrow = body_squares(smooth, BLOCK), soft_window(window)
+    soft = largest_change(*images, narrow, body & soft_squares(smooth, BLOCK)) if narrow else None
+    return {"crop": largest_change(*images, window, body), "soft_crop": soft}
 
 
 def _usable(plane: Plane, after: np.ndarray, fill: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

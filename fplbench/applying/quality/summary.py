@@ -13,7 +13,9 @@ from fplbench.applying.quality.statistics import BINS, RANGE
 from fplbench.applying.quality.tissues import Tissue
 
 Slices = Sequence[Mapping[str, Any]]
+Crops = Sequence[tuple[int, Mapping[str, Any]]]
 CROPS = 12
+SOFT_CROPS = 6
 APART = 3  # slices; a nearer crop of the same place shows the same structure
 
 
@@ -129,15 +131,22 @@ def histogram(slices: Slices, window: tuple[float, float]) -> tuple[np.ndarray, 
     return np.linspace(-1, 1, BINS + 1) * RANGE * (high - low), counts
 
 
-def largest_crops(slices: Slices) -> list[tuple[int, Mapping[str, Any]]]:
-    """The crops with the largest changes, at most `CROPS` of them, with the number of their slices.
+def largest_crops(slices: Slices, name: str, most: int, shown: Crops = ()) -> Crops:
+    """The crops with the largest changes, with the number of their slices.
 
-    Of crops of the same place in neighbouring slices only the one that changed most is shown.
+    Args:
+        slices: of the scan.
+        name: of the crops in the statistics: crop or soft_crop.
+        most: how many to choose.
+        shown: crops that are on the page already.
+
+    Returns:
+        Of crops of the same place in neighbouring slices only the one that changed most.
     """
-    ranked = sorted(((each["number"], each["crop"]) for each in slices if each["crop"]), key=lambda found: -found[1]["score"])
+    ranked = sorted(((each["number"], each[name]) for each in slices if each[name]), key=lambda found: -found[1]["score"])
     chosen: list[tuple[int, Mapping[str, Any]]] = []
     for number, crop in ranked:
-        if len(chosen) < CROPS and not any(_same(number, crop, *other) for other in chosen):
+        if len(chosen) < most and not any(_same(number, crop, *other) for other in (*shown, *chosen)):
             chosen.append((number, crop))
     return chosen
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SOFT_TISSUE = "soft_tissue"
+SOFT_WINDOW = (-160.0, 240.0)  # HU; values shown as black and white, so that soft tissue is seen
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,28 @@ def tissues_of(window: tuple[float, float], hounsfield: bool) -> tuple[Tissue, .
         return CT
     limits = np.linspace(*window, len(THIRDS) + 1)
     return tuple(Tissue(*names, *limits[place : place + 2].tolist()) for place, names in enumerate(THIRDS))
+
+
+def soft_window(window: tuple[float, float]) -> tuple[float, float] | None:
+    """The part of the window, HU, in which soft tissue is seen; None if there is none."""
+    low, high = max(window[0], SOFT_WINDOW[0]), min(window[1], SOFT_WINDOW[1])
+    return (low, high) if low < high else None
+
+
+def soft_squares(smooth: np.ndarray, side: int) -> np.ndarray:
+    """Which squares of a CT slice have soft tissue in their middle.
+
+    Args:
+        smooth: float32 (H, W), the smoothed slice, HU.
+        side: of a square, pixels.
+
+    Returns:
+        uint8 (H // side, W // side), 1 or 0.
+    """
+    (soft,) = (tissue for tissue in CT if tissue.name == SOFT_TISSUE)
+    rows, columns = (length // side for length in smooth.shape)
+    middles = smooth[side // 2 :: side, side // 2 :: side][:rows, :columns]
+    return ((middles >= soft.low) & (middles <= soft.high)).astype(np.uint8)
 
 
 def masks(smooth: np.ndarray, usable: np.ndarray, tissues: tuple[Tissue, ...]) -> Iterator[tuple[Tissue, np.ndarray]]:

@@ -6,6 +6,7 @@ import pytest
 from fplbench.applying.quality.body import body_squares
 from fplbench.applying.quality.crops import largest_change
 from fplbench.applying.quality.summary import largest_crops
+from fplbench.applying.quality.tissues import soft_window
 from tests.applying.quality.slices import body_on_a_table, decoded, statistics
 
 
@@ -45,7 +46,37 @@ def test_a_body_that_reaches_beyond_the_image_keeps_its_squares_at_the_border():
     assert body_squares(np.full((64, 66), 40, np.float32), 4).all()
 
 
+def test_the_largest_change_of_soft_tissue_is_found_and_shown_at_its_window():
+    before, after = body_on_a_table()
+    after[60:76, 120:136] += 5  # that in the lung is 60 * 6**2 / 16**2 = 8.4 on average
+    whole = statistics(before, after)
+    found = whole["soft_crop"]
+    assert (found["score"], found["row"], found["column"]) == (5, 68, 128)
+    assert whole["crop"]["score"] == pytest.approx(8.44, abs=0.01)
+    picture = decoded(found["image"])
+    assert (picture[32, 32], picture[32, 96]) == (round(200 / 400 * 255), round(205 / 400 * 255))  # of -160 to 240 HU
+    assert statistics(before, after, hounsfield=False)["soft_crop"] is None
+
+
+def test_soft_tissue_beyond_the_window_is_not_shown():
+    before, after = body_on_a_table()
+    assert statistics(before, after + 1, window=(300, 600))["soft_crop"] is None
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [((-1000, 400), (-160, 240)), ((-100, 100), (-100, 100)), ((0, 4000), (0, 240)), ((300, 600), None), ((-1200, -500), None)],
+)
+def test_the_window_of_soft_tissue_is_within_that_of_the_model(window, expected):
+    assert soft_window(window) == expected
+
+
+def test_crops_that_are_shown_already_are_not_chosen_again():
+    slices = [{"number": number, "soft_crop": {"row": 100, "column": 50, "score": 1.0}} for number in (0, 9)]
+    assert [number for number, _ in largest_crops(slices, "soft_crop", 6, [(1, {"row": 90, "column": 60})])] == [9]
+
+
 def test_crops_of_the_same_place_are_shown_once():
     places = [(0, 100, 9.0), (1, 104, 8.0), (2, 300, 7.0), (30, 100, 6.0)]
     slices = [{"number": number, "crop": {"row": row, "column": 50, "score": score}} for number, row, score in places]
-    assert [number for number, _ in largest_crops([*slices, {"number": 5, "crop": None}])] == [0, 2, 30]
+    assert [number for number, _ in largest_crops([*slices, {"number": 5, "crop": None}], "crop", 12)] == [0, 2, 30]

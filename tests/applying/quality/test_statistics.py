@@ -100,7 +100,8 @@ def test_a_slice_that_is_not_measured_has_its_histogram_and_largest_change_all_t
     whole, part = (slice_statistics(Plane(43, before), after, WINDOW, True, SPACING, slices) for slices in (None, 88))
     assert not part["measured"] and whole["measured"]
     assert (part["tissues"], part["spectrum"], part["edges"]) == ({}, None, None)
-    assert (part["crop"], part["histogram"]) == (whole["crop"], whole["histogram"])
+    for name in ("crop", "soft_crop", "histogram"):
+        assert part[name] == whole[name], name
 
 
 def test_nothing_changed_is_no_crop_and_no_relation():
@@ -146,4 +147,4 @@ def test_constant_padded_and_empty_slices_have_statistics():
 
 def test_statistics_are_small():
     before = cv2.resize(phantom(), (512, 512), interpolation=cv2.INTER_NEAREST) + white(20, (512, 512))
-    assert len(json.dumps(statistics(before, cv2.GaussianBlur(before, (0, 0), 1)))) < 20_000
+    assert len(json.dumps(statistics(before, cv2.GaussianBlur(before, (0, 0), 1)))) < 30_000
