@@ -1,5 +1,6 @@
 """Small DICOM files for tests: CT slices and radiographs."""
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,41 @@ import pydicom
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 """The test files that pydicom brings along."""
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+
+
+def new_file(storage: str, sop: str, syntax: str, shape: Sequence[int], bits: int, signed: bool = False) -> Any:
+    """A data set of grey images without its pixels.
+
+    Args:
+        storage: SOPClassUID.
+        sop: SOPInstanceUID.
+        syntax: transfer syntax.
+        shape: rows and columns.
+        bits: of each pixel.
+        signed: whether values are stored as signed integers.
+    """
+    from pydicom.dataset import FileDataset, FileMetaDataset
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID = storage, sop, syntax
+    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    file.SOPClassUID, file.SOPInstanceUID = storage, sop
+    file.Rows, file.Columns = shape
+    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = bits, bits, bits - 1, int(signed)
+    return file
+
+
+def save(file: Any, path: Path, elements: Mapping[str, Any]) -> Path:
+    """Write a data set with further elements by keyword, where None removes one; missing folders are created."""
+    for keyword, value in elements.items():
+        if value is None:
+            del file[keyword]
+        else:
+            setattr(file, keyword, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file.save_as(path, enforce_file_format=True)
+    return path
 
 
 def write_ct(
@@ -48,35 +84,20 @@ def write_ct(
     Returns:
         `path`.
     """
-    from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import generate_uid
 
     if stored is None:
         hounsfield = np.zeros((24, 24), np.int16) if hounsfield is None else hounsfield
         stored = (hounsfield.astype(np.int32) - intercept).astype(np.int16 if signed else np.uint16)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
-    meta.MediaStorageSOPInstanceUID = sop or generate_uid(entropy_srcs=[series, str(z), str(number)])
-    meta.TransferSyntaxUID = syntax
-    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    sop = sop or generate_uid(entropy_srcs=[series, str(z), str(number)])
+    file = new_file("1.2.840.10008.5.1.4.1.1.2", sop, syntax, stored.shape, 16, signed)
     file.Modality, file.PatientID, file.SeriesInstanceUID = modality, patient, series
     file.ImageType, file.InstanceNumber = ["ORIGINAL", "PRIMARY", "AXIAL"], number
     file.ImagePositionPatient, file.ImageOrientationPatient = [-10, -10, z], [1, 0, 0, 0, 1, 0]
     file.PixelSpacing, file.RescaleSlope, file.RescaleIntercept = [0.7, 0.6], 1, intercept
-    file.Rows, file.Columns = stored.shape
-    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
-    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 16, 15, int(signed)
     file.PixelData = stored.astype("<i2" if signed else "<u2").tobytes()
     file["PixelData"].VR = "OW"
-    for keyword, value in elements.items():
-        if value is None:
-            del file[keyword]
-        else:
-            setattr(file, keyword, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file.save_as(path, enforce_file_format=True)
-    return path
+    return save(file, path, elements)
 
 
 def write_radiograph(
@@ -84,28 +105,17 @@ def write_radiograph(
 ) -> Path:
     """Write an 8-bit radiograph as JPEG-compressed DICOM; further elements by keyword."""
     from PIL import Image
-    from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.encaps import encapsulate
     from pydicom.uid import generate_uid
 
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
-    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.name])
-    meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.50"
-    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    sop = generate_uid(entropy_srcs=[path.name])
+    file = new_file("1.2.840.10008.5.1.4.1.1.7", sop, "1.2.840.10008.1.2.4.50", grey.shape, 8)
+    file.PhotometricInterpretation = photometric
     file.Modality, file.PatientID, file.PixelSpacing = "CR", path.stem, [0.14, 0.14]
-    file.Rows, file.Columns = grey.shape
-    file.SamplesPerPixel, file.PhotometricInterpretation = 1, photometric
-    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 8, 8, 7, 0
     stream = BytesIO()
     Image.fromarray(grey).save(stream, "JPEG", quality=quality)
     file.PixelData = encapsulate([stream.getvalue()])
-    for keyword, value in elements.items():
-        setattr(file, keyword, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file.save_as(path, enforce_file_format=True)
-    return path
+    return save(file, path, elements)
 
 
 def write_lidc(root: Path) -> Path:

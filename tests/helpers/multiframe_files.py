@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.helpers.dicom_files import EXPLICIT, new_file, save
+
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 STORAGE = {"CT": "1.2.840.10008.5.1.4.1.1.2.1", "MR": "1.2.840.10008.5.1.4.1.1.4.1"}
 
@@ -21,7 +23,7 @@ def write_multiframe(
     spacing: tuple[float, float] = (0.7, 0.6),
     frame_types: Sequence[Sequence[str]] | None = None,
     groups: Sequence[dict[str, dict[str, Any]]] | None = None,
-    syntax: str = "1.2.840.10008.1.2.1",
+    syntax: str = EXPLICIT,
     **elements: Any,
 ) -> Path:
     """Write an enhanced multi-frame file, with the functional groups that readers need.
@@ -50,32 +52,17 @@ def write_multiframe(
         _item(_frame(number, places, orientations, rescale, frame_types, modality) | (groups[number] if groups else {}))
         for number in range(len(stored))
     ]
-    for keyword, value in elements.items():
-        if value is None:
-            del file[keyword]
-        else:
-            setattr(file, keyword, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file.save_as(path, enforce_file_format=True)
-    return path
+    return save(file, path, elements)
 
 
 def _header(path: Path, stored: np.ndarray, modality: str, syntax: str) -> Any:
     """A data set with its pixels, without functional groups."""
-    from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID, generate_uid
 
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = STORAGE[modality], syntax
-    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.as_posix()])
-    file = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    file.SOPClassUID, file.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    sop = generate_uid(entropy_srcs=[path.as_posix()])
+    file = new_file(STORAGE[modality], sop, syntax, stored.shape[1:], 16, stored.dtype.kind == "i")
     file.Modality, file.PatientID, file.SeriesInstanceUID, file.StudyInstanceUID = modality, "P1", "1.2.3", "1.2"
     file.ImageType, file.InstanceNumber, file.NumberOfFrames = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"], 1, len(stored)
-    file.Rows, file.Columns = stored.shape[1:]
-    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
-    file.BitsAllocated, file.BitsStored, file.HighBit = 16, 16, 15
-    file.PixelRepresentation = int(stored.dtype.kind == "i")
     order = "<" if UID(syntax).is_little_endian else ">"
     file.PixelData = stored.astype(f"{order}{stored.dtype.kind}2").tobytes()
     file["PixelData"].VR = "OW"

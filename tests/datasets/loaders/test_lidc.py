@@ -6,9 +6,8 @@ import pytest
 from fplbench.datasets.loaders.lidc import FIELDS, LidcOptions, arrange, left_out, read_header, read_images
 from fplbench.datasets.registry import NotAnImage, Unreadable
 from fplbench.lesions.lidc_annotations import DATABASE
+from tests.helpers.compression import JPEG_LOSSLESS, compress
 from tests.helpers.dicom_files import write_ct
-
-IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
 
 def headers_of(paths, root):
@@ -155,20 +154,10 @@ def test_identifiers_are_meaningful_and_fit_file_names(tmp_path):
 
 
 def test_jpeg_lossless_gives_the_exact_values(tmp_path):
-    gdcm = pytest.importorskip("gdcm", reason="python-gdcm writes and decodes the file")
+    pytest.importorskip("gdcm", reason="python-gdcm writes and decodes the file")
     expected = np.random.default_rng(0).integers(-1024, 3000, (24, 24))
     plain = write_ct(tmp_path / "plain.dcm", hounsfield=expected, signed=False)
-    packed = tmp_path / "packed.dcm"
-    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
-    reader.SetFileName(str(plain))
-    assert reader.Read()
-    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer.SetFileName(str(packed))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.GetOutput())
-    assert writer.Write()
+    packed = compress(plain, tmp_path / "packed.dcm", JPEG_LOSSLESS)
     assert read_header(packed, LidcOptions()) and np.array_equal(hounsfield_of(packed), expected)
 
 
