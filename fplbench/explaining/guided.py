@@ -1,15 +1,10 @@
 """Guided back-propagation (Eq. 2 of the paper), with maps that can be differentiated for the feature preserving loss."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import torch
 from torch import nn
-from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
 from fplbench.errors import InputError, nearest
+from fplbench.explaining.rectifiers import evaluation, rectifiers
 
 READOUTS = {
     "sum": lambda output: output.sum(),
@@ -54,11 +49,28 @@ def guided_backprop(
         InputError: the images are not a floating point tensor (N, 1, H, W), the network has no suitable ReLU modules, the
             readout or activation is unknown, or beta is not positive.
     """
-    _check_arguments(network, images)
+    return gradient_maps(network, images, readout, activation, beta, create_graph, guided=True)
+
+
+def gradient_maps(
+    network: nn.Module,
+    images: torch.Tensor,
+    readout: str,
+    activation: str,
+    beta: float,
+    create_graph: bool = False,
+    guided: bool = False,
+) -> torch.Tensor:
+    """The gradient of a scalar of a network's output with respect to the images, guided or plain.
+
+    The arguments, result and errors are those of `guided_backprop`; without `guided`, the ReLUs pass every gradient.
+    """
+    check_network(network)
+    check_images(images)
     check_explanation(readout, activation, beta)
     if not (create_graph and images.requires_grad):
         images = images.detach().requires_grad_()
-    with torch.enable_grad(), _evaluation(network), _guided(network, activation, beta) as gradient_handles:
+    with torch.enable_grad(), evaluation(network), rectifiers(network, activation, beta, guided) as gradient_handles:
         scalar = READOUTS[readout](network(images))
         try:
             (maps,) = torch.autograd.grad(scalar, images, create_graph=create_graph)
@@ -70,9 +82,14 @@ def guided_backprop(
     return maps
 
 
-def _check_arguments(network: nn.Module, images: torch.Tensor) -> None:
+def check_network(network: nn.Module) -> None:
+    """Raise InputError unless this is a network."""
     if not isinstance(network, nn.Module):
         raise InputError(f"The first argument must be a network (torch.nn.Module), not {type(network).__name__}.")
+
+
+def check_images(images: torch.Tensor) -> None:
+    """Raise InputError unless these are images that can be explained: a floating point tensor (N, 1, H, W)."""
     if not isinstance(images, torch.Tensor):
         raise InputError(
             f"The images must be a torch tensor, not {type(images).__name__}; convert 8-bit images (N, H, W) with "
@@ -94,78 +111,3 @@ def check_explanation(readout: str, activation: str, beta: float) -> None:
         raise InputError(f"The activation {activation!r} is not known: {nearest(activation, ACTIVATIONS)}")
     if not 0 < beta < float("inf"):
         raise InputError(f"beta is {beta}; the sharpness of the softplus must be positive and finite.")
-
-
-@contextmanager
-def _evaluation(network: nn.Module) -> Iterator[None]:
-    """Put all modules into evaluation mode, and restore the mode of each at the end."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
-
-
-@contextmanager
-def _guided(network: nn.Module, activation: str, beta: float) -> Iterator[list]:
-    """Gate the gradient at each ReLU of the network within this context.
-
-    Yields the handles of the tensor hooks, which the caller removes once the guided derivative is computed.
-    """
-    gradient_handles: list = []
-
-    def gate(preactivation: torch.Tensor) -> torch.Tensor:
-        smooth = activation == "softplus"
-        output = _Softplus.apply(preactivation, beta) if smooth else functional.relu(preactivation)
-        if output.requires_grad:
-            gradient_handles.append(output.register_hook(functional.relu))
-        return output
-
-    rectifiers = [module for module in network.modules() if isinstance(module, nn.ReLU)]
-    if not rectifiers or any(module.inplace for module in rectifiers):
-        raise InputError("Guided back-propagation needs a network that has nn.ReLU modules, all of them with inplace=False.")
-    for module in rectifiers:
-        module.forward = gate  # type: ignore[method-assign, assignment]
-    try:
-        yield gradient_handles
-    finally:
-        for module in rectifiers:
-            del module.forward
-        for handle in gradient_handles:
-            handle.remove()
-
-
-class _Softplus(torch.autograd.Function):
-    """log(1 + exp(beta z)) / beta. Its derivatives share one sigmoid, whereas torch computes the exponential each time."""
-
-    @staticmethod
-    def forward(context: Any, preactivation: torch.Tensor, beta: float) -> torch.Tensor:
-        context.beta = beta
-        context.save_for_backward(preactivation, (beta * preactivation).sigmoid_())
-        return functional.softplus(preactivation, beta=beta)
-
-    @staticmethod
-    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return _SoftplusGradient.apply(gradient, *context.saved_tensors, context.beta), None
-
-
-class _SoftplusGradient(torch.autograd.Function):
-    """g s(z), with the given s(z) = sigmoid(beta z), whose derivative is beta s (1 - s)."""
-
-    @staticmethod
-    def forward(
-        context: Any, gradient: torch.Tensor, preactivation: torch.Tensor, slope: torch.Tensor, beta: float
-    ) -> torch.Tensor:
-        context.beta = beta
-        context.save_for_backward(gradient, slope)
-        return gradient * slope
-
-    @staticmethod
-    @once_differentiable
-    def backward(context: Any, outer: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
-        gradient, slope = context.saved_tensors
-        inner = outer * slope
-        curvature = (inner * gradient).mul_(context.beta)
-        return inner, curvature.addcmul_(curvature, slope, value=-1), None, None

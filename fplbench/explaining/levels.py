@@ -1,5 +1,8 @@
 """Levels of an encoder as networks of their own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 
@@ -25,8 +28,7 @@ class Encoder(nn.Module):
 
     def __init__(self, network: nn.Module, level: int) -> None:
         super().__init__()
-        if not isinstance(network, UNet):
-            raise InputError(f"Levels can be explained of the U-Net alone, not of {type(network).__name__}.")
+        network = _unet(network)
         self.first, self.pool = network.first, network.pool
         self.down = nn.ModuleList(list(network.down)[:level])
 
@@ -36,3 +38,29 @@ class Encoder(nn.Module):
         for block in self.down:
             features = block(self.pool(features))
         return features
+
+
+@contextmanager
+def kept_features(network: nn.Module, level: int) -> Iterator[list[torch.Tensor]]:
+    """Keep the features of a level of a U-Net's encoder, after its last ReLU, within this context.
+
+    Yields:
+        A list that gets the features (N, C, H / 2^level, W / 2^level) whenever the network runs.
+
+    Raises:
+        InputError: the network is not a U-Net.
+    """
+    network = _unet(network)
+    block = network.down[level - 1] if level else network.first
+    kept: list[torch.Tensor] = []
+    handle = block.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    try:
+        yield kept
+    finally:
+        handle.remove()
+
+
+def _unet(network: nn.Module) -> UNet:
+    if not isinstance(network, UNet):
+        raise InputError(f"Levels can be explained of the U-Net alone, not of {type(network).__name__}.")
+    return network

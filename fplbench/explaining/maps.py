@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
 from fplbench.explaining.registry import explain
 from fplbench.files import file_hash, write_text
+from fplbench.lesions.stack import lesions_path, open_lesions
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor
 from fplbench.networks.unet import UNET_MULTIPLE, UNet
 from fplbench.registry import parse_options
@@ -44,11 +45,13 @@ def feature_maps(
         float32 (N, H, W); features of several channels, or of another resolution, are (N, C, h, w).
 
     Raises:
-        InputError: the images are not uint8 (N, H, W), the weight file cannot be used, or the explanation is unknown.
+        InputError: the images are not uint8 (N, H, W), the weight file cannot be used, the explanation is unknown, or the feature
+            is not found in images.
     """
     check_images(images, "The array of images")
     options = parse_options(ExplanationOptions, explanation, "explanation")
-    return np.concatenate([_maps_of(weights, images[part], device, options) for part in iterate(images, chunk)])
+    network = explained_network(weights, options, device)
+    return np.concatenate([_maps_of(network, images[part], device, options) for part in iterate(images, chunk)])
 
 
 def write_features(weights: PathLike | None, clean: PathLike, out: PathLike, device: str = "auto", **explanation: Any) -> None:
@@ -60,15 +63,20 @@ def write_features(weights: PathLike | None, clean: PathLike, out: PathLike, dev
         out: the .npy file, float16 (N, H, W), or (N, C, h, w).
         device: auto, cpu or cuda.
         **explanation: fields of `ExplanationOptions`.
+
+    Raises:
+        InputError: the stack or the weight file cannot be used, the explanation is unknown, or the feature is the annotated
+            lesions and there is no lesion stack beside the clean one.
     """
     images = open_stack(clean)
     options = parse_options(ExplanationOptions, explanation, "explanation")
-    first = _maps_of(weights, images[:1], device, options)
+    maps_of = _finder(weights, clean, images, device, options)
+    first = maps_of(slice(0, 1))
     largest = float(np.finfo(np.float16).max)
     with creating_stack(out, (len(images), *first.shape[1:]), dtype=np.float16) as maps:
         clipped = 0
         for part in iterate(images):
-            values = _maps_of(weights, images[part], device, options)
+            values = maps_of(part)
             clipped += int((np.abs(values) > largest).sum())
             maps[part] = values.clip(-largest, largest)
         if clipped:
@@ -77,21 +85,31 @@ def write_features(weights: PathLike | None, clean: PathLike, out: PathLike, dev
                 clipped,
                 out,
             )
-    write_text(_record_path(out), json.dumps(_record(weights, clean, options.model_dump(mode="json")), indent=1) + "\n")
+    write_text(_record_path(out), json.dumps(_record(weights, clean, options), indent=1) + "\n")
 
 
-def _maps_of(network: PathLike | None, images: np.ndarray, device: str, options: ExplanationOptions) -> np.ndarray:
+def _finder(
+    weights: PathLike | None, clean: PathLike, images: np.ndarray, device: str, options: ExplanationOptions
+) -> Callable[[slice], np.ndarray]:
+    """A function that returns the maps of a part of a stack."""
+    if not options.of_images:
+        lesions, _ = open_lesions(clean)
+        return lambda part: (lesions[part] > 0).astype(np.float32)
+    network = explained_network(weights, options, device)
+    return lambda part: _maps_of(network, images[part], device, options)
+
+
+def _maps_of(network: UNet | None, images: np.ndarray, device: str, options: ExplanationOptions) -> np.ndarray:
     """Maps of some images, as `feature_maps` returns them."""
-    loaded = explained_network(network, options, device)
     height, width = images.shape[1:]
     batch = to_tensor(pad_to_multiple(images, UNET_MULTIPLE), choose_device(device))
-    maps = explain(loaded, batch, options)
+    maps = explain(network, batch, options)
     scale = batch.shape[2] // maps.shape[2]  # a level of the encoder has fewer pixels
-    found = maps[:, :, : -(-height // scale), : -(-width // scale)].detach().cpu().numpy()
+    found = maps[:, :, : -(-height // scale), : -(-width // scale)].cpu().numpy()
     return found[:, 0] if found.shape[1:] == (1, height, width) else found
 
 
-def explained_network(path: PathLike | None, options: ExplanationOptions, device: str) -> "UNet | None":
+def explained_network(path: PathLike | None, options: ExplanationOptions, device: str) -> UNet | None:
     """The network that an explanation is of, frozen; None where it needs none.
 
     Raises:
@@ -107,33 +125,42 @@ def explained_network(path: PathLike | None, options: ExplanationOptions, device
 def open_features(path: PathLike, network: PathLike | None, clean: PathLike) -> tuple[np.ndarray, dict[str, Any]]:
     """Open the maps of a stack, memory-mapped.
 
+    Args:
+        path: the .npy file, with its .json file beside it.
+        network: weight file of the explained network; without effect where the feature needs none.
+        clean: the stack that the maps are of.
+
     Returns:
-        float16 (N, H, W) or (N, C, h, w), and the explanation with which they were made.
+        float16 (N, H, W) or (N, C, h, w), and the explanation with which they were made, complete.
 
     Raises:
-        InputError: the maps cannot be read, or were made from other images or with another network.
+        InputError: the maps cannot be read, or were made from other images, other lesions or with another network.
     """
     try:
         found = json.loads(_record_path(path).read_text())
         maps = np.load(path, mmap_mode="r", allow_pickle=False)
-        expected = _record(network, clean, found["explanation"])
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"The feature maps {path} cannot be used: {error}.") from None
-    other = [name for name, value in expected.items() if found.get(name) != value]
+        options = parse_options(ExplanationOptions, found["explanation"], "explanation")
+        expected = _record(network, clean, options)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"The feature maps {path} cannot be used: {str(error).rstrip('.')}.") from None
+    other = [name for name, value in expected.items() if name != "explanation" and found.get(name) != value]
     if other:
         raise InputError(
             f"The feature maps {path} were made with another {' and another '.join(other)} than {network} and {clean}. "
             "Make them again with fplbench features."
         )
-    return maps, found["explanation"]
+    return maps, expected["explanation"]
 
 
-def _record(network: PathLike | None, clean: PathLike, explanation: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "explained network": file_hash(network) if network else None,
+def _record(network: PathLike | None, clean: PathLike, options: ExplanationOptions) -> dict[str, Any]:
+    """What maps are made from: hashes of files, and the explanation."""
+    record: dict[str, Any] = {
+        "explained network": file_hash(network) if network and options.needs_network else None,
         "clean stack": file_hash(clean),
-        "explanation": dict(explanation),
     }
+    if not options.of_images:
+        record["lesion stack"] = file_hash(lesions_path(clean))
+    return {**record, "explanation": options.model_dump(mode="json")}
 
 
 def _record_path(path: PathLike) -> Path:

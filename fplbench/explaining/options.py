@@ -1,6 +1,7 @@
 """Options of explanations: which network is explained, and what is found in an image."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -31,12 +32,24 @@ class ExplanationOptions(Options):
         None,
         ge=0,
         le=4,
-        description="Level of the encoder that is read, 0 at full resolution to 4; null: the output of the network.",
+        description="Level of the encoder that is read, 0 at full resolution to 4; null: the output of the network, or for "
+        "encoder level 0 and for grad_cam level 4.",
     )
-    samples: int = Field(16, ge=1, description="Images that are averaged over.")
+    samples: int = Field(
+        16, ge=1, description="Images whose gradients are averaged: noisy ones, or steps of the path from a black image."
+    )
     spread: float = Field(
         0.1, gt=0, allow_inf_nan=False, description="Standard deviation of the noise that smoothgrad adds, of a range of 1."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_level(cls, values: Any) -> Any:
+        """Fill in the level that the feature reads by default, so that records name it."""
+        name = values.get("feature") if isinstance(values, Mapping) else None
+        if isinstance(name, str) and name in FEATURES and values.get("level") is None and FEATURES[name].level is not None:
+            return {**values, "level": FEATURES[name].level}
+        return values
 
     @field_validator("feature")
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fplbench.errors import InputError
 from fplbench.registry import Registry
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Feature:
             everywhere, so that L_FP can compare them. That of a ReLU network is piecewise linear, and its gradient piecewise
             constant.
         of_images: whether it is found in images; else it is an annotation of the clean image, which only a weight can use.
+        level: the level of the encoder that it reads where the options name none; None: the output of the network.
         check: raises ValueError, with a sentence, if options do not fit each other.
     """
 
@@ -48,6 +50,7 @@ class Feature:
     cites: str
     has_gradient: "Callable[[ExplanationOptions], bool]" = lambda options: True
     of_images: bool = True
+    level: int | None = None
     check: "Callable[[ExplanationOptions], None]" = lambda options: None
 
     @property
@@ -75,7 +78,7 @@ def explain(
     """Maps of the features that an explanation finds in images.
 
     Args:
-        network: the explained network, in evaluation mode; None where the feature needs none.
+        network: the explained network, which is put into evaluation mode meanwhile; None where the feature needs none.
         images: floating point (N, 1, H, W) in [0, 1], with sides that the network takes.
         options: which features, and how.
         create_graph: whether the maps are to be differentiable with respect to the images.
@@ -83,5 +86,19 @@ def explain(
     Returns:
         (N, C, h, w) of the dtype of the images, detached unless `create_graph` is true. C, h and w depend on the feature; for
         maps of the image they are 1, H and W.
+
+    Raises:
+        InputError: the images are not a floating point tensor (N, 1, H, W), there is no network although the feature explains
+            one, the network is of another kind, or the feature is not found in images.
     """
-    return FEATURES[options.feature].function(network, images, options, create_graph)
+    import torch
+
+    from fplbench.explaining.guided import check_images, check_network
+
+    check_images(images)
+    if options.needs_network:
+        if network is None:
+            raise InputError(f"The feature {options.feature} explains a network, but none is given.")
+        check_network(network)
+    with torch.set_grad_enabled(create_graph):
+        return FEATURES[options.feature].function(network, images, options, create_graph)
