@@ -34,7 +34,7 @@ class ApplyOptions(Options):
     keep_private: bool = Field(False, description="Keep the private elements of DICOM files.")
     skip_unreadable: bool = Field(False, description="Leave out what cannot be read instead of stopping.")
     force: bool = Field(False, description="Apply the model to scans that it is not made for.")
-    overwrite: bool = Field(False, description="Replace an output that exists.")
+    overwrite: bool = Field(False, description="Replace an output that exists, and what another command left unfinished.")
     device: Device = Field("auto", description="Where networks run.")
     threads: int = Field(1, ge=1, description="Processor cores to use.")
     runtime: Runtime = Field("torch", description="What runs the network of a bundle.")

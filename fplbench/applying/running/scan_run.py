@@ -95,7 +95,7 @@ class ScanRun:
     def _look(self) -> dict[str, Any]:
         """Look at the scan before the first slice."""
         facts, card = self.scan.facts, self.denoiser.card
-        fit = suitability.fit(self.scan, card, self.options)
+        fit = suitability.fit(self.scan, card, self.options, self.denoiser.trained)
         _check_size(fit.window, facts.label)
         return {
             "name": facts.name,
@@ -108,7 +108,7 @@ class ScanRun:
             "hounsfield": facts.hounsfield,
             "window": fit.window,
             "noise": fit.noise,
-            "about_noise": suitability.noise_sentence(fit.noise, card),
+            "about_noise": suitability.noise_sentence(fit.noise, card, fit.window if facts.hounsfield else None),
             "warnings": [*fit.warnings, *facts.notes],
             "left_out": fit.left_out,
             "inputs": {path.relative_to(self.root).as_posix(): file_hash(path) for path in self.scan.files},
