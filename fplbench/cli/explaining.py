@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from fplbench.cli.options import DeviceName, ExplanationJson, NumericsJson, Threads, apply_numerics, read_explanation, use_threads
+from fplbench.cli.options import (
+    DeviceName,
+    ExplainedNetwork,
+    ExplanationJson,
+    NumericsJson,
+    Threads,
+    apply_numerics,
+    network_path,
+    read_explanation,
+    use_threads,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -14,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def features(
-    restoration: Annotated[Path, typer.Argument(help="Weight file of the restoration network, .safetensors.")],
+    network: ExplainedNetwork,
     clean: Annotated[Path, typer.Argument(help="Stack of images, .npy, of any size.")],
     out: Annotated[Path, typer.Argument(help="File of maps to write, .npy, float16.")],
     explanation: ExplanationJson = "{}",
@@ -22,9 +32,9 @@ def features(
     threads: Threads = 1,
     device: DeviceName = "auto",
 ) -> None:
-    """Write the guided back-propagation maps of a stack."""
+    """Write the feature maps of a stack: by default, those of guided back-propagation, as in the paper."""
     use_threads(threads)
     apply_numerics(numerics)
     from fplbench.explaining.maps import write_features
 
-    write_features(restoration, clean, out, device, **read_explanation(explanation))
+    write_features(network_path(network), clean, out, device, **read_explanation(explanation))

@@ -18,7 +18,16 @@ Stacks = Annotated[
     list[str], typer.Argument(help="Clean stacks of data sets, such as lidc=clean.npy.", metavar="DATASET=CLEAN...")
 ]
 ExplanationJson = Annotated[
-    str, typer.Option("--explanation", help="Readout, activation and beta, as a JSON object.", metavar="JSON")
+    str,
+    typer.Option(
+        "--explanation", help="What is explained, and how, as a JSON object; {} is guided back-propagation.", metavar="JSON"
+    ),
+]
+ExplainedNetwork = Annotated[
+    str,
+    typer.Argument(
+        help="Weight file of the explained network, .safetensors; none where the feature needs none.", metavar="NETWORK"
+    ),
 ]
 NumericsJson = Annotated[
     str,
@@ -53,10 +62,15 @@ def read_options(model: type, text: str, where: str, option: str = "--options") 
 
 
 def read_explanation(text: str) -> dict[str, Any]:
-    """Readout, activation and beta from the JSON object given to --explanation, complete."""
+    """Fields of `ExplanationOptions` from the JSON object given to --explanation, complete."""
     from fplbench.explaining.options import ExplanationOptions
 
     return read_options(ExplanationOptions, text, "explanation", "--explanation").model_dump()
+
+
+def network_path(argument: str) -> Path | None:
+    """The weight file that an argument `ExplainedNetwork` names, or None."""
+    return None if argument in ("none", "") else Path(argument)
 
 
 def read_run(path: Path | None) -> "Config | None":

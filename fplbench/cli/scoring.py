@@ -7,10 +7,12 @@ import typer
 
 from fplbench.cli.options import (
     DeviceName,
+    ExplainedNetwork,
     ExplanationJson,
     NumericsJson,
     Threads,
     apply_numerics,
+    network_path,
     read_explanation,
     use_threads,
 )
@@ -89,7 +91,7 @@ def score(
 
 
 def feature_scores(
-    restoration: Annotated[Path, typer.Argument(help="Weights of the restoration network, .safetensors.")],
+    network: ExplainedNetwork,
     clean: Clean,
     out: Annotated[Path, typer.Argument(help="Scores to write, .csv: a row for each method and image.")],
     denoised: Denoised,
@@ -104,14 +106,14 @@ def feature_scores(
         int, typer.Option(min=1, help="How many images have maps in that file; those with the largest lesions first.")
     ] = 2,
 ) -> None:
-    """Score denoised stacks by the relative squared error of their feature maps."""
+    """Score denoised stacks by the relative squared error of their feature maps, of any explanation and network."""
     use_threads(threads)
     apply_numerics(numerics)
     from fplbench.reporting.shown import shown_images
     from fplbench.scoring.features import KeptMaps, write_feature_errors
 
     kept = None if maps is None else KeptMaps(maps, shown_images(clean, map_images))
-    write_feature_errors(restoration, clean, denoised, out, device, kept, **read_explanation(explanation))
+    write_feature_errors(network_path(network), clean, denoised, out, device, kept, **read_explanation(explanation))
 
 
 def collate(
