@@ -9,6 +9,7 @@ import typer
 from fplbench import __version__
 from fplbench.cli import (
     ablation,
+    alignment,
     applying,
     calibration,
     charts,
@@ -44,6 +45,7 @@ STAGES = (
     training,
     step_seconds,
     explaining,
+    alignment,
     denoising,
     scoring,
     reporting,
