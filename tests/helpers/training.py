@@ -17,12 +17,15 @@ EXPLANATION = {"readout": "sum", "activation": "softplus", "beta": 100.0}
 
 
 def write_stacks(folder: Path) -> None:
-    """Write clean and noisy stacks for training and validation, a restoration network, and its features."""
+    """Write clean and noisy stacks and lesions for training and validation, a restoration network, and its features."""
     rows, columns = np.mgrid[:32, :32]
     for part, frequencies in [("", range(1, 7)), ("validation_", range(7, 10))]:
         images = np.stack([128 + 100 * np.sin((rows * i + columns) / 9) for i in frequencies]).astype(np.uint8)
         index = [{"image_id": i, "patient": 0, "source": "made up", "slice": i} for i in frequencies]
         write_stack(folder / f"{part}clean.npy", images, index)
+        lesions = np.zeros_like(images)
+        lesions[::2, 8:14, 8:14] = 1
+        write_stack(folder / f"{part}lesions.npy", lesions)
         clean, noisy = folder / f"{part}clean.npy", folder / f"{part}noisy.npy"
         synthesize_stack("gaussian", clean, noisy, {"sigma": 0.08}, seed=0)
     restoration = folder / "restoration.safetensors"
@@ -45,6 +48,7 @@ def tiny(name: str) -> dict[str, object]:
         options |= {"keep": "best"}
     if "blocks" in training.options.model_fields:
         options |= {"blocks": 1}
+    options = {key: value for key, value in options.items() if key in training.options.model_fields}
     return options | dict(PEERS[name].small if name in PEERS else {})
 
 
