@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PANEL, BARS_HEIGHT = 1.35, 1.9  # inches
 LEAST_WIDTH = 7.0
+FEW = 4  # noises whose full names fit side by side
 COVERED = 99.5  # percentage of the values of a column that its colours cover
 COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY_BLUE)
 HATCHES = ("", "////", "xxxx")  # beyond the number of colours
@@ -113,9 +114,8 @@ def _draw_bars(axis: "Axes", found: Changes, state: str, names: Sequence[str], l
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_ylim(bottom=_bottom(found, state))
     axis.set_ylabel(f"change, {state}", fontsize=size)
-    axis.set_xticks(range(len(noises)), [labels.noise_title(noise) for noise in noises], fontsize=size)
-    if len(noises) > 4:
-        axis.tick_params(axis="x", rotation=30)
+    name_of = labels.noise if len(noises) > FEW else labels.noise_title
+    axis.set_xticks(range(len(noises)), [name_of(noise) for noise in noises], fontsize=size)
     axis.tick_params(labelsize=size)
     axis.grid(axis="y", alpha=0.3)
     axis.set_axisbelow(True)
