@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 # Terms of a loss: name -> (loss, weight).
-Terms = dict[str, tuple[torch.Tensor, float]]
+Terms = dict[str, tuple[torch.Tensor, float | torch.Tensor]]
 
 
 def total_loss(terms: Terms) -> torch.Tensor:
@@ -24,32 +24,36 @@ class Meter:
     Args:
         names: the terms of the loss.
         device: where the training runs.
+        gauges: what else the loss function measures.
     """
 
-    def __init__(self, names: list[str], device: torch.device):
-        self.names, self.device = names, device
-        self.sums = {name: torch.zeros((), device=device) for name in names}
-        self.counts = dict.fromkeys(names, 0.0)
+    def __init__(self, names: list[str], device: torch.device, gauges: Sequence[str] = ()):
+        self.names, self.device, self.gauges = names, device, gauges
+        self.sums = {name: torch.zeros((), device=device) for name in [*names, *gauges]}
+        self.counts = dict.fromkeys(self.sums, 0.0)
         self.norms: dict[str, torch.Tensor] = {}
         self.totals: dict[int, torch.Tensor] = {}
         self.progress: dict[str, float] = {}
         self.validation: dict[str, float] = {}
 
     @staticmethod
-    def columns(names: list[str], metrics: Sequence[str] = ("psnr",)) -> list[str]:
-        """Columns of the log: terms of the loss, and scores of validation images."""
+    def columns(names: list[str], metrics: Sequence[str] = ("psnr",), gauges: Sequence[str] = ()) -> list[str]:
+        """Columns of the log: terms of the loss, what else it measures, and scores of validation images."""
         losses = [f"loss_{name}" for name in names]
         norms = [f"gradient_norm_{name}" for name in names]
         scores = [f"validation_{name}" for name in metrics]
-        return ["step", *losses, *norms, "learning_rate", *scores, "images_per_second", "peak_memory_mb"]
+        return ["step", *losses, *norms, *gauges, "learning_rate", *scores, "images_per_second", "peak_memory_mb"]
 
-    def add(self, step: int, terms: Terms, share: float) -> None:
-        """Add the terms of one micro-batch, `share` of the batch of a step."""
+    def add(self, step: int, terms: Terms, share: float, measured: Mapping[str, torch.Tensor] | None = None) -> None:
+        """Add the terms of one micro-batch, `share` of the batch of a step, and what else was measured in it."""
         for name, (loss, weight) in terms.items():
             loss = loss.detach() * share
             self.sums[name] += loss
             self.counts[name] += share
             self.totals[step] = self.totals.get(step, 0) + weight * loss
+        for name, value in (measured or {}).items():
+            self.sums[name] += value.detach() * share
+            self.counts[name] += share
 
     def measure_gradients(self, network: nn.Module, terms: Terms) -> None:
         """Measure the norm of each weighted term's gradient with respect to the parameters."""
@@ -72,14 +76,16 @@ class Meter:
         self.validation = {f"validation_{name}": round(score, 4) for name, score in scores.items()}
 
     def means(self) -> dict[str, float]:
-        """Mean of each term over the steps that had it; nan where none had."""
-        return {name: float(self.sums[name]) / self.counts[name] if self.counts[name] else float("nan") for name in self.names}
+        """Mean of each term and each gauge over the steps that had it; nan where none had."""
+        counted = {name: self.counts[name] or float("nan") for name in self.sums}
+        return {name: float(total) / counted[name] for name, total in self.sums.items()}
 
     def row(self) -> dict[str, float]:
         """The group as a row of the log."""
-        losses = {f"loss_{name}": mean for name, mean in self.means().items()}
+        means = self.means()
+        losses = {f"loss_{name}": means[name] for name in self.names}
         norms = {f"gradient_norm_{name}": float(self.norms.get(name, "nan")) for name in self.names}
-        return {**losses, **norms, **self.progress, **self.validation}
+        return {**losses, **norms, **{name: means[name] for name in self.gauges}, **self.progress, **self.validation}
 
     def __str__(self) -> str:
         losses = [f"{name} {mean:.4g}" for name, mean in self.means().items() if mean == mean]

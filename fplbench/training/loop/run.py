@@ -16,7 +16,8 @@ from fplbench.networks import weights
 from fplbench.networks.card import CARD_KEY, Card
 from fplbench.stacks import open_stack
 from fplbench.training import TRAINING_VERSION
-from fplbench.training.loop.trainer import Job, LossFunction, Trainer
+from fplbench.training.loop.losses import LossFunction
+from fplbench.training.loop.trainer import Job, Trainer
 from fplbench.training.loop.validation import Scorer
 from fplbench.training.options import TrainingOptions
 

@@ -20,6 +20,7 @@ def save_state(
     progress: Mapping[str, float],
     identity: Mapping[str, str],
     best: Mapping[str, torch.Tensor] | None = None,
+    loss: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Write a state in one piece.
 
@@ -29,11 +30,13 @@ def save_state(
         progress: numbers to resume with; `step` is the number of steps done.
         identity: what the state belongs to (config, data, version).
         best: weights that the training goes back to at its end, if it keeps them.
+        loss: what the loss function remembers of earlier steps.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in values.items()}
     tensors |= {f"best.{name}": tensor for name, tensor in (best or {}).items()}
+    tensors |= {f"loss.{name}": tensor for name, tensor in (loss or {}).items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
@@ -42,8 +45,11 @@ def save_state(
 
 def load_state(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping[str, str]
-) -> tuple[dict[str, float], dict[str, torch.Tensor]] | None:
-    """Load a state into network and optimizer, and return its progress and its best weights; None where there is no state.
+) -> tuple[dict[str, float], dict[str, torch.Tensor], dict[str, torch.Tensor]] | None:
+    """Load a state into network and optimizer.
+
+    Returns:
+        Its progress, its best weights, and what the loss function remembered; None where there is no state.
 
     Raises:
         InputError: the state is unreadable, or belongs to another config, data or version (named).
@@ -64,7 +70,7 @@ def load_state(
         )
     network.load_state_dict(_part(tensors, "network."))
     _load_moments(optimizer, _part(tensors, "optimizer."), list(network.parameters()))
-    return json.loads(header["progress"]), _part(tensors, "best.")
+    return json.loads(header["progress"]), _part(tensors, "best."), _part(tensors, "loss.")
 
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

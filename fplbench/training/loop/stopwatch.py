@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from fplbench.training.loop import run
+from fplbench.training.loop.losses import LossFunction, gauges_of
 from fplbench.training.loop.meter import Meter
-from fplbench.training.loop.trainer import Job, LossFunction, Trainer
+from fplbench.training.loop.trainer import Job, Trainer
 from fplbench.training.options import TrainingOptions
 
 
@@ -27,7 +28,7 @@ class Stopwatch(Trainer):
     def seconds(self, steps: range) -> float:
         """Take steps, and return the seconds of all of them together."""
         self.network.train()
-        meter = Meter(self.term_names, self.job.device)
+        meter = Meter(self.term_names, self.job.device, gauges_of(self.losses))
         batches = torch.from_numpy(self.batches.of(steps)).to(self.job.device)
         self._synchronise()
         began = time.perf_counter()

@@ -4,28 +4,25 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
 from fplbench.errors import InputError
-from fplbench.seeds import generator
 from fplbench.training.loop.adam import Adam
+from fplbench.training.loop.batches import Batches
 from fplbench.training.loop.log import TrainingLog
-from fplbench.training.loop.meter import Meter, Terms, total_loss
+from fplbench.training.loop.losses import LossFunction, gauges_of, load_into, measured_by, state_of
+from fplbench.training.loop.meter import Meter, total_loss
 from fplbench.training.loop.state import load_state, save_state
 from fplbench.training.loop.validation import Best, Scorer
 from fplbench.training.options import TrainingOptions
 
 log = logging.getLogger(__name__)
-
-# A loss function takes the positions (N,) of the images of a batch, and the step.
-LossFunction = Callable[[torch.Tensor, int], Terms]
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class Trainer:
 
     Args:
         network: what is trained, on the device of the job.
-        losses: the loss function.
+        losses: the loss function; see `fplbench.training.loop.losses` for what it may have beside its terms.
         term_names: all the terms it can return.
         count: number of training images.
         options: steps, batch, rates.
@@ -102,7 +99,8 @@ class Trainer:
                 resume from belongs to another training.
         """
         self._resume()
-        log_rows = TrainingLog(self.job.log_path, Meter.columns(self.term_names, self._metrics), self.step)
+        columns = Meter.columns(self.term_names, self._metrics, gauges_of(self.losses))
+        log_rows = TrainingLog(self.job.log_path, columns, self.step)
         self.network.train()
         saved, steps_in_all = self.step, self.options.steps
         with tqdm(total=steps_in_all, initial=self.step, desc=self.job.name, disable=not sys.stderr.isatty()) as bar:
@@ -130,7 +128,8 @@ class Trainer:
     def _resume(self) -> None:
         state = load_state(self.job.state_path, self.network, self.optimizer, self.job.identity)
         if state is not None:
-            progress, self.best.tensors = state
+            progress, self.best.tensors, remembered = state
+            load_into(self.losses, remembered)
             self.step, self.limit = int(progress["step"]), progress["limit"]
             self.best.step = int(progress["best_step"])
             self.best.scores = {name: progress[f"best_{name}"] for name in self._metrics if self.best.tensors}
@@ -139,7 +138,8 @@ class Trainer:
     def _save(self) -> None:
         progress = {"step": self.step, "limit": self.limit, "best_step": self.best.step}
         progress |= {f"best_{name}": score for name, score in self.best.scores.items()}
-        save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity, self.best.tensors)
+        best, remembered = self.best.tensors, state_of(self.losses)
+        save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity, best, remembered)
 
     def _validate(self, steps: range, meter: Meter) -> None:
         """Score the network on validation images, if one of these steps is due or the last of all."""
@@ -164,7 +164,7 @@ class Trainer:
     def _train_group(self, steps: range) -> Meter:
         """Train the steps of one row of the log; nothing is copied between host and device before the last of them."""
         began = time.perf_counter()
-        meter = Meter(self.term_names, self.job.device)
+        meter = Meter(self.term_names, self.job.device, gauges_of(self.losses))
         positions = torch.from_numpy(self.batches.of(steps)).to(self.job.device)
         for step, batch in zip(steps, positions, strict=True):
             rate = learning_rate(self.options, step)
@@ -188,19 +188,20 @@ class Trainer:
             if measure and number == 0:
                 meter.measure_gradients(self.network, terms)
             (total_loss(terms) * share).backward()
-            meter.add(step, terms, share)
+            meter.add(step, terms, share, measured_by(self.losses))
         self.optimizer.step()
 
     def _check_last_update(self) -> None:
-        """Check the loss that the last update led to, which no step has seen; the network stays as it is.
+        """Check the loss that the last update led to, which no step has seen; network and loss function stay as they are.
 
         It is the loss of images of the last step: only with that step's number may a loss draw once more.
         """
         last = self.step - 1
         positions = torch.from_numpy(self.batches.of(range(last, self.step))[0]).to(self.job.device)
-        buffers = [buffer.clone() for buffer in self.network.buffers()]
+        buffers, remembered = [buffer.clone() for buffer in self.network.buffers()], state_of(self.losses)
         terms = self.losses(positions[: self.options.micro_batch], last)
         total = total_loss(terms).detach()
+        load_into(self.losses, remembered)
         with torch.no_grad():
             for buffer, before in zip(self.network.buffers(), buffers, strict=True):
                 buffer.copy_(before)
@@ -226,24 +227,3 @@ def learning_rate(options: TrainingOptions, step: int) -> float:
         return options.learning_rate * (step + 1) / warm_up
     done = (step - warm_up) / max(1, options.steps - warm_up)
     return options.learning_rate * (1 - (1 - options.final_rate) * done)
-
-
-class Batches:
-    """Batches of image positions: seeded permutations of all images, one behind the other.
-
-    With several draws, a stack holds so many realisations of the images, one behind the other, and each epoch takes the next.
-    """
-
-    def __init__(self, count: int, size: int, seed: int, draws: int = 1):
-        self.count, self.size, self.seed, self.draws = count, size, seed, draws
-
-    def of(self, steps: range) -> np.ndarray:
-        """Positions (steps, batch) of the images of each step; they depend on the seed and the step alone."""
-        first, last = steps.start * self.size, steps.stop * self.size
-        epochs = range(first // self.count, (last - 1) // self.count + 1)
-        order = np.concatenate([self._epoch(epoch) for epoch in epochs])
-        offset = epochs.start * self.count
-        return order[first - offset : last - offset].reshape(len(steps), self.size)
-
-    def _epoch(self, epoch: int) -> np.ndarray:
-        return generator(self.seed, "epoch", epoch).permutation(self.count) + epoch % self.draws * self.count
