@@ -1,10 +1,12 @@
-"""Cost of the feature preserving loss: a training step with it against one without, in one process, alternating.
+"""Cost of features in the loss: a training step with each of their uses against one without, in one process, alternating.
 
     python benchmarks/training.py [--width 16] [--side 96] [--batch 4] [--repeats 15] [--device auto]
 
-Prints the medians and their ratio. By operation count the ratio is 2.67 (forward 1, backward 2, explanation 2 and its double
-backward 3, against 3). The explained network is trained first, because the values in a random network differ from those in a
-trained one.
+`difference` is the feature preserving loss with a fixed weight, `balance` with one that holds the ratio of the gradients, and
+`weight` the residual loss whose pixels are weighted. Prints the medians, and the medians of the ratios to the step without
+features that came just before. By operation count the ratio of `difference` is 7/3 = 2.33: four passes of convolutions through
+the explained network (forward, its gradient, and two for the derivative of that) beside three through the denoiser. The
+explained network is trained first, because the values in a random network differ from those in a trained one.
 """
 
 import argparse
@@ -14,14 +16,16 @@ import time
 import torch
 
 from fplbench.device import choose_device
+from fplbench.explaining.options import ExplanationOptions
+from fplbench.explaining.registry import explain
 from fplbench.networks import UNet
 from fplbench.training.denoiser import DenoiserLoss
 from fplbench.training.explained import Explained
 from fplbench.training.fpl import FplOptions, new_denoiser
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.meter import total_loss
+from fplbench.training.loop.pixel_weights import pixel_weights
 from fplbench.training.loop.tensors import seeded
-from fplbench.explaining.options import ExplanationOptions
 from fplbench.training.restoration import RestorationLoss
 
 
@@ -55,10 +59,29 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def losses_of(network: UNet, clean: torch.Tensor, noisy: torch.Tensor, restoration: UNet, width: int) -> dict[str, DenoiserLoss]:
+    """The losses by the use that they make of features."""
+    explanation = ExplanationOptions()
+    maps = explain(restoration, clean.unsqueeze(1).float() / 255, explanation)[:, 0]
+    explained = Explained(restoration, maps, explanation.model_dump())
+    options = FplOptions(width=width, batch=len(clean))
+    weighting = options.model_copy(update={"feature_use": "weight"})
+    height, side = clean.shape[1:]
+    weights = pixel_weights(maps.cpu().numpy(), (height, side), options.feature_strength, options.feature_quantile, clean.device)
+    balancing = options.model_copy(update={"balance": 0.5})
+    return {
+        "without": DenoiserLoss(network, "noise", clean, noisy, options),
+        "difference": DenoiserLoss(network, "noise", clean, noisy, options, explained=explained),
+        "balance": DenoiserLoss(network, "noise", clean, noisy, balancing, explained=explained),
+        "weight": DenoiserLoss(network, "noise", clean, noisy, weighting, weights=weights),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, default in [("width", 16), ("side", 96), ("batch", 4), ("repeats", 15), ("threads", 1)]:
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--uses", default="difference,balance,weight", help="Uses to measure, with commas between them.")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -68,26 +91,24 @@ def main() -> None:
     clean = blurred_noise(shape, random).to(device)
     noisy = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random).to(device)
     network = new_denoiser(arguments.width, 1, device).train()
-    restoration = trained_restoration(arguments.width, clean)
-    options = FplOptions(width=arguments.width)
-    explained = Explained(restoration, torch.zeros(shape, device=device), ExplanationOptions().model_dump())
-    losses = {
-        "without": DenoiserLoss(network, "noise", clean, noisy, options),
-        "with": DenoiserLoss(network, "noise", clean, noisy, options, explained=explained),
-    }
+    losses = losses_of(network, clean, noisy, trained_restoration(arguments.width, clean), arguments.width)
     optimizer = Adam(network.parameters(), 1e-4, fused=True)
-    seconds: dict[str, list[float]] = {name: [] for name in losses}
     positions = torch.arange(arguments.batch, device=device)
+    uses = arguments.uses.split(",")
+    seconds: dict[str, list[float]] = {name: [] for name in uses}
+    plain: dict[str, list[float]] = {name: [] for name in uses}
     for repeat in range(arguments.repeats + 2):
-        for name, loss in losses.items():
-            taken = step_seconds(loss, optimizer, positions)
+        for use in uses:
+            turns = step_seconds(losses["without"], optimizer, positions), step_seconds(losses[use], optimizer, positions)
             if repeat >= 2:  # the first two warm up
-                seconds[name].append(taken)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
+                plain[use].append(turns[0])
+                seconds[use].append(turns[1])
     print(f"{device}, width {arguments.width}, {arguments.batch} images of {arguments.side}x{arguments.side}")
-    for name, median in medians.items():
-        print(f"step {name} L_FP: median {1000 * median:.1f} ms of {arguments.repeats}")
-    print(f"ratio of the medians: {medians['with'] / medians['without']:.2f}")
+    together = [taken for values in plain.values() for taken in values]
+    print(f"without: median {1000 * statistics.median(together):.1f} ms of {len(together)}")
+    for use in uses:
+        ratio = statistics.median(taken / before for taken, before in zip(seconds[use], plain[use], strict=True))
+        print(f"{use}: median {1000 * statistics.median(seconds[use]):.1f} ms of {arguments.repeats}, ratio {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 class FplOptions(DenoiserOptions):
     """Options of the denoiser with the feature preserving loss."""
 
-    features: bool = Field(True, description="Train with the feature preserving loss, L_FP, beside L_res.")
+    features: bool = Field(True, description="Train with features of the clean images, F_clean, as feature_use says.")
 
 
 @training(
     "fpl",
     options=FplOptions,
-    inputs=("clean", "noisy", "validation_clean", "validation_noisy", "restoration", "features"),
+    inputs=("clean", "noisy", "validation_clean", "validation_noisy", "explained", "features"),
     per=("dataset", "noise"),
 )
 def fpl(inputs: Inputs, out: Path, options: FplOptions, seed: int, device: str) -> None:

@@ -10,7 +10,7 @@ from fplbench.peers import PEERS, Peer, build
 from fplbench.training.denoiser import DenoiserOptions, train_denoiser
 from fplbench.training.registry import Input, Inputs, training
 
-INPUTS: tuple[Input, ...] = ("clean", "noisy", "validation_clean", "validation_noisy", "restoration", "features")
+INPUTS: tuple[Input, ...] = ("clean", "noisy", "validation_clean", "validation_noisy", "explained", "features")
 
 
 def options_of(peer: Peer) -> type[DenoiserOptions]:

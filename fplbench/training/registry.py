@@ -10,7 +10,7 @@ from fplbench.options import Options
 from fplbench.registry import Registry, parse_options
 
 Input = Literal[
-    "clean", "noisy", "validation_clean", "validation_noisy", "restoration", "features", "lesions", "validation_lesions"
+    "clean", "noisy", "validation_clean", "validation_noisy", "explained", "features", "lesions", "validation_lesions"
 ]
 REQUIRED: Mapping[Input, str] = {
     "clean": "clean training images",
@@ -34,7 +34,7 @@ class Training:
         options: the model of its options.
         inputs: the files it reads, in the order of the command line: the stacks of `clean` and `noisy` training images;
             those of `validation_clean` and `validation_noisy` images, by which the network is scored during training if
-            they are given; the weights of the `restoration` network, the `features` that it finds in the clean images; the
+            they are given; the weights of the `explained` network, the `features` of the clean images; the
             lesion stacks of the clean images, `lesions` and `validation_lesions`.
         per: a network for each data set, or for each data set and noise.
         inherits: the training whose options apply where the config has none for this one; None: its own defaults.
@@ -55,15 +55,20 @@ class Training:
         """First line of the function's documentation."""
         return (self.function.__doc__ or "").strip().partition("\n")[0]
 
-    def needs(self, options: Mapping[str, Any]) -> tuple[Input, ...]:
-        """The inputs that it reads with these options: restoration network and features only with L_FP.
+    def needs(self, options: Mapping[str, Any], explains_network: bool = True) -> tuple[Input, ...]:
+        """The inputs that it reads with these options: features only if they are part of the loss.
+
+        Args:
+            options: the options as a mapping.
+            explains_network: whether the features are of a network, which is then an input too.
 
         Raises:
             InputError: an option is unknown or has a wrong value.
         """
         parsed = parse_options(self.options, options, f"training.{self.name}")
         explains = getattr(parsed, "explains", True)
-        return tuple(name for name in self.inputs if explains or name not in ("restoration", "features"))
+        unused = {"explained"} if explains and not explains_network else set() if explains else {"explained", "features"}
+        return tuple(name for name in self.inputs if name not in unused)
 
 
 TRAININGS: Registry[Training] = Registry("training", "fplbench.training")

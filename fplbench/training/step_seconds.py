@@ -26,20 +26,20 @@ WARM_UP = 2  # rounds that do not count
 def step_seconds(
     trainings: Mapping[str, Mapping[str, Any]],
     size: int,
-    restoration_width: int,
+    explained_width: int,
     explanation: Mapping[str, Any],
     rounds: int,
     device: str = "auto",
 ) -> dict[str, float]:
     """Measure the seconds of an optimiser step of each training: all that it does between two batches, L_FP in its interval.
 
-    Logs, validation and the files are left out.
+    Logs, validation and the files are left out, and so is what is done once, such as weights of the pixels from features.
 
     Args:
         trainings: options by the name of the training; a network is trained for each noise.
         size: side of the square images, pixels.
-        restoration_width: channels of the first level of the network that L_FP explains.
-        explanation: readout, activation and beta of guided_backprop.
+        explained_width: channels of the first level of the network that the features are of.
+        explanation: fields of `ExplanationOptions`.
         rounds: repetitions, of which the median is taken; see `in_turns`.
         device: auto, cpu or cuda.
 
@@ -54,7 +54,7 @@ def step_seconds(
         needs = {name: TRAININGS[name].needs(options) for name, options in trainings.items()}
         files = _write_stacks(Path(folder), images, size)
         if any("features" in inputs for inputs in needs.values()):
-            files |= _write_features(files["clean"], restoration_width, explanation, device)
+            files |= _write_features(files["clean"], explained_width, explanation, device)
         watches = {}
         for name, options in trainings.items():
             inputs = {key: path for key, path in files.items() if key in needs[name]}
@@ -100,16 +100,26 @@ def _write_stacks(folder: Path, images: int, size: int) -> dict[Input, Path]:
 
 
 def _write_features(clean: Path, width: int, explanation: Mapping[str, Any], device: str) -> dict[Input, Path]:
-    """Write an untrained network and what it finds in the images; L_FP takes as long with it as with a trained one."""
+    """Write features of the images, and an untrained network that they are of.
+
+    A step takes as long with it as with a trained one. If the features are annotated lesions, the images have none.
+    """
     from fplbench.device import choose_device
-    from fplbench.explaining.maps import write_features
+    from fplbench.explaining.maps import OUTPUTS, write_features
+    from fplbench.explaining.options import ExplanationOptions
+    from fplbench.lesions.stack import write_lesions
     from fplbench.networks import UNet, weights
+    from fplbench.stacks import open_stack
     from fplbench.training.loop.tensors import seeded
 
-    restoration, features = clean.with_name("restoration.safetensors"), clean.with_name("features.npy")
-    weights.save(seeded(lambda: UNet(width), SEED, choose_device(device)), restoration, {"output": "image"})
-    write_features(restoration, clean, features, device, **explanation)
-    return {"restoration": restoration, "features": features}
+    options = parse_options(ExplanationOptions, explanation, "explanation")
+    explained, features = clean.with_name("explained.safetensors"), clean.with_name("features.npy")
+    header = {"output": OUTPUTS[options.network]}
+    weights.save(seeded(lambda: UNet(width), SEED, choose_device(device)), explained, header)
+    if not options.of_images:
+        write_lesions(clean, np.zeros_like(open_stack(clean)), [])
+    write_features(explained, clean, features, device, **explanation)
+    return {"explained": explained, "features": features}
 
 
 def _set_up(name: str, inputs: Mapping[Input, Path], folder: Path, options: Mapping[str, Any], device: str) -> "Stopwatch":

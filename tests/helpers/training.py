@@ -54,4 +54,4 @@ def tiny(name: str) -> dict[str, object]:
 
 def given(stacks: Path, name: str) -> dict[Input, Path]:
     """The inputs that a training declares, from the files of `write_stacks`."""
-    return {key: stacks / ("restoration.safetensors" if key == "restoration" else f"{key}.npy") for key in TRAININGS[name].inputs}
+    return {key: stacks / ("restoration.safetensors" if key == "explained" else f"{key}.npy") for key in TRAININGS[name].inputs}

@@ -84,7 +84,7 @@ def test_the_defaults_of_a_training_are_those_of_the_peer_else_those_of_every_tr
 
 def test_restoration_network_and_features_are_inputs_only_with_the_feature_preserving_loss():
     assert TRAININGS["dncnn"].needs({}) == ("clean", "noisy", "validation_clean", "validation_noisy")
-    assert TRAININGS["dncnn"].needs({"features": True})[-2:] == ("restoration", "features")
+    assert TRAININGS["dncnn"].needs({"features": True})[-2:] == ("explained", "features")
 
 
 def test_options_that_would_mean_two_things_are_refused():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from fplbench.errors import InputError
 from fplbench.networks import weights
 from fplbench.training import TRAININGS
 from fplbench.training.denoiser import DenoiserLoss, DenoiserOptions
@@ -97,10 +98,13 @@ def test_micro_batches_see_the_same_draws_flips_and_crops_and_their_gradients_ad
         torch.testing.assert_close(added, whole, rtol=1e-4, atol=1e-5)
 
 
-def test_restoration_network_and_features_are_needed_only_with_l_fp():
+def test_explained_network_and_features_are_needed_only_if_they_are_part_of_the_loss():
     fpl, control = TRAININGS["fpl"], TRAININGS["residual_same_steps"]
     stacks = ("clean", "noisy", "validation_clean", "validation_noisy")
-    assert fpl.needs({}) == (*stacks, "restoration", "features")
+    assert fpl.needs({}) == fpl.needs({"feature_use": "weight"}) == (*stacks, "explained", "features")
+    assert fpl.needs({"feature_weight": 0, "balance": 0.5}) == (*stacks, "explained", "features")
+    assert fpl.needs({}, explains_network=False) == (*stacks, "features")
+    assert fpl.needs({"feature_use": "weight", "feature_strength": 0}) == stacks
     assert fpl.needs({"feature_weight": 0}) == fpl.needs({"features": False}) == control.needs({}) == stacks
     assert TRAININGS["restoration"].needs({}) == ("clean", "validation_clean")
 
@@ -108,3 +112,20 @@ def test_restoration_network_and_features_are_needed_only_with_l_fp():
 def test_without_features_only_what_every_denoiser_has_is_kept():
     options = DenoiserOptions(features=True, feature_weight=0.5, feature_interval=4, feature_start=9, draws=3, loss="absolute")
     assert options.without_features() == DenoiserOptions(draws=3, loss="absolute")
+    weight = DenoiserOptions(features=True, feature_use="weight", feature_strength=2, feature_quantile=0.5, draws=3)
+    assert weight.without_features() == DenoiserOptions(features=True, balance=0.5, draws=3).without_features()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"feature_use": "weight", "balance": 0.5}, "balance has no effect with feature_use weight"),
+        ({"feature_strength": 2}, "feature_strength has no effect with feature_use difference"),
+        ({"feature_quantile": 0.5}, "feature_quantile has no effect with feature_use difference"),
+        ({"feature_use": "mask"}, "feature_use"),
+        ({"balance": 0}, "balance"),
+    ],
+)
+def test_options_of_another_use_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        TRAININGS["fpl"].needs(options)

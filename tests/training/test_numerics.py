@@ -5,12 +5,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fplbench.config.ablation import AS_PUBLISHED, CONTROL, AblationOptions, variants
 from fplbench.device import NumericsOptions, use_numerics
 from fplbench.explaining.maps import write_features
 from fplbench.training import train
 from fplbench.training.fpl import FplOptions
-from fplbench.explaining.options import ExplanationOptions
 from tests.helpers.training import TINY, given
 
 
@@ -25,17 +23,14 @@ def numerics():
 
 
 def trained_variants(stacks, folder, device: str) -> list[dict[str, torch.Tensor]]:
-    """Weights of the control and of the variant as published, with draws and flips."""
+    """Weights of the control and of L_FP as published, with draws and flips."""
     fpl = FplOptions(**TINY, draws=2, feature_interval=2)
-    found = variants(AblationOptions(), fpl, ExplanationOptions())
+    published = fpl.model_copy(update={"normalise": False, "allow_zero_gradient": True})
+    inputs = {**given(stacks, "fpl"), "features": folder / "features.npy"}
+    write_features(inputs["explained"], inputs["clean"], inputs["features"], device=device, readout="sum", activation="relu")
     weights = []
-    for name in (CONTROL, AS_PUBLISHED):
-        features = folder / f"{name}.npy"
-        write_features(
-            stacks / "restoration.safetensors", stacks / "clean.npy", features, device=device, **found[name].explanation
-        )
-        inputs = {**given(stacks, "fpl"), "features": features}
-        train("fpl", inputs, folder / f"{name}.safetensors", found[name].fpl, seed=1, device=device)
+    for name, options in {"control": fpl.without_features(), "published": published}.items():
+        train("fpl", inputs, folder / f"{name}.safetensors", options.model_dump(), seed=1, device=device)
         weights.append(load_file(folder / f"{name}.safetensors"))
     return weights
 

@@ -28,10 +28,18 @@ class View:
 
     def of(self, stack: torch.Tensor) -> torch.Tensor:
         """The images (N, 1, h, w) in [0, 1], of a uint8 stack (all, H, W) on the same device."""
+        return as_images(stack, self._pixels(stack))
+
+    def as_they_are(self, stack: torch.Tensor) -> torch.Tensor:
+        """The same of another stack that belongs to the images, (N, 1, h, w), with its own values."""
+        return stack[self._pixels(stack)].unsqueeze(1)
+
+    def _pixels(self, stack: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """What is seen, as indices of a stack."""
         positions = self.positions % len(stack)
         if self.rows is None or self.columns is None:
-            return as_images(stack, positions)
-        return as_images(stack, (positions[:, None, None], self.rows[:, :, None], self.columns[:, None, :]))
+            return positions
+        return positions[:, None, None], self.rows[:, :, None], self.columns[:, None, :]
 
     def undo(self, images: torch.Tensor) -> torch.Tensor:
         """Images (N, 1, h, w) that were seen in this view, the right way round."""
