@@ -230,7 +230,7 @@ class Config(Options):
     def explains(self) -> bool:
         """Whether anything needs the restoration networks: a training that reads them, or scores of features."""
         needed = [found.needs(self.training_options(found.name)) for found in self.trainings_of(self.columns)]
-        return any("restoration" in inputs for inputs in needed) or bool(self.feature_error)
+        return any("explained" in inputs for inputs in needed) or bool(self.feature_error)
 
     def trainings_of(self, columns: Mapping[str, Column]) -> list[Training]:
         """The trainings whose weights some columns take."""
