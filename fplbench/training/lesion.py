@@ -27,12 +27,6 @@ class LesionOptions(AugmentedOptions):
     dice_weight: float = Field(
         1.0, ge=0, allow_inf_nan=False, description="Weight of the soft Dice loss relative to the mean cross-entropy."
     )
-    lesion_weight: float = Field(
-        1.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="Weight of a pixel of a lesion in the cross-entropy; of any other pixel it is 1.",
-    )
     warn_below: float = Field(0.5, ge=0, le=1, description="Warn if the Dice coefficient on validation images is lower.")
 
 
@@ -98,7 +92,9 @@ def read_lesion_validation(
 
 
 class LesionLoss:
-    """Cross-entropy of the logits, averaged over the pixels, and the soft Dice loss.
+    """Cross-entropy of the logits, and the soft Dice loss, for which the few pixels of lesions count as much as all the others.
+
+    The cross-entropy is -mean(g log p + (1 - g) log(1 - p)) over the pixels, with p = sigmoid(logit); g is 1 in a lesion, else 0.
 
     Args:
         network: from images (N, 1, H, W) in [0, 1] to logits of the same shape.
@@ -126,8 +122,7 @@ class LesionLoss:
         with mixed_precision(images.device):
             logits = self.network(images)
         logits = logits.float()
-        weight = logits.new_tensor(self.options.lesion_weight)
         return {
-            "cross_entropy": (cross_entropy(logits, lesions, pos_weight=weight), 1.0),
+            "cross_entropy": (cross_entropy(logits, lesions), 1.0),
             "dice": (soft_dice_loss(logits.sigmoid(), lesions), self.options.dice_weight),
         }
