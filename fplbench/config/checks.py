@@ -6,6 +6,7 @@ import re
 from fplbench.config.models import Config
 from fplbench.config.resolved import needs
 from fplbench.errors import InputError, nearest
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.registry import parse_options
 from fplbench.scoring.registry import SCORES, image_metrics
 from fplbench.training import TRAININGS
@@ -60,8 +61,8 @@ def check_datasets(config: Config, noise: str) -> None:
             f"noises.{noise} is the noise of paired images, which no data set here has: use loader: paired, or remove it."
         )
     reason = CANNOT.get(needs(noise) or "")
-    for key, chosen in (("inserted", config.inserted.noises), ("detectability", config.detectability.noises)):
-        if reason and noise in (chosen or ()):
+    for key in ("inserted", "detectability", "ablation"):
+        if reason and noise in (getattr(config, key).noises or ()):
             raise InputError(f"{key}.noises names {noise!r}, {reason}; lesions and signals are inserted into windowed images.")
     if needs(noise) == "hu":
         other = next((name for name in names if name in config.unpaired and not config.dataset(name).hounsfield), None)
@@ -91,9 +92,11 @@ def check_together(config: Config) -> None:
         options = parse_options(fit.training.options, fit.options, f"training.{fit.training.name}, in FPL's seconds")
         if isinstance(options, DenoiserOptions) and (fit.training.name != "fpl" or config.trains_fpl):
             check_gradient(options, config.explanation)
+    _check_ablation(config)
     for key, names, section in (
         ("feature_error", config.feature_error, "noises"),
         ("ablation.noises", config.ablation.noises, "noises"),
+        ("ablation.datasets", config.ablation.datasets, "datasets"),
         ("generalisation", config.generalisation, "noises"),
         ("detectability.noises", config.detectability.noises, "noises"),
         ("fair.noises", config.fair.noises, "noises"),
@@ -107,6 +110,18 @@ def check_together(config: Config) -> None:
             _check_named(config, key, str(name), section)
             if key in EVERYWHERE and (limit := limit_of(config, str(name))):
                 raise InputError(f"{key} names {name!r}, which is limited to {', '.join(limit)}: name a noise of all.")
+
+
+def _check_ablation(config: Config) -> None:
+    """Raise InputError where a variant of the ablation has a loss without a gradient, or options that do not fit each other."""
+    for name in config.ablation.screened_on or ():
+        if name not in (config.ablation.noises or ()):
+            raise InputError(f"ablation.screened_on names {name!r}, which is not among ablation.noises.")
+    for name, variant in config.ablation_variants().items():
+        if variant.explanation is not None:
+            options = parse_options(TRAININGS["fpl"].options, variant.fpl, f"ablation.variants.{name}")
+            assert isinstance(options, DenoiserOptions)
+            check_gradient(options, ExplanationOptions(**variant.explanation))
 
 
 def _check_fair(config: Config) -> None:

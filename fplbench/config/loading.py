@@ -98,15 +98,16 @@ def _with_names(config: Config) -> Config:
     everywhere = [name for name in config.noises if not limit_of(config, name)]
     usual = "gaussian" if "gaussian" in everywhere else next(iter(everywhere or config.noises), "gaussian")
     common = [usual] if usual in everywhere else []  # none where every noise is limited to some data sets
+    windowed = [] if needs(usual) else common  # noises of images that lesions and signals were inserted into
     return config.model_copy(
         update={
             "feature_error": list(config.noises) if config.feature_error is None else config.feature_error,
             "generalisation": everywhere if config.generalisation is None else config.generalisation,
             "figures": config.figures.model_copy(update={"noise": config.figures.noise or usual}),
-            "ablation": config.ablation.model_copy(update={"noises": config.ablation.noises or common}),
-            "detectability": config.detectability.model_copy(
-                update={"noises": config.detectability.noises or ([] if needs(usual) else common)}
+            "ablation": config.ablation.model_copy(
+                update={"noises": config.ablation.noises or windowed, "datasets": config.ablation.datasets or config.compared}
             ),
+            "detectability": config.detectability.model_copy(update={"noises": config.detectability.noises or windowed}),
             "fair": config.fair.model_copy(update={"noises": config.fair.noises or _usual(config) or [usual]}),
             "inserted": config.inserted.model_copy(update={"datasets": _ct(config)}),
             "calibration": config.calibration.model_copy(update={"datasets": config.calibration.datasets or config.published}),

@@ -201,7 +201,7 @@ class Config(Options):
 
     def ablation_variants(self) -> dict[str, Variant]:
         """The variants of the ablation by name."""
-        return variants(self.ablation, self.fpl, self.explanation)
+        return variants(self)
 
     def weights_of(self, column: Column) -> str | None:
         """The weight file of a column that is not trained here: the one that its entry names, or the published one."""

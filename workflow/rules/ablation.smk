@@ -1,34 +1,116 @@
-# What L_FP buys: the denoiser without it, as published (ReLU, sum), and with several feature weights, each with several seeds,
-# scored on the validation images, from which the default weight is chosen, and on the test images.
+# Whether the feature preserving loss preserves features: variants of FPL's training and controls, judged on lesions and images.
 #
 #   snakemake ablation
+#
+# All variants train on the same images, copies with inserted lesions among them. In halves: those that compare features are first
+# looked at for alignment, the others are trained with one seed and screened on validation images, and the best with all seeds.
 
+ABLATION = CONFIG.ablation
 VARIANTS = CONFIG.ablation_variants()
-RUNS = [f"{variant}-{seed}" for variant in VARIANTS for seed in CONFIG.ablation.seeds]
-ABLATION_SPLITS = ["validation", "test"]
-EXPLANATIONS["as_published"] = VARIANTS["as_published"].explanation
+ABLATION_CONTROLS = [name for name in ABLATION.always if name in VARIANTS]
+ABLATION_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.noises}
+SCREENED_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.screened_on or ABLATION.noises}
+EXPLANATIONS |= {variant.explanation_name: variant.explanation for variant in VARIANTS.values() if variant.explanation}
+ALIGNED = {
+    variant.explanation_name: variant.explanation
+    for variant in VARIANTS.values()
+    if variant.compares and ExplanationOptions(**variant.explanation).has_gradient
+}
+ABLATION_FEATURES = "<results>/ablation/features/{dataset}/{explanation}/train.npy"
+JOINED_INPUTS = {
+    "clean": "<results>/data/{dataset}/joined_train.npy",
+    "noisy": "<results>/noisy/{dataset}/{noise}/joined_train.npy",
+    "validation_clean": "<results>/data/{dataset}/joined_validation.npy",
+    "validation_noisy": "<results>/noisy/{dataset}/{noise}/joined_validation.npy",
+}
 
 
 wildcard_constraints:
     variant="|".join(map(re.escape, VARIANTS)),
     seed=r"\d+",
+    stage="screening|validation|test",
+
+
+def network_of(explanation):
+    """The weight file of the network that an explanation is of; none where it needs none."""
+    options = ExplanationOptions(**EXPLANATIONS[explanation])
+    return [f"<results>/models/{{dataset}}/{options.network}.safetensors"] if options.needs_network else []
+
+
+def explained_by(wildcards):
+    """The network that a variant explains in training: a weight needs none, as it is made before."""
+    variant = VARIANTS[wildcards.variant]
+    return network_of(variant.explanation_name) if variant.explanation else []
+
+
+def features_of(wildcards):
+    """The feature maps that a variant is trained with."""
+    name = VARIANTS[wildcards.variant].explanation_name
+    return expand(ABLATION_FEATURES, explanation=name, allow_missing=True) if name else []
+
+
+def variants_of(stage):
+    """The variants that are trained for a stage; reading what an earlier one has chosen, if it has to choose."""
+    if stage != "screening" and ABLATION.keep is not None:
+        chosen = checkpoints.screen_variants.get().output[0]
+    elif ABLATION.least_cosine is not None:
+        chosen = checkpoints.align_variants.get().output[0]
+    else:
+        return list(VARIANTS)
+    with open(chosen) as file:
+        return json.load(file)["variants"]
+
+
+def runs_of_stage(stage):
+    """Variants with their seeds, as files are named: the first seed alone for the screening."""
+    seeds = ABLATION.seeds[:1] if stage == "screening" else ABLATION.seeds
+    return [f"{variant}-{seed}" for variant in variants_of(stage) for seed in seeds]
+
+
+def weights_of_stage(wildcards):
+    """The weight files of a stage."""
+    stage = wildcards.get("stage", "test")
+    return expand("<results>/ablation/models/{dataset}/{noise}/{run}.safetensors", run=runs_of_stage(stage), allow_missing=True)
+
+
+def runs_as_methods(wildcards, input):
+    """The denoisers of a stage as methods of the command line, by run."""
+    return as_json({Path(path).stem: {"method": "fpl", "weights": path} for path in input.weights})
 
 
 rule ablation:
     input:
         with_noises(
-            "ablation.noises", CONFIG.ablation.noises, expand("<results>/ablation/{split}/ablation.md", split=ABLATION_SPLITS)
+            "ablation.noises",
+            ABLATION.noises,
+            [
+                "<results>/ablation/ablation.md",
+                *expand("<results>/ablation/explanations/{dataset}.csv", dataset=ABLATION.datasets),
+            ],
         ),
+
+
+use rule explain_clean_images as explain_for_ablation with:
+    input:
+        network=lambda wildcards: network_of(wildcards.explanation),
+        clean="<results>/data/{dataset}/joined_train.npy",
+        lesions=expand("<results>/data/{{dataset}}/joined_train_lesions.{kind}", kind=["npy", "csv"]),
+    output:
+        maps="<results>/ablation/features/{dataset}/{explanation}/train.npy",
+        record="<results>/ablation/features/{dataset}/{explanation}/train.json",
+    log:
+        "<logs>/ablation/features/{dataset}/{explanation}.log",
+    benchmark:
+        "<benchmarks>/ablation/features/{dataset}/{explanation}.tsv"
+    message:
+        "Explaining the images of the ablation of {wildcards.dataset}: {wildcards.explanation}"
 
 
 use rule train_fpl as train_ablation with:
     input:
-        **{name: path for name, path in TRAINING_INPUTS.items() if name not in ("restoration", "features")},
-        restoration=lambda wildcards: [] if wildcards.variant == "residual" else TRAINING_INPUTS["restoration"],
-        features=lambda wildcards: {
-            "residual": [],
-            "as_published": "<results>/features/{dataset}/as_published/train.npy",
-        }.get(wildcards.variant, TRAINING_INPUTS["features"]),
+        **JOINED_INPUTS,
+        explained=explained_by,
+        features=features_of,
     output:
         weights="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.safetensors",
         log="<results>/ablation/models/{dataset}/{noise}/{variant}-{seed}.csv",
@@ -48,113 +130,243 @@ use rule train_fpl as train_ablation with:
         "Training {wildcards.variant} on {wildcards.noise} of {wildcards.dataset} with seed {wildcards.seed}"
 
 
+rule align_cell:
+    input:
+        denoiser=f"<results>/ablation/models/{{dataset}}/{{noise}}/residual_same_steps-{ABLATION.seeds[0]}.safetensors",
+        clean="<results>/data/{dataset}/joined_validation.npy",
+        noisy="<results>/noisy/{dataset}/{noise}/joined_validation.npy",
+        networks=lambda wildcards: sorted({path for name in ALIGNED for path in network_of(name)}),
+    output:
+        table="<results>/ablation/alignment/{dataset}/{noise}.csv",
+        figure="<results>/ablation/alignment/{dataset}/{noise}.png",
+    log:
+        "<logs>/ablation/alignment/{dataset}/{noise}.log",
+    benchmark:
+        "<benchmarks>/ablation/alignment/{dataset}/{noise}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    params:
+        device=device,
+        networks=lambda wildcards, input: [f"--network={Path(path).stem}={path}" for path in input.networks],
+        explanations=as_json(ALIGNED),
+        code=code_hash("fplbench.explaining.alignment"),
+    message:
+        "Looking where the descent of each loss points on {wildcards.noise} of {wildcards.dataset}"
+    shell:
+        "fplbench align {input.denoiser:q} {input.clean:q} {input.noisy:q} {params.networks:q} --explanations {params.explanations:q}"
+        " --out {output.table:q} --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+checkpoint align_variants:
+    input:
+        expand("<results>/ablation/alignment/{dataset}/{noise}.csv", **SCREENED_CELLS),
+    output:
+        "<results>/ablation/aligned.json",
+    log:
+        "<logs>/ablation/aligned.log",
+    benchmark:
+        "<benchmarks>/ablation/aligned.tsv"
+    params:
+        variants=as_json({name: variant.explanation_name if variant.compares else "" for name, variant in VARIANTS.items()}),
+        controls=[f"--control={name}" for name in ABLATION_CONTROLS],
+        least=ABLATION.least_cosine if ABLATION.least_cosine is not None else -1,
+        code=code_hash("fplbench.reporting.screening"),
+    message:
+        "Choosing the variants whose loss points at the clean image"
+    shell:
+        "fplbench align-variants {output:q} {input:q} --variants {params.variants:q} {params.controls:q}"
+        " --least-cosine {params.least} > {log:q} 2>&1"
+
+
+checkpoint screen_variants:
+    input:
+        scores=expand("<results>/ablation/screening/scores/{dataset}/{noise}.csv", **SCREENED_CELLS),
+        lesion_scores=expand("<results>/ablation/screening/lesion_scores/{dataset}/{noise}.csv", **SCREENED_CELLS),
+    output:
+        "<results>/ablation/screened.json",
+    log:
+        "<logs>/ablation/screened.log",
+    benchmark:
+        "<benchmarks>/ablation/screened.tsv"
+    params:
+        lesion_scores=lambda wildcards, input: [f"--lesion-scores={path}" for path in input.lesion_scores],
+        controls=[f"--control={name}" for name in ABLATION_CONTROLS],
+        keep=ABLATION.keep or len(VARIANTS),
+        loss=ABLATION.largest_loss,
+        code=code_hash("fplbench.reporting.screening"),
+    message:
+        "Choosing the variants that are trained with all seeds"
+    shell:
+        "fplbench screen-variants {output:q} {input.scores:q} {params.lesion_scores:q} {params.controls:q} --keep {params.keep}"
+        " --largest-loss {params.loss} > {log:q} 2>&1"
+
+
 rule apply_ablation:
     input:
-        **{run: f"<results>/ablation/models/{{dataset}}/{{noise}}/{run}.safetensors" for run in RUNS},
-        noisy="<results>/noisy/{dataset}/{noise}/{split}.npy",
+        weights=weights_of_stage,
+        noisy=lambda wildcards: "<results>/noisy/{dataset}/{noise}/joined_%s.npy"
+        % ("test" if wildcards.stage == "test" else "validation"),
     output:
-        stacks=[DENOISED(f"<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy") for run in RUNS],
-        indices=[f"<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.csv" for run in RUNS],
-        cost="<results>/ablation/{split}/cost/{dataset}/{noise}.csv",
+        stacks=temp(directory("<results>/ablation/{stage}/denoised/{dataset}/{noise}")),
+        cost="<results>/ablation/{stage}/cost/{dataset}/{noise}.csv",
     log:
-        "<logs>/ablation/{split}/denoise/{dataset}/{noise}.log",
+        "<logs>/ablation/{stage}/denoise/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{split}/denoise/{dataset}/{noise}.tsv"
+        "<benchmarks>/ablation/{stage}/denoise/{dataset}/{noise}.tsv"
     resources:
         gpu=1,
         mem_mb=4000,
     params:
         device=device,
-        folder=subpath(output[0], parent=True),
-        methods=lambda wildcards, input: as_json({run: {"method": "fpl", "weights": input[run]} for run in RUNS}),
+        methods=runs_as_methods,
         numerics=NUMERICS,
         code=code_of(METHODS["fpl"].function, "fplbench.denoising.groups"),
     message:
-        "Denoising {wildcards.noise} of {wildcards.dataset} with all variants, {wildcards.split} images"
+        "Denoising {wildcards.noise} of {wildcards.dataset} with all variants, {wildcards.stage}"
     shell:
-        "fplbench denoise-group {input.noisy:q} {params.folder:q} --methods {params.methods:q} --cost {output.cost:q}"
+        "fplbench denoise-group {input.noisy:q} {output.stacks:q} --methods {params.methods:q} --cost {output.cost:q}"
         " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
-use rule score as score_ablation with:
+rule score_ablation:
     input:
-        clean="<results>/data/{dataset}/{split}.npy",
-        lesions=expand("<results>/data/{{dataset}}/{{split}}_lesions.{kind}", kind=["npy", "csv"]),
-        denoised=expand("<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
+        clean=lambda wildcards: expand(
+            "<results>/data/{dataset}/joined_{split}{kind}",
+            split="test" if wildcards.stage == "test" else "validation",
+            kind=LESION_KINDS,
+            allow_missing=True,
+        ),
+        denoised="<results>/ablation/{stage}/denoised/{dataset}/{noise}",
+        judge="<results>/models/{dataset}/restoration-2.safetensors",
     output:
-        scores="<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
-        lesions="<results>/ablation/{split}/lesion_scores/{dataset}/{noise}.csv",
+        scores="<results>/ablation/{stage}/scores/{dataset}/{noise}.csv",
+        lesions="<results>/ablation/{stage}/lesion_scores/{dataset}/{noise}.csv",
+        features="<results>/ablation/{stage}/feature_scores/{dataset}/{noise}.csv",
     log:
-        "<logs>/ablation/{split}/score/{dataset}/{noise}.log",
+        "<logs>/ablation/{stage}/score/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{split}/score/{dataset}/{noise}.tsv"
+        "<benchmarks>/ablation/{stage}/score/{dataset}/{noise}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=8000,
     params:
-        rules="--rule=apply_ablation",
-        inserted=[],
-        validation=[],
-        hashes=[],
+        device=device,
         metrics=METRICS,
-        code=METRICS_CODE,
+        explanation=as_json(EXPLANATIONS["default"]),
+        code=[METRICS_CODE, code_hash("fplbench.scoring.features")],
     message:
-        "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.split} images"
+        "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.stage}"
+    shell:
+        "fplbench score {input.clean[0]:q} {output.scores:q} {input.denoised:q}/*.npy --lesion-scores {output.lesions:q} {params.metrics:q}"
+        " --threads {threads} > {log:q} 2>&1 && fplbench feature-scores {input.judge:q} {input.clean[0]:q} {output.features:q}"
+        " {input.denoised:q}/*.npy --explanation {params.explanation:q} --device {params.device} --threads {threads} >> {log:q} 2>&1"
 
 
-use rule score_features as score_ablation_features with:
+rule observe_ablation:
     input:
-        restoration="<results>/models/{dataset}/restoration.safetensors",
-        clean="<results>/data/{dataset}/{split}.npy",
-        denoised=expand("<results>/ablation/{{split}}/denoised/{{dataset}}/{{noise}}/{run}.npy", run=RUNS),
-        scored="<results>/ablation/{split}/scores/{dataset}/{noise}.csv",
+        weights=weights_of_stage,
+        signals="<results>/detectability/{dataset}/signals.csv",
+        clean=expand("<results>/detectability/{{dataset}}/{kind}.npy", kind=["absent", "present"]),
+        noisy=expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.npy", kind=["absent", "present"]),
+        indices=expand("<results>/detectability/noisy/{{dataset}}/{{noise}}/{kind}.csv", kind=["absent", "present"]),
     output:
-        scores="<results>/ablation/{split}/feature_scores/{dataset}/{noise}.csv",
+        stacks=temp(directory("<results>/ablation/observed/{dataset}/{noise}")),
+        scores="<results>/ablation/test/detectability/{dataset}/{noise}.csv",
+        spectra="<results>/ablation/test/detectability/{dataset}/{noise}_spectra.csv",
     log:
-        "<logs>/ablation/{split}/feature_scores/{dataset}/{noise}.log",
+        "<logs>/ablation/observe/{dataset}/{noise}.log",
     benchmark:
-        "<benchmarks>/ablation/{split}/feature_scores/{dataset}/{noise}.tsv"
+        "<benchmarks>/ablation/observe/{dataset}/{noise}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=4000,
     params:
-        maps=[],
-
-
-use rule collate_dataset as collate_ablation with:
-    input:
-        scores=expand(
-            "<results>/ablation/{{split}}/scores/{dataset}/{noise}.csv", dataset=CONFIG.compared, noise=CONFIG.ablation.noises
-        ),
-        feature_scores=expand(
-            "<results>/ablation/{{split}}/feature_scores/{dataset}/{noise}.csv",
-            dataset=CONFIG.compared,
-            noise=CONFIG.ablation.noises,
-        ),
-    output:
-        "<results>/ablation/{split}/scores.csv",
-    log:
-        "<logs>/ablation/{split}/collate.log",
-    benchmark:
-        "<benchmarks>/ablation/{split}/collate.tsv"
+        device=device,
+        methods=runs_as_methods,
+        noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
+        folder=lambda wildcards, input: Path(input.signals).parent,
+        options=as_json(CONFIG.detectability.observer),
+        seed=CONFIG.seed,
+        code=code_hash("fplbench.scoring.observer_cells"),
     message:
-        "Collating the ablation on the {wildcards.split} images"
+        "Detecting signals in {wildcards.noise} of {wildcards.dataset} with all variants"
+    shell:
+        "fplbench denoise-signals {params.noisy:q} {output.stacks:q} --methods {params.methods:q} --device {params.device}"
+        " --threads {threads} > {log:q} 2>&1 && fplbench observe {params.folder:q} {output.scores:q} {output.spectra:q}"
+        " {output.stacks:q}/*/*.npy --options {params.options:q} --seed {params.seed} >> {log:q} 2>&1"
+
+
+def ablation_tables(kind, stages=("validation", "test"), datasets=ABLATION.datasets):
+    """The tables of scores of the stages."""
+    path = "<results>/ablation/{stage}/{kind}/{dataset}/{noise}.csv"
+    return expand(path, stage=stages, kind=kind, dataset=datasets, noise=ABLATION.noises)
 
 
 rule ablation_table:
     input:
-        scores="<results>/ablation/{split}/scores.csv",
-        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=CONFIG.compared),
+        scores=ablation_tables(["scores", "feature_scores", "lesion_scores"]),
+        detectability=ablation_tables("detectability", ["test"], CONFIG.detectability.of(ABLATION.datasets)),
+        alignment=expand("<results>/ablation/alignment/{dataset}/{noise}.csv", **SCREENED_CELLS) if ALIGNED else [],
+        chosen=[
+            *(["<results>/ablation/aligned.json"] if ABLATION.least_cosine is not None else []),
+            *(["<results>/ablation/screened.json"] if ABLATION.keep is not None else []),
+        ],
+        sampling=expand("<results>/data/{dataset}/sampling.json", dataset=ABLATION.datasets),
         config=RESOLVED,
     output:
-        table="<results>/ablation/{split}/ablation.csv",
-        text="<results>/ablation/{split}/ablation.md",
-        figures=expand("<results>/ablation/{{split}}/ablation_{dataset}.png", dataset=CONFIG.compared),
+        table="<results>/ablation/ablation.csv",
+        text=report(
+            "<results>/ablation/ablation.md",
+            caption="../report/ablation.rst",
+            category="Ablation",
+            labels={"Data set": "all", "Result": "What the feature preserving loss buys"},
+        ),
+        figures=expand("<results>/ablation/ablation_{dataset}.png", dataset=ABLATION.datasets),
     log:
-        "<logs>/ablation/{split}/table.log",
+        "<logs>/ablation/table.log",
     benchmark:
-        "<benchmarks>/ablation/{split}/table.tsv"
+        "<benchmarks>/ablation/table.tsv"
     params:
         folder=subpath(output.table, parent=True),
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
+        control="residual_same_seconds" if "residual_same_seconds" in VARIANTS else "residual_same_steps",
         code=code_hash("fplbench.reporting.ablation"),
         shown=shown,
     message:
-        "Writing the ablation on the {wildcards.split} images"
+        "Writing the ablation"
     shell:
-        "fplbench ablation {input.scores:q} --out-dir {params.folder:q} --control residual --config {input.config:q}"
-        " --data {params.data:q} > {log:q} 2>&1"
+        "fplbench ablation {params.folder:q} --control {params.control} --config {input.config:q} --data {params.data:q}"
+        " > {log:q} 2>&1"
+
+
+rule compare_explanations:
+    input:
+        networks=[f"<results>/models/{{dataset}}/{name}.safetensors" for name in ("restoration", "random")],
+        clean="<results>/data/{dataset}/joined_test.npy",
+        denoised=expand("<results>/ablation/test/denoised/{{dataset}}/{noise}", noise=ABLATION.noises),
+        noisy=expand("<results>/noisy/{{dataset}}/{noise}/joined_test.npy", noise=ABLATION.noises),
+    output:
+        table="<results>/ablation/explanations/{dataset}.csv",
+        figure="<results>/ablation/explanations/{dataset}.png",
+    log:
+        "<logs>/ablation/explanations/{dataset}.log",
+    benchmark:
+        "<benchmarks>/ablation/explanations/{dataset}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=8000,
+    params:
+        device=device,
+        networks=lambda wildcards, input: [f"--network={Path(path).stem}={path}" for path in input.networks],
+        noisy=lambda wildcards, input: [f"--noisy={noise}={path}" for noise, path in zip(ABLATION.noises, input.noisy)],
+        denoised=lambda wildcards, input: [
+            f"--denoised={noise}={path}/residual_same_steps-{ABLATION.seeds[0]}.npy"
+            for noise, path in zip(ABLATION.noises, input.denoised)
+        ],
+        code=code_hash("fplbench.explaining.sensitivity", "fplbench.reporting.sensitivity_figure"),
+    message:
+        "Comparing how much noise changes the maps of explanations on {wildcards.dataset}"
+    shell:
+        "fplbench compare-explanations {input.clean:q} {params.noisy:q} {params.denoised:q} {params.networks:q} --out {output.table:q}"
+        " --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"

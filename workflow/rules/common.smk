@@ -8,12 +8,14 @@ from pathlib import Path
 
 from fplbench.code_hash import code_hash
 from fplbench.config import load_config
+from fplbench.config.ablation import CONTROLS
 from fplbench.config.columns import check_packages, check_weights, left_out
 from fplbench.config.fits import fit_name, with_repeats
 from fplbench.datasets import check_root
 from fplbench.denoising.columns import FAIR_GROUP, grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
+from fplbench.explaining.options import ExplanationOptions
 from fplbench.files import write_text
 from fplbench.noise import NOISES
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation
@@ -31,6 +33,7 @@ workflow.global_resources.setdefault("gpu", 1)
 
 SPLITS = ["train", "validation", "test"]
 INSERTED_SPLITS = [f"inserted_{split}" for split in SPLITS]
+JOINED_SPLITS = [f"joined_{split}" for split in SPLITS]
 # The data sets of which Hounsfield units are kept, for noises that are made from them.
 HOUNSFIELD = [dataset for dataset in CONFIG.datasets if any(NOISES[name].needs == "hu" for name in CONFIG.noises_of(dataset))]
 # The data sets of pairs, of which the noisy images are kept.
@@ -55,8 +58,15 @@ TRAINING_INPUTS = {
     "noisy": "<results>/noisy/{dataset}/{noise}/train.npy",
     "validation_clean": "<results>/data/{dataset}/validation.npy",
     "validation_noisy": "<results>/noisy/{dataset}/{noise}/validation.npy",
-    "restoration": "<results>/models/{dataset}/restoration.safetensors",
+    "explained": "<results>/models/{dataset}/restoration.safetensors",
     "features": "<results>/features/{dataset}/default/train.npy",
+}
+# The network that finds lesions has the copies with inserted ones too.
+LESION_INPUTS = {
+    "clean": "<results>/data/{dataset}/joined_train.npy",
+    "lesions": "<results>/data/{dataset}/joined_train_lesions.npy",
+    "validation_clean": "<results>/data/{dataset}/joined_validation.npy",
+    "validation_lesions": "<results>/data/{dataset}/joined_validation_lesions.npy",
 }
 # Columns by the name of their job and of their stack; those of the fair comparison have jobs of their own.
 GROUPS = {group: with_repeats(columns, CONFIG) for group, columns in grouped(CONFIG.columns).items()}
@@ -73,6 +83,12 @@ NUMERICS = json.dumps(CONFIG.numerics.model_dump(mode="json"))
 METRICS_CODE = code_hash(
     "fplbench.scoring.cells", "fplbench.scoring.hashes", *sorted({SCORES[name].function.__module__ for name in CONFIG.metrics})
 )
+
+
+def inputs_of(training):
+    """What a training can read, by name."""
+    return TRAINING_INPUTS | LESION_INPUTS if "lesions" in training.inputs else TRAINING_INPUTS
+
 
 # With keep_denoised: false, denoised stacks go once they are scored.
 DENOISED = str if CONFIG.keep_denoised else temp

@@ -38,3 +38,19 @@ use rule synthesize_noise as add_noise_to_inserted with:
         "<benchmarks>/noise/{dataset}/{noise}_inserted.tsv"
     message:
         "Adding {wildcards.noise} to images of {wildcards.dataset} with inserted lesions"
+
+
+# Images with and without inserted lesions together, for the ablation.
+use rule synthesize_noise as add_noise_to_joined with:
+    input:
+        clean=expand("<results>/data/{{dataset}}/{split}.npy", split=JOINED_SPLITS),
+    output:
+        stacks=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.npy", split=JOINED_SPLITS),
+        indices=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.csv", split=JOINED_SPLITS),
+        records=expand("<results>/noisy/{{dataset}}/{{noise}}/{split}.json", split=JOINED_SPLITS),
+    log:
+        "<logs>/noise/{dataset}/{noise}_joined.log",
+    benchmark:
+        "<benchmarks>/noise/{dataset}/{noise}_joined.tsv"
+    message:
+        "Adding {wildcards.noise} to the images of the ablation of {wildcards.dataset}"

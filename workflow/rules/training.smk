@@ -18,7 +18,7 @@ for fit in CONFIG.fits.values():
         name:
             f"train_{fit.name}"
         input:
-            **{name: TRAINING_INPUTS[name] for name in fit.training.needs(fit.options)},
+            **{name: inputs_of(fit.training)[name] for name in fit.training.needs(fit.options)},
         output:
             weights=f"{model_of(fit)}{{repeat}}.safetensors",
             log=f"{model_of(fit)}{{repeat}}.csv",
@@ -47,7 +47,7 @@ for fit in CONFIG.fits.values():
 
 rule explain_clean_images:
     input:
-        restoration="<results>/models/{dataset}/restoration.safetensors",
+        network="<results>/models/{dataset}/restoration.safetensors",
         clean="<results>/data/{dataset}/train.npy",
     output:
         maps="<results>/features/{dataset}/{explanation}/train.npy",
@@ -68,5 +68,5 @@ rule explain_clean_images:
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
-        "fplbench features {input.restoration:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
+        "fplbench features {input.network:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
         " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
