@@ -1,120 +1,162 @@
-import csv
+import json
 
-import numpy as np
 import pytest
 from PIL import Image
-from scipy import stats
 
 from fplbench.errors import InputError
-from fplbench.reporting.ablation import ablation_note, legend, write_ablation
+from fplbench.reporting.ablation import write_ablation
+from fplbench.reporting.ablation_figure import figure
+from fplbench.reporting.ablation_roles import Roles
 from fplbench.reporting.comparison import compare
-from fplbench.reporting.facts import Facts
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.scores import NoiseScores, read_scores
+from tests.helpers.ablation import by_method, lesion_rows, write_alignment, write_detectability, write_images, write_lesions
+from tests.helpers.scores import read_rows, run, write_config
 
-PATIENTS = tuple(f"p{i}" for i in range(10))
-
-
-def scores(values, metric="psnr"):
-    found = {name: np.array(numbers, float) for name, numbers in values.items()}
-    return {"lidc": {"gaussian": NoiseScores(PATIENTS, PATIENTS, {metric: found})}}
+CONTROL = "residual_same_seconds"
+ROLES = Roles(("fpl", "lesion_weight"), ("mask_weight",), {CONTROL: "", "fpl": "guided", "lesion_weight": "", "mask_weight": ""})
+SPREAD = (-0.02, -0.01, 0, 0.01, 0.02)
 
 
-def five(control, variant):
-    """Scores of a control and a variant: the mean of ten images for each of five seeds."""
-    means = {f"off-{seed}": value for seed, value in enumerate(control, start=1)}
-    means |= {f"on-{seed}": value for seed, value in enumerate(variant, start=1)}
-    return {name: np.full(10, float(value)) for name, value in means.items()}
+def seeds(mean):
+    return [mean + each for each in SPREAD]
 
 
-def test_the_gain_is_the_paired_difference_with_the_interval_of_student():
-    control, variant = [30, 31, 29, 32, 28], [30.5, 31.3, 29.2, 32.9, 28.1]
-    off, on = compare(scores(five(control, variant)), "off")
-    error = stats.sem(np.subtract(variant, control))
-    assert (on.variant, on.gain, on.mean) == ("on", pytest.approx(0.4), pytest.approx(30.4))
-    assert (on.gain_low, on.gain_high) == pytest.approx(stats.t.interval(0.95, 4, 0.4, error))
-    assert on.gain_p == pytest.approx(2 * stats.t.sf(0.4 / error, 4))
-    assert on.seeds == pytest.approx(variant)
-    assert (off.gain, off.gain_low, off.gain_p) == (0, None, None)
+@pytest.fixture
+def folder(tmp_path):
+    """An ablation of five seeds: annotated and inserted lesions, d', alignment and screening."""
+    psnr = {CONTROL: seeds(30), "fpl": seeds(29.5), "lesion_weight": seeds(30.25)}
+    lesion = {CONTROL: seeds(20), "fpl": seeds(20), "lesion_weight": seeds(21)}
+    kept = {CONTROL: seeds(0.5), "fpl": seeds(0.5), "lesion_weight": seeds(0.75)}
+    for stage in ("validation", "test"):
+        for noise in ("gaussian", "poisson"):
+            cell = f"lidc/{noise}"
+            write_images(tmp_path / stage, cell, psnr)
+            both = [*lesion_rows(lesion, kept), *lesion_rows(lesion, kept, inserted=1)]
+            write_lesions(tmp_path / stage, cell, sorted(both, key=lambda row: [*by_method(psnr)].index(row["method"])))
+            if stage == "test":
+                write_detectability(tmp_path / stage, cell, {CONTROL: seeds(2), "fpl": seeds(2), "lesion_weight": seeds(2.5)})
+    write_alignment(tmp_path, "lidc/gaussian", {"residual": 1, "guided": 0.04, "flat": ""})
+    write_alignment(tmp_path, "lidc/poisson", {"residual": 1, "guided": 0.06, "flat": ""})
+    (tmp_path / "aligned.json").write_text(
+        json.dumps({"variants": ["fpl"], "left_out": {"guided_2": 0.012, "as_published": None}})
+    )
+    ranking = [
+        {"variant": "lesion_weight", "lesion_psnr_gain": 1, "psnr_gain": 0.25, "recovery_error_gain": 0.25},
+        {"variant": "sobel", "lesion_psnr_gain": 0.5, "psnr_gain": -0.25, "recovery_error_gain": None},
+    ]
+    screened = {"variants": [CONTROL, "fpl", "lesion_weight"], "ranking": ranking, "reference": CONTROL}
+    methods = [f"{name}-1" for name in (CONTROL, "fpl", "lesion_weight", "sobel")]
+    (tmp_path / "screened.json").write_text(json.dumps({**screened, "methods": methods, "cells": ["lidc/gaussian"]}))
+    return tmp_path
 
 
-def test_the_scatter_of_images_is_not_that_of_seeds():
-    base = np.random.default_rng(0).normal(30, 5, 10)
-    found = {f"{name}-{seed}": base + 0.5 * (name == "on") for name in ("off", "on") for seed in range(5)}
-    on = compare(scores(found), "off")[1]
-    assert (on.gain, on.gain_low, on.gain_high) == pytest.approx((0.5, 0.5, 0.5))
+def test_the_table_holds_every_stage_metric_and_variant(folder):
+    write_ablation(folder, CONTROL, ROLES)
+    rows = read_rows(folder / "ablation.csv")
+    assert list(rows[0]) == [
+        "stage", "dataset", "noise", "metric", "variant", "mean", "gain", "low", "high", "p", "seeds",
+        "seed_1", "seed_2", "seed_3", "seed_4", "seed_5",
+    ]  # fmt: skip
+    # psnr, ssim, feature_error, and three scores of both kinds of lesions; d' on test images alone.
+    assert len(rows) == 2 * 3 * (9 + 10)
+    found = {(row["stage"], row["noise"], row["metric"], row["variant"]): row for row in rows}
+    own = found["test", "poisson", "psnr", "lesion_weight"]
+    assert (float(own["mean"]), float(own["gain"]), own["seeds"]) == (pytest.approx(30.25), pytest.approx(0.25), "5")
+    assert float(own["seed_1"]) == pytest.approx(30.23)
+    recovery = found["validation", "gaussian", "inserted_contrast_recovery", "lesion_weight"]
+    assert (float(recovery["mean"]), recovery["gain"], recovery["low"]) == (pytest.approx(0.75), "", "")
+    error = found["validation", "gaussian", "inserted_recovery_error", "lesion_weight"]
+    assert (float(error["mean"]), float(error["gain"])) == (pytest.approx(0.25), pytest.approx(0.25))
+    # The mean over both kinds of signals; the unprocessed images do not count.
+    assert float(found["test", "poisson", "dprime", "fpl"]["mean"]) == pytest.approx(2)
+    assert float(found["test", "poisson", "feature_error", CONTROL]["mean"]) == pytest.approx(1 / 3, abs=1e-4)
 
 
-def test_trainings_of_one_seed_are_a_pair_in_whatever_order():
-    found = five([30, 32, 34, 36, 38], [30.5, 32.5, 34.5, 36.5, 38.5])
-    on = compare(scores(dict(reversed(found.items()))), "off")
-    assert [(row.gain_low, row.gain_high) for row in on if row.variant == "on"] == [pytest.approx((0.5, 0.5))]
+def test_the_page_has_the_verdict_the_tables_and_how_variants_were_chosen(folder):
+    write_ablation(folder, CONTROL, ROLES)
+    text = (folder / "ablation.md").read_text()
+    assert "**`lesion_weight` passes** on annotated lesions of LIDC" in text
+    assert "LIDC: 2 images of 1 patient, copies with inserted lesions among them." in text
+    assert "over 5 training seeds alone, on the same images, and say nothing about other patients" in text
+    # Two noises with three variants and five seeds; sobel was screened on one.
+    assert "31 trainings of denoisers in all, 1 of them for the screening alone." in text
+    table = text.partition("### LIDC, Gaussian Noise")[2].partition("###")[0].strip().splitlines()
+    head = [cell.strip() for cell in table[0].strip("|").split("|")]
+    assert head == [
+        "Variant", "PSNR, dB", "Lesion PSNR (annotated), dB", "Contrast recovery (annotated)", "Lesion PSNR (inserted), dB",
+        "Contrast recovery (inserted)", "d'", "Feature error",
+    ]  # fmt: skip
+    control, _, weight = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
+    assert control[:4] == [CONTROL, "30.00", "20.00", "0.500"]
+    assert weight[0] == "lesion_weight"
+    assert weight[1].startswith("30.25 (+0.25 [")
+    assert weight[3].startswith("0.750 (+0.250 [")
+    screening = text.partition("## Screening")[2]
+    assert "mean gains over `residual_same_seconds` on lidc/gaussian." in screening
+    assert "| 1    | lesion_weight |" in screening and "| 2    | sobel         |" in screening
+    assert "Not trained, for their mean cosine: `guided_2` (0.012)." in screening
+    assert (
+        "Not trained, since their loss has no gradient, so that training equals `residual_same_steps`: `as_published`."
+        in screening
+    )
+    guided = next(line for line in screening.splitlines() if line.startswith("| guided "))
+    assert [cell.strip() for cell in guided.strip("|").split("|")] == ["guided", "0.040", "0.060", "0.050", "fpl"]
 
 
-def test_fewer_than_five_seeds_have_no_interval():
-    on = compare(scores({"off-1": [30] * 10, "off-2": [30] * 10, "on-1": [31] * 10, "on-2": [32] * 10}), "off")[1]
-    assert (on.gain, on.gain_low, on.gain_high, on.gain_p) == (1.5, None, None, None)
-    assert on.gains == (1, 2)
+def test_without_alignment_and_screening_the_page_has_no_such_sections(folder):
+    for path in [folder / "aligned.json", folder / "screened.json", *folder.glob("alignment/*/*.csv")]:
+        path.unlink()
+    write_ablation(folder, CONTROL, ROLES)
+    text = (folder / "ablation.md").read_text()
+    assert "## Screening" not in text and "## Alignment" not in text
+    assert "30 trainings of denoisers in all." in text
 
 
-def test_p_values_are_adjusted_for_the_variants_and_noises_of_a_data_set():
-    rng = np.random.default_rng(0)
-    cells = {f"{name}-{seed}": np.full(10, rng.normal(30, 1)) for name in ("off", "a", "b") for seed in range(5)}
-    shifted = {name: values + rng.normal(0, 1) for name, values in cells.items()}
-    noises = {name: NoiseScores(PATIENTS, PATIENTS, {"psnr": found}) for name, found in (("x", cells), ("y", shifted))}
-    rows = [row for row in compare({"lidc": noises}, "off") if row.variant != "off"]
-    single = [2 * stats.t.sf(abs(np.mean(row.gains)) / stats.sem(row.gains), 4) for row in rows]
-    assert len(single) == 4
-    assert sorted(row.gain_p for row in rows)[0] == pytest.approx(min(1, 4 * min(single)))
-
-
-def test_variants_with_other_seeds_are_refused():
-    with pytest.raises(InputError, match=r"'on' has the seeds \['1'\] on noise 'gaussian', but 'off' has \['1', '2'\]"):
-        compare(scores({"off-1": [30] * 10, "off-2": [30] * 10, "on-1": [30] * 10}), "off")
-
-
-def test_the_control_gains_nothing_and_a_lower_feature_error_is_a_gain():
-    rows = compare(scores({"off-1": [0.5] * 10, "on-1": [0.25] * 10}, "feature_error"), "off")
-    assert [row.gain for row in rows] == [0, 0.25]
-
-
-def test_missing_seed_and_missing_control_are_named():
-    with pytest.raises(InputError, match="'plain' has no seed"):
-        compare(scores({"plain": [30] * 10}), "plain")
-    with pytest.raises(InputError, match=r"'of', the control, .* did you mean 'off'"):
-        compare(scores({"off-1": [30] * 10}), "of")
-
-
-def test_the_note_names_seeds_as_the_unit_and_says_where_persons_are_unknown():
-    found = scores(five([30, 31, 29, 32, 28], [31, 32, 30, 33, 30]))
-    rows = compare(found, "off")
-    known = ablation_note(found, rows, Labels(), {})
-    assert "LIDC: mean over 10 images of 10 patients" in known
-    assert "over 5 training seeds" in known
-    assert "The images are fixed, so this says nothing about other patients." in known
-    unknown = ablation_note(found, rows, Labels(), {"lidc": Facts(persons_known=False)})
-    assert "10 images; which of them show the same person is not known" in unknown
-    assert "5 training seeds" in legend(rows)
-    few = scores({"off-1": [30] * 10, "on-1": [31] * 10})
-    assert "no intervals, since they take at least 5 seeds" in ablation_note(few, compare(few, "off"), Labels(), {})
-
-
-def test_files_hold_every_variant(write_scores, tmp_path):
-    cells = {
-        ("lidc", noise, f"{variant}-{seed}"): [30, 31 + seed]
-        for noise in ("poisson", "rician")
-        for variant in ("weight_0", "weight_0.1")
-        for seed in (1, 2)
+def test_the_figure_has_a_row_for_each_metric_and_a_column_for_each_noise(folder):
+    write_ablation(folder, CONTROL, ROLES)
+    assert Image.open(folder / "ablation_lidc.png").format == "PNG"
+    values = {
+        "inserted_lesion_psnr": {CONTROL: seeds(20), "lesion_weight": seeds(21)},
+        "inserted_contrast_recovery": {CONTROL: seeds(0.5), "lesion_weight": seeds(0.75)},
+        "psnr": {CONTROL: seeds(30), "lesion_weight": seeds(30)},
     }
-    path = write_scores(cells)
-    write_ablation(path, tmp_path / "out", "weight_0")
-    with open(tmp_path / "out" / "ablation.csv", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert len(rows) == 2 * 2 * 2
-    assert rows[0]["seeds"] == "2"
-    assert (float(rows[0]["seed_lowest"]), float(rows[0]["seed_highest"])) == (31, 31.5)
-    assert list(rows[0])[-3:] == ["seeds", "seed_lowest", "seed_highest"]
-    text = (tmp_path / "out" / "ablation.md").read_text(encoding="utf-8")
-    assert text.count("| control |") + text.count(" control |") >= 2
-    assert Image.open(tmp_path / "out" / "ablation_lidc.png").format == "PNG"
-    assert set(read_scores(path)) == {"lidc"}
+    cell = {metric: by_method(own) for metric, own in values.items()}
+    rows = compare({("lidc", "x"): cell, ("lidc", "y"): cell}, CONTROL)
+    axes = figure(rows, ROLES, CONTROL, Labels()).axes
+    assert len(axes) == 3 * 2
+    assert [axis.get_xlabel() for axis in axes[::2]] == [
+        "Lesion PSNR (inserted), gain in dB",
+        "Contrast recovery (inserted)",
+        "PSNR, gain in dB",
+    ]
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == [CONTROL, "lesion_weight"]
+    colours = {line.get_color() for line in axes[0].get_lines() if line.get_marker() == "o"}
+    assert colours == {"0.45", "#0072B2"}
+    recovery = axes[2].get_lines()
+    assert list(recovery[-1].get_xdata()) == [1, 1]
+
+
+def test_what_is_missing_is_named(folder):
+    with pytest.raises(InputError, match="'residual', the control, was not scored on lidc/gaussian by psnr"):
+        write_ablation(folder, "residual", ROLES)
+    write_detectability(folder / "test", "lidc/gaussian", {CONTROL: seeds(2), "fpl": seeds(2)})
+    with pytest.raises(InputError, match="'lesion_weight-1' was not scored by dprime on lidc/gaussian"):
+        write_ablation(folder, CONTROL, ROLES)
+    with pytest.raises(InputError, match="has no scores"):
+        write_ablation(folder / "elsewhere", CONTROL, ROLES)
+
+
+def test_a_file_of_choices_that_is_none_is_named(folder):
+    (folder / "screened.json").write_text("{}")
+    with pytest.raises(InputError, match=r"screened.json does not hold ranking, methods, cells: run `snakemake ablation` again"):
+        write_ablation(folder, CONTROL, ROLES)
+
+
+def test_the_command_takes_roles_from_the_config_and_persons_from_the_data(folder, tmp_path):
+    config = write_config(tmp_path / "config.json", datasets={"lidc": {"root": "x"}})
+    (tmp_path / "data" / "lidc").mkdir(parents=True)
+    (tmp_path / "data" / "lidc" / "sampling.json").write_text(json.dumps({"persons_known": False}))
+    run("ablation", folder, "--control", CONTROL, "--config", config, "--data", tmp_path / "data")
+    text = (folder / "ablation.md").read_text()
+    assert "**`lesion_weight` passes**" in text
+    assert "LIDC: 2 images; which of them show the same person is not known, copies with" in text

@@ -159,19 +159,12 @@ def test_generalisation_takes_the_seed_of_the_config(tmp_path):
     assert lows[0] != lows[1] != ""
 
 
-def test_unknown_persons_reach_ablation_generalisation_and_report(tmp_path):
+def test_unknown_persons_reach_generalisation_and_report(tmp_path):
     rng = np.random.default_rng(0)
-    cells = {("rsna", "gaussian", f"{name}-{seed}"): rng.normal(30, 2, 20) for name in ("residual", "more") for seed in range(5)}
-    write_long_table(tmp_path / "ablation_scores.csv", cells)
     write_long_table(tmp_path / "scores.csv", {("rsna", "gaussian", name): rng.normal(30, 2, 20) for name in ("rsna", "noisy")})
     (tmp_path / "data" / "rsna").mkdir(parents=True)
     (tmp_path / "data" / "rsna" / "sampling.json").write_text(json.dumps({"persons_known": False}))
     out, data = ("--out-dir", tmp_path), ("--data", tmp_path / "data")
-    run("ablation", tmp_path / "ablation_scores.csv", "--control", "residual", *out, *data)
-    unknown = "20 images; which of them show the same person is not known"
-    assert unknown in (tmp_path / "ablation.md").read_text()
-    assert read_rows(tmp_path / "ablation.csv")[1]["gain_low"] != ""
-    assert Image.open(tmp_path / "ablation_rsna.png").format == "PNG"
     run("generalisation", tmp_path / "scores.csv", "dataset", *out, *data)
     assert read_rows(tmp_path / "generalisation_dataset.csv")[0]["unit"] == "images"
     run("manifest", tmp_path / "run.json")
