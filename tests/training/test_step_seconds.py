@@ -72,6 +72,19 @@ def test_the_steps_of_an_interval_are_timed_one_of_which_has_the_feature_loss(mo
     assert found["fpl"] > 0
 
 
+@pytest.mark.parametrize(
+    ("options", "explanation"),
+    [
+        ({"balance": 0.5}, {"feature": "sobel"}),
+        ({"feature_use": "weight"}, {"feature": "mask"}),
+        ({"feature_use": "weight"}, {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"}),
+    ],
+)
+def test_steps_with_other_features_and_uses_are_timed(options, explanation):
+    found = step_seconds({"fpl": {**TINY, **options, "draws": 1}}, 32, 2, explanation, 1, "cpu")
+    assert found["fpl"] > 0
+
+
 def test_a_network_of_more_operations_takes_longer():
     """Four times the width, sixteen times the operations."""
     wide = {**TINY, "width": 16, "draws": 1}

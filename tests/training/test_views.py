@@ -28,6 +28,12 @@ def test_a_view_that_is_undone_shows_the_images_as_they_are():
     assert torch.equal(view.undo(view.of(IMAGES)), IMAGES[POSITIONS].unsqueeze(1).float() / 255)
 
 
+def test_what_belongs_to_the_images_is_seen_as_they_are_with_its_own_values():
+    """The same pixels of a stack of floats, which are not divided by 255."""
+    view = Views(5, (12, 10), seed=1, flips=BOTH, patch=8)(POSITIONS + 5, step=3)
+    torch.testing.assert_close(view.as_they_are(IMAGES.float()), view.of(IMAGES) * 255)
+
+
 def test_about_half_of_the_images_are_flipped_along_each_allowed_axis_alone():
     """Of 4,000 draws, 2,000 with a standard deviation of 32."""
     positions = torch.arange(4000)

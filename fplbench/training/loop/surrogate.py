@@ -19,7 +19,7 @@ def with_gradient(images: torch.Tensor, value: torch.Tensor, gradient: torch.Ten
         weight: what the scalar will be multiplied by. With the factor in the gradient it is rounded as if the loss had been
             differentiated directly.
     """
-    return _WithGradient.apply(images, value.detach(), gradient, value.new_tensor(weight))
+    return _WithGradient.apply(images, value.detach(), gradient, torch.full_like(value, weight))
 
 
 class _WithGradient(torch.autograd.Function):
