@@ -61,11 +61,15 @@ def screen_variants(
     largest_loss: Annotated[
         float, typer.Option(min=0, help="Loss of PSNR, dB, beyond which a variant comes after those with less.")
     ] = 0.1,
+    forms: Annotated[
+        list[str] | None,
+        typer.Option("--form", help="Variant that can be kept, if not all can; repeat it.", metavar="NAME", show_default="all"),
+    ] = None,
 ) -> None:
     """Choose the variants of the ablation that raise the PSNR of lesions most with one seed."""
     from fplbench.reporting.screening import write_screened
 
-    write_screened(out, scores, lesion_scores, controls or (), keep, largest_loss)
+    write_screened(out, scores, lesion_scores, controls or (), keep, largest_loss, forms)
 
 
 def ablation(

@@ -70,7 +70,9 @@ def apply(
     force: Annotated[
         bool, typer.Option("--force", help="Apply the model to another modality or window than it was trained for.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists, and what another command left unfinished.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an output that exists, and what another command left unfinished.")
+    ] = False,
     device: DeviceName = "auto",
     threads: Threads = 1,
     runtime: Annotated[Literal["torch", "onnx"], typer.Option(help="What runs the network of a bundle.")] = "torch",

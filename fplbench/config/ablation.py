@@ -58,8 +58,9 @@ class AblationOptions(Options):
     keep: int | None = Field(
         None,
         ge=1,
-        description="How many variants are trained with all seeds: those of the highest PSNR of lesions on validation images "
-        "with the first seed. as_published, which equals training without L_FP, has the first seed alone then. null: all.",
+        description="How many variants that use a trained network are trained with all seeds: those of the highest PSNR of "
+        "lesions on validation images with the first seed. as_published, which equals training without L_FP, has the first seed "
+        "alone then. null: all.",
     )
     largest_loss: float = Field(
         0.1, ge=0, description="Loss of PSNR on validation images, dB, beyond which a variant comes after those with less."
@@ -112,6 +113,11 @@ class Variant:
         return (
             str(self.explanation["network"]) if self.explanation and ExplanationOptions(**self.explanation).needs_network else ""
         )
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it uses what a trained network finds, so that it is a form of the paper's idea and no control."""
+        return self.network in ("restoration", "lesion")
 
     @property
     def compares(self) -> bool:

@@ -6,8 +6,6 @@ from typing import Self
 
 from fplbench.config.ablation import Variant
 
-UNTRAINED = "random"
-
 
 @dataclass(frozen=True)
 class Roles:
@@ -28,7 +26,7 @@ class Roles:
         """The roles of the variants of a config."""
         explained = {name: variant for name, variant in variants.items() if variant.explanation}
         return cls(
-            forms=tuple(name for name, variant in explained.items() if variant.network not in ("", UNTRAINED)),
+            forms=tuple(name for name, variant in explained.items() if variant.is_form),
             annotations=tuple(name for name, each in explained.items() if (each.explanation or {}).get("feature") == "mask"),
             explanations={name: variant.explanation_name if variant.compares else "" for name, variant in variants.items()},
         )

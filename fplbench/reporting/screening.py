@@ -73,6 +73,7 @@ def write_screened(
     controls: Sequence[str],
     keep: int,
     largest_loss: float,
+    forms: Sequence[str] | None = None,
 ) -> None:
     """Write the variants that gain most for lesions with one seed.
 
@@ -89,6 +90,7 @@ def write_screened(
         controls: variants that are kept without being ranked.
         keep: how many other variants are kept.
         largest_loss: in dB.
+        forms: variants that can be kept; others are ranked for comparison. None: all can.
 
     Raises:
         InputError: a table is missing or malformed, tables have other methods or several seeds, no lesion was scored, a control
@@ -99,7 +101,7 @@ def write_screened(
         if name not in means:
             raise InputError(f"The control {name!r} was not scored: {nearest(name, means)}")
     reference, ranking = _ranking(means, controls, largest_loss)
-    kept = [row["variant"] for row in ranking[:keep]]
+    kept = [row["variant"] for row in ranking if forms is None or row["variant"] in forms][:keep]
     cells = sorted(map(_cell, scores))
     chosen = {"variants": [*controls, *kept], "ranking": ranking, "reference": reference, "methods": methods, "cells": cells}
     _write(out, chosen)

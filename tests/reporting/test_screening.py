@@ -97,6 +97,16 @@ def test_a_loss_within_the_limit_costs_no_place_and_more_is_kept_than_there_is(s
     assert read_json(tmp_path / "out.json")["variants"] == [*CONTROLS, "c", "b", "a"]
 
 
+def test_only_forms_are_kept_if_they_are_named_and_the_others_are_ranked_all_the_same(screening, tmp_path):
+    out = tmp_path / "out.json"
+    write_screened(out, *screening, CONTROLS, keep=1, largest_loss=0.1)
+    ranking = [row["variant"] for row in json.loads(out.read_text())["ranking"]]
+    write_screened(out, *screening, CONTROLS, keep=1, largest_loss=0.1, forms=ranking[1:])
+    found = json.loads(out.read_text())
+    assert found["variants"] == [*CONTROLS, ranking[1]]
+    assert [row["variant"] for row in found["ranking"]] == ranking
+
+
 def test_without_the_same_seconds_the_same_steps_are_the_reference(tmp_path):
     psnr = {name: value for name, value in PSNR.items() if name in ("residual_same_steps", "a", "b")}
     lesions = single({"residual_same_steps": 20, "a": 21, "b": 21})

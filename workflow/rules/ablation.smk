@@ -169,7 +169,7 @@ checkpoint align_variants:
         "<benchmarks>/ablation/aligned.tsv"
     params:
         variants=as_json({name: variant.explanation_name if variant.compares else "" for name, variant in VARIANTS.items()}),
-        controls=[f"--control={name}" for name in ABLATION_CONTROLS],
+        controls=[f"--control={name}" for name in [*ABLATION_CONTROLS, AS_PUBLISHED]],
         least=ABLATION.least_cosine if ABLATION.least_cosine is not None else -1,
         code=code_hash("fplbench.reporting.screening"),
     message:
@@ -192,13 +192,14 @@ checkpoint screen_variants:
     params:
         lesion_scores=lambda wildcards, input: [f"--lesion-scores={path}" for path in input.lesion_scores],
         controls=[f"--control={name}" for name in ABLATION_CONTROLS],
+        forms=[f"--form={name}" for name, variant in VARIANTS.items() if variant.is_form and name not in CONTROLS],
         keep=ABLATION.keep or len(VARIANTS),
         loss=ABLATION.largest_loss,
         code=code_hash("fplbench.reporting.screening"),
     message:
         "Choosing the variants that are trained with all seeds"
     shell:
-        "fplbench screen-variants {output:q} {input.scores:q} {params.lesion_scores:q} {params.controls:q} --keep {params.keep}"
+        "fplbench screen-variants {output:q} {input.scores:q} {params.lesion_scores:q} {params.controls:q} {params.forms:q} --keep {params.keep}"
         " --largest-loss {params.loss} > {log:q} 2>&1"
 
 
