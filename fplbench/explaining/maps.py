@@ -141,8 +141,10 @@ def open_features(path: PathLike, network: PathLike | None, clean: PathLike) -> 
         maps = np.load(path, mmap_mode="r", allow_pickle=False)
         options = parse_options(ExplanationOptions, found["explanation"], "explanation")
         expected = _record(network, clean, options)
+    except InputError as error:
+        raise InputError(f"The feature maps {path} cannot be used: {error}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"The feature maps {path} cannot be used: {str(error).rstrip('.')}.") from None
+        raise InputError(f"The feature maps {path} cannot be used: {error}.") from None
     other = [name for name, value in expected.items() if name != "explanation" and found.get(name) != value]
     if other:
         raise InputError(

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from fplbench.explaining.guided import READOUTS
 from fplbench.networks import UNet
 
 
@@ -26,3 +27,22 @@ def trained_unet(seed: int, width: int = 4, dtype=torch.float32) -> UNet:
 def smooth_images(count: int, side: int = 32, dtype=torch.float32) -> torch.Tensor:
     coarse = torch.rand(count, 1, side // 4, side // 4, dtype=dtype)
     return nn.functional.interpolate(coarse, scale_factor=4, mode="bicubic").clamp(0, 1)
+
+
+class ReadOut(nn.Module):
+    """A network with one scalar output for each image, as captum needs it."""
+
+    def __init__(self, network: nn.Module, readout: str):
+        super().__init__()
+        self.network, self.readout = network, readout
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([READOUTS[self.readout](output) for output in self.network(images)])
+
+
+def hooks_and_modes(network: nn.Module) -> list:
+    """What an explanation must leave as it was."""
+    return [
+        (len(module._forward_hooks), len(module._backward_hooks), len(module._forward_pre_hooks), module.training, *vars(module))
+        for module in network.modules()
+    ] + [parameter.requires_grad for parameter in network.parameters()]

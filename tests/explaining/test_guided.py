@@ -9,18 +9,7 @@ from fplbench.explaining.guided import ACTIVATIONS, READOUTS, guided_backprop
 from fplbench.losses import feature_preserving_loss
 from fplbench.networks import UNet
 from fplbench.networks.unet import fold_batch_norm
-from tests.explaining.networks import smooth_images, trained_unet
-
-
-class ReadOut(nn.Module):
-    """A network with one scalar output for each image, as captum needs it."""
-
-    def __init__(self, network: nn.Module, readout: str):
-        super().__init__()
-        self.network, self.readout = network, readout
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return torch.stack([READOUTS[self.readout](output) for output in self.network(images)])
+from tests.explaining.networks import ReadOut, hooks_and_modes, smooth_images, trained_unet
 
 
 @pytest.mark.filterwarnings("ignore:Setting backward hooks")
@@ -122,13 +111,6 @@ def test_with_relu_and_sum_the_gradient_of_the_loss_is_zero(seed):
     assert float(loss.detach()) > 0
     (gradient,) = torch.autograd.grad(loss, images, allow_unused=True, materialize_grads=True)
     assert torch.count_nonzero(gradient) == 0
-
-
-def hooks_and_modes(network: nn.Module) -> list:
-    return [
-        (len(module._forward_hooks), len(module._backward_hooks), len(module._forward_pre_hooks), module.training, *vars(module))
-        for module in network.modules()
-    ] + [parameter.requires_grad for parameter in network.parameters()]
 
 
 @pytest.mark.parametrize("create_graph", [False, True])

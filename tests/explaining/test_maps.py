@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 from typer.testing import CliRunner
 
@@ -8,6 +9,7 @@ from fplbench.errors import InputError
 from fplbench.explaining import feature_maps, guided_backprop
 from fplbench.explaining.maps import open_features, write_features
 from fplbench.explaining.options import ExplanationOptions
+from fplbench.lesions.stack import COLUMNS, write_lesions
 from fplbench.networks import UNet, weights
 from fplbench.networks.inference import pad_to_multiple
 from fplbench.stacks import write_stack
@@ -67,3 +69,88 @@ def test_maps_of_other_images_are_refused(restoration, tmp_path):
 def test_images_of_another_type_are_refused(restoration):
     with pytest.raises(InputError, match="holds float64 values; a stack holds uint8"):
         feature_maps(restoration, images(16, 16) / 255)
+
+
+def test_features_of_other_resolutions_are_cropped_to_the_pixels_of_the_image(restoration):
+    """Level 2 has a quarter of the rows and columns: 20 x 30 pixels are covered by 5 x 8."""
+    stack = images(20, 30)
+    found = feature_maps(restoration, stack, feature="encoder", level=2)
+    assert found.shape == (3, 8, 5, 8)
+    whole = feature_maps(restoration, pad_to_multiple(stack, 16), feature="encoder", level=2)
+    np.testing.assert_array_equal(found, whole[:, :, :5, :8])
+
+
+def test_maps_of_the_image_have_its_size(restoration):
+    assert feature_maps(restoration, images(20, 30), feature="grad_cam").shape == (3, 20, 30)
+    assert feature_maps(None, images(20, 30), feature="sobel").shape == (3, 2, 20, 30)
+
+
+def test_extending_an_image_does_not_change_its_sobel_gradients():
+    stack = images(20, 30)
+    expected = np.stack([[scipy.ndimage.sobel(image / 255, axis, mode="mirror") / 8 for axis in (1, 0)] for image in stack])
+    np.testing.assert_allclose(feature_maps(None, stack, feature="sobel"), expected, atol=1e-6)
+
+
+def test_features_of_a_network_need_its_own_weight_file(restoration):
+    with pytest.raises(InputError, match="The feature gradient needs the weight file of the lesion network"):
+        feature_maps(None, images(16, 16), feature="gradient", network="lesion")
+    with pytest.raises(InputError, match="lesion"):
+        feature_maps(restoration, images(16, 16), network="lesion")
+
+
+def lesions_of(stack):
+    lesions = np.zeros(stack.shape, np.uint8)
+    lesions[1, 2:5, 3:6], lesions[1, 10, 10] = 1, 2
+    return lesions
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    """A stack with two lesions in its second image."""
+    stack, path = images(16, 16), tmp_path / "clean.npy"
+    write_stack(path, stack, [{"image_id": f"i{place}", "patient": "p"} for place in range(3)])
+    rows = [dict.fromkeys(COLUMNS, "") | {"image_id": "i1", "lesion": number} for number in (1, 2)]
+    write_lesions(path, lesions_of(stack), rows)
+    return path
+
+
+def test_the_mask_is_one_where_a_lesion_is(annotated, tmp_path):
+    out = tmp_path / "mask" / "train.npy"
+    result = CliRunner().invoke(
+        app, ["features", "none", str(annotated), str(out), "--explanation", '{"feature": "mask"}'], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    maps, explanation = open_features(out, None, annotated)
+    assert maps.dtype == np.float16 and explanation["feature"] == "mask"
+    np.testing.assert_array_equal(maps, lesions_of(maps) > 0)
+
+
+def test_a_mask_of_other_lesions_is_refused(annotated, tmp_path):
+    write_features(None, annotated, tmp_path / "mask.npy", feature="mask")
+    write_lesions(annotated, np.zeros((3, 16, 16), np.uint8), [])
+    with pytest.raises(InputError, match="were made with another lesion stack"):
+        open_features(tmp_path / "mask.npy", None, annotated)
+
+
+def test_a_mask_needs_annotations(tmp_path):
+    write_stack(tmp_path / "clean.npy", images(16, 16))
+    with pytest.raises(InputError, match="clean_lesions"):
+        write_features(None, tmp_path / "clean.npy", tmp_path / "mask.npy", feature="mask")
+    with pytest.raises(InputError, match="The feature mask cannot be found in images"):
+        feature_maps(None, images(16, 16), feature="mask")
+
+
+def test_features_without_a_network_are_opened_whatever_network_is_named(restoration, annotated, tmp_path):
+    write_features(restoration, annotated, tmp_path / "sobel.npy", feature="sobel")
+    for network in (None, restoration):
+        maps, explanation = open_features(tmp_path / "sobel.npy", network, annotated)
+        assert maps.shape == (3, 2, 16, 16) and explanation["feature"] == "sobel"
+
+
+def test_a_record_with_an_unknown_explanation_is_refused(restoration, tmp_path):
+    write_stack(tmp_path / "clean.npy", images(16, 16))
+    write_features(restoration, tmp_path / "clean.npy", tmp_path / "maps.npy")
+    record = tmp_path / "maps.json"
+    record.write_text(record.read_text().replace('"guided"', '"other"'))
+    with pytest.raises(InputError, match=r"maps\.npy cannot be used: explanation\.feature: there is no feature 'other'"):
+        open_features(tmp_path / "maps.npy", restoration, tmp_path / "clean.npy")

@@ -77,3 +77,45 @@ def test_the_command_keeps_the_maps_of_the_images_that_pages_show(folder):
 def test_kept_maps_need_the_name_of_an_archive():
     with pytest.raises(InputError, match=r"maps.npy does not end in .npz"):
         features.KeptMaps("maps.npy", [0])
+
+
+def test_features_of_several_channels_are_summed_over_pixels_and_channels(folder, monkeypatch):
+    """Two channels, v and 2 v: with errors of 10 and 40 of 100 and 200, the error is (10^2 + 40^2) / (100^2 + 200^2)."""
+
+    def two_channels(weights, images, device, **explanation):
+        assert explanation == {"feature": "encoder", "network": "lesion"}
+        values = images.astype(np.float32)
+        return np.stack([values, np.where(values == 110, 240, 2 * values)], axis=1)[:, :, ::2, ::2]
+
+    monkeypatch.setattr(maps, "feature_maps", two_channels)
+    clean, median, out = folder / "clean.npy", folder / "median.npy", folder / "errors.csv"
+    features.write_feature_errors("weights", clean, [median], out, feature="encoder", network="lesion")
+    found = [float(row["feature_error"]) for row in read_rows(out)]
+    np.testing.assert_allclose(found, [1700 / 50000, 0.04], rtol=1e-12)
+    kept = features.KeptMaps(folder / "maps.npz", [0])
+    with pytest.raises(InputError, match=r"cannot keep features of shape \(2, 8, 8\): only maps of the image, \(16, 16\)"):
+        features.write_feature_errors("weights", clean, [median], out, kept=kept, feature="encoder", network="lesion")
+
+
+def test_stacks_longer_than_a_chunk_have_all_their_rows_and_maps_in_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(maps, "feature_maps", lambda weights, images, device: images.astype(np.float32))
+    clean = np.full((40, 4, 4), 100, np.uint8)
+    denoised = clean + np.arange(40, dtype=np.uint8)[:, None, None]
+    write_stack(tmp_path / "clean.npy", clean, index_rows(40))
+    write_stack(tmp_path / "shifted.npy", denoised)
+    kept = features.KeptMaps(tmp_path / "maps.npz", [35, 2])
+    features.write_feature_errors("weights", tmp_path / "clean.npy", [tmp_path / "shifted.npy"], tmp_path / "e.csv", kept=kept)
+    rows = read_rows(tmp_path / "e.csv")
+    assert [row["image_id"] for row in rows] == [row["image_id"] for row in index_rows(40)]
+    np.testing.assert_allclose([float(row["feature_error"]) for row in rows], np.arange(40) ** 2 / 1e4, rtol=1e-12)
+    assert np.load(kept.path)["shifted"][:, 0, 0].tolist() == [135, 102]
+
+
+def test_the_command_scores_any_explanation_without_a_network(tmp_path):
+    """A ramp of another slope: of its Sobel gradients, the relative squared error is (1 - 2)^2."""
+    ramp = np.tile(np.arange(32, dtype=np.uint8), (1, 32, 1))
+    write_stack(tmp_path / "clean.npy", ramp, index_rows(1))
+    write_stack(tmp_path / "steep.npy", 2 * ramp)
+    out = tmp_path / "e.csv"
+    run("feature-scores", "none", tmp_path / "clean.npy", out, tmp_path / "steep.npy", "--explanation", '{"feature": "sobel"}')
+    assert float(read_rows(out)[0]["feature_error"]) == pytest.approx(1.0)

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def grad_cam(
     network: "nn.Module | None", images: "torch.Tensor", options: "ExplanationOptions", create_graph: bool
 ) -> "torch.Tensor":
-    """Where features of a level raise the readout of the network's output (Grad-CAM)."""
+    """Where features of a level raise the readout of the network's output (Grad-CAM).
+
+    The map of an image whose features all lower it is zero everywhere.
+    """
     import torch
     from torch.nn import functional
 
