@@ -1,8 +1,8 @@
 import pytest
 from pydantic import Field
 
-from fplbench.options import Options, options_table
 from fplbench.explaining.options import ExplanationOptions
+from fplbench.options import Options, options_table
 
 
 def test_an_option_without_a_description_is_refused_where_it_is_defined():

@@ -133,7 +133,14 @@ def variants(config: "Config") -> dict[str, Variant]:
     """
     fpl, shown = config.fpl, config.explanation.model_dump(mode="json")
     alone = Variant(fpl.without_features().model_dump(mode="json"), None)
-    published = {"features": True, "normalise": False, "allow_zero_gradient": True, "feature_weight": fpl.feature_weight or 1.0}
+    published = {
+        "feature_use": "difference",
+        "balance": None,
+        "features": True,
+        "normalise": False,
+        "allow_zero_gradient": True,
+        "feature_weight": fpl.feature_weight or 1.0,
+    }
     found = {
         SAME_STEPS: alone,
         SAME_SECONDS: alone,

@@ -255,7 +255,7 @@ rule score_ablation:
         device=device,
         metrics=METRICS,
         explanation=as_json(EXPLANATIONS["default"]),
-        code=[METRICS_CODE, code_hash("fplbench.scoring.features")],
+        code=[METRICS_CODE, code_of_explanation("default"), code_hash("fplbench.scoring.features")],
     message:
         "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.stage}"
     shell:

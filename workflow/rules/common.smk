@@ -16,6 +16,7 @@ from fplbench.denoising.columns import FAIR_GROUP, grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
+from fplbench.explaining.registry import FEATURES
 from fplbench.files import write_text
 from fplbench.noise import NOISES
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation

@@ -59,7 +59,7 @@ rule score_features:
         maps=lambda wildcards, output: [f"--maps={output.maps}"],
         images=CONFIG.explorer.images,
         numerics=NUMERICS,
-        code=code_hash("fplbench.scoring.features", "fplbench.reporting.shown"),
+        code=[code_of_explanation("default"), code_hash("fplbench.scoring.features", "fplbench.reporting.shown")],
     message:
         "Comparing features on {wildcards.noise} of {wildcards.dataset}"
     shell:

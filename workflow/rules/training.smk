@@ -7,6 +7,11 @@ LONG_JOB, FIRST_JOB = 10, 20
 EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
 
 
+def code_of_explanation(name):
+    """Hash of the code that finds the features of an explanation."""
+    return code_of(FEATURES[EXPLANATIONS[name]["feature"]].function, "fplbench.explaining.maps")
+
+
 wildcard_constraints:
     explanation=r"\w+",
     repeat=r"(-\d+)?",
@@ -62,11 +67,12 @@ rule explain_clean_images:
         mem_mb=8000,
     params:
         device=device,
-        code=code_hash("fplbench.explaining.maps"),
+        network=lambda wildcards, input: input.network or "none",
+        code=lambda wildcards: code_of_explanation(wildcards.explanation),
         explanation=lambda wildcards: as_json(EXPLANATIONS[wildcards.explanation]),
         numerics=NUMERICS,
     message:
         "Explaining the clean images of {wildcards.dataset}"
     shell:
-        "fplbench features {input.network:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
+        "fplbench features {params.network:q} {input.clean:q} {output.maps:q} --explanation {params.explanation:q}"
         " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
