@@ -14,7 +14,7 @@ from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
 from fplbench.explaining.registry import explain
 from fplbench.files import file_hash, write_text
-from fplbench.lesions.stack import lesions_path, open_lesions
+from fplbench.lesions.stack import lesions_path, open_lesions, share_of_annotations
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor
 from fplbench.networks.unet import UNET_MULTIPLE, UNet
 from fplbench.registry import parse_options
@@ -94,7 +94,8 @@ def _finder(
     """A function that returns the maps of a part of a stack."""
     if not options.of_images:
         lesions, _ = open_lesions(clean)
-        return lambda part: (lesions[part] > 0).astype(np.float32)
+        kept = share_of_annotations(lesions, options.annotations)
+        return lambda part: ((lesions[part] > 0) & kept[part, None, None]).astype(np.float32)
     network = explained_network(weights, options, device)
     return lambda part: _maps_of(network, images[part], device, options)
 

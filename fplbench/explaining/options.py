@@ -42,6 +42,10 @@ class ExplanationOptions(Options):
         0.1, gt=0, allow_inf_nan=False, description="Standard deviation of the noise that smoothgrad adds, of a range of 1."
     )
 
+    annotations: float = Field(
+        1.0, gt=0, le=1, description="Share of the images with lesions whose annotation is used; the others have an empty mask."
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _with_its_level(cls, values: Any) -> Any:

@@ -102,3 +102,19 @@ def _check_table(path: Path, lesions: np.ndarray, rows: Sequence[Mapping[str, st
             raise InputError(
                 f"{path} has the lesions {sorted(found)} in {name!r}, but its table lists {sorted(listed.get(name, set()))}."
             )
+
+
+def share_of_annotations(lesions: np.ndarray, share: float) -> np.ndarray:
+    """Which images of a stack keep their annotation, if only a share of those with lesions does: bool (N,).
+
+    They are spread evenly over the images with lesions, from the first on. An image without lesions keeps its annotation, which
+    says so.
+
+    Args:
+        lesions: uint8 (N, H, W), 0 outside lesions.
+        share: in (0, 1].
+    """
+    has_lesion = np.array([image.any() for image in lesions], bool)
+    numbers = np.cumsum(has_lesion)  # 1 for the first image with a lesion
+    kept = np.ceil(numbers * share) > np.ceil((numbers - 1) * share)
+    return kept | ~has_lesion

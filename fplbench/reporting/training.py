@@ -26,7 +26,11 @@ SCORE = "validation_psnr"
 PANELS = (
     ("Loss", "loss_", True),
     ("Norm of the weighted term's gradient", "gradient_norm_", True),
+    ("Cosine of the descent of L_FP with the error", "cosine_", False),
+    ("Gradient of L_FP over that of L_res, at the image", "gradient_ratio_", True),
+    ("Weight of L_FP that holds their ratio", "feature_weight", True),
     ("PSNR of validation images (dB)", SCORE, False),
+    ("Dice of validation images", "validation_dice", False),
     ("Learning rate", "learning_rate", False),
     ("Images per second", "images_per_second", False),
     ("Peak memory (MiB)", "peak_memory_mb", False),

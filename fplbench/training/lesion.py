@@ -27,6 +27,9 @@ class LesionOptions(AugmentedOptions):
     dice_weight: float = Field(
         1.0, ge=0, allow_inf_nan=False, description="Weight of the soft Dice loss relative to the mean cross-entropy."
     )
+    annotations: float = Field(
+        1.0, gt=0, le=1, description="Share of the images with lesions whose annotation is used; the others are left out."
+    )
     warn_below: float = Field(0.5, ge=0, le=1, description="Warn if the Dice coefficient on validation images is lower.")
 
 
@@ -45,7 +48,7 @@ def lesion(inputs: Inputs, out: Path, options: LesionOptions, seed: int, device:
     from fplbench.training.loop.tensors import seeded
 
     target = choose_device(device)
-    annotated = load_annotated(inputs["clean"], inputs["lesions"], target)
+    annotated = load_annotated(inputs["clean"], inputs["lesions"], target, options.annotations)
     if not annotated.share:
         raise InputError(
             f"{inputs['lesions']} has no lesion in any of its {len(annotated.images)} annotated images, so there is nothing to "

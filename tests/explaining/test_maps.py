@@ -125,6 +125,18 @@ def test_the_mask_is_one_where_a_lesion_is(annotated, tmp_path):
     np.testing.assert_array_equal(maps, lesions_of(maps) > 0)
 
 
+def test_a_mask_of_a_share_of_the_annotations_is_empty_elsewhere(tmp_path):
+    stack, path = images(16, 16), tmp_path / "clean.npy"
+    write_stack(path, stack, [{"image_id": f"i{place}", "patient": "p"} for place in range(3)])
+    lesions = np.zeros((3, 16, 16), np.uint8)
+    lesions[:, 2:4, 2:4] = 1
+    rows = [dict.fromkeys(COLUMNS, "") | {"image_id": f"i{place}", "lesion": 1} for place in range(3)]
+    write_lesions(path, lesions, rows)
+    write_features(None, path, tmp_path / "mask.npy", feature="mask", annotations=0.3)
+    maps, _ = open_features(tmp_path / "mask.npy", None, path)
+    np.testing.assert_array_equal(maps, lesions * np.array([1, 0, 0])[:, None, None])
+
+
 def test_a_mask_of_other_lesions_is_refused(annotated, tmp_path):
     write_features(None, annotated, tmp_path / "mask.npy", feature="mask")
     write_lesions(annotated, np.zeros((3, 16, 16), np.uint8), [])

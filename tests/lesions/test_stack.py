@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fplbench.errors import InputError
-from fplbench.lesions.stack import COLUMNS, creating_lesions, lesions_path, open_lesions, write_lesions
+from fplbench.lesions.stack import COLUMNS, creating_lesions, lesions_path, open_lesions, share_of_annotations, write_lesions
 from fplbench.stacks import write_stack
 
 
@@ -75,3 +75,18 @@ def test_a_lesion_stack_of_another_size_or_without_table_is_refused(stack):
     write_lesions(stack, np.zeros((2, 16, 16), np.uint8), [])
     with pytest.raises(InputError, match=r"holds 2 images of 16x16 pixels; .* holds 3 images"):
         open_lesions(stack)
+
+
+@pytest.mark.parametrize(
+    ("share", "kept"),
+    [
+        (1.0, [1, 1, 1, 1, 1, 1, 1, 1]),
+        (0.5, [1, 1, 1, 0, 1, 1, 0, 1]),
+        (0.25, [1, 1, 1, 0, 0, 1, 0, 1]),
+        (0.01, [1, 1, 1, 0, 0, 1, 0, 0]),
+    ],
+)
+def test_a_share_of_the_annotations_is_spread_over_the_images_with_lesions(share, kept):
+    lesions = np.zeros((8, 4, 4), np.uint8)
+    lesions[[1, 3, 4, 6, 7], 0, 0] = 1  # 0, 2 and 5 have none
+    assert share_of_annotations(lesions, share).tolist() == [bool(each) for each in kept]

@@ -104,6 +104,16 @@ def test_images_that_no_annotation_covers_are_left_out(tmp_path):
         load_annotated(tmp_path / "clean.npy", tmp_path / "lesions.npy", CPU)
 
 
+def test_of_a_share_of_the_annotations_the_other_images_with_lesions_are_left_out(tmp_path):
+    write(tmp_path, count=8)
+    lesions = np.load(tmp_path / "lesions.npy")
+    found = load_annotated(tmp_path / "clean.npy", tmp_path / "lesions.npy", CPU, share=0.25)
+    with_lesions = np.flatnonzero(lesions.any(axis=(1, 2)))
+    left_out = set(with_lesions) - set(with_lesions[::4])
+    kept = [number for number in range(8) if number not in left_out]
+    np.testing.assert_array_equal(found.images, np.load(tmp_path / "clean.npy")[kept])
+
+
 @pytest.mark.slow
 def test_it_learns_to_find_lesions_and_says_how_well(tmp_path, caplog):
     write(tmp_path)

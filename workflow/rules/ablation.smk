@@ -17,6 +17,12 @@ ALIGNED = {
     if variant.compares and ExplanationOptions(**variant.explanation).has_gradient
 }
 ABLATION_FEATURES = "<results>/ablation/features/{dataset}/{explanation}/train.npy"
+# Whose maps are compared between clean, noisy and denoised images: guided back-propagation, and what else could be meant.
+COMPARED = {
+    "guided": {"activation": "relu"},
+    "guided_lesion": {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"},
+    **{name: {"feature": name} for name in ("gradient", "grad_cam", "smoothgrad", "integrated_gradients")},
+}
 JOINED_INPUTS = {
     "clean": "<results>/data/{dataset}/joined_train.npy",
     "noisy": "<results>/noisy/{dataset}/{noise}/joined_train.npy",
@@ -343,7 +349,7 @@ rule ablation_table:
 
 rule compare_explanations:
     input:
-        networks=[f"<results>/models/{{dataset}}/{name}.safetensors" for name in ("restoration", "random")],
+        networks=[f"<results>/models/{{dataset}}/{name}.safetensors" for name in ("restoration", "lesion")],
         clean="<results>/data/{dataset}/joined_test.npy",
         denoised=expand("<results>/ablation/test/denoised/{{dataset}}/{noise}", noise=ABLATION.noises),
         noisy=expand("<results>/noisy/{{dataset}}/{noise}/joined_test.npy", noise=ABLATION.noises),
@@ -365,9 +371,10 @@ rule compare_explanations:
             f"--denoised={noise}={path}/residual_same_steps-{ABLATION.seeds[0]}.npy"
             for noise, path in zip(ABLATION.noises, input.denoised)
         ],
+        explanations=as_json(COMPARED),
         code=code_hash("fplbench.explaining.sensitivity", "fplbench.reporting.sensitivity_figure"),
     message:
         "Comparing how much noise changes the maps of explanations on {wildcards.dataset}"
     shell:
-        "fplbench compare-explanations {input.clean:q} {params.noisy:q} {params.denoised:q} {params.networks:q} --out {output.table:q}"
-        " --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        "fplbench compare-explanations {input.clean:q} {params.noisy:q} {params.denoised:q} {params.networks:q}"
+        " --explanations {params.explanations:q} --out {output.table:q} --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"

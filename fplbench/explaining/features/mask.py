@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @feature(
     "mask",
     title="Annotated lesions",
-    options=(),
+    options=("annotations",),
     equation="F = 1 in the lesions of the clean image, else 0",
     cites="none: the annotations of the data set",
     has_gradient=lambda options: False,

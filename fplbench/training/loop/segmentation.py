@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fplbench.errors import InputError
+from fplbench.lesions.stack import share_of_annotations
 from fplbench.stacks import describe_size, index_path, open_stack, read_index
 from fplbench.training.loop.tensors import as_images
 from fplbench.training.loop.validation import spread
@@ -43,13 +44,14 @@ class Annotated:
         return Annotated(self.images[positions], self.lesions[positions], self.files)
 
 
-def load_annotated(stack: PathLike, lesions: PathLike, device: torch.device) -> Annotated:
+def load_annotated(stack: PathLike, lesions: PathLike, device: torch.device, share: float = 1.0) -> Annotated:
     """Load the images that an annotation covers: all but those whose row in the index says that `annotated` is 0.
 
     Args:
         stack: the stack of images; its index may be missing.
         lesions: its lesion stack, 0 outside lesions.
         device: where the tensors go.
+        share: share of the images with lesions whose annotation is used; the others are left out.
 
     Raises:
         InputError: a file is missing or malformed, the sizes of the stacks differ, or no image is annotated.
@@ -63,6 +65,7 @@ def load_annotated(stack: PathLike, lesions: PathLike, device: torch.device) -> 
         known = np.array([row.get("annotated") != "0" for row in read_index(stack, len(images))]).nonzero()[0]
     if not len(known):
         raise InputError(f"No annotation covers any of the images of {stack}, so nothing is known of their lesions.")
+    known = known[share_of_annotations(numbers[known], share)]
     marked = np.array(numbers[known] > 0, np.uint8)
     return Annotated(torch.from_numpy(np.array(images[known])).to(device), torch.from_numpy(marked).to(device), tuple(files))
 
