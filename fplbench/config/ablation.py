@@ -20,7 +20,7 @@ SAME_STEPS, SAME_SECONDS, AS_PUBLISHED, FPL = "residual_same_steps", "residual_s
 CONTROLS = (SAME_STEPS, SAME_SECONDS, AS_PUBLISHED, FPL)
 """Variants of every ablation: the residual loss alone, for FPL's steps and seconds; L_FP as published; and FPL as it is."""
 VARIANTS: dict[str, dict[str, Any]] = {
-    "guided_balanced": {"balance": 0.5},
+    "guided_balanced": {"balance": 0.1},
     "lesion_weight": {
         "explanation": {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"},
         "feature_use": "weight",
@@ -151,10 +151,13 @@ def variants(config: "Config") -> dict[str, Variant]:
         del found[SAME_SECONDS]
     else:
         found[SAME_SECONDS] = Variant({**alone.fpl, **_length(config)}, None)
+    longer = _length(config) if SAME_SECONDS in found else {}
     for name, given in config.ablation.variants.items():
         where = f"ablation.variants.{name}"
         own = {key: value for key, value in given.items() if key != "explanation"}
-        options = parse_options(FplOptions, {**fpl.model_dump(), "features": True, **own}, where)
+        # A weight costs nothing in a step: in FPL's seconds, such a training takes as many steps as one without L_FP.
+        length = longer if own.get("feature_use") == "weight" else {}
+        options = parse_options(FplOptions, {**fpl.model_dump(), "features": True, **length, **own}, where)
         explanation = parse_options(ExplanationOptions, given.get("explanation", shown), f"{where}.explanation")
         found[name] = Variant(options.model_dump(mode="json"), explanation.model_dump(mode="json"))
     return found

@@ -55,22 +55,39 @@ def features_of(wildcards):
     return expand(ABLATION_FEATURES, explanation=name, allow_missing=True) if name else []
 
 
-def variants_of(stage):
-    """The variants that are trained for a stage; reading what an earlier one has chosen, if it has to choose."""
+def chosen_for(stage):
+    """The file that says which variants are trained for a stage; none where all are."""
     if stage != "screening" and ABLATION.keep is not None:
-        chosen = checkpoints.screen_variants.get().output[0]
-    elif ABLATION.least_cosine is not None:
-        chosen = checkpoints.align_variants.get().output[0]
-    else:
-        return list(VARIANTS)
-    with open(chosen) as file:
-        return json.load(file)["variants"]
+        return [checkpoints.screen_variants.get().output[0]]
+    return [checkpoints.align_variants.get().output[0]] if ABLATION.least_cosine is not None else []
+
+
+def variants_of(stage):
+    """The variants that are trained for a stage."""
+    for path in chosen_for(stage):
+        with open(path) as file:
+            return json.load(file)["variants"]
+    return list(VARIANTS)
 
 
 def runs_of_stage(stage):
     """Variants with their seeds, as files are named: the first seed alone for the screening."""
     seeds = ABLATION.seeds[:1] if stage == "screening" else ABLATION.seeds
     return [f"{variant}-{seed}" for variant in variants_of(stage) for seed in seeds]
+
+
+def images_of(stage):
+    """The images that a stage is scored on."""
+    return "test" if stage == "test" else "validation"
+
+
+def inserted_of(wildcards, path):
+    """The images with inserted lesions that a stage is scored on, where the data set has some."""
+    return (
+        expand(path, split=images_of(wildcards.stage), allow_missing=True)
+        if wildcards.dataset in CONFIG.inserted.datasets
+        else []
+    )
 
 
 def weights_of_stage(wildcards):
@@ -212,8 +229,8 @@ checkpoint screen_variants:
 rule apply_ablation:
     input:
         weights=weights_of_stage,
-        noisy=lambda wildcards: "<results>/noisy/{dataset}/{noise}/joined_%s.npy"
-        % ("test" if wildcards.stage == "test" else "validation"),
+        noisy=lambda wildcards: f"<results>/noisy/{{dataset}}/{{noise}}/{images_of(wildcards.stage)}.npy",
+        inserted=lambda wildcards: inserted_of(wildcards, "<results>/noisy/{dataset}/{noise}/inserted_{split}.npy"),
     output:
         stacks=temp(directory("<results>/ablation/{stage}/denoised/{dataset}/{noise}")),
         cost="<results>/ablation/{stage}/cost/{dataset}/{noise}.csv",
@@ -227,24 +244,28 @@ rule apply_ablation:
     params:
         device=device,
         methods=runs_as_methods,
+        inserted=lambda wildcards, input: [f"--inserted={path}" for path in input.inserted],
         numerics=NUMERICS,
         code=code_of(METHODS["fpl"].function, "fplbench.denoising.groups"),
     message:
         "Denoising {wildcards.noise} of {wildcards.dataset} with all variants, {wildcards.stage}"
     shell:
         "fplbench denoise-group {input.noisy:q} {output.stacks:q} --methods {params.methods:q} --cost {output.cost:q}"
-        " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " {params.inserted:q} --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule score_ablation:
     input:
         clean=lambda wildcards: expand(
-            "<results>/data/{dataset}/joined_{split}{kind}",
-            split="test" if wildcards.stage == "test" else "validation",
-            kind=LESION_KINDS,
-            allow_missing=True,
+            "<results>/data/{dataset}/{split}{kind}", split=images_of(wildcards.stage), kind=LESION_KINDS, allow_missing=True
         ),
+        inserted=lambda wildcards: [
+            path
+            for kind in LESION_KINDS
+            for path in inserted_of(wildcards, f"<results>/data/{{dataset}}/inserted_{{split}}{kind}")
+        ],
         denoised="<results>/ablation/{stage}/denoised/{dataset}/{noise}",
+        chosen=lambda wildcards: chosen_for(wildcards.stage),
         judge="<results>/models/{dataset}/restoration-2.safetensors",
     output:
         scores="<results>/ablation/{stage}/scores/{dataset}/{noise}.csv",
@@ -259,15 +280,21 @@ rule score_ablation:
         mem_mb=8000,
     params:
         device=device,
+        stacks=lambda wildcards, input: [f"{input.denoised}/{run}.npy" for run in runs_of_stage(wildcards.stage)],
+        inserted=lambda wildcards, input: [
+            *(f"--inserted-clean={path}" for path in input.inserted[:1]),
+            *(f"--inserted={input.denoised}/{run}_inserted.npy" for run in runs_of_stage(wildcards.stage) if input.inserted),
+        ],
         metrics=METRICS,
         explanation=as_json(EXPLANATIONS["default"]),
         code=[METRICS_CODE, code_of_explanation("default"), code_hash("fplbench.scoring.features")],
     message:
         "Scoring the ablation on {wildcards.noise} of {wildcards.dataset}, {wildcards.stage}"
     shell:
-        "fplbench score {input.clean[0]:q} {output.scores:q} {input.denoised:q}/*.npy --lesion-scores {output.lesions:q} {params.metrics:q}"
-        " --threads {threads} > {log:q} 2>&1 && fplbench feature-scores {input.judge:q} {input.clean[0]:q} {output.features:q}"
-        " {input.denoised:q}/*.npy --explanation {params.explanation:q} --device {params.device} --threads {threads} >> {log:q} 2>&1"
+        "fplbench score {input.clean[0]:q} {output.scores:q} {params.stacks:q} --lesion-scores {output.lesions:q} {params.inserted:q}"
+        " {params.metrics:q} --threads {threads} > {log:q} 2>&1"
+        " && fplbench feature-scores {input.judge:q} {input.clean[0]:q} {output.features:q} {params.stacks:q}"
+        " --explanation {params.explanation:q} --device {params.device} --threads {threads} >> {log:q} 2>&1"
 
 
 rule observe_ablation:
@@ -350,9 +377,9 @@ rule ablation_table:
 rule compare_explanations:
     input:
         networks=[f"<results>/models/{{dataset}}/{name}.safetensors" for name in ("restoration", "lesion")],
-        clean="<results>/data/{dataset}/joined_test.npy",
+        clean="<results>/data/{dataset}/test.npy",
         denoised=expand("<results>/ablation/test/denoised/{{dataset}}/{noise}", noise=ABLATION.noises),
-        noisy=expand("<results>/noisy/{{dataset}}/{noise}/joined_test.npy", noise=ABLATION.noises),
+        noisy=expand("<results>/noisy/{{dataset}}/{noise}/test.npy", noise=ABLATION.noises),
     output:
         table="<results>/ablation/explanations/{dataset}.csv",
         figure="<results>/ablation/explanations/{dataset}.png",
