@@ -9,6 +9,7 @@ FEWEST = 1000  # unclipped places in an image; of the flat ones among them, the 
 FLAT = 0.25  # share of the unclipped places that is used, the one with the smallest gradients
 SMOOTHING = 2.0  # pixels; gradients of the smoothed image are those of anatomy, hardly of noise
 BEFORE, BEHIND = 2, 1  # pixels before and behind a place, along rows and columns, that its detail depends on
+FILL = 5  # pixels; a square of this side that has a single value has no noise: it fills what was not measured
 ROWS = 32  # that are filtered at once
 NORMAL_MAD = 0.674490  # median of the absolute value of a standard normal variable
 
@@ -17,9 +18,10 @@ def reference_noise(images: Iterable[np.ndarray]) -> float:
     """Standard deviation of the noise in clean images, in grey levels.
 
     The median absolute deviation of the finest diagonal wavelet detail (Daubechies, two vanishing moments), as in Donoho and
-    Johnstone 1994, doi 10.1093/biomet/81.3.425; the median over the images. Where an image is clipped, its noise is cut off:
-    places whose detail depends on a pixel of value 0 or 255, or on a neighbour of one, do not count. Of the others, only the
-    flattest quarter does, because edges and vessels have fine detail too; where an image is small, some of that is left. The
+    Johnstone 1994, doi 10.1093/biomet/81.3.425; the median over the images. Where an image is clipped, its noise is cut off,
+    and where 5x5 pixels have the same value, it has none, as outside the field of view of a CT: places whose detail depends on
+    a pixel of value 0 or 255 or of such a square, or on a neighbour of one, do not count. Of the others, only the flattest
+    quarter does, because edges and vessels have fine detail too; where an image is small, some of that is left. The
     detail is that of the highest frequencies, so noise that the reconstruction or resizing of an image has smoothed is
     underestimated.
 
@@ -27,21 +29,32 @@ def reference_noise(images: Iterable[np.ndarray]) -> float:
         images: uint8 (N, H, W), or its images one by one.
 
     Returns:
-        The standard deviation; NaN if no image has 1,000 unclipped places.
+        The standard deviation; NaN if no image has 1,000 places that count.
     """
     estimates = [estimate for image in images if np.isfinite(estimate := _estimate(np.asarray(image)))]
     return float(np.median(estimates)) if estimates else float("nan")
 
 
 def _estimate(image: np.ndarray) -> float:
-    """The standard deviation of the noise in one image; NaN if too little of it is unclipped."""
+    """The standard deviation of the noise in one image; NaN if too few of its places count."""
     import cv2
 
     if min(image.shape) < BEFORE + BEHIND + 3:
         return float("nan")
     grey = image.astype(np.float32)
-    found = noise_at((fine_detail(grey),), mean_slope(flatness(grey).slope), whole_places(cv2.inRange(image, 1, 254)))
+    places = whole_places(cv2.bitwise_and(cv2.inRange(image, 1, 254), _varied(image)))
+    found = noise_at((fine_detail(grey),), mean_slope(flatness(grey).slope), places)
     return found[0] if found else float("nan")
+
+
+def _varied(image: np.ndarray) -> np.ndarray:
+    """Where an image is not filled with a value: uint8 (H, W), 0 in squares of a single value that lie in it, else 255."""
+    import cv2
+
+    square = np.ones((FILL, FILL), np.uint8)
+    lowest = cv2.erode(image, square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    highest = cv2.dilate(image, square, borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    return cv2.bitwise_not(cv2.dilate(cv2.compare(lowest, highest, cv2.CMP_EQ), square))
 
 
 class Flatness(NamedTuple):

@@ -41,6 +41,15 @@ def test_air_without_noise_does_not_count():
     assert reference_noise(images) == pytest.approx(10, rel=0.05)
 
 
+@pytest.mark.parametrize("level", [1, 25, 250])
+def test_a_fill_with_any_value_does_not_count(level):
+    """As outside the field of view of a CT, when the window reaches below the value there."""
+    clean = body()
+    images = [np.where(clean > 0, noisy(clean, 10, seed), level).astype(np.uint8) for seed in range(5)]
+    assert reference_noise(images) == pytest.approx(10, rel=0.05)
+    assert np.isnan(reference_noise([np.full((256, 256), level, np.uint8)]))
+
+
 def test_noise_that_is_cut_off_at_white_does_not_count():
     clean = body()
     clean[60:190, 60:100] = 255
