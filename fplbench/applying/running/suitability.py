@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fplbench.applying.options import ApplyOptions
+from fplbench.applying.running.values import mask_reason, usable, value_warnings, without_fill
 from fplbench.applying.scan import Facts, Plane, Scan
 from fplbench.applying.units import to_eight_bit, to_grey
 from fplbench.datasets.percentiles import percentile_window
@@ -20,7 +21,7 @@ SAMPLE = 16  # slices that noise and percentiles are taken from
 SAMPLE_PIXELS = 2**26  # pixels of them at most, so that large images do not fill the memory
 PERCENTILES = (0.5, 99.5)
 SMALLEST, LARGEST = 0.67, 1.5  # pixel size that is not warned about, as a multiple of that of the training images
-FEW = 8  # different values that an image has more of
+CORRELATED = "The standard deviation of CT noise, which is not white, is higher than this estimate."
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions, trained: bool = Fa
     """
     facts = scan.facts
     planes = list(scan.planes(_sample(facts)))
-    if not options.force and (reason := _is_mask(facts, planes)):
+    if not options.force and (reason := mask_reason(planes)):
         return Fit((0.0, 1.0), None, left_out=reason)
     window = options.window or (card.window if card else None) or _percentiles(facts, planes, card)
     known = _noise(planes, window, options.threads)
@@ -99,7 +100,7 @@ def fit(scan: Scan, card: Card | None, options: ApplyOptions, trained: bool = Fa
         warnings.append(
             f"The window {window_text(window)} is not that of the training images, {window_text(card.window)}; --force was given."
         )
-    return Fit(window, known, tuple(warnings))
+    return Fit(window, known, (*warnings, *value_warnings(facts, planes, window)))
 
 
 def noise_sentence(noise: float | None, card: Card | None, window: tuple[float, float] | None = None) -> str:
@@ -111,6 +112,12 @@ def noise_sentence(noise: float | None, card: Card | None, window: tuple[float, 
         window: the window that the scan is denoised in, if its values are HU, which people think in; None if they are not.
     """
     own = "Its noise could not be estimated" if noise is None else f"Its noise is estimated at {noise_text((noise,), window)}"
+    said = _compared(own, noise, card, window)
+    return f"{said} {CORRELATED}" if window is not None and noise is not None else said
+
+
+def _compared(own: str, noise: float | None, card: Card | None, window: tuple[float, float] | None) -> str:
+    """What is said of the noise of a scan, as it begins in `own`, beside that of the training images."""
     if card is None:
         return f"{own}; the model does not say what noise it is for."
     name, level = card.noise_title or card.noise or "noise of an unknown kind", card.noise_level
@@ -119,7 +126,7 @@ def noise_sentence(noise: float | None, card: Card | None, window: tuple[float, 
     # In another window, HU cannot be compared, but the grey levels that the network sees can.
     common = window is not None and card.hounsfield and card.window is not None and np.allclose(window, card.window)
     between = noise_text((level.minimum, level.maximum), window if common else None)
-    trained = f"the {between} of the training images, which had {name}"
+    trained = f"the {between} estimated in the training images, which had {name}"
     if noise is None:
         return f"{own}, to compare it with {trained}."
     if level.minimum <= noise <= level.maximum:
@@ -134,26 +141,17 @@ def _sample(facts: Facts) -> list[int]:
 
 
 def _noise(planes: Sequence[Plane], window: tuple[float, float], threads: int) -> float | None:
-    """The median noise of slices within the window, grey levels, as `reference_noise` estimates it; None if it cannot be."""
+    """The median noise of slices within the window, grey levels, as `reference_noise` estimates it.
+
+    None if it cannot be estimated. An estimate of 0 counts as none: grey levels are too coarse for the noise.
+    """
 
     def estimate(plane: Plane) -> float:
-        return reference_noise([to_eight_bit(to_grey(_without_padding(plane, window), window))])
+        return reference_noise([to_eight_bit(to_grey(without_fill(plane, window), window))])
 
     with ThreadPoolExecutor(threads) as pool:
         found = [noise for noise in pool.map(estimate, planes) if math.isfinite(noise)]
-    return round(float(np.median(found)), 3) if found else None
-
-
-def _is_mask(facts: Facts, planes: Sequence[Plane]) -> str:
-    """Why a scan that does not say its modality is a mask rather than an image; empty if it is none."""
-    if facts.modality is not None:
-        return ""
-    found: set[float] = set()
-    for plane in planes:
-        found |= set(np.unique(plane.values).tolist())
-        if len(found) > FEW:
-            return ""
-    return f"a mask or an empty image: its values are {len(found)} different ones at most"
+    return (round(float(np.median(found)), 3) if found else 0) or None
 
 
 def _percentiles(facts: Facts, planes: Sequence[Plane], card: Card | None) -> tuple[float, float]:
@@ -163,16 +161,11 @@ def _percentiles(facts: Facts, planes: Sequence[Plane], card: Card | None) -> tu
             f"{facts.label} is a CT, and the model has no window of its own: say with --window LOW HIGH which HU are black and "
             "white to it, such as --window -1000 400 for lungs."
         )
-    values = [plane.values[np.isfinite(plane.values) if plane.valid is None else plane.valid] for plane in planes]
-    everything = np.concatenate(values)
-    window = percentile_window(everything[np.isfinite(everything)], (card and card.percentiles) or PERCENTILES)
+    values = np.concatenate([plane.values[usable(plane)] for plane in planes])
+    window = percentile_window(values, (card and card.percentiles) or PERCENTILES)
     if window is None:
         raise InputError(f"{facts.label} has no window, as its slices hold no value: check the file.")
     return window
-
-
-def _without_padding(plane: Plane, window: tuple[float, float]) -> np.ndarray:
-    return plane.values if plane.valid is None else np.where(plane.valid, plane.values, np.float32(window[0]))
 
 
 def _card_warning(card: Card | None, trained: bool) -> list[str]:
