@@ -9,6 +9,7 @@ from fplbench.applying.models.bundle import open_bundle
 from fplbench.applying.models.denoisers import Runtime, open_denoiser
 from fplbench.applying.units import to_eight_bit
 from fplbench.errors import InputError
+from fplbench.networks.card import Card
 
 RUNTIMES: tuple[Runtime, ...] = ("torch", "onnx")
 
@@ -23,7 +24,7 @@ def check_model(path: str | os.PathLike[str], threads: int = 1) -> list[str]:
         threads: processor cores that the network uses.
 
     Returns:
-        A sentence for torch, and one for onnxruntime if the bundle has an ONNX model.
+        A sentence for torch, one for onnxruntime if the bundle has an ONNX model, and one if it is for CT but has no window.
 
     Raises:
         InputError: it is not a bundle, or a pixel differs by more than one grey level.
@@ -39,7 +40,14 @@ def check_model(path: str | os.PathLike[str], threads: int = 1) -> list[str]:
                 continue
         denoiser = open_denoiser(str(path), {}, device="cpu", threads=threads, runtime=runtime)
         found.append(_compare(to_eight_bit(denoiser(bundle.phantom)), bundle.expected, runtime, path))
-    return found
+    return [*found, *_window_warning(bundle.card)]
+
+
+def _window_warning(card: Card) -> list[str]:
+    """A sentence on a model for CT that does not say in which window."""
+    if card.window or card.percentiles or not (card.hounsfield or "CT" in card.modalities):
+        return []
+    return ["The model is for CT, but its card has no window: `fplbench apply` needs --window LOW HIGH, in HU."]
 
 
 def _compare(image: np.ndarray, expected: np.ndarray, runtime: Runtime, path: str | os.PathLike[str]) -> str:

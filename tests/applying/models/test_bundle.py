@@ -182,6 +182,15 @@ def test_checking_a_bundle_says_that_it_does_what_it_did(model):
     assert check_model(model) == ["With torch, the phantom comes out as expected, in all 65,536 pixels."]
 
 
+@pytest.mark.parametrize("changes", [{}, {"hounsfield": False}, {"modalities": []}, {"modalities": ["MR"], "hounsfield": False}])
+def test_checking_a_bundle_for_ct_says_that_it_has_no_window(model, tmp_path, changes):
+    content = unpacked(model)
+    card = json.loads(content["card.json"]) | {"window": None, "percentiles": None} | changes
+    changed = write_zip(tmp_path / "m.zip", content | {"card.json": json.dumps(card).encode()})
+    sentence = "The model is for CT, but its card has no window: `fplbench apply` needs --window LOW HIGH, in HU."
+    assert check_model(changed)[1:] == ([] if "MR" in card["modalities"] else [sentence])
+
+
 @pytest.mark.parametrize(("step", "message"), [(1, "3 of 65,536 pixels of the phantom differ by one grey level"), (2, "")])
 def test_checking_a_bundle_allows_for_rounding_and_nothing_else(model, tmp_path, step, message):
     content = unpacked(model)
