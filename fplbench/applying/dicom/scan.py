@@ -1,6 +1,7 @@
 """Scans in DICOM: what is found among files, and how each is read and written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from fplbench.applying.dicom.copies import hash_pixels, possible_copies, without_copies
@@ -40,8 +41,18 @@ def find_dicom_scans(root: Path, files: Sequence[str], options: ReadingOptions) 
             images.append(answer)
     images = _without_copies(images, root, options, found)
     reader = DicomReader(root, options.seconds_per_file)  # one for all, as scans are denoised one after the other
-    found.scans = [DicomScan(one, reader, options) for one in group_series(images)]
+    found.scans = [DicomScan(_with_note(one, found.problems), reader, options) for one in group_series(images)]
     return found
+
+
+def _with_note(series: Series, problems: Iterable[str]) -> Series:
+    """A series, with a note if files beside its own cannot be read."""
+    folders = {PurePosixPath(file.path).parent for file, _ in series.images}
+    count = sum(PurePosixPath(path).parent in folders for path in problems)
+    if not count:
+        return series
+    files = "A file" if count == 1 else f"{count} files"
+    return replace(series, notes=(*series.notes, f"{files} beside its own cannot be read, so slices may be missing."))
 
 
 def _without_copies(images: list[ImageFile], root: Path, options: ReadingOptions, found: Found) -> list[ImageFile]:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from statistics import median_low
 
 import numpy as np
 
@@ -48,9 +49,11 @@ def group_series(files: Iterable[ImageFile]) -> list[Series]:
     for (key, group), folder, name in zip(members.items(), folders, _names(groups, folders), strict=True):
         images, notes = _in_order(group)
         if folders.count(folder) > 1:
-            notes.insert(0, f"The folder holds {folders.count(folder)} scans, which are written to folders of their own.")
+            own = PurePosixPath(name).name
+            notes.insert(0, f"Its folder holds {folders.count(folder)} scans, so it is written to a folder of its own, {own}.")
         if sizes[key[0]] > 1 and key[1] is None:
-            notes.append("Its series has images of several sizes, which are scans of their own.")
+            size = f"{group[0].rows}x{group[0].columns}"
+            notes.append(f"Its series has images of several sizes; those of {size} pixels are a scan of their own.")
         series.append(Series(folder, name, tuple(images), tuple(notes)))
     return sorted(series, key=lambda one: one.name)
 
@@ -151,7 +154,7 @@ def _spacing_notes(positions: Sequence[float]) -> list[str]:
         notes.append(f"Positions are repeated {times}, as in a series of several times or contrasts; all slices are kept.")
     distances = distances[distances > SAME]
     if len(distances) > 1:
-        usual = float(np.median(distances))
+        usual = float(median_low(distances))  # of two distances, the longer one is the gap
         missing = int(sum(round(one / usual) - 1 for one in distances if one > GAP * usual))
         if missing:
             slices = "A slice seems" if missing == 1 else f"{missing} slices seem"

@@ -58,6 +58,19 @@ def test_missing_and_repeated_positions_are_noted_and_nothing_is_dropped(tmp_pat
     assert any(note.startswith("Positions are repeated once") for note in notes)
 
 
+@pytest.mark.parametrize(("damaged", "gap"), [(1, True), (0, False), (3, False)])
+def test_a_damaged_slice_that_is_left_out_is_noted(tmp_path, damaged, gap):
+    """Of two distances that are left, the shorter one is the usual one. Positions cannot tell of a slice at an end."""
+    write_series(tmp_path, [0, 2, 4, 6])
+    path = tmp_path / f"{damaged}.dcm"
+    path.write_bytes(path.read_bytes()[:-40])
+    found = find(tmp_path)
+    (scan,) = found.scans
+    assert list(found.problems) == [path.name] and scan.facts.slices == 3
+    missing = "A slice seems to be missing: neighbours are up to 4 mm apart, and usually 2 mm."
+    assert scan.facts.notes == (*([missing] if gap else []), "A file beside its own cannot be read, so slices may be missing.")
+
+
 def test_several_series_in_a_folder_are_scans_of_their_own(tmp_path):
     write_series(tmp_path / "a", [0, 1], series="1.2.1", SeriesNumber=3)
     write_series(tmp_path / "a" / "more", [0, 1], series="1.2.9", SeriesNumber=3)
@@ -67,7 +80,7 @@ def test_several_series_in_a_folder_are_scans_of_their_own(tmp_path):
     hashes = sorted("a/series-" + digest(f"1.2.{number} 24 24 ") for number in (4, 5))
     assert [scan.facts.name for scan in found.scans] == sorted(["a/series-3", "a/more", *hashes])
     notes = {scan.facts.name: scan.facts.notes for scan in found.scans}
-    assert notes["a/series-3"] == ("The folder holds 3 scans, which are written to folders of their own.",)
+    assert notes["a/series-3"] == ("Its folder holds 3 scans, so it is written to a folder of its own, series-3.",)
     assert notes["a/more"] == ()
 
 
@@ -76,7 +89,10 @@ def test_images_of_another_size_in_a_series_are_a_scan_of_their_own(tmp_path):
     write_ct(tmp_path / "wide.dcm", z=3, hounsfield=np.zeros((8, 16), np.int16))
     scans = find(tmp_path).scans
     assert sorted((scan.facts.slices, scan.facts.columns) for scan in scans) == [(1, 16), (3, 8)]
-    assert all("Its series has images of several sizes, which are scans of their own." in scan.facts.notes for scan in scans)
+    for scan in scans:
+        size = f"8x{scan.facts.columns}"
+        sentence = f"Its series has images of several sizes; those of {size} pixels are a scan of their own."
+        assert sentence in scan.facts.notes
 
 
 def test_a_copy_is_left_out(tmp_path):
