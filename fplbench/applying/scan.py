@@ -56,6 +56,7 @@ class Facts:
         slices, rows, columns: size.
         hounsfield: whether the values are HU.
         notes: sentences on what is unusual, such as a missing slice.
+        names: what people find each slice by in files of their own, such as its path; empty where one file holds them all.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Facts:
     columns: int
     hounsfield: bool
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

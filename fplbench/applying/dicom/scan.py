@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from fplbench.applying.dicom.copies import hash_pixels, possible_copies, without_copies
-from fplbench.applying.dicom.file import ImageFile, read_image_file
+from fplbench.applying.dicom.file import Frame, ImageFile, read_image_file
 from fplbench.applying.dicom.reading import LIBRARIES, DicomReader
 from fplbench.applying.dicom.series import Series, group_series
 from fplbench.applying.dicom.stored import StoredFrames
@@ -123,4 +123,13 @@ def _facts(series: Series, root: Path) -> Facts:
         columns=file.columns,
         hounsfield=all(frame.coding.hounsfield for _, frame in series.images),
         notes=series.notes,
+        names=tuple(_slice_name(series.folder, *image) for image in series.images),
     )
+
+
+def _slice_name(folder: str, file: ImageFile, frame: Frame) -> str:
+    """The path of the slice's file relative to the folder of the series, and the number of the image or of its frame."""
+    path = PurePosixPath(file.path).relative_to(folder).as_posix()
+    if len(file.frames) > 1:
+        return f"{path}, frame {frame.index + 1}"
+    return f"{path}, InstanceNumber {file.order}" if file.order else path
