@@ -23,6 +23,9 @@ MARGINS = (72, 12, 44, 10)  # left, right, bottom and top, pixels
 DECADES = 1e4  # of power below the highest that are shown
 SHOWN = 1e-4  # share of the changes that lie beyond each end of the histogram
 NARROWEST = 10  # bins that are shown on each side of 0 at least; if nothing was changed, all changes are in the middle one
+JUMP = 2.0  # ratio of a bar to its neighbours
+ENOUGH = 100  # pixels of a bar, so that chance makes no such jump
+SPIKES = 2
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 BEFORE: Mapping[str, Any] = {"color": VERMILION, "linestyle": (0, (4, 2)), "linewidth": 1.5, "label": "before"}
 AFTER: Mapping[str, Any] = {"color": BLUE, "linewidth": 1.8, "label": "after"}
@@ -54,18 +57,9 @@ def spectrum_chart(found: SpectrumSummary, unit: str, length: str) -> str:
 def histogram_chart(values: np.ndarray, counts: np.ndarray, unit: str) -> str:
     """The histogram of the change, beside a normal distribution of the same standard deviation."""
     figure, (axis,) = _figure(1)
-    total = counts.sum()
-    spread = float(np.sqrt((counts * values**2).sum() / total))
-    beyond = np.cumsum(counts) / total
-    step = values[1] - values[0]
-    ends = [abs(values[np.searchsorted(beyond, share)]) for share in (SHOWN, 1 - SHOWN)]
-    reach = max(*ends, 3 * spread, NARROWEST * step)
-    joined = max(1, int(2 * reach / step / 60))  # bins, so that about 60 bars are left
-    # Whole bars, one of which begins at 0; at the ends are all larger changes, so they must not be cut off.
-    before = -(len(values) // 2) % joined
-    padded = np.pad(counts, (before, -(before + len(counts)) % joined)).reshape(-1, joined)
-    density = padded.sum(axis=1) / (total * joined * step)
-    middles = values[0] + step * (joined * np.arange(len(padded)) - before + (joined - 1) / 2)
+    total, step = counts.sum(), values[1] - values[0]
+    spread = _spread(values, counts)
+    middles, density, reach = histogram_bars(values, counts)
     axis.step(middles, np.where(density > 0, density, np.nan), where="mid", color=BLUE, linewidth=1.6, label="change")
     if spread > 0:
         line = np.linspace(-reach, reach, 201)
@@ -78,6 +72,45 @@ def histogram_chart(values: np.ndarray, counts: np.ndarray, unit: str) -> str:
     axis.set_ylabel(f"Share of the pixels per {unit}")
     axis.legend(frameon=False, fontsize=SIZE - 1, loc="upper center", ncols=2)
     return _picture(figure, "Histogram of the change, beside a normal distribution.")
+
+
+def histogram_bars(values: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The bars of the histogram, about 60 of which are shown.
+
+    Args:
+        values: middles of the bins (B,).
+        counts: of the bins (B,).
+
+    Returns:
+        Middles and densities of the bars, and the value up to which they are shown in each direction.
+    """
+    total, step = counts.sum(), values[1] - values[0]
+    beyond = np.cumsum(counts) / total
+    ends = [abs(values[np.searchsorted(beyond, share)]) for share in (SHOWN, 1 - SHOWN)]
+    reach = max(*ends, 3 * _spread(values, counts), NARROWEST * step)
+    joined = max(1, int(2 * reach / step / 60))  # bins
+    # Whole bars, one of which begins at 0; at the ends are all larger changes, so they must not be cut off.
+    before = -(len(values) // 2) % joined
+    padded = np.pad(counts, (before, -(before + len(counts)) % joined)).reshape(-1, joined)
+    density = padded.sum(axis=1) / (total * joined * step)
+    return values[0] + step * (joined * np.arange(len(padded)) - before + (joined - 1) / 2), density, float(reach)
+
+
+def has_spikes(values: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether several bars are far above or far below both of their neighbours, that of no change aside."""
+    middles, density, reach = histogram_bars(values, counts)
+    step = values[1] - values[0]
+    shown = np.abs(middles) <= reach
+    bars = density[shown] * counts.sum() * (middles[1] - middles[0])  # pixels
+    left, own, right = bars[:-2], bars[1:-1], bars[2:]
+    gap = (JUMP * own < np.minimum(left, right)) & (np.minimum(left, right) >= ENOUGH)
+    spike = (own > JUMP * np.maximum(left, right)) & (own >= ENOUGH)
+    aside = np.abs(middles[shown][1:-1]) > middles[1] - middles[0] + step
+    return int(np.count_nonzero((gap | spike) & aside)) >= SPIKES
+
+
+def _spread(values: np.ndarray, counts: np.ndarray) -> float:
+    return float(np.sqrt((counts * values**2).sum() / counts.sum()))
 
 
 def strip_chart(slices: Sequence[Mapping[str, Any]], tissue: str, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,13 @@ def largest_change(
     return place | _crop(before[part], after[part], change[part], window)
 
 
-def crop_figures(crops: Sequence[tuple[int, Mapping[str, Any]]], where: str, write: Callable[[float], str], unit: str) -> str:
+def crop_figures(
+    crops: Sequence[tuple[int, Mapping[str, Any]]],
+    where: str,
+    write: Callable[[float], str],
+    unit: str,
+    names: Sequence[str] = (),
+) -> str:
     """Crops side by side, below what their colours mean, as HTML.
 
     Args:
@@ -64,11 +71,15 @@ def crop_figures(crops: Sequence[tuple[int, Mapping[str, Any]]], where: str, wri
         where: sentences on where the crops are from, and their window.
         write: function from a value to a text with its unit.
         unit: of the values.
+        names: of the files of all slices; empty where one file holds them all.
     """
     panels = [(number, crop, *_panels(crop)) for number, crop in crops]
     bound = max(float(np.percentile(np.abs(change), SATURATED)) for *_, change in panels)
     bound = float(f"{bound:.2g}") or 1.0
-    figures = (_figure(number, crop, write(crop["score"]), greys, change / bound) for number, crop, greys, change in panels)
+    figures = (
+        _figure(number, crop, (write(crop["score"]), names[number] if names else ""), greys, change / bound)
+        for number, crop, greys, change in panels
+    )
     end = f"{bound:g} {unit}"
     colours = f"The colours of the differences end at −{end} (dark blue) and +{end} (yellow); grey is no change."
     return html.text("p", f"{where} {colours}", class_="caption") + html.element("div", *figures, style=GRID)
@@ -105,10 +116,11 @@ def _panels(crop: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     return image[:, : 2 * width], (image[:, 2 * width :].astype(float) - (LEVELS + 1)) * (crop["bound"] / LEVELS)
 
 
-def _figure(number: int, crop: Mapping[str, Any], score: str, greys: np.ndarray, change: np.ndarray) -> str:
-    """One crop with its caption; the change is that of the colours, from -1 to 1."""
+def _figure(number: int, crop: Mapping[str, Any], words: tuple[str, str], greys: np.ndarray, change: np.ndarray) -> str:
+    """One crop with its caption, the score and the file; the change is that of the colours, from -1 to 1."""
     import cv2
 
+    score, name = words
     picture = np.hstack([np.repeat(greys[..., np.newaxis], 3, axis=2), coloured(change)])
     encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
     height, width = picture.shape[:2]
@@ -117,4 +129,6 @@ def _figure(number: int, crop: Mapping[str, Any], score: str, greys: np.ndarray,
         "img", src=PREFIX + base64.b64encode(encoded).decode(), alt=f"{place}: before, after and difference.",
         width=str(width * ENLARGED), height=str(height * ENLARGED), style="image-rendering: pixelated",
     )  # fmt: skip
-    return html.element("figure", image, html.text("figcaption", f"{place}: {score}"), style="margin: .5rem 0")
+    below = [html.void("br"), html.text("small", name)] if name else []
+    caption = html.element("figcaption", escape(f"{place}: {score}"), *below)
+    return html.element("figure", image, caption, style=f"margin: .5rem 0; max-width: {width * ENLARGED}px")

@@ -1,10 +1,10 @@
 """What a quality page says of a scan, in sentences."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
 
 from fplbench.applying.quality.summary import EdgeSummary, SpectrumSummary, TissueSummary
-from fplbench.applying.quality.tissues import SOFT_TISSUE, Tissue
+from fplbench.applying.quality.tissues import Tissue
 from fplbench.applying.scan import Facts
 from fplbench.applying.units import EDGE
 from fplbench.networks.card import Card
@@ -13,7 +13,21 @@ from fplbench.reporting.sentences import listed
 # More than the removal of noise alone gives, uneven, correlated and in steps: tests/applying/quality/test_noise.py.
 EDGES = 0.1  # correlation with edges
 MANY = 0.03  # share of large changes
+LEAST = 0.001  # share that is written as such
+SINGLE = (
+    "Tissues are ranges of the smoothed image, so a tissue that lies outside the window has single pixels within it, which are "
+    "changed."
+)
+FEW = 10  # patches; the spectra of fewer are uncertain
+IDENTIFIER = re.compile(r"[\d.]{32,}")  # a UID; only its end differs between the scans of a study
+KEPT = 20  # characters of it in a title
 Write = Callable[[float], str]
+
+
+def heading(label: str, model: str) -> str:
+    """The title of the page: of a UID only the last 20 characters, and no full stop of an abbreviation."""
+    short = IDENTIFIER.sub(lambda found: f"…{found[0][-KEPT:]}", label)
+    return f"What {model.rstrip('.')} changed in {short}"
 
 
 def plain(value: float, hounsfield: bool) -> str:
@@ -52,38 +66,40 @@ def measured_sentence(measured: int, slices: int) -> str:
     )
 
 
-def findings(
-    tissues: Sequence[TissueSummary],
-    spectrum: SpectrumSummary | None,
-    edges: EdgeSummary | None,
-    write: Write,
-) -> list[str]:
-    """The main results, one sentence each."""
-    found = []
-    shown = next((row for row in tissues if row.tissue.name == SOFT_TISSUE and row.noise), None)
-    shown = shown or max((row for row in tissues if row.noise), key=lambda row: row.slices, default=None)
-    if shown and shown.noise:
-        before, after = shown.noise
-        found.append(
-            f"{shown.tissue.label}: the fine noise went from {write(before)} to {write(after)}{_percent(before, after)}."
-        )
-    if spectrum:
-        before, after = spectrum.deviations
-        found.append(
-            f"In uniform patches the standard deviation went from {write(before)} to {write(after)}{_percent(before, after)}, at "
-            "all frequencies together."
-        )
-    if tissues:
-        most = max(tissues, key=lambda row: abs(row.shift))
-        found.append(f"Of the mean values by tissue, that of {most.tissue.label.lower()} moved most: by {write(most.shift)}.")
-    if edges:
-        found += [edge_sentence(edges), large_sentence(edges)]
-    return found
+def numbering(facts: Facts) -> str:
+    """How the slices, rows and columns of the crops are counted."""
+    stored = "as in the file" if facts.names else "in the slice as it is shown above, which may be turned in the file"
+    middle = (
+        "Rows and columns are those of the middle of the crop, except near the border of a slice, and are counted from 0, "
+        f"{stored}."
+    )
+    if facts.slices == 1:
+        return middle
+    return (
+        f"{middle} Slices are counted from 1, towards the head, the back or the left of the patient if their positions are known."
+    )
+
+
+def few_patches(spectrum: SpectrumSummary) -> str:
+    """A caution, without a full stop; empty if there are enough patches."""
+    if spectrum.patches >= FEW:
+        return ""
+    return f"this is uncertain, as there {'is only 1 patch' if spectrum.patches == 1 else f'are only {spectrum.patches} patches'}"
+
+
+def follows_edges(edges: EdgeSummary) -> bool:
+    """Whether the change is stronger at edges than elsewhere."""
+    return edges.excess > EDGES
+
+
+def has_many_large(edges: EdgeSummary) -> bool:
+    """Whether more of the change is large than in noise."""
+    return edges.large > MANY
 
 
 def edge_sentence(edges: EdgeSummary) -> str:
     """What the relation of the change to edges means."""
-    if edges.excess > EDGES:
+    if follows_edges(edges):
         return "The change is stronger at edges than elsewhere: the model softened structure, not noise alone."
     if edges.excess < -EDGES:
         return "The change is weaker at edges than elsewhere: the model spares edges, and noise that looks like them."
@@ -96,7 +112,7 @@ def large_sentence(edges: EdgeSummary) -> str:
         f"{100 * edges.large:.1f} % of the places changed by more than three standard deviations of the change around them. If "
         f"only noise is removed, this is 0.3 % in most methods and up to 2 % in a median filter"
     )
-    if edges.large > MANY:
+    if has_many_large(edges):
         return f"{share}, so some of what was removed is probably structure; see the largest changes."
     return f"{share}."
 
@@ -113,28 +129,35 @@ def left_out(
         f"Few of the {slices} slices have 1,000 pixels of {listed(rare)}." if rare else "",
     ]
     # Thirds of the window are within it by definition, and the fading is said with the window.
-    return [*found, *_reach([row.tissue for row in tissues], window)] if hounsfield else found
+    return [*found, *_reach(tissues, window)] if hounsfield else found
 
 
-def _reach(tissues: Sequence[Tissue], window: tuple[float, float]) -> list[str]:
-    """Of which tissues the model changes no values, only some, or some only in part."""
+def _reach(tissues: Sequence[TissueSummary], window: tuple[float, float]) -> list[str]:
+    """Of which tissues the model changes only some values or none, and of which some only in part."""
     low, high = window
     fading = EDGE * (high - low)
-    outside = [each for each in tissues if each.high <= low or each.low >= high]
-    cut = [each for each in tissues if each not in outside and (each.low < low or each.high > high)]
-    faded = [each for each in tissues if each not in outside + cut and (each.low < low + fading or each.high > high - fading)]
-    outside_, cut_, faded_ = (listed([each.label.lower() for each in group]) for group in (outside, cut, faded))
-    return [
-        f"The values of {outside_} are outside the window, and unchanged." if outside else "",
-        f"Only part of the values of {cut_} is within the window; the others are unchanged." if cut else "",
-        f"The values of {faded_} reach to where the change fades out, so part of them changes less." if faded else "",
+    cut = [row for row in tissues if row.tissue.low < low or row.tissue.high > high]
+    faded = [row for row in tissues if row not in cut and _fades(row.tissue, low + fading, high - fading)]
+    partly = [row for row in cut if row.inside < 1]
+    beyond = [row for row in partly if row.tissue.high <= low or row.tissue.low >= high]
+    shares = [
+        f"{_share(row.inside)} of {'those' if place else 'the values'} of {row.tissue.label.lower()}"
+        for place, row in enumerate(partly)
     ]
+    return [
+        f"Within the window are {listed(shares)}; the others are unchanged." if partly else "",
+        SINGLE if any(row.inside > 0 for row in beyond) else "",
+        f"The values of {listed([row.tissue.label.lower() for row in faded])} reach to where the change fades out, so part of "
+        "them changes less." if faded else "",
+    ]  # fmt: skip
 
 
-def warning_list(facts: Facts, about: Mapping[str, Any]) -> list[str]:
-    """Warnings of the run and notes on the scan, each once."""
-    return list(dict.fromkeys([*about.get("warnings", ()), *facts.notes]))
+def _fades(tissue: Tissue, low: float, high: float) -> bool:
+    return tissue.low < low or tissue.high > high
 
 
-def _percent(before: float, after: float) -> str:
-    return f" ({100 * (after / before - 1):+.0f} %)".replace("-", "−") if before > 0 else ""
+def _share(value: float) -> str:
+    """A share in percent, which is 0 or 100 only where it is exactly that."""
+    if 0 < value < LEAST:
+        return f"less than {100 * LEAST:.1f} %"
+    return f"{min(100 * value, 100 * (1 - LEAST)) if value < 1 else 100:.1f} %".replace(".0 %", " %")

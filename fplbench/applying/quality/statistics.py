@@ -20,6 +20,7 @@ BINS = 1000  # of the histogram, each 0.05 % of the window
 RANGE = 0.25  # share of the window that the histogram covers in each direction
 SAMPLE = 2  # every second row and column counts for the histogram
 PERCENTILE = 99.9  # of the absolute change of a tissue
+WIDE = 500.0  # HU; in a wider window soft tissue cannot be judged
 MEASURED = 40  # slices of a scan whose tissues, spectrum and edges are measured; the medians of more are hardly different
 
 
@@ -43,12 +44,13 @@ def slice_statistics(
             (`is_measured`); None: it is measured, without pictures.
 
     Returns:
-        What JSON can hold, about 20 kB, or 1 MB with pictures, and null for what is not or cannot be measured: number, the slice;
-        measured, whether its tissues, spectrum and edges are looked at; tissues, by name the number of pixels, noise before and
-        after (`noise_of`; null where there are too few places), mean before, shift of the mean, and of the change its standard
-        deviation, the 99.9th percentile of its absolute value and the largest one; spectrum (`patch_spectra`); histogram of the
-        change, in shares of the window; edges (`edge_relation`); crop (`largest_change`, for CT within the body); soft_crop, the
-        same within soft tissue of CT, at a window in which it is seen; pictures (`slice_pictures`). Padding and NaN do not count.
+        What JSON can hold, about 20 kB, or 1.5 MB with pictures, and null for what is not or cannot be measured: number, the
+        slice; measured, whether its tissues, spectrum and edges are looked at; tissues, by name the number of pixels, noise
+        before and after (`noise_of`; null where there are too few places), mean before, shift of the mean, of the change its
+        standard deviation, the 99.9th percentile of its absolute value and the largest one, and inside, the share of the pixels
+        within the window; spectrum (`patch_spectra`); histogram of the change, in shares of the window; edges (`edge_relation`);
+        crop (`largest_change`, for CT within the body); soft_crop, the same within soft tissue of CT, at a window in which it is
+        seen; pictures (`slice_pictures`). Padding and NaN do not count.
     """
     measured = slices is None or is_measured(plane.number, slices)
     found: dict[str, Any] = {"number": plane.number, "measured": measured, "tissues": {}}
@@ -56,7 +58,9 @@ def slice_statistics(
     before, after, usable = _usable(plane, after, window[0])
     change = after - before
     found["histogram"] = _histogram(change, before, usable, window)
-    found["pictures"] = slice_pictures(before, after, window, spacing) if slices and plane.number == slices // 2 else None
+    if slices and plane.number == slices // 2:
+        soft = soft_window(window) if hounsfield and window[1] - window[0] > WIDE else None
+        found["pictures"] = slice_pictures(before, after, window, spacing, soft)
     if min(before.shape) < SMALLEST:
         return found
     flat = flatness(before)
@@ -65,7 +69,7 @@ def slice_statistics(
         return found
     valid = usable.view(np.uint8) * np.uint8(255)
     places = list(masks(flat.smooth, _smoothed_well(valid), tissues_of(window, hounsfield)))
-    found["tissues"] = _tissues(before, after, change, mean_slope(flat.slope), whole_places(before, valid), places)
+    found["tissues"] = _tissues((before, after, change), window, mean_slope(flat.slope), whole_places(before, valid), places)
     found["spectrum"] = patch_spectra(before, after, flat.smooth, _uniform(places), spacing)
     within = _within(before, window)
     found["edges"] = edge_relation(change, after, [mask & within for _, mask in places])
@@ -115,16 +119,17 @@ def _uniform(places: list[tuple[Tissue, np.ndarray]]) -> np.ndarray:
 
 
 def _tissues(
-    before: np.ndarray,
-    after: np.ndarray,
-    change: np.ndarray,
+    images: tuple[np.ndarray, np.ndarray, np.ndarray],
+    window: tuple[float, float],
     slope: np.ndarray,
     whole: np.ndarray,
     places: list[tuple[Tissue, np.ndarray]],
 ) -> dict[str, Any]:
     import cv2
 
+    before, after, change = images
     details = (fine_detail(before), fine_detail(after))
+    inside = ((before > window[0]) & (before < window[1])).view(np.uint8)
     found = {}
     for tissue, mask in places:
         pixels = cv2.countNonZero(mask)
@@ -136,6 +141,7 @@ def _tissues(
         values = {
             "before": noise[0], "after": noise[1], "mean": cv2.mean(before, mask)[0], "shift": shift, "spread": spread,
             "percentile": float(np.percentile(sizes, PERCENTILE)), "largest": float(sizes.max()),
+            "inside": cv2.countNonZero(mask & inside) / pixels,
         }  # fmt: skip
         found[tissue.name] = {"pixels": pixels} | {name: _short(value) for name, value in values.items()}
     return found

@@ -33,6 +33,7 @@ class TissueSummary:
         spread: standard deviation of the change.
         percentile: 99.9th percentile of the absolute change, the median over the slices.
         largest: absolute change of a pixel, and the number of its slice.
+        inside: share of its pixels whose values are within the window.
     """
 
     tissue: Tissue
@@ -44,6 +45,7 @@ class TissueSummary:
     spread: float
     percentile: float
     largest: tuple[float, int]
+    inside: float
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,12 @@ def summarise_tissues(slices: Slices, tissues: Sequence[Tissue]) -> list[TissueS
         mean, shift = (float(np.average([row[name] for row in rows], weights=weights)) for name in ("mean", "shift"))
         squares = np.average([row["spread"] ** 2 + row["shift"] ** 2 for row in rows], weights=weights) - shift**2
         noise = [(row["before"], row["after"]) for row in rows if row["before"] is not None]
+        inside = float(np.average([row["inside"] for row in rows], weights=weights))
         found.append(
             TissueSummary(
                 tissue, len(rows), _medians(noise) if noise else None, mean, shift, _farthest(rows, numbers, "shift"),
                 math.sqrt(max(float(squares), 0.0)), float(np.median([row["percentile"] for row in rows])),
-                _farthest(rows, numbers, "largest"),
+                _farthest(rows, numbers, "largest"), inside,
             )
         )  # fmt: skip
     return found

@@ -1,7 +1,7 @@
 """One whole slice of a quality page: before, after, and the change in colours."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from io import BytesIO
 from typing import Any
@@ -15,12 +15,17 @@ from fplbench.reporting.explorer.pixels import PREFIX, png_uri
 LONGEST = 512  # pixels; longest side of a picture
 STEPS = 32  # of the colours in each direction: few make the file small
 SQUARE = 1.01  # ratio of the spacings up to which pixels are shown as squares
-ROW = "display: flex; flex-wrap: wrap; gap: 0 1rem"
+ROW = "display: flex; flex-wrap: wrap; gap: 0 1rem; break-inside: avoid"
+COLUMN = "flex: 1 1 18rem"
 ENDS = "display: flex; justify-content: space-between"
 
 
 def slice_pictures(
-    before: np.ndarray, after: np.ndarray, window: tuple[float, float], spacing: tuple[float, float] | None
+    before: np.ndarray,
+    after: np.ndarray,
+    window: tuple[float, float],
+    spacing: tuple[float, float] | None,
+    soft: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     """Pictures of a whole slice, at most 512 pixels high and wide.
 
@@ -28,45 +33,70 @@ def slice_pictures(
         before, after: float32 (H, W).
         window: values shown as black and white.
         spacing: (row, column) spacing of the pixels in mm; None where it is not known.
+        soft: values shown as black and white in a second pair of pictures; None for no such pair.
 
     Returns:
         before, after, change: PNG files as data: URIs; height, width: of each; bound: the change at which the colours end,
-        which 0.5 % of the pixels exceed.
+        which 0.5 % of the pixels exceed; soft, where asked for, the window, before and after.
     """
     import cv2
 
     height, width = _size(before.shape, spacing)
     smaller = cv2.INTER_AREA if height * width < before.size else cv2.INTER_LINEAR
     images = [cv2.resize(image, (width, height), interpolation=smaller) for image in (before, after, after - before)]
-    low, high = window
-    greys = [np.rint(np.clip((image - low) * (255 / (high - low)), 0, 255)).astype(np.uint8) for image in images[:2]]
     bound = float(f"{np.percentile(np.abs(images[2]), SATURATED):.2g}") or 1.0
-    return {
-        "before": png_uri(greys[0]), "after": png_uri(greys[1]), "change": _coloured_uri(images[2], bound),
-        "height": height, "width": width, "bound": bound,
-    }  # fmt: skip
+    found = _greys(images[0], images[1], window)
+    found |= {"change": _coloured_uri(images[2], bound), "height": height, "width": width, "bound": bound}
+    return found | ({"soft": _greys(images[0], images[1], soft) | {"window": list(soft)}} if soft else {})
 
 
-def slice_figures(number: int, pictures: Mapping[str, Any], window: tuple[float, float], unit: str) -> str:
-    """The pictures of a slice side by side, each above its scale, as HTML.
+def slice_figures(number: int, pictures: Mapping[str, Any], window: tuple[float, float], unit: str, name: str = "") -> str:
+    """The pictures of a slice side by side, each above its scale, as HTML; a second row has those of soft tissue.
 
     Args:
         number: of the slice, counted from 0.
         pictures: what `slice_pictures` returned.
         window: values shown as black and white.
         unit: of the values.
+        name: of the file of the slice; empty if it has none of its own.
     """
     bound = f"{pictures['bound']:g} {unit}"
-    ramp = np.arange(256, dtype=np.uint8)[None]
-    greys = (png_uri(ramp), *(f"{value:g} {unit}".replace("-", "−") for value in window))
+    greys = _grey_scale(window, unit)
     colours = (_coloured_uri(np.linspace(-1, 1, 256)[None], 1.0), f"−{bound}", "0", f"+{bound}")
     titles = {"before": ("Before", *greys), "after": ("After", *greys), "change": ("Difference, after minus before", *colours)}
-    figures = [_figure(pictures, name, f"Slice {number + 1}", *words) for name, words in titles.items()]
+    place = f"Slice {number + 1}"
+    figures = [_figure(pictures, kind, place, *words) for kind, words in titles.items()]
     caption = (
-        f"Slice {number + 1}, the middle one, at the model's window. Differences beyond the ends of the colours, 0.5 % of the "
-        "pixels, have the colours of the ends."
+        f"{place}, the middle one{f' ({name})' if name else ''}, at the model's window. Differences beyond the ends of the "
+        "colours, 0.5 % of the pixels, have the colours of the ends."
     )
-    return html.element("div", *figures, style=ROW) + html.text("p", caption, class_="caption")
+    first = html.element("div", *figures, style=ROW) + html.text("p", caption, class_="caption")
+    return first + _soft_row(place, pictures, unit)
+
+
+def _soft_row(place: str, pictures: Mapping[str, Any], unit: str) -> str:
+    """The pictures of soft tissue, with their caption in the place of the third; empty if there are none."""
+    soft = pictures.get("soft")
+    if not soft:
+        return ""
+    sized = {**soft, "height": pictures["height"], "width": pictures["width"]}
+    scale = _grey_scale(soft["window"], unit)
+    figures = [_figure(sized, kind, f"{place}, soft tissue", kind.capitalize(), *scale) for kind in ("before", "after")]
+    words = html.text("p", "The same slice at a window in which soft tissue is seen.", class_="caption", style=COLUMN)
+    return html.element("div", *figures, words, style=ROW)
+
+
+def _greys(before: np.ndarray, after: np.ndarray, window: Sequence[float]) -> dict[str, Any]:
+    """Both images as PNG files whose black and white are the ends of a window."""
+    low, high = window
+    greys = [np.rint(np.clip((image - low) * (255 / (high - low)), 0, 255)).astype(np.uint8) for image in (before, after)]
+    return {"before": png_uri(greys[0]), "after": png_uri(greys[1])}
+
+
+def _grey_scale(window: Sequence[float], unit: str) -> tuple[str, ...]:
+    """A ramp from black to white, and what its ends are."""
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    return (png_uri(ramp), *(f"{value:g} {unit}".replace("-", "−") for value in window))
 
 
 def _figure(pictures: Mapping[str, Any], name: str, place: str, title: str, ramp: str, *ends: str) -> str:
@@ -78,7 +108,7 @@ def _figure(pictures: Mapping[str, Any], name: str, place: str, title: str, ramp
         "img", src=ramp, alt=f"Scale from {ends[0]} to {ends[-1]}.", style="display: block; width: 100%; height: .7rem"
     )
     scale = html.element("div", *(html.text("span", end) for end in ends), style=ENDS)
-    return html.element("figure", picture, html.element("figcaption", escape(title), bar, scale), style="flex: 1 1 18rem")
+    return html.element("figure", picture, html.element("figcaption", escape(title), bar, scale), style=COLUMN)
 
 
 def _size(shape: tuple[int, ...], spacing: tuple[float, float] | None) -> tuple[int, int]:

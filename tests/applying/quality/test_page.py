@@ -87,18 +87,69 @@ def test_the_table_of_tissues_names_the_slices_of_the_largest_shift_and_change(t
     assert (cells[7], cells[9:]) == ("−3.2<small>slice 2</small>", ["25.0", "75.5<small>slice 3</small>"])
 
 
-def test_the_page_begins_with_the_whole_middle_slice(tmp_path):
+def test_the_whole_middle_slice_follows_the_verdict(tmp_path):
     _, page = write(tmp_path, some_slices())
-    body = page[page.index("<h2") :]
-    assert body.startswith('<h2 id="slice" class="first">One slice</h2>')
+    assert re.findall('<h2 id="(.*?)"', page)[:3] == ["short", "slice", "glance"]
+    body = page[page.index('<h2 id="slice"') :]
+    assert body.startswith('<h2 id="slice">One slice</h2>')
     alts = re.findall(r'alt="(Slice 2: [^"]*)"', body[: body.index('<h2 id="glance"')])
     assert alts == ["Slice 2: before.", "Slice 2: after.", "Slice 2: difference, after minus before."]
     assert "Not for clinical use." in page[: page.index("<h2")]
 
 
-def test_without_pictures_the_page_begins_with_the_summary(tmp_path):
+def test_the_page_begins_with_the_verdict(tmp_path):
     _, page = write(tmp_path, [each | {"pictures": None} for each in some_slices()])
-    assert page[page.index("<h2") :].startswith('<h2 id="glance" class="first">') and 'href="#slice"' not in page
+    assert page[page.index("<h2") :].startswith('<h2 id="short" class="first">In short</h2>') and 'href="#slice"' not in page
+    assert page.index("<h3>Warnings</h3>") < page.index("<h3>Main results</h3>") < page.index('<h2 id="glance"')
+
+
+@pytest.mark.parametrize(
+    ("label", "model", "title"),
+    [
+        ("small", "NL Mean.", "What NL Mean changed in small"),
+        ("in/1.3.6.1.4.1.14519.5.2.1.6279.6001.3000", "FPL, Gaussian", "What FPL, Gaussian changed in in/…5.2.1.6279.6001.3000"),
+        ("a/scan-0001.nii.gz", "FPL", "What FPL changed in a/scan-0001.nii.gz"),
+    ],
+)
+def test_the_title_has_the_end_of_a_uid_and_the_list_all_of_it(tmp_path, label, model, title):
+    _, page = write(tmp_path, some_slices(), ABOUT | {"model": model, "options": "strength 20"}, label=label)
+    assert f"<title>{title}</title>" in page and f"<h1>{title}</h1>" in page
+    assert f"<dd>{label}: CT, 3 slices" in page
+    assert f"<dt>Model</dt><dd>{model.rstrip('.')}, digest" in page and "<dt>Options</dt><dd>strength 20</dd>" in page
+
+
+def test_crops_and_the_middle_slice_name_their_files(tmp_path):
+    names = tuple(f"{10 * number} {HOSTILE}.dcm, InstanceNumber {number}" for number in range(3))
+    _, page = write(tmp_path, some_slices(), names=names)
+    assert "Slice 2, the middle one (10 " in page
+    places = re.findall(r"<figcaption>Slice (\d), row [^<]*<br><small>(\d+) ", page)
+    assert places and all(int(file) == 10 * (int(place) - 1) for place, file in places)
+    assert len(places) == page.count("image-rendering: pixelated")
+    assert "counted from 0, as in the file. Slices are counted from 1, towards the head" in page
+    assert "<br><small>" not in write(tmp_path, some_slices())[1]
+
+
+def test_the_page_says_where_spikes_of_the_histogram_come_from(tmp_path):
+    """Changes in 8-bit steps of a window of 1400 HU, stored as whole HU, and changes without steps."""
+    change = np.random.default_rng(0).normal(0, 20, (400, 400))
+    step = 1400 / 255
+    for changed, spikes in ((np.rint(np.rint(change / step) * step), True), (change, False)):
+        before = np.full((400, 400), 40, np.float32)
+        found = [slice_statistics(Plane(0, before), before + changed.astype(np.float32), (-1000, 400), True, None)]
+        about = ABOUT | {"window": (-1000.0, 400.0)}
+        assert ("Spikes and gaps come from steps" in write(tmp_path, found, about)[1]) == spikes
+        words = "works on 8 bit, so values change in steps of 5.5 HU"
+        assert (words in write(tmp_path, found, about | {"eight_bit": True})[1]) == spikes
+
+
+@pytest.mark.parametrize(("patches", "words"), [(1, "is only 1 patch"), (9, "are only 9 patches"), (10, "")])
+def test_a_spectrum_of_few_patches_is_uncertain(tmp_path, patches, words):
+    found = some_slices()
+    for each in found[1:]:
+        each["spectrum"] = None
+    found[0]["spectrum"]["patches"] = patches
+    _, page = write(tmp_path, found)
+    assert page.count(f"this is uncertain, as there {words}") == (2 if words else 0)
 
 
 def test_the_page_requests_nothing(tmp_path):
@@ -133,6 +184,8 @@ def test_a_scan_in_which_nothing_can_be_measured_has_a_page(tmp_path, slices):
     _, page = write(tmp_path, found, {"model": "NLM", "window": (-160, 240)}, spacing=None, modality=None, slices=1, notes=())
     assert "The model has no card" in page and "Nothing was changed." in page
     assert "spacing of the pixels unknown" in page and "Warnings" not in page
+    assert ("None of the checks" in page) == (slices == "unchanged")
+    assert ("Nothing could be checked" in page) == (slices != "unchanged")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +211,8 @@ def test_a_scan_without_hounsfield_units_has_thirds(tmp_path):
 def reach(window, hounsfield=True):
     """What the page says of the window, with all tissues in all slices."""
     tissues = tissues_of(window, hounsfield)
-    rows = [TissueSummary(tissue, 5, (1, 1), 0, 0, (0, 0), 1, 3, (5, 0)) for tissue in tissues]
+    shares = {"air": 0, "lung": 0.0123, "bone": 0.85}
+    rows = [TissueSummary(one, 5, (1, 1), 0, 0, (0, 0), 1, 3, (5, 0), shares.get(one.name, 1)) for one in tissues]
     return [words for words in left_out(rows, tissues, window, 5, hounsfield) if words]
 
 
@@ -170,13 +224,16 @@ def test_the_thirds_of_a_window_are_within_it():
 @pytest.mark.parametrize(
     ("window", "expected"),
     [
-        ((-1600, 4000), ["Only part of the values of bone is within the window; the others are unchanged."]),
+        ((-1600, 4000), ["Within the window are 85 % of the values of bone; the others are unchanged."]),
         ((-960, 400), [
-            "Only part of the values of air and bone is within the window; the others are unchanged.",
+            "Within the window are 0 % of the values of air and 85 % of those of bone; the others are unchanged.",
             "The values of lung reach to where the change fades out, so part of them changes less.",
         ]),
         ((-160, 100), [
-            "The values of air, lung and bone are outside the window, and unchanged.",
+            "Within the window are 0 % of the values of air, 1.2 % of those of lung and 85 % of those of bone; the others are "
+            "unchanged.",
+            "Tissues are ranges of the smoothed image, so a tissue that lies outside the window has single pixels within it, "
+            "which are changed.",
             "The values of fat and soft tissue and water reach to where the change fades out, so part of them changes less.",
         ]),
     ],

@@ -64,6 +64,16 @@ def test_large_changes_are_the_median_percentile_and_the_largest_of_all_slices()
     assert row.largest == (pytest.approx(3 * 399.99, abs=0.05), 1)  # five digits are kept
 
 
+def test_the_share_of_a_tissue_within_the_window_is_that_of_its_pixels():
+    """Smoothed, all is lung, which lies outside the window, but every eighth pixel of parts of it is within."""
+    before = np.full((200, 200), -700, np.float32)
+    before[::4, ::2] = -100
+    before[:100, :100] = -700
+    (row,) = summarise_tissues([statistics(part, part, window=(-160, 240)) for part in (before, before[100:])], CT)
+    assert row.tissue.name == "lung"
+    assert row.inside == pytest.approx((30_000 + 20_000) / 8 / 60_000, abs=0.003)
+
+
 def test_padding_and_nan_do_not_count():
     clean = phantom()
     before, after = clean + white(12), clean + white(5, seed=1)

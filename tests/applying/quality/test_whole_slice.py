@@ -5,7 +5,7 @@ import pytest
 from matplotlib import colormaps
 
 from fplbench.applying.quality import slice_statistics
-from fplbench.applying.quality.whole_slice import slice_pictures
+from fplbench.applying.quality.whole_slice import slice_figures, slice_pictures
 from fplbench.applying.scan import Plane
 from tests.applying.quality.slices import SPACING, WINDOW, decoded, phantom, statistics
 
@@ -29,6 +29,21 @@ def test_the_pictures_are_the_slice_at_the_window_and_the_change_in_colours():
     colours = [decoded(found["change"])[50, column][::-1] for column in (10, 70)]
     expected = [np.rint(np.array(colormaps["cividis"](value)[:3]) * 255) for value in (1.0, 0.0)]
     assert np.array_equal(colours, expected)
+
+
+@pytest.mark.parametrize(
+    ("window", "hounsfield", "soft"),
+    [((-1200, 600), True, [-160, 240]), ((-100, 500), True, [-100, 240]), ((-160, 340), True, None), ((0, 1000), False, None)],
+)
+def test_in_a_window_wider_than_500_hu_soft_tissue_is_shown_at_its_own(window, hounsfield, soft):
+    before = np.full((64, 64), 40, np.float32)
+    found = slice_statistics(Plane(1, before), before + 20, window, hounsfield, None, 2)["pictures"]
+    assert found.get("soft", {}).get("window") == soft
+    page = slice_figures(1, found, window, "HU")
+    assert page.count("<figure ") == (5 if soft else 3) and ("Slice 2, soft tissue: after." in page) == bool(soft)
+    if soft:
+        assert f"<span>−{-soft[0]} HU</span><span>240 HU</span>" in page
+        assert decoded(found["soft"]["after"])[0, 0] == round((60 - soft[0]) / (soft[1] - soft[0]) * 255)
 
 
 @pytest.mark.parametrize(
