@@ -1,6 +1,7 @@
 """The command line, one file for each stage. Rules call these commands and nothing else."""
 
 import logging
+import signal
 import sys
 from typing import Annotated
 
@@ -91,6 +92,8 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         app()
+    except KeyboardInterrupt:  # before the command began
+        sys.exit(128 + signal.SIGINT)
     except InputError as error:
         sys.exit(f"fplbench: {error}")
     except OSError as error:

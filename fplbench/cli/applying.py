@@ -1,12 +1,18 @@
 """The command that denoises scans and gives them back in their own format."""
 
+import math
+import re
+import signal
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
+from fplbench.errors import InputError
 from fplbench.networks.tiles import OVERLAP, TILE
 
 if TYPE_CHECKING:
@@ -84,17 +90,37 @@ def apply(
     CT stays in HU. The output appears when all is finished; after an interruption, the same command continues. Beside it, a page
     shows what was removed, since that is what has to be judged. Not for clinical use.
     """
-    from fplbench.applying.options import ApplyOptions
-    from fplbench.applying.running.run import apply_model
-    from fplbench.registry import parse_options
-
+    _check_values(window, modality)
     values = {
         "options": parse_json(options), "weights": weights, "window": window, "modality": modality, "residual": residual,
         "features": features, "restoration": restoration, "dtype": dtype, "keep_private": keep_private,
         "skip_unreadable": skip_unreadable, "force": force, "overwrite": overwrite, "device": device, "threads": threads,
         "runtime": runtime, "tile": tile, "overlap": overlap,
     }  # fmt: skip
-    _report(apply_model(model, source, out, parse_options(ApplyOptions, values, "")))
+    with _stopped_by_hand():
+        from fplbench.applying.options import ApplyOptions
+        from fplbench.applying.running.run import apply_model
+        from fplbench.registry import parse_options
+
+        _report(apply_model(model, source, out, parse_options(ApplyOptions, values, "")))
+
+
+@contextmanager
+def _stopped_by_hand() -> Iterator[None]:
+    """Context that turns Ctrl-C into a sentence, and the exit code that shells expect."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped: the same command continues.", err=True)
+        raise typer.Exit(128 + signal.SIGINT) from None
+
+
+def _check_values(window: tuple[float, float] | None, modality: str | None) -> None:
+    """InputError if an option cannot be meant."""
+    if window is not None and not all(map(math.isfinite, window)):
+        raise InputError(f"--window is {window[0]:g} {window[1]:g}, but takes two finite numbers, such as --window -160 240.")
+    if modality is not None and not re.fullmatch("[A-Z]{2,16}", modality):
+        raise InputError(f"--modality is {modality!r}, but takes an upper-case code such as CT or MR.")
 
 
 def _report(summary: "Summary") -> None:
@@ -117,10 +143,13 @@ def _report(summary: "Summary") -> None:
 
 
 def _done(summary: "Summary") -> str:
-    """What this run denoised, and how fast; an interrupted one may have left nothing to do."""
+    """What is denoised, how much of it by an interrupted run, which may have left nothing to do, and how fast."""
+    slices = sum(scan["slices"] for scan in summary.scans)
+    if summary.slices and summary.before:
+        before = f"{summary.before} {'was' if summary.before == 1 else 'were'} done before"
+        return f"{_counted(slices)}, {before}; {summary.speed:.2f} a second."
     if summary.slices:
         return f"{_counted(summary.slices)}, {summary.speed:.2f} a second."
-    slices = sum(scan["slices"] for scan in summary.scans)
     return f"an earlier run had finished all {slices} slices." if slices > 1 else "an earlier run had finished the only slice."
 
 

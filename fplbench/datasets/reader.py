@@ -6,6 +6,7 @@ import re
 import signal
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,9 +36,10 @@ class Failure:
         """The reason as a phrase without paths; with `private`, also without the message of the library."""
         if private or not self.detail:
             return self.reason
-        detail = self.detail
-        for name in (str(root / source), source, Path(source).name, str(root)):
-            detail = detail.replace(name, "the file")
+        # The longest first. A name that is a mere word or number, such as "t" or "1", could mean anything in a message.
+        names = [name for name in (str(root / source), source, Path(source).name, str(root)) if not name.isalnum()]
+        whole = rf"(?<![\w./\\-])(?:{'|'.join(map(re.escape, names))})(?![\w/\\-]|\.\w)"
+        detail = re.sub(rf"(?:\b[Ff]ile )?{whole}", "the file", self.detail) if names else self.detail
         return f"{self.reason} ({detail})"
 
 
@@ -60,18 +62,16 @@ def serve(connection: Connection, function: Callable[[Any], Any], libraries: Seq
     if "cv2" in libraries:
         importlib.import_module("cv2").setNumThreads(1)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends this one
     _limit_memory(memory)
-    connection.send(None)
-    while True:
-        try:
-            tasks = connection.recv()
-        except EOFError:
-            return
-        for task in tasks:
-            signal.setitimer(signal.ITIMER_PROF, seconds)
-            answer = _answer(function, task)
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            connection.send(answer)
+    with suppress(EOFError, ConnectionError):  # the main process has ended, or needs no more
+        connection.send(None)
+        while True:
+            for task in connection.recv():
+                signal.setitimer(signal.ITIMER_PROF, seconds)
+                answer = _answer(function, task)
+                signal.setitimer(signal.ITIMER_PROF, 0)
+                connection.send(answer)
 
 
 def _answer(function: Callable[[Any], Any], task: Any) -> Any:

@@ -1,6 +1,8 @@
 """Guarded reading in worker processes, so that no file can crash, stall or exhaust the main process."""
 
 import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import signal
 import sys
 import time
@@ -89,6 +91,19 @@ def _run(
             worker.stop()
 
 
+def _start_server() -> None:
+    """Start the server that forks the workers, with Ctrl-C blocked, which is for the main process.
+
+    Otherwise, Ctrl-C while the server imports libraries, or before a worker is at work, prints its traceback.
+    """
+    multiprocessing.resource_tracker.ensure_running()  # the server needs it, and it would unblock the signal
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
 class _Worker:
     """A process, the tasks sent to it, and the time by which it must answer."""
 
@@ -133,10 +148,12 @@ class _Worker:
 
     def _send(self) -> None:
         if self.process is None:
+            _start_server()
             self.connection, theirs = self.context.Pipe()
-            self.process = self.context.Process(target=serve, args=(theirs, *self.order), daemon=True, name="fplbench reader")
+            process = self.context.Process(target=serve, args=(theirs, *self.order), daemon=True, name="fplbench reader")
             with _without_main():
-                self.process.start()
+                process.start()
+            self.process = process  # only now can it be killed, if Ctrl-C comes in between
             theirs.close()
             self.started = False
         self.deadline = time.monotonic() + (PATIENCE * self.seconds if self.started else START_SECONDS)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,39 @@ def test_a_process_that_cannot_start_is_a_sentence(monkeypatch):
     monkeypatch.setattr(workers, "serve", task)  # ends at once, with the wrong arguments
     with pytest.raises(InputError, match="while it was starting"):
         run([1])
+
+
+@pytest.mark.parametrize(
+    ("root", "source", "detail", "said"),
+    [
+        ("t", "a.nii.gz", "File t/a.nii.gz is not a gzip file", "the file is not a gzip file"),
+        (".", "in.nii", "in.nii is at odds with in.nii.gz", "the file is at odds with in.nii.gz"),
+        ("/data/x", "p/1.dcm", "Cannot open /data/x/p/1.dcm: 1 of 2 parts", "Cannot open the file: 1 of 2 parts"),
+        ("/data/x", "p/1", "1 byte of p/1, below /data/x, is wrong", "1 byte of the file, below the file, is wrong"),
+        ("t", "t", "not a file", "not a file"),
+    ],
+)
+def test_only_whole_paths_are_taken_out_of_a_message(root, source, detail, said):
+    assert Failure("it is damaged", detail).words(Path(root), source, private=False) == f"it is damaged ({said})"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_an_interrupt_of_all_processes_is_said_by_the_main_process_alone(tmp_path, seconds):
+    """Ctrl-C reaches the server that forks the workers, too: while it imports libraries, and when they are at work."""
+    script = (
+        "import tests.datasets.test_workers as own, sys\n"
+        "print('ready', flush=True)\n"
+        "try:\n    own.run(['nap'] * 60, threads=2)\n"
+        "except KeyboardInterrupt:\n    print('stopped')"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script], start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert run.stdout is not None and run.stdout.readline() == "ready\n"
+    time.sleep(seconds)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.communicate(timeout=60) == ("stopped\n", "")
 
 
 def test_processes_end_with_the_caller():

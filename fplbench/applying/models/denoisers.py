@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,6 +49,7 @@ class Denoiser:
         threads: processor cores that torch may use in each of these threads; None: torch does not run in them.
         requires: optional packages that it runs with, as modules.
         largest: largest side of a slice that it takes, pixels; None: any.
+        options: of the method, complete, and of how a network is tiled.
         source: whatever its files live as long as.
     """
 
@@ -63,6 +64,7 @@ class Denoiser:
     threads: int | None = None
     requires: tuple[str, ...] = ()
     largest: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     source: object = None
 
     def __call__(self, grey: np.ndarray) -> np.ndarray:
@@ -154,10 +156,11 @@ def _of_network(method: Method, options: LearnedOptions, label: str, card: Card 
     """The denoiser of a network."""
     threads, slices = cores
     parallel = slices if choose_device(options.device).type == "cpu" else 1
-    digest = _digest(method.name, options, options.weights)
-    function = network_function(method, options)
-    shared = threads // parallel
-    return Denoiser(label, digest, function, card, trained=True, parallel=parallel, threads=shared, requires=method.requires)
+    digest, function = _digest(method.name, options, options.weights), network_function(method, options)
+    return Denoiser(
+        label, digest, function, card, trained=True, parallel=parallel, threads=threads // parallel, requires=method.requires,
+        options=_settings(options),
+    )  # fmt: skip
 
 
 def _of_bundle(path: Path, options: Mapping[str, Any], cores: Cores, runtime: Runtime) -> Denoiser:
@@ -197,8 +200,9 @@ def _of_method(name: str, options: Mapping[str, Any], tiling: Mapping[str, Any],
         function = eight_bit_function(method, parsed, cores[0])
         parallel = 1 if method.gpu else cores[0]
         return Denoiser(
-            method.label, _digest(name, parsed), function, eight_bit=True, parallel=parallel, requires=method.requires
-        )
+            method.label, _digest(name, parsed), function, eight_bit=True, parallel=parallel, requires=method.requires,
+            options=_settings(parsed),
+        )  # fmt: skip
     if weights is None:
         raise InputError(f"The method {name!r} is a trained network: give its weight file with --weights.")
     parsed = parse_options(method.options, {**options, **tiling, "weights": weights}, name)
@@ -236,7 +240,11 @@ def _label(card: Card | None, otherwise: str) -> str:
 
 
 def _digest(method: str, options: Options, weights: Path | None = None) -> str:
-    """SHA-256 of all that the result depends on but the window; where a network runs and on how many cores do not count."""
-    values = options.model_dump(mode="json", exclude={"weights", "device", "batch"})
-    parts = [__version__, method, values, file_hash(weights) if weights else None]
+    """SHA-256 of all that the result depends on but the window."""
+    parts = [__version__, method, _settings(options), file_hash(weights) if weights else None]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _settings(options: Options) -> dict[str, Any]:
+    """Options as JSON values; where a network runs and on how many cores do not count."""
+    return options.model_dump(mode="json", exclude={"weights", "device", "batch"})

@@ -9,9 +9,19 @@ from fplbench.applying.nifti.scan import NiftiScan, find_nifti_scans
 from fplbench.applying.nifti.volume import SUFFIXES
 from fplbench.applying.scan import ReadingOptions, Scan
 from fplbench.datasets.files import walk
+from fplbench.datasets.loaders.general import PAIR, PAIR_LEFT_OUT
+from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
 
 LISTED = 20  # files that a message names at most
+MODELS = (".safetensors", ".zip")
+NOT_DICOM = "not a DICOM file"
+ADVICE = {
+    "a colour image": "models are for grey images, so convert it to one",
+    "a colour volume": "models are for grey images, so convert it to one volume of grey values",
+    "volumes in one file": "split it into files of one volume each, such as with nibabel.four_to_three",
+}
+"""What to do about a reason, which contains the key."""
 
 
 @dataclass
@@ -29,6 +39,13 @@ class Inputs:
     scans: list[Scan] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def check_order(model: str, source: Path) -> None:
+    """InputError if the arguments are swapped: the source is named like a model, and the model is not."""
+    named = source.suffix.lower() in MODELS or (str(source) in METHODS and not source.exists())
+    if named and Path(model).suffix.lower() not in MODELS and model not in METHODS:
+        raise InputError(f"{source} is a model, and the model comes first: fplbench apply {source} {model} OUTPUT.")
 
 
 def check_source(path: Path) -> None:
@@ -64,29 +81,32 @@ def find_inputs(path: Path, options: ReadingOptions, suffix: str = ".nii.gz", sk
         inputs.scans += part.scans
         inputs.skipped |= part.skipped
         inputs.unreadable |= part.problems
+    inputs.skipped |= {name: PAIR_LEFT_OUT for name, why in inputs.skipped.items() if why == NOT_DICOM and PAIR.search(name)}
     _name_scans(inputs, path)
     if inputs.unreadable and not skip_unreadable:
-        raise unreadable_error(inputs.unreadable)
+        raise unreadable_error(inputs.unreadable, bool(inputs.scans))
     if not inputs.scans:
         raise nothing_error(path, inputs.skipped, inputs.unreadable)
     return inputs
 
 
-def unreadable_error(unreadable: Mapping[str, str]) -> InputError:
-    """The error that names the files that cannot be read."""
+def unreadable_error(unreadable: Mapping[str, str], others: bool) -> InputError:
+    """The error that names the files that cannot be read; where there are other scans, they can be denoised without them."""
     if len(unreadable) == 1:
         ((path, reason),) = unreadable.items()
-        return InputError(f"{path} cannot be read: {reason}; --skip-unreadable leaves it out.")
-    return InputError(f"{len(unreadable)} files cannot be read: {_listed(unreadable)}; --skip-unreadable leaves them out.")
+        return InputError(f"{path} cannot be read: {reason}{'; --skip-unreadable leaves it out' if others else ''}.")
+    end = "; --skip-unreadable leaves them out" if others else ""
+    return InputError(f"{len(unreadable)} files cannot be read: {_listed(unreadable)}{end}.")
 
 
 def nothing_error(path: Path, skipped: Mapping[str, str], unreadable: Mapping[str, str]) -> InputError:
     """The error for an input in which nothing can be denoised."""
     reasons = {**skipped, **{name: f"unreadable, {reason}" for name, reason in unreadable.items()}}
+    advice = "".join(f"; {what}" for key, what in ADVICE.items() if any(key in reason for reason in reasons.values()))
     if path.name in reasons and len(reasons) == 1:
-        return InputError(f"{path} cannot be denoised: {reasons[path.name]}.")
+        return InputError(f"{path} cannot be denoised: {reasons[path.name]}{advice}.")
     why = f": {_listed(reasons)}" if reasons else ", as the folder has no file"
-    return InputError(f"{path} holds no scan that can be denoised{why}.")
+    return InputError(f"{path} holds no scan that can be denoised{why}{advice}.")
 
 
 def _files(root: Path, inputs: Inputs) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fplbench.applying.nifti.volume import SUFFIXES
+from fplbench.datasets.loaders.general import PAIR, PAIR_LEFT_OUT
 from fplbench.errors import InputError
 
 RECORD = "apply.json"
@@ -45,6 +46,8 @@ def check_kind(path: Path, source: Path) -> None:
             raise InputError(f"{source} is a folder, so the output must be one too: {path} is named like a file.")
     elif path.is_dir():
         raise InputError(f"{source} is a file, so the output must be one too: {path} is a folder.")
+    elif volume and PAIR.search(source.name):
+        raise InputError(f"{source} cannot be denoised: {PAIR_LEFT_OUT}.")
     elif volume != source.name.lower().endswith(SUFFIXES):
         kind = "must not end in .nii or .nii.gz" if volume else "must end in .nii or .nii.gz"
         raise InputError(f"{path} {kind}, as the output has the format of {source}.")

@@ -210,7 +210,18 @@ class Output:
         return [self._beside("quality", "page.html"), self._beside("apply", RECORD)]
 
 
-def no_space(error: OSError, output: Output) -> InputError:
+@contextmanager
+def full_disk_is_said(output: Output) -> Iterator[None]:
+    """Context that turns the error of a full disk into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL_DISK:
+            raise _no_space(error, output) from None
+        raise
+
+
+def _no_space(error: OSError, output: Output) -> InputError:
     """The error for a full disk."""
     where = error.filename or output.partial
     return InputError(

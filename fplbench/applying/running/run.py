@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions, version
@@ -17,9 +16,9 @@ from fplbench import __version__
 from fplbench.applying.models.denoisers import Denoiser, open_denoiser, slices_at_once
 from fplbench.applying.options import WITHOUT_EFFECT, ApplyOptions
 from fplbench.applying.running import suitability
-from fplbench.applying.running.inputs import Inputs, check_source, find_inputs, nothing_error
+from fplbench.applying.running.inputs import Inputs, check_order, check_source, find_inputs, nothing_error
 from fplbench.applying.running.journal import Journal
-from fplbench.applying.running.outputs import FULL_DISK, Output, no_space
+from fplbench.applying.running.outputs import Output, full_disk_is_said
 from fplbench.applying.running.progress import Progress
 from fplbench.applying.running.scan_run import ScanRun
 from fplbench.applying.scan import Scan
@@ -46,6 +45,7 @@ class Summary:
         unreadable: why a file or scan cannot be read, by path.
         slices: number of slices that this run denoised, without those of an interrupted one.
         speed: slices a second.
+        before: number of slices of these scans that an interrupted run had denoised.
     """
 
     made: list[Path]
@@ -55,6 +55,7 @@ class Summary:
     unreadable: Mapping[str, str]
     slices: int
     speed: float
+    before: int = 0
 
 
 def apply_model(model: str, source: Path, out: Path, options: ApplyOptions | None = None) -> Summary:
@@ -77,9 +78,10 @@ def apply_model(model: str, source: Path, out: Path, options: ApplyOptions | Non
     """
     options = options or ApplyOptions()
     kept = [path for path in (Path(model), options.weights, options.restoration) if path is not None and path.is_file()]
+    check_order(model, source)
     check_source(source)
     output = Output(out, source, kept, options.overwrite)
-    with _full_disk_is_said(output), ThreadPoolExecutor(1) as opener:
+    with full_disk_is_said(output), ThreadPoolExecutor(1) as opener:
         # Other processes read headers, while this one imports torch.
         opened = opener.submit(_open, model, options)
         inputs = find_inputs(source, options.reading(output.partial), output.suffix, options.skip_unreadable)
@@ -106,10 +108,11 @@ def _run(model: str, source: Path, inputs: Inputs, denoiser: Denoiser, output: O
     scans, records = deque(inputs.scans), []
     inputs.scans.clear()  # a scan that is finished is let go, with its mapped files
     journals = [Journal(output.work / f"{number:06d}") for number in range(len(scans))]
-    done = sum(len(journal.slices()) for journal in journals)
+    written = [len(journal.slices()) for journal in journals]
+    before = 0
     alone = len(scans) == 1
-    with Progress(sum(scan.facts.slices for scan in scans), done) as progress:
-        for journal in journals:
+    with Progress(sum(scan.facts.slices for scan in scans), sum(written)) as progress:
+        for journal, done in zip(journals, written, strict=True):
             scan = scans.popleft()
             progress.scan(scan.facts.label)
             try:
@@ -126,10 +129,11 @@ def _run(model: str, source: Path, inputs: Inputs, denoiser: Denoiser, output: O
                     inputs.skipped[scan.facts.label] = record["left_out"]
                 else:
                     records.append(record)
+                    before += done
     if not records:
         raise nothing_error(source, inputs.skipped, inputs.unreadable)
     made = output.finish(_record(model, denoiser, options, records, inputs))
-    return Summary(made, denoiser, records, inputs.skipped, inputs.unreadable, progress.count, progress.speed)
+    return Summary(made, denoiser, records, inputs.skipped, inputs.unreadable, progress.count, progress.speed, before)
 
 
 def _feature_maps(denoiser: Denoiser, options: ApplyOptions) -> "FeatureMaps | None":
@@ -215,6 +219,7 @@ def _record(
             "name": Path(model).name,
             "label": denoiser.label,
             "digest": denoiser.digest,
+            "options": denoiser.options,
             "card": denoiser.card.model_dump(mode="json") if denoiser.card else None,
         },
         "versions": _versions(denoiser, options),
@@ -237,14 +242,3 @@ def _versions(denoiser: Denoiser, options: ApplyOptions) -> dict[str, str]:
 def _distributions() -> Mapping[str, list[str]]:
     """The installed packages that each module is from; looking them up takes 0.2 s."""
     return packages_distributions()
-
-
-@contextmanager
-def _full_disk_is_said(output: Output) -> Iterator[None]:
-    """Context that turns the error of a full disk into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL_DISK:
-            raise no_space(error, output) from None
-        raise

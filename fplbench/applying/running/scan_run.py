@@ -1,6 +1,7 @@
 """One scan through a model: its slices, what was removed, their statistics, and the quality page."""
 
 import hashlib
+import textwrap
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fplbench import __version__
-from fplbench.applying.models.denoisers import Denoiser
+from fplbench.applying.models.denoisers import NAMED, Denoiser
 from fplbench.applying.options import ApplyOptions
 from fplbench.applying.running import suitability
 from fplbench.applying.running.journal import Journal
@@ -21,11 +22,13 @@ from fplbench.applying.units import denoise_plane, to_grey
 from fplbench.errors import InputError
 from fplbench.files import file_hash
 from fplbench.networks.card_text import NOT_CLINICAL, window_text
+from fplbench.options import as_text
 
 if TYPE_CHECKING:
     from fplbench.applying.running.feature_maps import FeatureMaps
 
 FAR = 1e3  # widths of the window; values farther from it, such as 3.4e38 for "no value", do not count in the statistics
+LONGEST_OPTIONS = 400  # characters in a description, for which DICOM has 1024
 LARGEST = 1e13  # value of a window; the sums of squares of values as far from it as that are still finite as float32
 
 
@@ -127,8 +130,10 @@ class ScanRun:
         parts = [self.denoiser.digest, repr(low), repr(high)]
         parts += [self.maps.digest] if kind == "features" and self.maps else []
         digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+        options = options_text(self.denoiser)
+        model = f"{self.denoiser.label} ({options})" if options else self.denoiser.label
         description = (
-            f"Denoised with {self.denoiser.label} by fplbench {__version__} within the window "
+            f"Denoised with {model} by fplbench {__version__} within the window "
             f"{window_text(self.window, self.scan.facts.hounsfield)}. {NOT_CLINICAL}"
         )
         return Stamp(self.denoiser.label, digest, description)
@@ -170,6 +175,7 @@ class ScanRun:
             "model": self.denoiser.label,
             "window": self.window,
             "card": self.denoiser.card,
+            "options": options_text(self.denoiser),
             "digest": self.denoiser.digest,
             "version": __version__,
             "noise": self.facts["about_noise"],
@@ -181,6 +187,13 @@ class ScanRun:
 
     def _relative(self, paths: Sequence[Path]) -> list[str]:
         return [path.relative_to(self.journal.files).as_posix() for path in paths]
+
+
+def options_text(denoiser: Denoiser) -> str:
+    """The options of a method as words, such as "strength 20, patch 7"; those of how a network runs are not among them."""
+    own = {name: as_text(value).removesuffix(".0") for name, value in denoiser.options.items() if name not in NAMED}
+    text = ", ".join(f"{name} {value}" for name, value in own.items())
+    return textwrap.shorten(text, LONGEST_OPTIONS, placeholder=" ...")
 
 
 def _check_size(window: tuple[float, float], label: str) -> None:

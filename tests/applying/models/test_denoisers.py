@@ -95,7 +95,7 @@ def test_the_digest_depends_on_weights_and_options_alone(files):
         ("{}/restoration.safetensors", {}, "holds a restoration network, which gives back what it gets: name the weights"),
         ("{}/drunet.safetensors", {}, "holds DRUNet, which needs a noise level: name the method dpir"),
         ("{}/missing.safetensors", {}, "missing.safetensors does not exist"),
-        ("{}/damaged.safetensors", {}, "The card of .*damaged.safetensors"),
+        ("{}/damaged.safetensors", {}, " the card of .*damaged.safetensors"),
         ("{}/missing.zip", {}, "missing.zip"),
         ("{}/model.onnx", {}, "is not a model: give a .safetensors file, a bundle"),
         ("media_filter", {}, "'media_filter' is neither a model file nor a method: did you mean 'median_filter'?"),
@@ -118,6 +118,13 @@ def test_an_unknown_architecture_is_refused(files, monkeypatch):
     monkeypatch.setattr(weights, "read_metadata", lambda path: {"architecture": "vgg", "config": {}})
     with pytest.raises(InputError, match="holds a network named 'vgg': the known names are"):
         open_denoiser(str(files / "noise.safetensors"), {})
+
+
+def test_a_denoiser_knows_all_options_of_its_method(files):
+    assert open_denoiser("nlm", {"strength": 3}).options == {"strength": 3, "patch_size": 7, "search_size": 21}
+    assert open_denoiser(str(files / "noise.safetensors"), {}, overlap=64).options == {"tile": 512, "overlap": 64}
+    level = open_denoiser("dpir", {"level": 20}, weights=files / "drunet.safetensors", device="cpu").options["level"]
+    assert level == 20
 
 
 def test_unknown_options_of_a_method_are_refused():

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -13,8 +14,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from fplbench.applying.models.denoisers import Denoiser
 from fplbench.applying.options import ApplyOptions
 from fplbench.applying.running.run import apply_model
+from fplbench.applying.running.scan_run import options_text
 from fplbench.cli import app
 from fplbench.errors import InputError
 from fplbench.methods import denoise
@@ -205,6 +208,14 @@ def test_a_volume_that_turns_out_to_be_damaged_is_left_out_whole(tmp_path, model
         (["{model}", "{root}/ct", "{root}/out", "--window", "5", "5"], "the window .* is empty"),
         (["{model}", "{root}/ct", "{root}/out", "--features"], "--features needs the restoration network of the model"),
         (["nlm", "{root}/ct", "{root}/out"], "is a CT, and the model has no window of its own: say with --window LOW HIGH"),
+        (["{root}/ct", "nlm", "{root}/out"], "^nlm is a model, and the model comes first: fplbench apply nlm .*ct OUTPUT.$"),
+        (["{root}/ct", "{model}", "{root}/out"], "a.safetensors is a model, and the model comes first"),
+        (["nlm", "{root}/a.hdr", "{root}/out.nii"], "a.hdr cannot be denoised: one of the two files .*; convert it to .nii.$"),
+        (["nlm", "{root}/a.hdr", "{root}/out"], "a.hdr cannot be denoised: one of the two files .*; convert it to .nii.$"),
+        (["nlm", "{root}/b.nii", "{root}/out.nii"], r"b.nii cannot be read: it is truncated: [^;]*\.$"),
+        (["nlm", "{root}/4d.nii", "{root}/out.nii"], "4d.nii cannot be denoised: 2 volumes in one file; split it into files"),
+        (["nlm", "{root}/ct", "{root}/out", "--modality", "ct"], "--modality is 'ct', but takes an upper-case code such as CT"),
+        (["nlm", "{root}/ct", "{root}/out", "--window", "nan", "3"], "--window is nan 3, but takes two finite numbers"),
         (["nml", "{root}/ct", "{root}/out"], "'nml' is neither a model file nor a method: did you mean 'nlm'"),
     ],
 )
@@ -214,6 +225,9 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, model, arguments, sentenc
     (tmp_path / "empty").mkdir()
     (tmp_path / "text").mkdir()
     (tmp_path / "text/a.txt").write_text("text")
+    nibabel.save(nibabel.Nifti1Pair(head(slices=2), np.eye(4)), tmp_path / "a.img")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((8, 8, 2, 2), np.int16), np.eye(4)), tmp_path / "4d.nii")
+    (tmp_path / "b.nii").write_bytes(write_nifti(tmp_path / "b.nii", head(slices=2)).read_bytes()[:-2000])
     before = contents(tmp_path)
     result = CliRunner().invoke(app, ["apply", *(argument.format(root=tmp_path, model=model) for argument in arguments)])
     assert isinstance(result.exception, InputError) and "\n" not in str(result.exception)
@@ -230,6 +244,22 @@ def test_the_command_says_where_things_are_and_that_they_are_not_for_clinical_us
     assert lines[-2].startswith("FPL, Gaussian: 6 slices, ") and lines[-2].endswith(" a second.")
     assert f"Written: {tmp_path / 'out'}" in lines
     assert lines[0].endswith("; the training images had Gaussian.")
+
+
+def test_the_options_of_a_method_are_recorded_with_their_defaults(tmp_path):
+    write_series(tmp_path / "ct", head(slices=2))
+    apply_model("nlm", tmp_path / "ct", tmp_path / "out", ApplyOptions(window=LUNG, options={"strength": 20}))
+    record = json.loads((tmp_path / "out/apply.json").read_text())
+    assert record["model"]["options"] == {"strength": 20, "patch_size": 7, "search_size": 21}
+    description = pydicom.dcmread(tmp_path / "out/denoised/000.dcm").DerivationDescription
+    assert description.startswith("Denoised with NL Mean. (strength 20, patch_size 7, search_size 21) by fplbench ")
+    assert len(description) <= 1024 and description.endswith("Not for clinical use.")
+
+
+def test_options_that_are_long_leave_room_for_the_rest_of_a_description():
+    denoiser = Denoiser("X", "0", lambda grey: grey, options={"tile": 512, "words": "abc " * 500, "level": 0.5})
+    assert len(options_text(denoiser)) <= 400 and options_text(denoiser).startswith("words abc abc")
+    assert options_text(replace(denoiser, options={"tile": 512, "overlap": 64})) == ""
 
 
 def test_overwrite_replaces_the_whole_folder(tmp_path, model):

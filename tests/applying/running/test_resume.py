@@ -290,7 +290,34 @@ def test_a_run_that_only_gives_the_output_its_name_says_so(tmp_path, monkeypatch
 
     with monkeypatch.context() as patched:
         patched.setattr(Output, "finish", interrupted)
-        assert CliRunner().invoke(app, arguments).exit_code != 0
+        stopped = CliRunner().invoke(app, arguments)
+        assert stopped.exit_code == 130 and stopped.output.endswith("Stopped: the same command continues.\n")
     result = CliRunner().invoke(app, arguments)
     assert result.output.splitlines()[-2] == f"Medi. Filt.: {said}"
     assert (tmp_path / "b.nii").exists()
+
+
+def test_a_run_that_continues_says_how_much_was_done_before(tmp_path, monkeypatch):
+    write_series(tmp_path / "in", head())
+    arguments = ["apply", "median_filter", str(tmp_path / "in"), str(tmp_path / "out"), "--window", "-1000", "400"]
+    with monkeypatch.context() as patched:
+        interrupt(patched, 4, KeyboardInterrupt())
+        assert CliRunner().invoke(app, arguments).exit_code == 130
+    line = CliRunner().invoke(app, arguments).output.splitlines()[-2]
+    assert line.startswith("Medi. Filt.: 6 slices, 4 were done before; ") and line.endswith(" a second.")
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5])
+def test_ctrl_c_is_one_sentence(tmp_path, seconds):
+    """It reaches all processes of the command, in whatever they are doing."""
+    write_series(tmp_path / "in", head(side=256, slices=60))
+    arguments = ["nlm", tmp_path / "in", tmp_path / "out", "--window", "-1000", "400", "--threads", "2"]
+    program = "import sys; from fplbench.cli import main; print(flush=True); main()"
+    run = subprocess.Popen(
+        [sys.executable, "-c", program, "apply", *map(str, arguments)], start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert run.stdout is not None and run.stdout.readline() == "\n"
+    time.sleep(seconds)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.communicate(timeout=60) == ("", "Stopped: the same command continues.\n") and run.returncode == 130
