@@ -2,8 +2,9 @@
 
 import importlib
 import pkgutil
+import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
@@ -13,6 +14,8 @@ from fplbench.options import Options
 
 Entry = TypeVar("Entry")
 Model = TypeVar("Model", bound=Options)
+WORDS = {"tuple_type": "it must be a list of values, such as [1, 2]"}
+"""What is said instead of pydantic's message, by the type of the problem."""
 
 
 class Registry(Mapping[str, Entry]):
@@ -87,15 +90,23 @@ def describe(error: ValidationError, model: type[Options], where: str) -> str:
     """Describe the first problem of a validation error in one sentence, with the dotted key and the nearest valid one."""
     problem = error.errors()[0]
     location = _location(problem)
-    key = ".".join([where, *location]) if where else ".".join(location)
+    key = _key(where, location)
     if problem["type"] == "extra_forbidden":
         return f"{key} is not a known key: {nearest(location[-1], _fields(model, problem['loc'][:-1]))}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
     # There is one error for each member of a union.
-    messages = dict.fromkeys(other["msg"] for other in error.errors() if _location(other) == location)
+    messages = dict.fromkeys(WORDS.get(other["type"], other["msg"]) for other in error.errors() if _location(other) == location)
     return f"{key} is {problem['input']!r}: {', or '.join(text[0].lower() + text[1:] for text in messages)}."
+
+
+def _key(where: str, location: Sequence[str]) -> str:
+    """The dotted key; within a file, the key and what holds it: "the window in card.json of model.zip"."""
+    keys = [key for key in location if not key.isdigit()]
+    if not keys or not re.search("[ /]", where):
+        return ".".join([where, *location] if where else location)
+    return f"The {'.'.join(keys)} in {where[0].lower() if where.startswith('The ') else where[0]}{where[1:]}"
 
 
 def _location(problem: Mapping[str, Any]) -> list[str]:

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 from fplbench.config.sections import PAPER_NOISES
 from fplbench.errors import InputError
 from fplbench.methods import METHODS
+from fplbench.networks.card import Card
 from fplbench.noise import NOISES
 from fplbench.registry import Registry, parse_options
 from fplbench.training import TRAININGS
@@ -50,6 +52,20 @@ def test_every_entry_has_a_summary():
 def test_options_are_a_mapping():
     with pytest.raises(InputError, match=r"noises\.gaussian is 3, but must be a mapping of options"):
         parse_options(NOISES["gaussian"].options, 3, "noises.gaussian")
+
+
+def test_a_key_within_a_file_is_named_before_the_file():
+    for where, said in (
+        ("card.json of t/a.zip", "The window in card.json of t/a.zip is nan"),
+        ("The card of a.zip", "The window in the card of a.zip is nan"),
+        ("card", "card.window.0 is nan"),
+    ):
+        with pytest.raises(InputError, match=rf"^{re.escape(said)}: input should be a finite number\.$"):
+            parse_options(Card, {"method": "fpl", "label": "FPL", "window": [float("nan"), 1]}, where)
+    with pytest.raises(InputError, match=r"^The windw in card\.json of a\.zip is not a known key: did you mean 'window'"):
+        parse_options(Card, {"method": "fpl", "label": "FPL", "windw": 1}, "card.json of a.zip")
+    with pytest.raises(InputError, match=r"is 'x': it must be a list of values, such as \[1, 2\]\.$"):
+        parse_options(Card, {"method": "fpl", "label": "FPL", "window": "x"}, "card.json of a.zip")
 
 
 def test_looking_up_a_noise_loads_no_heavy_library():

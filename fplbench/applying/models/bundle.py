@@ -89,6 +89,8 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     Raises:
         InputError: it is not a bundle, was written by a later version, is damaged, or holds what a bundle does not hold.
     """
+    if Path(path).suffix.lower() == ".safetensors":
+        raise InputError(f"{path} is a weight file, not a bundle: `fplbench export-model` packs it into one.")
     folder = tempfile.TemporaryDirectory(prefix="fplbench-model-")
     place = Path(folder.name)
     with _opened(path) as archive:

@@ -74,6 +74,10 @@ def export_model(
             does not return what torch does, or a package is missing.
     """
     weights, out = Path(weights), Path(out)
+    if weights.suffix.lower() == ".zip":
+        raise InputError(f"{weights} is a bundle already: `fplbench apply` and `fplbench check-model` take it as it is.")
+    if weights.suffix.lower() != ".safetensors":
+        raise InputError(f"{weights} cannot be exported: only a weight file of `fplbench train`, .safetensors, can be.")
     if out.suffix.lower() != ".zip":
         raise InputError(f"{out} does not end in .zip, as a model bundle does.")
     if out.exists() and not overwrite:

@@ -298,20 +298,20 @@ def test_a_phantom_that_is_no_image_is_refused(model, tmp_path, image):
 def test_a_card_with_another_field_is_refused(model, tmp_path):
     content = unpacked(model)
     content["card.json"] = json.dumps({**json.loads(content["card.json"]), "colour": "red"}).encode()
-    _refused(write_zip(tmp_path / "m.zip", content), "colour is not a known key")
+    _refused(write_zip(tmp_path / "m.zip", content), r"The colour in card.json of .*m\.zip is not a known key")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"window": [float("nan"), 400]}, "window.0 is nan: input should be a finite number"),
+        ({"window": [float("nan"), 400]}, "window is nan: input should be a finite number"),
         ({"window": [400, -1000]}, "window: its ends are 400 and -1000, but the first must be the smaller one"),
         ({"window": [40, 40 + 1e-9]}, "window: its ends are 40 and 40, but the first must be the smaller one"),
         ({"window": [-1e300, 1e300]}, "window: its ends are"),
         ({"percentiles": [99.5, 0.5]}, "percentiles: they are 99.5 and 0.5"),
         ({"percentiles": [-1, 101]}, "percentiles: they are -1 and 101"),
-        ({"pixel_mm": [0.7, -0.7]}, "pixel_mm.1 is -0.7: input should be greater than 0"),
-        ({"pixel_mm": [0, 0.7]}, "pixel_mm.0 is 0: input should be greater than 0"),
+        ({"pixel_mm": [0.7, -0.7]}, "pixel_mm is -0.7: input should be greater than 0"),
+        ({"pixel_mm": [0, 0.7]}, "pixel_mm is 0: input should be greater than 0"),
         ({"images": -3}, "images is -3: input should be greater than or equal to 0"),
         ({"seed": 10**3000}, "seed is 1000"),
         ({"method": "magic"}, "names an unknown training, 'magic': the known names are"),
@@ -323,11 +323,11 @@ def test_a_card_with_another_field_is_refused(model, tmp_path):
         ({"noise_title": "n" * 10_000}, "noise_title: it has 10,000 characters, more than the 200 allowed"),
         ({"licence": "a" * 10_000}, "licence: it has 10,000 characters, more than the 2,000 allowed"),
         ({"label": ["F"] * 10_000}, "label is ['F'"),
-        ({"k" * 10_000: 1}, "." + "k" * 100),
+        ({"k" * 10_000: 1}, "k" * 100),
         ({"k\x1b[31m": 1}, "k?[31m is not a known key"),
         ({"dataset": "../../etc"}, "dataset: '../../etc' cannot be the name of a folder"),
         ({"noise": "a/b"}, "noise: 'a/b' cannot be the name of a folder"),
-        ({"modalities": ["CT", "<b>"]}, "modalities.1 is '<b>'"),
+        ({"modalities": ["CT", "<b>"]}, "modalities is '<b>'"),
         ({"noise_level": {"minimum": 1, "median": 2, "maximum": float("inf")}}, "noise_level.maximum is inf"),
         ({"noise_level": {"minimum": -1, "median": 2, "maximum": 3}}, "noise_level.minimum is -1"),
         ({"noise_level": {"minimum": 3, "median": 2, "maximum": 1}}, "noise_level: its minimum, median and maximum must rise"),
@@ -345,9 +345,12 @@ def test_a_card_with_values_that_cannot_be_true_is_refused_in_one_sentence(model
     write_zip(tmp_path / "m.zip", content | {"card.json": json.dumps(card).encode()})
     save_unet(tmp_path / "fpl.safetensors", 2, {"output": "noise", CARD_KEY: card})
     for open_it in (lambda: open_bundle(tmp_path / "m.zip"), lambda: open_denoiser(str(tmp_path / "fpl.safetensors"), {})):
-        with pytest.raises(InputError, match=re.escape(message)) as caught:
+        with pytest.raises(InputError) as caught:
             open_it()
-        assert len(str(caught.value)) < 500 and str(caught.value).isprintable()
+        said = str(caught.value)
+        key, colon, words = message.partition(": " if re.match(r"[\w.]+: ", message) else " is ")
+        assert message in said or (said.startswith(f"The {key} in ") and f"{colon}{words}" in said), said
+        assert len(said) < 500 and said.isprintable()
 
 
 def test_a_card_may_hold_what_people_write(tmp_path):
@@ -375,7 +378,7 @@ def test_a_licence_of_several_lines_in_the_config_is_one_line_in_the_card_and_ma
     assert export_model(weight_file, tmp_path / "model.zip", onnx=False).licence == "Ours alone, ask us."
     config["datasets"]["lidc"]["label"] = "<b>LIDC</b>"
     (tmp_path / "run/config.json").write_text(json.dumps(config))
-    with pytest.raises(InputError, match=r"The card that the config of .* gives\.dataset_label: it holds markup"):
+    with pytest.raises(InputError, match=r"The dataset_label in the card that the config of .* gives: it holds markup"):
         export_model(weight_file, tmp_path / "other.zip", onnx=False)
 
 
@@ -386,6 +389,8 @@ def test_other_files_and_truncated_ones_are_refused(model, tmp_path):
         pass
     _refused(tmp_path / "other.zip", "is not a model bundle")
     _refused(tmp_path / "missing.zip", "does not exist")
+    (tmp_path / "fpl.safetensors").touch()
+    _refused(tmp_path / "fpl.safetensors", "is a weight file, not a bundle: `fplbench export-model` packs it into one")
 
 
 def test_mutated_bundles_are_refused_or_open_unchanged(model, tmp_path):
@@ -418,6 +423,8 @@ def test_mutated_bundles_are_refused_or_open_unchanged(model, tmp_path):
         ("models/lidc/gaussian/fpl.safetensors", "model.zip", {"results": "scores"}, "not the folder of a run"),
         ("models/lidc/restoration.safetensors", "model.zip", {}, "restoration network"),
         ("models/lidc/missing.safetensors", "model.zip", {}, "does not exist"),
+        ("nlm", "model.zip", {}, "cannot be exported: only a weight file of `fplbench train`, .safetensors, can be"),
+        ("other.zip", "model.zip", {}, "is a bundle already"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_and_leaves_nothing(run, tmp_path, weight_file, name, options, message):
