@@ -8,6 +8,7 @@ from fplbench.calibration.page import write_page
 from fplbench.config.page import describe_config
 from fplbench.config.schema import config_schema
 from fplbench.denoising.documentation import describe_methods
+from fplbench.explaining.documentation import describe_features
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,4 +25,5 @@ with open(ROOT / "config" / "sample.yaml") as stream:
 write_page(ROOT / "docs" / "data" / "comparisons.csv", ROOT / "docs" / "published-psnr.md", note)
 replace_section(ROOT / "docs" / "config.md", "## Keys", describe_config())
 replace_section(ROOT / "docs" / "methods.md", "## Options", describe_methods(), "## Sources\n")
+replace_section(ROOT / "docs" / "feature-preserving-loss.md", "### Features", describe_features(), "### Uses\n")
 (ROOT / "config" / "schema.json").write_text(config_schema())

@@ -177,6 +177,7 @@ class ScanRun:
             "card": self.denoiser.card,
             "options": options_text(self.denoiser),
             "digest": self.denoiser.digest,
+            "eight_bit": self.denoiser.eight_bit,
             "version": __version__,
             "noise": self.facts["about_noise"],
             "warnings": self.facts["warnings"],
