@@ -98,7 +98,7 @@ def _crop(before: np.ndarray, after: np.ndarray, change: np.ndarray, window: tup
     bound = max(float(np.abs(change).max()), 1e-12)
     picture = np.rint(np.hstack([*greys, 128 + change * (LEVELS / bound)])).astype(np.uint8)
     height, width = change.shape
-    return {"bound": float(f"{bound:.6g}"), "height": height, "width": width, "image": png_uri(picture)}
+    return {"bound": float(f"{bound:.6g}"), "height": height, "width": width, "image": png_uri(picture, fast=True)}
 
 
 def _around(place: int, side: int) -> slice:

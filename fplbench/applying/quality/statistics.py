@@ -21,7 +21,7 @@ RANGE = 0.25  # share of the window that the histogram covers in each direction
 SAMPLE = 2  # every second row and column counts for the histogram
 PERCENTILE = 99.9  # of the absolute change of a tissue
 WIDE = 500.0  # HU; in a wider window soft tissue cannot be judged
-MEASURED = 40  # slices of a scan whose tissues, spectrum and edges are measured; the medians of more are hardly different
+MEASURED = 32  # slices of a scan whose tissues, spectrum and edges are measured; the medians of more are hardly different
 
 
 def slice_statistics(
@@ -77,7 +77,7 @@ def slice_statistics(
 
 
 def is_measured(number: int, slices: int) -> bool:
-    """Whether a slice is among the at most 40 evenly spread ones, of which the middle one is one, that are measured."""
+    """Whether a slice is among the at most 32 evenly spread ones, of which the middle one is one, that are measured."""
     step = -(-slices // MEASURED)
     return number % step == slices // 2 % step
 

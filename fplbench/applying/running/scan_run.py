@@ -1,11 +1,12 @@
 """One scan through a model: its slices, what was removed, their statistics, and the quality page."""
 
 import hashlib
+import importlib
 import textwrap
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -165,6 +166,8 @@ class ScanRun:
             self.progress.step()
 
         if numbers:
+            # The page needs it: other threads denoise meanwhile.
+            Thread(target=importlib.import_module, args=("matplotlib.figure",)).start()
             run_pipeline(iter(self.scan.planes(numbers)), work, finish, self.denoiser.parallel, self.denoiser.begin)
 
     def _write_page(self) -> Path:

@@ -97,11 +97,11 @@ def test_values_that_a_scanner_cut_off_have_no_noise_to_measure():
     assert statistics(before, before)["tissues"]["air"]["before"] is None
 
 
-@pytest.mark.parametrize("slices", [1, 2, 39, 40, 41, 88, 133, 1000])
-def test_at_most_forty_slices_are_measured_evenly_spread_and_the_middle_one_among_them(slices):
+@pytest.mark.parametrize("slices", [1, 2, 31, 32, 33, 88, 133, 1000])
+def test_at_most_32_slices_are_measured_evenly_spread_and_the_middle_one_among_them(slices):
     numbers = [number for number in range(slices) if is_measured(number, slices)]
-    assert min(slices, 20) <= len(numbers) <= 40
-    assert slices // 2 in numbers and (slices > 40 or len(numbers) == slices)
+    assert min(slices, 16) <= len(numbers) <= 32
+    assert slices // 2 in numbers and (slices > 32 or len(numbers) == slices)
     assert len(set(np.diff(numbers))) <= 1
 
 
