@@ -16,6 +16,7 @@ if not workflow.configfiles:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/columns.smk"
+include: "workflow/rules/variants.smk"
 include: "workflow/rules/checks.smk"
 
 

@@ -62,8 +62,8 @@ def test_a_key_within_a_file_is_named_before_the_file():
     ):
         with pytest.raises(InputError, match=rf"^{re.escape(said)}: input should be a finite number\.$"):
             parse_options(Card, {"method": "fpl", "label": "FPL", "window": [float("nan"), 1]}, where)
-    with pytest.raises(InputError, match=r"^The windw in card\.json of a\.zip is not a known key: did you mean 'window'"):
-        parse_options(Card, {"method": "fpl", "label": "FPL", "windw": 1}, "card.json of a.zip")
+    with pytest.raises(InputError, match=r"^The window_ in card\.json of a\.zip is not a known key: did you mean 'window'"):
+        parse_options(Card, {"method": "fpl", "label": "FPL", "window_": 1}, "card.json of a.zip")
     with pytest.raises(InputError, match=r"is 'x': it must be a list of values, such as \[1, 2\]\.$"):
         parse_options(Card, {"method": "fpl", "label": "FPL", "window": "x"}, "card.json of a.zip")
 

@@ -33,19 +33,19 @@ class Stage:
 
 
 STAGES = (
-    Stage("Images", "data/", ("sample_*", "insert_*")),
+    Stage("Images", "data/", ("sample_*", "insert_*", "join_*")),
     Stage("Noise", "noisy/", ("synthesize_*", "add_noise_*")),
     Stage("Noise levels", "calibration/", ("fit_levels", "published_psnr", "draw_noise_sheet")),
-    Stage("Restoration", "models/, features/", ("train_restoration", "explain_*")),
+    Stage("Restoration", "models/, features/", ("train_restoration", "train_lesion", "train_random", "explain_*")),
     Stage("Training", "models/", ("train_*",)),
     Stage("Denoising", "denoised/", ("denoise_*", "apply_*")),
-    Stage("Scoring", "scores/", ("score", "score_*", "observe", "collate", "collate_*")),
+    Stage("Scoring", "scores/", ("score", "score_*", "observe*", "align_*", "screen_*", "collate", "collate_*")),
     Stage(
         "Results",
         "tables/, figures/, ...",
         (
             "table", "*_table", "*_matrix", "figure", "*_figure", "heat_map", "cost", "*_cost", "report", "manifest",
-            "*_summary", "explorer", "paper_comparison", "write_config",
+            "*_summary", "explorer", "compare_*", "paper_comparison", "write_config",
         ),
     ),
 )  # fmt: skip

@@ -101,6 +101,10 @@ def loader_options(dataset):
     return {name: value for name, value in CONFIG.dataset_options(dataset).items() if name not in left_out}
 
 
+# What is explained, by the name of the folder of its feature maps; the ablation adds more.
+EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
+
+
 def as_json(options):
     """Options as the command line takes them."""
     return json.dumps(options, sort_keys=True)
@@ -185,3 +189,15 @@ def fair_tables(wildcards):
         raise WorkflowError("snakemake fair compares with FPL: name fpl under methods, without weights.")
     tables = expand("<results>/fair/tables/{name}_{budget}.md", name=FAIR_DATASETS, budget=CONFIG.fair.budgets)
     return [*tables, "<results>/fair/summary.md", "<results>/fair/cost.csv"]
+
+
+def code_of_explanation(name):
+    """Hash of the code that finds the features of an explanation."""
+    return code_of(FEATURES[EXPLANATIONS[name]["feature"]].function, "fplbench.explaining.maps")
+
+
+def joined_parts(wildcards):
+    """A split, and its copies with inserted lesions where the data set has some; each with its index and lesions."""
+    splits = ["", "inserted_"] if wildcards.dataset in CONFIG.inserted.datasets else [""]
+    names = [f"{kind}{wildcards.split}" for kind in splits]
+    return expand("<results>/data/{dataset}/{name}{kind}", name=names, kind=LESION_KINDS, allow_missing=True)

@@ -84,18 +84,12 @@ rule insert_lesions:
         " --axes {wildcards.dataset} > {log:q} 2>&1"
 
 
-def joined_parts(wildcards):
-    """A split, and its copies with inserted lesions where the data set has some; each with its index and lesions."""
-    splits = ["", "inserted_"] if wildcards.dataset in CONFIG.inserted.datasets else [""]
-    names = [f"{kind}{wildcards.split}" for kind in splits]
-    return expand("<results>/data/{dataset}/{name}{kind}", name=names, kind=LESION_KINDS, allow_missing=True)
-
-
 rule join_inserted:
     input:
         joined_parts,
     output:
-        [f"<results>/data/{{dataset}}/joined_{{split}}{kind}" for kind in LESION_KINDS],
+        stack="<results>/data/{dataset}/joined_{split}.npy",
+        others=[f"<results>/data/{{dataset}}/joined_{{split}}{kind}" for kind in LESION_KINDS[1:]],
     log:
         "<logs>/data/{dataset}_joined_{split}.log",
     benchmark:
@@ -108,4 +102,4 @@ rule join_inserted:
     message:
         "Joining the {wildcards.split} images of {wildcards.dataset} and those with inserted lesions"
     shell:
-        "fplbench join-stacks {output[0]:q} {params.stacks:q} > {log:q} 2>&1"
+        "fplbench join-stacks {output.stack:q} {params.stacks:q} > {log:q} 2>&1"

@@ -4,13 +4,6 @@
 # Long jobs, and before them those that they wait for, start first: short ones then fill the cores until the end.
 LONG_JOB, FIRST_JOB = 10, 20
 
-EXPLANATIONS = {"default": CONFIG.explanation.model_dump(mode="json")}
-
-
-def code_of_explanation(name):
-    """Hash of the code that finds the features of an explanation."""
-    return code_of(FEATURES[EXPLANATIONS[name]["feature"]].function, "fplbench.explaining.maps")
-
 
 wildcard_constraints:
     explanation=r"\w+",

@@ -1,0 +1,96 @@
+# The variants of the ablation: their explanations, and the files of their runs.
+
+ABLATION = CONFIG.ablation
+VARIANTS = CONFIG.ablation_variants()
+ABLATION_CONTROLS = [name for name in ABLATION.always if name in VARIANTS]
+ABLATION_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.noises}
+SCREENED_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.screened_on or ABLATION.noises}
+EXPLANATIONS |= {variant.explanation_name: variant.explanation for variant in VARIANTS.values() if variant.explanation}
+ALIGNED = {
+    variant.explanation_name: variant.explanation
+    for variant in VARIANTS.values()
+    if variant.compares and ExplanationOptions(**variant.explanation).has_gradient
+}
+ABLATION_FEATURES = "<results>/ablation/features/{dataset}/{explanation}/train.npy"
+# Whose maps are compared between clean, noisy and denoised images: guided back-propagation, and what else could be meant.
+COMPARED = {
+    "guided": {"activation": "relu"},
+    "guided_lesion": {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"},
+    **{name: {"feature": name} for name in ("gradient", "grad_cam", "smoothgrad", "integrated_gradients")},
+}
+JOINED_INPUTS = {
+    "clean": "<results>/data/{dataset}/joined_train.npy",
+    "noisy": "<results>/noisy/{dataset}/{noise}/joined_train.npy",
+    "validation_clean": "<results>/data/{dataset}/joined_validation.npy",
+    "validation_noisy": "<results>/noisy/{dataset}/{noise}/joined_validation.npy",
+}
+
+
+def network_of(explanation):
+    """The weight file of the network that an explanation is of; none where it needs none."""
+    options = ExplanationOptions(**EXPLANATIONS[explanation])
+    return [f"<results>/models/{{dataset}}/{options.network}.safetensors"] if options.needs_network else []
+
+
+def explained_by(wildcards):
+    """The network that a variant explains in training: a weight needs none, as it is made before."""
+    variant = VARIANTS[wildcards.variant]
+    return network_of(variant.explanation_name) if variant.explanation else []
+
+
+def features_of(wildcards):
+    """The feature maps that a variant is trained with."""
+    name = VARIANTS[wildcards.variant].explanation_name
+    return expand(ABLATION_FEATURES, explanation=name, allow_missing=True) if name else []
+
+
+def chosen_for(stage):
+    """The file that says which variants are trained for a stage; none where all are."""
+    if stage != "screening" and ABLATION.keep is not None:
+        return [checkpoints.screen_variants.get().output[0]]
+    return [checkpoints.align_variants.get().output[0]] if ABLATION.least_cosine is not None else []
+
+
+def variants_of(stage):
+    """The variants that are trained for a stage."""
+    for path in chosen_for(stage):
+        with open(path) as file:
+            return json.load(file)["variants"]
+    return list(VARIANTS)
+
+
+def runs_of_stage(stage):
+    """Variants with their seeds, as files are named: the first seed alone for the screening."""
+    seeds = ABLATION.seeds[:1] if stage == "screening" else ABLATION.seeds
+    return [f"{variant}-{seed}" for variant in variants_of(stage) for seed in seeds]
+
+
+def images_of(stage):
+    """The images that a stage is scored on."""
+    return "test" if stage == "test" else "validation"
+
+
+def inserted_of(wildcards, path):
+    """The images with inserted lesions that a stage is scored on, where the data set has some."""
+    return (
+        expand(path, split=images_of(wildcards.stage), allow_missing=True)
+        if wildcards.dataset in CONFIG.inserted.datasets
+        else []
+    )
+
+
+def weights_of_stage(wildcards):
+    """The weight files of a stage."""
+    stage = wildcards.get("stage", "test")
+    return expand("<results>/ablation/models/{dataset}/{noise}/{run}.safetensors", run=runs_of_stage(stage), allow_missing=True)
+
+
+def runs_as_methods(wildcards, input):
+    """The denoisers of a stage as methods of the command line, by run."""
+    return as_json({Path(path).stem: {"method": "fpl", "weights": path} for path in input.weights})
+
+
+def ablation_tables(kind, stages=("validation", "test"), datasets=ABLATION.datasets):
+    """The tables of scores of the stages."""
+    path = "<results>/ablation/{stage}/{kind}/{dataset}/{noise}.csv"
+    return expand(path, stage=stages, kind=kind, dataset=datasets, noise=ABLATION.noises)
