@@ -13,6 +13,7 @@ from fplbench.datasets import workers
 from fplbench.datasets.reader import Failure
 from fplbench.datasets.workers import run_guarded
 from fplbench.errors import InputError
+from tests.helpers.programs import heed_interrupts
 
 
 def task(order):
@@ -146,8 +147,9 @@ def test_an_interrupt_of_all_processes_is_said_by_the_main_process_alone(tmp_pat
         "except KeyboardInterrupt:\n    print('stopped')"
     )
     run = subprocess.Popen(
-        [sys.executable, "-c", script], start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [sys.executable, "-c", script], start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
     assert run.stdout is not None and run.stdout.readline() == "ready\n"
     time.sleep(seconds)
     os.killpg(run.pid, signal.SIGINT)

@@ -1,6 +1,7 @@
 """Programs beside Python that some tests need."""
 
 import shutil
+import signal
 import subprocess
 
 
@@ -10,3 +11,8 @@ def has_imagemagick() -> bool:
     if program is None:
         return False
     return "ImageMagick Studio" in subprocess.run([program, "-version"], capture_output=True, text=True).stdout
+
+
+def heed_interrupts() -> None:
+    """Let a new process end at SIGINT, as a `preexec_fn`: tests in the background ignore it, and what they start inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +10,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import yaml
+
+from tests.helpers.programs import heed_interrupts
 
 ROOT = Path(__file__).parents[2]
 TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
@@ -41,8 +42,7 @@ def start_snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> s
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Where the tests run in the background, SIGINT is ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heed_interrupts,
     )
 
 

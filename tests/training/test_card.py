@@ -124,7 +124,7 @@ def test_a_label_with_a_line_break_is_put_in_one_line_and_markup_is_refused(draw
     summary.write_text(json.dumps({**SUMMARY, "licence": "Images of Mayo\nmay not be shared.\n"}))
     assert card_of(drawn).licence == "Images of Mayo may not be shared."
     summary.write_text(json.dumps({**SUMMARY, "label": "<b>Mayo</b>"}))
-    with pytest.raises(InputError, match=r"dataset_label: it holds markup"):
+    with pytest.raises(InputError, match=r"The dataset_label in the card of the training on .*: it holds markup"):
         card_of(drawn)
 
 

@@ -52,7 +52,7 @@ def test_a_rerun_with_nothing_changed_does_nothing(benchmark_run):
     ("file", "old", "new"),
     [
         ("noise/intensity.py", '"""', '"""Other words. '),
-        ("datasets/lits.py", "import re\n", "import re  # a comment\n"),
+        ("datasets/loaders/lits.py", "import re\n", "import re  # a comment\n"),
         ("stacks.py", '"""', '"""Other words. '),
         ("methods/median_filter.py", 'description="', 'description="Other words. '),
         ("explaining/guided.py", '    """', '    """Other words. '),

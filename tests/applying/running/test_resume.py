@@ -23,6 +23,7 @@ from fplbench.cli import app
 from fplbench.errors import InputError
 from fplbench.networks import UNet, weights
 from tests.applying.scans import contents, head, write_nifti, write_series
+from tests.helpers.programs import heed_interrupts
 
 pytestmark = pytest.mark.slow
 OPTIONS = ApplyOptions(window=(-1000, 400), residual=True, options={"strength": 4})
@@ -315,7 +316,7 @@ def test_ctrl_c_is_one_sentence(tmp_path, seconds):
     program = "import sys; from fplbench.cli import main; print(flush=True); main()"
     run = subprocess.Popen(
         [sys.executable, "-c", program, "apply", *map(str, arguments)], start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts,
     )  # fmt: skip
     assert run.stdout is not None and run.stdout.readline() == "\n"
     time.sleep(seconds)
