@@ -14,5 +14,5 @@ def has_imagemagick() -> bool:
 
 
 def heed_interrupts() -> None:
-    """Let a new process end at SIGINT, as a `preexec_fn`: tests in the background ignore it, and what they start inherits that."""
+    """Let a new process end at SIGINT, as a `preexec_fn`: tests in the background ignore it, and their children too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
