@@ -146,6 +146,11 @@ def write_stack(path: str | os.PathLike[str], images: np.ndarray, index: Iterabl
         stack[:] = images
 
 
+def spread(count: int, most: int) -> np.ndarray:
+    """At most so many of `count` positions, spread evenly, with the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
 @contextmanager
 def creating_stack(
     path: str | os.PathLike[str],

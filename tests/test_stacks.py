@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from fplbench.errors import InputError
-from fplbench.stacks import check_same_images, creating_stack, iterate, open_stack, read_index, write_stack
+from fplbench.stacks import check_same_images, creating_stack, iterate, open_stack, read_index, spread, write_stack
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 INDEX = [{"image_id": name, "patient": "p", "source": "s", "slice": 0} for name in "ab"]
@@ -133,3 +133,9 @@ def test_a_failure_leaves_nothing_behind_and_the_old_stack_untouched(tmp_path):
 
 def test_chunks_cover_the_stack_in_order():
     assert [(part.start, part.stop) for part in iterate(np.zeros((5, 1, 1)), 2)] == [(0, 2), (2, 4), (4, 5)]
+
+
+def test_images_are_chosen_at_even_distances():
+    assert spread(9, 3).tolist() == [0, 4, 8]
+    assert spread(2, 16).tolist() == [0, 1]
+    assert spread(5, 1).tolist() == [0]

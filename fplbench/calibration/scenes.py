@@ -14,7 +14,7 @@ from fplbench.errors import InputError
 from fplbench.methods import denoise
 from fplbench.noise import NOISES, synthesize
 from fplbench.noise.window import index_window
-from fplbench.stacks import open_stack, read_index
+from fplbench.stacks import open_stack, read_index, spread
 
 METRICS = ("psnr_uint8", "ssim")
 """Scores to compare with the published ones: the wrapped PSNR with their PSNR, and SSIM with SSIM."""
@@ -97,7 +97,7 @@ def read_scene(dataset: str, path: str | os.PathLike, images: int) -> Scene:
         raise InputError(f"There are no published scores for {dataset!r}, only for {known}.")
     stack = open_stack(path)
     index = read_index(path, len(stack))
-    chosen = np.unique(np.linspace(0, len(stack) - 1, min(images, len(stack))).round().astype(int))
+    chosen = spread(len(stack), images)
     window = index_window(index)
     options = {"window": window} if window else {}
     return Scene(dataset, np.array(stack[chosen]), [f"{dataset}/{index[i]['image_id']}" for i in chosen], options)

@@ -15,7 +15,7 @@ from fplbench.denoising.running import PathLike, denoise
 from fplbench.errors import InputError
 from fplbench.files import write_csv, write_text
 from fplbench.registry import parse_options
-from fplbench.stacks import check_same_images, open_stack
+from fplbench.stacks import check_same_images, open_stack, spread
 
 CRITERIA = ("psnr", "ssim")
 
@@ -130,11 +130,6 @@ def tune(
         for trial, (candidate, _, scores) in enumerate(trials)
     ]
     return Choice({**kept, **trials[best][0]}, trials[best][1], rows)
-
-
-def spread(count: int, most: int) -> np.ndarray:
-    """At most so many of `count` positions, spread evenly, with the first and the last among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def _fit(denoised: np.ndarray, clean: np.ndarray, kind: Kind, criterion: str) -> GreyMap:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.explaining.named import ROLES, check_networks, spread_positions
+from fplbench.explaining.named import ROLES, check_networks
 from fplbench.explaining.options import ExplanationOptions
 
 if TYPE_CHECKING:
@@ -103,17 +103,17 @@ def alignments(
         InputError: the stacks do not belong together, a weight file is missing, or holds another network.
     """
     from fplbench.device import choose_device
-    from fplbench.networks.inference import to_tensor
+    from fplbench.networks.inference import pad_to_multiple, to_tensor
     from fplbench.scoring.matching import open_matching
-    from fplbench.stacks import open_stack
+    from fplbench.stacks import open_stack, spread
 
     check_networks(explanations, networks)
     target = choose_device(device)
     stack = open_stack(clean)
     other = open_matching(noisy, stack, clean)
     network, output, multiple = _read_denoiser(denoiser, target)
-    positions = spread_positions(len(stack), images)
-    wanted, given = (to_tensor(_padded(images[positions], multiple), target) for images in (stack, other))
+    positions = spread(len(stack), images)
+    wanted, given = (to_tensor(pad_to_multiple(images[positions], multiple), target) for images in (stack, other))
     denoised = _denoised(network, output, given)
     found = {RESIDUAL: alignment(lambda images, _: images, denoised, wanted, normalise=False)}
     frozen: dict[str, Any] = {}
@@ -217,12 +217,6 @@ def _read_denoiser(path: PathLike, device: "torch.device") -> "tuple[nn.Module, 
             f"{path} cannot be used as the denoiser: its header says {returned}, but the denoised image or the noise is needed."
         )
     return network.to(memory_format=torch.channels_last), output, math.lcm(UNET_MULTIPLE, multiple)
-
-
-def _padded(images: np.ndarray, multiple: int) -> np.ndarray:
-    from fplbench.networks.inference import pad_to_multiple
-
-    return pad_to_multiple(images, multiple)
 
 
 def _denoised(network: "nn.Module", output: str, noisy: "torch.Tensor") -> "torch.Tensor":

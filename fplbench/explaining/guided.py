@@ -1,10 +1,16 @@
 """Guided back-propagation (Eq. 2 of the paper), with maps that can be differentiated for the feature preserving loss."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
 from fplbench.errors import InputError, nearest
+from fplbench.explaining.levels import at_level
 from fplbench.explaining.rectifiers import evaluation, rectifiers
+
+if TYPE_CHECKING:
+    from fplbench.explaining.options import ExplanationOptions
 
 READOUTS = {
     "sum": lambda output: output.sum(),
@@ -80,6 +86,15 @@ def gradient_maps(
             for handle in gradient_handles:
                 handle.remove()
     return maps
+
+
+def explained_gradient(
+    network: nn.Module | None, images: torch.Tensor, options: "ExplanationOptions", create_graph: bool, guided: bool = False
+) -> torch.Tensor:
+    """`gradient_maps` as the options of an explanation have them: of the output, or of a level of the encoder."""
+    assert network is not None
+    explained = at_level(network, options.level)
+    return gradient_maps(explained, images, options.readout, options.activation, options.beta, create_graph, guided)
 
 
 def check_network(network: nn.Module) -> None:

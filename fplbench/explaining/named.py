@@ -4,8 +4,6 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, get_args
 
-import numpy as np
-
 from fplbench.errors import InputError, nearest
 from fplbench.explaining.options import ExplanationOptions, Network
 from fplbench.registry import parse_options
@@ -50,10 +48,3 @@ def check_roles(networks: Iterable[str]) -> None:
     for role in networks:
         if role not in ROLES:
             raise InputError(f"There is no explained network {role!r}: {nearest(role, ROLES)}")
-
-
-def spread_positions(total: int, number: int) -> list[int]:
-    """Positions of `number` of `total` images, from the first to the last at even distances; all, if there are fewer."""
-    if number >= total:
-        return list(range(total))
-    return [int(position) for position in np.linspace(0, total - 1, number).round()]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.explaining.named import check_networks, spread_positions
+from fplbench.explaining.named import check_networks
 from fplbench.explaining.options import ExplanationOptions
 
 PathLike = str | os.PathLike[str]
@@ -102,7 +102,7 @@ class Comparison:
         device: str = "auto",
     ) -> None:
         from fplbench.scoring.matching import open_matching
-        from fplbench.stacks import open_stack
+        from fplbench.stacks import open_stack, spread
 
         for noise in denoised:
             if noise not in noisy:
@@ -119,7 +119,7 @@ class Comparison:
                 raise InputError(f"The explanation {name!r} is an annotation, which noise does not change: leave it out.")
         stack = open_stack(clean)
         self._networks, self._device = networks, device
-        self._positions = spread_positions(len(stack), images)
+        self._positions = spread(len(stack), images)
         self._clean = stack[self._positions]
         self._stacks = {
             (noise, state): open_matching(paths[noise], stack, clean)[self._positions]

@@ -14,12 +14,11 @@ from fplbench.datasets import LOADERS, find_dataset
 from fplbench.datasets.reference_noise import reference_noise
 from fplbench.datasets.sampling.sample import SUMMARY
 from fplbench.denoising.registry import METHODS
-from fplbench.denoising.tuning import spread
 from fplbench.errors import InputError
 from fplbench.networks.card import Card, NoiseLevel, one_line, parse_card
 from fplbench.noise import NOISES, Record, read_record
 from fplbench.options import Options
-from fplbench.stacks import index_path, open_stack, read_index
+from fplbench.stacks import index_path, open_stack, read_index, spread
 from fplbench.training.registry import Inputs
 
 MEASURED = 16  # noisy images, spread evenly over the stack

@@ -10,7 +10,7 @@ from fplbench.cli import app
 from fplbench.errors import InputError
 from fplbench.explaining.alignment import RESIDUAL, _denoised, alignment, alignments, default_explanations
 from fplbench.explaining.alignment_table import COLUMNS, NO_GRADIENT, alignment_rows
-from fplbench.explaining.named import named_explanations, spread_positions
+from fplbench.explaining.named import named_explanations
 from fplbench.networks import UNet, weights
 from fplbench.stacks import write_stack
 
@@ -83,12 +83,6 @@ def test_the_denoised_images_are_what_the_network_returns_or_the_noisy_ones_minu
     noisy = torch.full((2, 1, 16, 16), 0.75)
     assert (_denoised(nn.Identity(), "image", noisy) == noisy).all()
     assert (_denoised(nn.Identity(), "noise", noisy) == 0).all()
-
-
-def test_images_are_chosen_at_even_distances():
-    assert spread_positions(9, 3) == [0, 4, 8]
-    assert spread_positions(2, 16) == [0, 1]
-    assert spread_positions(5, 1) == [0]
 
 
 @pytest.fixture

@@ -23,10 +23,6 @@ def gradient(
     network: "nn.Module | None", images: "torch.Tensor", options: "ExplanationOptions", create_graph: bool
 ) -> "torch.Tensor":
     """The gradient with its sign, often called saliency, without the gates of guided back-propagation."""
-    from fplbench.explaining.guided import gradient_maps
-    from fplbench.explaining.levels import at_level
+    from fplbench.explaining.guided import explained_gradient
 
-    assert network is not None
-    return gradient_maps(
-        at_level(network, options.level), images, options.readout, options.activation, options.beta, create_graph
-    )
+    return explained_gradient(network, images, options, create_graph)

@@ -23,10 +23,6 @@ def guided(
     network: "nn.Module | None", images: "torch.Tensor", options: "ExplanationOptions", create_graph: bool
 ) -> "torch.Tensor":
     """Guided back-propagation maps (Eq. 2 of the paper), of the network's output or of a level of its encoder."""
-    from fplbench.explaining.guided import guided_backprop
-    from fplbench.explaining.levels import at_level
+    from fplbench.explaining.guided import explained_gradient
 
-    assert network is not None
-    return guided_backprop(
-        at_level(network, options.level), images, options.readout, options.activation, options.beta, create_graph
-    )
+    return explained_gradient(network, images, options, create_graph, guided=True)

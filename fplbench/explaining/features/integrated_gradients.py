@@ -25,13 +25,10 @@ def integrated_gradients(
     """How much each pixel changes the readout on the way from a black image, by the midpoint rule."""
     import torch
 
-    from fplbench.explaining.guided import gradient_maps
-    from fplbench.explaining.levels import at_level
+    from fplbench.explaining.guided import explained_gradient
 
-    assert network is not None
-    explained = at_level(network, options.level)
     total = torch.zeros_like(images)
     for step in range(options.samples):
         between = images * ((step + 0.5) / options.samples)
-        total = total + gradient_maps(explained, between, options.readout, options.activation, options.beta, create_graph)
+        total = total + explained_gradient(network, between, options, create_graph)
     return images * total / options.samples

@@ -25,16 +25,13 @@ def smoothgrad(
     """The mean of the gradients at noisy copies of the image. The noise is the same for all images and calls."""
     import torch
 
-    from fplbench.explaining.guided import gradient_maps
-    from fplbench.explaining.levels import at_level
+    from fplbench.explaining.guided import explained_gradient
 
-    assert network is not None
-    explained = at_level(network, options.level)
     # Drawn on the processor, so that it does not depend on the device.
     generator = torch.Generator().manual_seed(0)
     total = torch.zeros_like(images)
     for _ in range(options.samples):
         noise = torch.randn(1, *images.shape[1:], generator=generator).to(images)
         noisy = images + options.spread * noise
-        total = total + gradient_maps(explained, noisy, options.readout, options.activation, options.beta, create_graph)
+        total = total + explained_gradient(network, noisy, options, create_graph)
     return total / options.samples
