@@ -76,7 +76,8 @@ def write_quality_page(
         facts: of the scan.
         about: model, the label of the model; window, the lowest and highest value that it changes; and where there are any: card
             (`fplbench.networks.card.Card`, or its values), digest, version (of fplbench), options, a text, eight_bit, whether the
-            method works on 8 bit, noise, a sentence on that of the scan, and warnings, a list of sentences.
+            method works on 8 bit, noise, a sentence on that of the scan, noise_outside, whether it is outside that of the
+            training images, and warnings, a list of sentences.
         slices: what `slice_statistics` returned for each slice, in any order.
     """
     write_text(path, quality_page(facts, about, slices))

@@ -12,7 +12,6 @@ from fplbench.reporting import html
 from fplbench.reporting.sentences import listed
 
 SHIFT = 2.0  # HU; of a tissue's mean value
-OUTSIDE = ", outside the "  # what the sentence on the noise says of noise that the model was not trained on
 NOTHING = "None of the checks found anything to warn of."
 NO_CHECKS = "Nothing could be checked, as too few values are within the window, or none was changed."
 NO_EDGES = "It could not be checked whether the change follows edges."
@@ -58,7 +57,7 @@ def warnings(facts: Facts, about: Mapping[str, Any], measures: Measures, write: 
     found = [_shifts(measures.tissues, write)] if facts.hounsfield and _shifted(measures.tissues) else []
     found += [sentences.edge_sentence(edges)] if edges and sentences.follows_edges(edges) else []
     found += [sentences.large_sentence(edges)] if edges and sentences.has_many_large(edges) else []
-    found += [about["noise"]] if OUTSIDE in about.get("noise", "") else []
+    found += [about["noise"]] if about.get("noise_outside") else []
     return list(dict.fromkeys([*found, *about.get("warnings", ()), *facts.notes]))
 
 

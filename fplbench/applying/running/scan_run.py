@@ -183,6 +183,7 @@ class ScanRun:
             "eight_bit": self.denoiser.eight_bit,
             "version": __version__,
             "noise": self.facts["about_noise"],
+            "noise_outside": suitability.noise_is_outside(self.facts["noise"], self.denoiser.card),
             "warnings": self.facts["warnings"],
         }
         path = self.journal.files / self.page

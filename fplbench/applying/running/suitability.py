@@ -116,6 +116,12 @@ def noise_sentence(noise: float | None, card: Card | None, window: tuple[float, 
     return f"{said} {CORRELATED}" if window is not None and noise is not None else said
 
 
+def noise_is_outside(noise: float | None, card: Card | None) -> bool:
+    """Whether the noise of a scan, as `noise_sentence` takes it, is known to be outside that of the training images."""
+    level = card.noise_level if card else None
+    return noise is not None and level is not None and not level.minimum <= noise <= level.maximum
+
+
 def _compared(own: str, noise: float | None, card: Card | None, window: tuple[float, float] | None) -> str:
     """What is said of the noise of a scan, as it begins in `own`, beside that of the training images."""
     if card is None:
@@ -129,9 +135,9 @@ def _compared(own: str, noise: float | None, card: Card | None, window: tuple[fl
     trained = f"the {between} estimated in the training images, which had {name}"
     if noise is None:
         return f"{own}, to compare it with {trained}."
-    if level.minimum <= noise <= level.maximum:
-        return f"{own}, within {trained}."
-    return f"{own}, outside {trained}: the model may remove too much or too little."
+    if noise_is_outside(noise, card):
+        return f"{own}, outside {trained}: the model may remove too much or too little."
+    return f"{own}, within {trained}."
 
 
 def _sample(facts: Facts) -> list[int]:

@@ -5,7 +5,7 @@ import pytest
 from fplbench.applying.quality.summary import EdgeSummary, TissueSummary
 from fplbench.applying.quality.tissues import CT
 from fplbench.applying.quality.verdict import NOTHING, Measures, findings, verdict, warnings
-from fplbench.applying.running.suitability import noise_sentence
+from fplbench.applying.running.suitability import noise_is_outside, noise_sentence
 from fplbench.applying.scan import Facts
 from fplbench.networks.card import Card, NoiseLevel
 
@@ -80,7 +80,8 @@ def test_noise_outside_that_of_the_training_images_is_a_warning(noise, warns):
     level = NoiseLevel(minimum=9, median=11, maximum=14)
     card = Card(method="fpl", label="FPL", modalities=("CT",), hounsfield=True, noise_title="Gaussian", noise_level=level)
     sentence = noise_sentence(noise, card)
-    assert both(Measures(tissues(), None, EVEN), {"noise": sentence})[0] == ([sentence] if warns else [])
+    about = {"noise": sentence, "noise_outside": noise_is_outside(noise, card)}
+    assert both(Measures(tissues(), None, EVEN), about)[0] == ([sentence] if warns else [])
 
 
 def test_warnings_of_the_run_and_notes_are_said_once():
