@@ -1,5 +1,9 @@
 """Small stacks to train on, and trainings of a few steps."""
 
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,36 @@ from fplbench.training.registry import Input
 
 TINY = {"width": 2, "steps": 6, "batch": 2, "warm_up": 2, "log_every": 2, "save_every": 2}
 EXPLANATION = {"readout": "sum", "activation": "softplus", "beta": 100.0}
+
+# Trains in processes of their own, each of which kills itself in its fourth step: between two rows of the log, after a state.
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from fplbench.training import train
+from fplbench.training.loop.trainer import Adam
+from tests.helpers.training import given
+
+stacks, folder = map(Path, sys.argv[1:3])
+step, steps = Adam.step, []
+
+def killing(self):
+    steps.append(None)
+    if len(steps) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self)
+
+def signal_of(name, training, options):
+    child = os.fork()
+    if child == 0:
+        Adam.step = killing
+        train(training, given(stacks, training), folder / f"{name}.safetensors", options, seed=1, device="cpu")
+        os._exit(0)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+print(json.dumps({name: signal_of(name, *each) for name, each in json.loads(sys.argv[3]).items()}))
+"""
 
 
 def write_stacks(folder: Path) -> None:
@@ -55,3 +89,15 @@ def tiny(name: str) -> dict[str, object]:
 def given(stacks: Path, name: str) -> dict[Input, Path]:
     """The inputs that a training declares, from the files of `write_stacks`."""
     return {key: stacks / ("restoration.safetensors" if key == "explained" else f"{key}.npy") for key in TRAININGS[name].inputs}
+
+
+def kill(stacks: Path, folder: Path, trainings: Mapping[str, tuple[str, Mapping[str, object]]]) -> dict[str, int]:
+    """Start trainings on the stacks of `write_stacks`, each of which is killed in its fourth step; the signals that ended them.
+
+    Args:
+        stacks: the folder of the stacks.
+        folder: where they write {name}.safetensors.
+        trainings: the training and its options by name.
+    """
+    command = [sys.executable, "-c", KILLED, str(stacks), str(folder), json.dumps(trainings)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -1,10 +1,7 @@
 """What every training promises: its weights depend on the seed alone, and a kill leaves no trace in them."""
 
 import csv
-import json
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -12,39 +9,9 @@ from fplbench.files import file_hash
 from fplbench.networks import weights
 from fplbench.peers import PEERS
 from fplbench.training import TRAININGS, train
-from tests.helpers.training import given, tiny
+from tests.helpers.training import given, kill, tiny
 
 pytestmark = pytest.mark.slow
-
-# Trains in processes of their own, each of which kills itself in its fourth step: between two rows of the log, after a state.
-KILLED = """
-import json, os, signal, sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from fplbench.training import train
-from fplbench.training.loop.trainer import Adam
-from tests.helpers.training import given, tiny
-
-stacks, folder = map(Path, sys.argv[1:3])
-step, steps = Adam.step, []
-
-def killing(self):
-    steps.append(None)
-    if len(steps) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self)
-
-def signal_of(name):
-    child = os.fork()
-    if child == 0:
-        Adam.step = killing
-        train(name, given(stacks, name), folder / f"{name}.safetensors", tiny(name), seed=1, device="cpu")
-        os._exit(0)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
-
-print(json.dumps({name: signal_of(name) for name in sys.argv[3:]}))
-"""
 
 
 def usable(name: str) -> bool:
@@ -66,9 +33,7 @@ def name(request):
 def killed(stacks, tmp_path_factory):
     """A folder in which every training was killed, and the signals that ended them."""
     folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-c", KILLED, str(stacks), str(folder), *filter(takes_steps, filter(usable, TRAININGS))]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return folder, json.loads(result.stdout)
+    return folder, kill(stacks, folder, {name: (name, tiny(name)) for name in filter(takes_steps, filter(usable, TRAININGS))})
 
 
 def trained(stacks, name: str, out, seed: int = 1):

@@ -1,9 +1,6 @@
 """Trainings with each use of features: what they need, what they refuse, and that a kill leaves no trace in them."""
 
-import json
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,42 +13,10 @@ from fplbench.lesions.stack import write_lesions
 from fplbench.networks import weights
 from fplbench.stacks import open_stack, write_stack
 from fplbench.training import train
-from tests.helpers.training import TINY, given, tiny
+from tests.helpers.training import TINY, given, kill, tiny
 from tests.training.test_contract import losses
 
 USES = {"balance": {"balance": 0.5}, "weight": {"feature_use": "weight", "feature_strength": 3.0}}
-
-# Trains in processes of their own, each of which kills itself in its fourth step: between two rows of the log, after a state.
-KILLED = """
-import json, os, signal, sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from fplbench.training import train
-from fplbench.training.loop.trainer import Adam
-from tests.helpers.training import given, tiny
-from tests.training.test_uses import USES
-
-stacks, folder = map(Path, sys.argv[1:])
-step, steps = Adam.step, []
-
-def killing(self):
-    steps.append(None)
-    if len(steps) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self)
-
-def signal_of(use):
-    child = os.fork()
-    if child == 0:
-        Adam.step = killing
-        options = {**tiny("fpl"), **USES[use]}
-        train("fpl", given(stacks, "fpl"), folder / f"{use}.safetensors", options, seed=1, device="cpu")
-        os._exit(0)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
-
-print(json.dumps({use: signal_of(use) for use in USES}))
-"""
 
 
 def trained(stacks, use, out, seed=1):
@@ -63,9 +28,7 @@ def trained(stacks, use, out, seed=1):
 def killed(stacks, tmp_path_factory):
     """A folder in which the trainings were killed, and the signals that ended them."""
     folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-c", KILLED, str(stacks), str(folder)]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return folder, json.loads(result.stdout)
+    return folder, kill(stacks, folder, {use: ("fpl", {**tiny("fpl"), **options}) for use, options in USES.items()})
 
 
 @pytest.mark.slow
