@@ -82,9 +82,9 @@ rule align_cell:
         mem_mb=8000,
     params:
         device=device,
-        networks=lambda wildcards, input: [f"--network={Path(path).stem}={path}" for path in input.networks],
+        networks=networks_by_role,
         explanations=as_json(ALIGNED),
-        code=code_hash("fplbench.explaining.alignment"),
+        code=[code_hash("fplbench.explaining.alignment"), code_of_features(options["feature"] for options in ALIGNED.values())],
     message:
         "Looking where the descent of each loss points on {wildcards.noise} of {wildcards.dataset}"
     shell:
@@ -297,14 +297,17 @@ rule compare_explanations:
         mem_mb=8000,
     params:
         device=device,
-        networks=lambda wildcards, input: [f"--network={Path(path).stem}={path}" for path in input.networks],
+        networks=networks_by_role,
         noisy=lambda wildcards, input: [f"--noisy={noise}={path}" for noise, path in zip(ABLATION.noises, input.noisy)],
         denoised=lambda wildcards, input: [
             f"--denoised={noise}={path}/residual_same_steps-{ABLATION.seeds[0]}.npy"
             for noise, path in zip(ABLATION.noises, input.denoised)
         ],
         explanations=as_json(COMPARED),
-        code=code_hash("fplbench.explaining.sensitivity", "fplbench.reporting.sensitivity_figure"),
+        code=[
+            code_hash("fplbench.explaining.sensitivity", "fplbench.reporting.sensitivity_figure"),
+            code_of_features(options.get("feature", "guided") for options in COMPARED.values()),
+        ],
     message:
         "Comparing how much noise changes the maps of explanations on {wildcards.dataset}"
     shell:

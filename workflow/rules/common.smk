@@ -191,9 +191,14 @@ def fair_tables(wildcards):
     return [*tables, "<results>/fair/summary.md", "<results>/fair/cost.csv"]
 
 
+def code_of_features(names):
+    """Hash of the code that finds some features, which the registry imports by name."""
+    return code_hash("fplbench.explaining.maps", *sorted({FEATURES[name].function.__module__ for name in names}))
+
+
 def code_of_explanation(name):
     """Hash of the code that finds the features of an explanation."""
-    return code_of(FEATURES[EXPLANATIONS[name]["feature"]].function, "fplbench.explaining.maps")
+    return code_of_features([EXPLANATIONS[name]["feature"]])
 
 
 def joined_parts(wildcards):

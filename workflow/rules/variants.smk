@@ -32,6 +32,11 @@ def network_of(explanation):
     return [f"<results>/models/{{dataset}}/{options.network}.safetensors"] if options.needs_network else []
 
 
+def networks_by_role(wildcards, input):
+    """Explained networks as the command line takes them."""
+    return [f"--network={Path(path).stem}={path}" for path in input.networks]
+
+
 def explained_by(wildcards):
     """The network that a variant explains in training: a weight needs none, as it is made before."""
     variant = VARIANTS[wildcards.variant]
