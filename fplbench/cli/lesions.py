@@ -40,8 +40,11 @@ def join_stacks(
         list[Path],
         typer.Argument(help="Stacks to join, in this order, each with its index; all or none with a lesion stack."),
     ],
+    draws: Annotated[
+        bool, typer.Option("--draws", help="The stacks show the same images; the draw becomes part of their image_id.")
+    ] = False,
 ) -> None:
     """Join stacks to one, such as training images and their copies with inserted lesions."""
     from fplbench.lesions.joining import join_stacks as join
 
-    join(out, stacks)
+    join(out, stacks, draws)

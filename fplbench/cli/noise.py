@@ -13,6 +13,7 @@ from fplbench.errors import InputError
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
     app.command("noise")(noise)
+    app.command("draw-again")(draw_again)
 
 
 def noise(
@@ -39,3 +40,16 @@ def noise(
     for stem, path in stacks.items():
         place = f"{axes}/{stem}" if axes else ""
         synthesize_stack(name, path, out_dir / f"{stem}.npy", values, seed=seed, axes=place, threads=threads)
+
+
+def draw_again(
+    clean: Annotated[Path, typer.Argument(help="Clean stack, .npy, with its index.")],
+    noisy: Annotated[Path, typer.Argument(help="Noisy stack that was made of it, with its record.")],
+    out: Annotated[list[Path], typer.Argument(help="Stacks to write, .npy: the first, second and further draws.")],
+    threads: Threads = 1,
+) -> None:
+    """Draw the noise of a stack anew: the same images, noise and options, with other random numbers."""
+    from fplbench.noise import draw_again as draw
+
+    for number, path in enumerate(out, start=1):
+        draw(clean, noisy, path, number, threads)

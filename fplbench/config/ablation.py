@@ -34,7 +34,14 @@ class AblationOptions(Options):
 
     datasets: list[str] | None = Field(None, description="Data sets to train on; null: all that noise is added to.")
     noises: list[str] | None = Field(None, description="Noises to train on; null: gaussian, or the first noise.")
-    screened_on: list[str] | None = Field(None, description="Those among the noises on which variants are screened; null: all.")
+    screened_on: list[str] | None = Field(
+        None,
+        description="Those among the noises on which variants are screened; null: all. On the others residual_same_steps is left "
+        "out, where residual_same_seconds is the control.",
+    )
+    draws: int = Field(
+        1, ge=1, le=100, description="Draws of the noise in which each validation and test image, and each lesion, is scored."
+    )
     seeds: list[NonNegativeInt] = Field(
         [1, 2, 3, 4, 5],
         min_length=1,

@@ -117,6 +117,9 @@ def _check_ablation(config: Config) -> None:
     for name in config.ablation.screened_on or ():
         if name not in (config.ablation.noises or ()):
             raise InputError(f"ablation.screened_on names {name!r}, which is not among ablation.noises.")
+    once = [name for name in config.ablation.noises or () if needs(name) == "pair"]
+    if once and config.ablation.draws > 1:
+        raise InputError(f"ablation.draws is {config.ablation.draws}, but {once[0]} was acquired once: set it to 1.")
     for name, variant in config.ablation_variants().items():
         if variant.explanation is not None:
             options = parse_options(TRAININGS["fpl"].options, variant.fpl, f"ablation.variants.{name}")

@@ -1,6 +1,7 @@
 """One stack of several, with the lesions of all of them."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,9 +14,16 @@ from fplbench.stacks import creating_stack, describe_size, iterate, open_stack, 
 
 PathLike = str | os.PathLike[str]
 Rows = list[dict[str, str]]
+DRAW = "_draw-"
+"""What comes before the number of the draw in an image_id."""
 
 
-def join_stacks(out_path: PathLike, paths: Sequence[PathLike]) -> None:
+def image_of_draw(image_id: str) -> str:
+    """The image_id without the number of its draw, if it has one."""
+    return re.sub(rf"{DRAW}\d+$", "", image_id)
+
+
+def join_stacks(out_path: PathLike, paths: Sequence[PathLike], draws: bool = False) -> None:
     """Write the images of several stacks as one, in the order given, with their index and their lesions.
 
     The index has the columns of all the stacks, in the order in which they first occur; they are empty for images whose own index
@@ -24,10 +32,13 @@ def join_stacks(out_path: PathLike, paths: Sequence[PathLike]) -> None:
     Args:
         out_path: the stack to write; its lesion stack and their table appear beside it if the stacks have them.
         paths: the stacks, uint8 (N, H, W) of the same height and width, each with its index, and all or none with lesions.
+        draws: whether the stacks show the same images, with different draws of a noise or several times the same stack. The
+            image_id of the k-th then ends in _draw-k, and a lesion has one lesion_id in all of them.
 
     Raises:
         InputError: no stack is given, or `out_path` is one of them; a file is missing or damaged; the sizes differ; an image_id
-            occurs in two stacks; or some of the stacks have lesions, and others none.
+            occurs in two stacks; with `draws`, the stacks show different images; or some of the stacks have lesions, and others
+            none.
     """
     sources = [Path(path) for path in paths]
     if not sources:
@@ -44,8 +55,11 @@ def join_stacks(out_path: PathLike, paths: Sequence[PathLike]) -> None:
                 "have the same height and width."
             )
     indices = [read_index(path, len(stack)) for path, stack in zip(sources, images, strict=True)]
-    _check_unique(sources, indices)
+    (_check_equal if draws else _check_unique)(sources, indices)
     lesions = _open_lesions(sources)
+    if draws:
+        indices = [_of_draw(rows, number) for number, rows in enumerate(indices, start=1)]
+        lesions = [(stack, _of_draw(rows, number)) for number, (stack, rows) in enumerate(lesions, start=1)]
     shape = sum(map(len, images)), *images[0].shape[1:]
     with ExitStack() as files:
         _copy(images, files.enter_context(creating_stack(out_path, shape, _joined(indices))))
@@ -65,6 +79,19 @@ def _check_unique(paths: Sequence[Path], indices: Sequence[Rows]) -> None:
                     f"The image_id {row['image_id']!r} is in both {first[row['image_id']]} and {path}; an image needs its own."
                 )
         first |= {row["image_id"]: path for row in rows}
+
+
+def _check_equal(paths: Sequence[Path], indices: Sequence[Rows]) -> None:
+    """Raise InputError unless all stacks show the same images in the same order."""
+    ids = [[row["image_id"] for row in rows] for rows in indices]
+    for path, own in zip(paths, ids, strict=True):
+        if own != ids[0]:
+            raise InputError(f"{path} shows other images than {paths[0]}, so that the two are not draws of the same images.")
+
+
+def _of_draw(rows: Rows, number: int) -> Rows:
+    """Rows whose image_id says the draw; see `image_of_draw`."""
+    return [{**row, "image_id": f"{row['image_id']}{DRAW}{number}"} for row in rows]
 
 
 def _open_lesions(paths: Sequence[Path]) -> list[tuple[np.ndarray, Rows]]:

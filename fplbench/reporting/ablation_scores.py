@@ -9,6 +9,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.files import read_csv
+from fplbench.lesions.joining import image_of_draw
 from fplbench.reporting.ablation_lesions import means_by_kind
 from fplbench.reporting.comparison import COMPARED, Cells, Means
 from fplbench.reporting.labels import UNPROCESSED
@@ -24,12 +25,14 @@ class StageScores:
 
     Attributes:
         cells: means by data set and noise.
-        images: number of images of each data set, copies with inserted lesions included.
+        images: number of images of each data set, each counted once.
+        draws: in how many draws of the noise each is scored, the largest number of a noise.
         patients: number of their patients.
     """
 
     cells: Cells
     images: Mapping[str, int]
+    draws: Mapping[str, int]
     patients: Mapping[str, int]
 
 
@@ -48,13 +51,16 @@ def read_stage(folder: PathLike) -> StageScores:
     if not paths:
         raise InputError(f"{folder / 'scores'} has no scores, {{dataset}}/{{noise}}.csv: run `snakemake ablation`.")
     cells: dict[tuple[str, str], Means] = {}
-    images, patients = {}, {}
+    images: dict[str, int] = {}
+    draws: dict[str, int] = {}
+    patients: dict[str, int] = {}
     for path in paths:
         dataset, noise = path.parent.name, path.stem
         scores = read_cell(path, noise)
-        images[dataset], patients[dataset] = len(scores.image_ids), len(set(scores.patients))
+        images[dataset], patients[dataset] = len({*map(image_of_draw, scores.image_ids)}), len(set(scores.patients))
+        draws[dataset] = max(draws.get(dataset, 1), len(scores.image_ids) // images[dataset])
         cells[dataset, noise] = {**_image_means(scores), **_further_means(folder, Path(dataset, path.name), scores)}
-    return StageScores(cells, images, patients)
+    return StageScores(cells, images, draws, patients)
 
 
 def methods_of(path: PathLike) -> list[str]:

@@ -33,8 +33,8 @@ class Stage:
 
 
 STAGES = (
-    Stage("Images", "data/", ("sample_*", "insert_*", "join_*")),
-    Stage("Noise", "noisy/", ("synthesize_*", "add_noise_*")),
+    Stage("Images", "data/", ("sample_*", "insert_*", "join_*", "repeat_*")),
+    Stage("Noise", "noisy/", ("synthesize_*", "add_noise_*", "draw_again")),
     Stage("Noise levels", "calibration/", ("fit_levels", "published_psnr", "draw_noise_sheet")),
     Stage("Restoration", "models/, features/", ("train_restoration", "train_lesion", "train_random", "explain_*")),
     Stage("Training", "models/", ("train_*",)),

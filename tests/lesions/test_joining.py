@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.errors import InputError
-from fplbench.lesions.joining import join_stacks
+from fplbench.lesions.joining import image_of_draw, join_stacks
 from fplbench.lesions.stack import COLUMNS, lesions_path, open_lesions, write_lesions
 from fplbench.stacks import open_stack, read_index, write_stack
 
@@ -89,3 +89,21 @@ def test_a_failure_while_lesions_are_written_leaves_no_stack_that_looks_whole(tm
     with pytest.raises(OSError, match="disk full"):
         join_stacks(tmp_path / "joined.npy", [first])
     assert not (tmp_path / "joined.npy").exists() and not (tmp_path / "joined.csv").exists()
+
+
+def test_draws_of_the_same_images_are_told_apart_by_their_image_id_and_share_their_lesions(tmp_path):
+    clean = write(tmp_path / "a.npy", 2)
+    result = CliRunner().invoke(app, ["join-stacks", str(tmp_path / "joined.npy"), str(clean), str(clean), "--draws"])
+    assert result.exit_code == 0, result.output
+    ids = [row["image_id"] for row in read_index(tmp_path / "joined.npy", 4)]
+    assert ids == ["a-0_draw-1", "a-1_draw-1", "a-0_draw-2", "a-1_draw-2"]
+    numbers, table = open_lesions(tmp_path / "joined.npy")
+    np.testing.assert_array_equal(numbers[2:], numbers[:2])
+    assert [(row["image_id"], row["lesion_id"]) for row in table] == list(zip(ids, ["a-0_1", "a-1_1"] * 2, strict=True))
+    assert [image_of_draw(name) for name in [*ids[:1], "a_draw-", "b"]] == ["a-0", "a_draw-", "b"]
+
+
+def test_other_images_are_no_draws(tmp_path):
+    paths = [write(tmp_path / f"{name}.npy", 2) for name in "ab"]
+    with pytest.raises(InputError, match=r"b\.npy shows other images than .*a\.npy"):
+        join_stacks(tmp_path / "joined.npy", paths, draws=True)

@@ -76,7 +76,7 @@ def test_the_page_has_the_verdict_the_tables_and_how_variants_were_chosen(folder
     write_ablation(folder, CONTROL, ROLES)
     text = (folder / "ablation.md").read_text()
     assert "**`lesion_weight` passes** on annotated lesions of LIDC" in text
-    assert "LIDC: 2 images of 1 patient, copies with inserted lesions among them." in text
+    assert "LIDC: 2 images and copies with inserted lesions of 1 patient." in text
     assert "over 5 training seeds alone, on the same images, and say nothing about other patients" in text
     # Two noises with three variants and five seeds; sobel was screened on one.
     assert "31 trainings of denoisers in all, 1 of them for the screening alone." in text
@@ -159,4 +159,4 @@ def test_the_command_takes_roles_from_the_config_and_persons_from_the_data(folde
     run("ablation", folder, "--control", CONTROL, "--config", config, "--data", tmp_path / "data")
     text = (folder / "ablation.md").read_text()
     assert "**`lesion_weight` passes**" in text
-    assert "LIDC: 2 images; which of them show the same person is not known, copies with" in text
+    assert "LIDC: 2 images and copies with inserted lesions; which of them show the same person is not known" in text

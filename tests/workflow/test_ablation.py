@@ -1,6 +1,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from tests.helpers.workflow import TRAINING, plan, snakemake, write_config, write_volumes
@@ -10,6 +11,7 @@ ABLATION = {
     "noises": ["gaussian", "rician"],
     "screened_on": ["gaussian"],
     "seeds": [1, 2],
+    "draws": 2,
     "least_cosine": 0.5,
     "keep": 1,
     "controls": ["mask_weight"],
@@ -59,7 +61,8 @@ def test_one_form_is_kept_beside_the_controls_and_only_these_have_all_seeds_and_
     kept = set(screened["variants"]) - FINAL
     assert set(screened["variants"]) >= FINAL and len(kept) == 1 and kept < {"lesion_weight", "guided_weight"}
     trained = {path.stem for path in (finished / "out/ablation/models/lits/rician").glob("*.safetensors")}
-    assert trained == {f"{name}-{seed}" for name in screened["variants"] for seed in (1, 2)}
+    final = set(screened["variants"]) - {"residual_same_steps"}  # where nothing is screened, the other control suffices
+    assert trained == {f"{name}-{seed}" for name in final for seed in (1, 2)}
     with open(finished / "out/ablation/test/scores/lits/rician.csv", newline="") as stream:
         assert {row["method"] for row in csv.DictReader(stream)} == trained
 
@@ -71,6 +74,18 @@ def test_as_published_ends_where_training_without_the_loss_ends(finished):
         name: [row["psnr"] for row in rows if row["method"] == f"{name}-1"] for name in ("as_published", "residual_same_steps")
     }
     assert scores["as_published"] == scores["residual_same_steps"] and scores["as_published"]
+
+
+def test_every_image_is_scored_in_two_draws_of_the_noise(finished):
+    clean = np.load(finished / "out/ablation/draws/data/lits/test.npy")
+    noisy = np.load(finished / "out/ablation/draws/noisy/lits/gaussian/test.npy")
+    first, second = np.split(noisy, 2)
+    assert np.array_equal(*np.split(clean, 2)) and np.array_equal(first, np.load(finished / "out/noisy/lits/gaussian/test.npy"))
+    assert not np.array_equal(first, second)
+    for table in ("scores", "lesion_scores"):
+        with open(finished / f"out/ablation/test/{table}/lits/gaussian.csv", newline="") as stream:
+            assert {row["image_id"].rpartition("_")[2] for row in csv.DictReader(stream)} == {"draw-1", "draw-2"}
+    assert "each in 2 draws of the noise" in (finished / "out/ablation/ablation.md").read_text()
 
 
 def test_annotated_and_inserted_lesions_are_scored_and_signals_detected(finished):
@@ -87,7 +102,7 @@ def test_a_further_seed_trains_that_seed_alone(finished):
     write_config(finished, "further.yaml", **{**SETTINGS, "ablation": {**ABLATION, "seeds": [1, 2, 3]}})
     jobs = plan(finished, "ablation", "--configfile", "further.yaml")
     assert not {"train_lesion", "train_random", "train_restoration", "explain_for_ablation", "align_cell"} & jobs.keys()
-    assert jobs["train_ablation"] == 5 * 2  # five variants, two noises
+    assert jobs["train_ablation"] == 5 + 4  # variants on two noises
 
 
 def test_it_is_not_part_of_all(finished):

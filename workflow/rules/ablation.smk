@@ -140,8 +140,8 @@ checkpoint screen_variants:
 rule apply_ablation:
     input:
         weights=weights_of_stage,
-        noisy=lambda wildcards: f"<results>/noisy/{{dataset}}/{{noise}}/{images_of(wildcards.stage)}.npy",
-        inserted=lambda wildcards: inserted_of(wildcards, "<results>/noisy/{dataset}/{noise}/inserted_{split}.npy"),
+        noisy=scored_noisy("{images}"),
+        inserted=scored_noisy("inserted_{images}"),
     output:
         stacks=temp(directory("<results>/ablation/{stage}/denoised/{dataset}/{noise}")),
         cost="<results>/ablation/{stage}/cost/{dataset}/{noise}.csv",
@@ -167,14 +167,8 @@ rule apply_ablation:
 
 rule score_ablation:
     input:
-        clean=lambda wildcards: expand(
-            "<results>/data/{dataset}/{split}{kind}", split=images_of(wildcards.stage), kind=LESION_KINDS, allow_missing=True
-        ),
-        inserted=lambda wildcards: [
-            path
-            for kind in LESION_KINDS
-            for path in inserted_of(wildcards, f"<results>/data/{{dataset}}/inserted_{{split}}{kind}")
-        ],
+        clean=scored_clean("{images}"),
+        inserted=scored_clean("inserted_{images}"),
         denoised="<results>/ablation/{stage}/denoised/{dataset}/{noise}",
         chosen=lambda wildcards: chosen_for(wildcards.stage),
         judge="<results>/models/{dataset}/restoration-2.safetensors",
@@ -191,10 +185,14 @@ rule score_ablation:
         mem_mb=8000,
     params:
         device=device,
-        stacks=lambda wildcards, input: [f"{input.denoised}/{run}.npy" for run in runs_of_stage(wildcards.stage)],
+        stacks=lambda wildcards, input: [f"{input.denoised}/{run}.npy" for run in runs_of_stage(wildcards.stage, wildcards.noise)],
         inserted=lambda wildcards, input: [
             *(f"--inserted-clean={path}" for path in input.inserted[:1]),
-            *(f"--inserted={input.denoised}/{run}_inserted.npy" for run in runs_of_stage(wildcards.stage) if input.inserted),
+            *(
+                f"--inserted={input.denoised}/{run}_inserted.npy"
+                for run in runs_of_stage(wildcards.stage, wildcards.noise)
+                if input.inserted
+            ),
         ],
         metrics=METRICS,
         explanation=as_json(EXPLANATIONS["default"]),
@@ -269,7 +267,7 @@ rule ablation_table:
     params:
         folder=subpath(output.table, parent=True),
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
-        control="residual_same_seconds" if "residual_same_seconds" in VARIANTS else "residual_same_steps",
+        control=ABLATION_CONTROL,
         code=code_hash("fplbench.reporting.ablation"),
         shown=shown,
     message:
@@ -282,9 +280,9 @@ rule ablation_table:
 rule compare_explanations:
     input:
         networks=[f"<results>/models/{{dataset}}/{name}.safetensors" for name in ("restoration", "lesion")],
-        clean="<results>/data/{dataset}/test.npy",
+        clean=f"{DRAWN}/data/{{dataset}}/test.npy",
         denoised=expand("<results>/ablation/test/denoised/{{dataset}}/{noise}", noise=ABLATION.noises),
-        noisy=expand("<results>/noisy/{{dataset}}/{noise}/test.npy", noise=ABLATION.noises),
+        noisy=expand(f"{DRAWN}/noisy/{{{{dataset}}}}/{{noise}}/test.npy", noise=ABLATION.noises),
     output:
         table="<results>/ablation/explanations/{dataset}.csv",
         figure="<results>/ablation/explanations/{dataset}.png",
@@ -300,7 +298,7 @@ rule compare_explanations:
         networks=networks_by_role,
         noisy=lambda wildcards, input: [f"--noisy={noise}={path}" for noise, path in zip(ABLATION.noises, input.noisy)],
         denoised=lambda wildcards, input: [
-            f"--denoised={noise}={path}/residual_same_steps-{ABLATION.seeds[0]}.npy"
+            f"--denoised={noise}={path}/{ABLATION_CONTROL}-{ABLATION.seeds[0]}.npy"
             for noise, path in zip(ABLATION.noises, input.denoised)
         ],
         explanations=as_json(COMPARED),

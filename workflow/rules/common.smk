@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fplbench.code_hash import code_hash
 from fplbench.config import load_config
-from fplbench.config.ablation import AS_PUBLISHED, CONTROLS
+from fplbench.config.ablation import AS_PUBLISHED, CONTROLS, SAME_SECONDS, SAME_STEPS
 from fplbench.config.columns import check_packages, check_weights, left_out
 from fplbench.config.fits import fit_name, with_repeats
 from fplbench.datasets import check_root

@@ -3,6 +3,10 @@
 ABLATION = CONFIG.ablation
 VARIANTS = CONFIG.ablation_variants()
 ABLATION_CONTROLS = [name for name in ABLATION.always if name in VARIANTS]
+# The folder of the images that variants are scored on; with several draws of the noise they are repeated.
+DRAWN = "<results>/ablation/draws" if ABLATION.draws > 1 else "<results>"
+DRAWN_SPLITS = "(inserted_)?(validation|test)"
+ABLATION_CONTROL = SAME_SECONDS if SAME_SECONDS in VARIANTS else SAME_STEPS
 ABLATION_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.noises}
 SCREENED_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.screened_on or ABLATION.noises}
 EXPLANATIONS |= {variant.explanation_name: variant.explanation for variant in VARIANTS.values() if variant.explanation}
@@ -56,18 +60,19 @@ def chosen_for(stage):
     return [checkpoints.align_variants.get().output[0]] if ABLATION.least_cosine is not None else []
 
 
-def variants_of(stage):
-    """The variants that are trained for a stage."""
+def variants_of(stage, noise):
+    """The variants that are trained for a stage; where none are screened, without the control that the other one replaces."""
+    chosen = list(VARIANTS)
     for path in chosen_for(stage):
         with open(path) as file:
-            return json.load(file)["variants"]
-    return list(VARIANTS)
+            chosen = json.load(file)["variants"]
+    return [name for name in chosen if name != SAME_STEPS or noise in SCREENED_CELLS["noise"] or ABLATION_CONTROL == SAME_STEPS]
 
 
-def runs_of_stage(stage):
+def runs_of_stage(stage, noise):
     """Variants with their seeds, as files are named: the first seed alone for the screening."""
     seeds = ABLATION.seeds[:1] if stage == "screening" else ABLATION.seeds
-    return [f"{variant}-{seed}" for variant in variants_of(stage) for seed in seeds]
+    return [f"{variant}-{seed}" for variant in variants_of(stage, noise) for seed in seeds]
 
 
 def images_of(stage):
@@ -75,19 +80,32 @@ def images_of(stage):
     return "test" if stage == "test" else "validation"
 
 
-def inserted_of(wildcards, path):
-    """The images with inserted lesions that a stage is scored on, where the data set has some."""
-    return (
-        expand(path, split=images_of(wildcards.stage), allow_missing=True)
-        if wildcards.dataset in CONFIG.inserted.datasets
-        else []
-    )
+def scored_clean(split):
+    """The clean images that `split` names for a stage, with their index and lesions."""
+    path = f"{DRAWN}/data/{{{{dataset}}}}/{{name}}{{kind}}"
+    return lambda wildcards: expand(path, name=split_of(split, wildcards), kind=LESION_KINDS)
+
+
+def scored_noisy(split):
+    """The noisy images that `split` names for a stage."""
+    path = f"{DRAWN}/noisy/{{{{dataset}}}}/{{{{noise}}}}/{{name}}.npy"
+    return lambda wildcards: expand(path, name=split_of(split, wildcards))
+
+
+def split_of(split, wildcards):
+    """The name of the stack that `split` is for a stage; none of inserted lesions where the data set has none."""
+    missing = split.startswith("inserted") and wildcards.dataset not in CONFIG.inserted.datasets
+    return [] if missing else [split.format(images=images_of(wildcards.get("stage", "test")))]
 
 
 def weights_of_stage(wildcards):
     """The weight files of a stage."""
     stage = wildcards.get("stage", "test")
-    return expand("<results>/ablation/models/{dataset}/{noise}/{run}.safetensors", run=runs_of_stage(stage), allow_missing=True)
+    return expand(
+        "<results>/ablation/models/{dataset}/{noise}/{run}.safetensors",
+        run=runs_of_stage(stage, wildcards.noise),
+        allow_missing=True,
+    )
 
 
 def runs_as_methods(wildcards, input):
