@@ -65,7 +65,7 @@ def _whose(test: StageScores, labels: Labels, facts: Mapping[str, Facts]) -> str
     for dataset, number_of_images in test.images.items():
         metrics = {metric for (name, _), means in test.cells.items() if name == dataset for metric in means}
         copies = " and copies with inserted lesions" if any(name.startswith(INSERTED) for name in metrics) else ""
-        draws = f", each in {test.draws[dataset]} draws of the noise," if test.draws[dataset] > 1 else ""
+        draws = f" (each in {test.draws[dataset]} draws of the noise)" if test.draws[dataset] > 1 else ""
         whose = facts.get(dataset, Facts()).whose(test.patients[dataset])
         images.append(f"{labels.dataset(dataset)}: {number_of_images} images{copies}{draws}{whose}")
     return sentences("; ".join(images))
