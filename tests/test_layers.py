@@ -19,6 +19,7 @@ LAYERS = (
     ("methods", "calibration"),
     ("config",),
     ("reporting",),
+    ("planning",),
     ("applying",),
     ("verification",),
     ("cli",),

@@ -1,0 +1,1 @@
+"""What a run will take, from its config alone: jobs, disk, memory, operations and hours."""
