@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from fplbench.errors import InputError
+from fplbench.gpu_lease import asked_share, lease_gpu
 from fplbench.options import Options
 
 if TYPE_CHECKING:
@@ -44,15 +45,23 @@ def choose_device(name: str = "auto") -> "torch.device":
     As a side effect, the process treats numbers below 1e-38 as zero from now on. The derivatives of a softplus have many
     such numbers, and on the CPU each takes as long as a hundred others.
 
+    Where processes share GPUs (see `fplbench.gpu_lease`), the process takes a lease first, unless it is to use the CPU, and
+    sees that GPU alone from then on. Of its memory it can then have an equal part.
+
     Args:
         name: `cpu`, `cuda`, or `auto` for the GPU if there is one and the CPU otherwise.
 
     Raises:
-        InputError: the name is unknown, or is `cuda` while torch finds no usable GPU.
+        InputError: the name is unknown, or is `cuda` while torch finds no usable GPU; or no lease can be had.
     """
     import torch
 
     torch.set_flush_denormal(True)
+    if name in ("auto", "cuda"):  # first: even is_available initialises CUDA, and what is visible is settled then
+        lease = lease_gpu()
+        share = asked_share() if lease else None
+        if share and share > 1 and torch.cuda.is_available():
+            torch.cuda.set_per_process_memory_fraction(1 / share)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
