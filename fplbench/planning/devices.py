@@ -1,0 +1,69 @@
+"""How fast known devices are, and the hours that the networks of a run take on each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fplbench.planning.jobs import networks
+from fplbench.planning.operations import Counts, Operations, images_of
+
+if TYPE_CHECKING:
+    from fplbench.config import Config
+
+SHARE = 0.3
+"""Share of its published peak that a device is assumed to reach. Nothing here was measured on a GPU."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and its speed, in 1e12 floating-point operations a second, dense matrices.
+
+    Attributes:
+        name: what it is.
+        half: in bfloat16, or float16.
+        single: in float32.
+        tf32: in TF32; where a device has none, its float32.
+        share: share of these that a run is assumed to reach; 1 where the numbers were measured with the networks of this package.
+        source: where the numbers come from.
+    """
+
+    name: str
+    half: float
+    single: float
+    tf32: float
+    share: float
+    source: str
+
+    def hours(self, operations: Operations, tf32: bool) -> float:
+        """Hours that some operations take.
+
+        Args:
+            operations: floating-point operations.
+            tf32: whether float32 matrices are multiplied in TF32 (the config's numerics.tf32).
+        """
+        single = self.tf32 if tf32 else self.single
+        return (operations.half / self.half + operations.single / single) / (self.share * 1e12 * 3600)
+
+
+DEVICES = (
+    Device("H100 SXM", 989.4, 66.9, 494.7, SHARE, "NVIDIA H100 Tensor Core GPU Architecture, 2022, table 2"),
+    Device("A100 SXM", 312, 19.5, 156, SHARE, "NVIDIA A100 Tensor Core GPU Architecture, 2020, table 1"),
+    Device("L40S", 362, 91.6, 183, SHARE, "NVIDIA L40S data sheet, 2023, without sparsity"),
+    Device("RTX 4090", 165.2, 82.6, 82.6, SHARE, "NVIDIA Ada GPU Architecture, 2022, appendix A"),
+    Device("RTX 3090", 71, 35.6, 35.6, SHARE, "NVIDIA Ampere GA102 GPU Architecture, 2020, table 9"),
+)
+
+
+def operations_of_run(config: "Config", counts: Counts) -> dict[str, Operations]:
+    """Operations of a run by what computes them: each training, features, and each method that is a network."""
+    found = {f"training {name}": counts.trainings[name].all * network.count for name, network in networks(config).items()}
+    found |= {f"rule {rule}": operations for rule, operations in counts.features.items()}
+    for name, forward in counts.methods.items():
+        found[f"method {name}"] = Operations(single=forward * images_of(config, config.columns[name]))
+    return found
+
+
+def hours(config: "Config", operations: Mapping[str, Operations]) -> dict[str, float]:
+    """Hours that these operations take on each device, one after the other."""
+    everything = sum(operations.values(), Operations())
+    return {device.name: device.hours(everything, config.numerics.tf32) for device in DEVICES}

@@ -1,0 +1,241 @@
+"""Floating-point operations of every training and every method, counted without data on one small image.
+
+All networks here are convolutions, and attention in windows or over channels: their operations are proportional to the pixels, so
+those of a small image give those of a large one. Convolutions and matrix products are counted; a multiplication and the
+addition that follows are two.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fplbench.config.fits import Fit, fit_name
+from fplbench.denoising.tuning import candidates
+from fplbench.planning.jobs import explained, inserted_cells, networks, stack_names
+from fplbench.planning.made_up import folder_of_images, set_up
+from fplbench.training import TRAININGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fplbench.config import Config
+    from fplbench.denoising.columns import Column
+    from fplbench.training.loop.stopwatch import Stopwatch
+    from fplbench.training.registry import Input
+
+SIDE = 64
+"""Side of the image that is counted, pixels: a multiple of what every network needs."""
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Floating-point operations by the precision in which a GPU computes them.
+
+    Attributes:
+        half: in bfloat16, where trainings allow it.
+        single: in float32, or TF32 if the config says so: L_FP, features, and every network once it is trained.
+    """
+
+    half: float = 0.0
+    single: float = 0.0
+
+    def __add__(self, other: "Operations") -> "Operations":
+        return Operations(self.half + other.half, self.single + other.single)
+
+    def __mul__(self, factor: float) -> "Operations":
+        return Operations(self.half * factor, self.single * factor)
+
+    @property
+    def total(self) -> float:
+        """Both together."""
+        return self.half + self.single
+
+
+@dataclass(frozen=True)
+class TrainingCost:
+    """What one network of a training takes.
+
+    Attributes:
+        parameters: trainable numbers.
+        forward: operations of its network for one image.
+        plain: operations of a step without features, for one image.
+        feature: operations of a step with features, for one image; those of `plain` where there are none.
+        all: operations of the whole training, its scores on validation images included.
+    """
+
+    parameters: int
+    forward: float
+    plain: Operations
+    feature: Operations
+    all: Operations
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """One training on one small image: operations of its steps, as they are and with measured gradients, and of its network."""
+
+    interval: int
+    parameters: int
+    forward: float
+    plain: float
+    feature: float
+    measured: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a run computes with networks.
+
+    Attributes:
+        trainings: what one network of each training takes, by the name of the training's files.
+        features: operations of all features of the run, by the rule that finds them.
+        methods: operations of each column that is a network, for one image.
+    """
+
+    trainings: Mapping[str, TrainingCost]
+    features: Mapping[str, Operations]
+    methods: Mapping[str, float]
+
+
+def count_operations(config: "Config") -> Counts:
+    """Count the operations of a run. It takes a few seconds for networks of width 64.
+
+    Raises:
+        InputError: a package that a network needs cannot be used.
+    """
+    with folder_of_images(config, 1, SIDE) as files:
+        trainings = {name: training_cost(network.fit, files, config.sampling) for name, network in networks(config).items()}
+        return Counts(trainings, _features(config, files), _methods(config, files, trainings))
+
+
+def training_cost(fit: Fit, files: "Mapping[Input, Path]", sampling: Any) -> TrainingCost:
+    """What one network takes.
+
+    Args:
+        fit: the training.
+        files: made-up images of SIDE pixels.
+        sampling: number and size of the images.
+    """
+    counted, options = _count(fit, files), fit.options
+    whole = (sampling.size / SIDE) ** 2
+    part = (min(options.get("patch") or sampling.size, sampling.size) / SIDE) ** 2
+    plain = Operations(half=counted.plain * part)
+    feature = Operations(half=counted.plain * whole, single=(counted.feature - counted.plain) * whole)
+    steps, start = options["steps"], options.get("feature_start", 0)
+    explains = counted.feature > counted.plain
+    with_features = _multiples(start, steps, counted.interval) if explains else 0
+    group = math.ceil(options["log_every"] / counted.interval) * counted.interval
+    groups = math.ceil(steps / group)
+    measured = Operations(half=counted.measured * (whole if explains else part))
+    scored = min(sampling.validation, options["validation_images"]) * _validations(options, group)
+    total = (plain * (steps - with_features) + feature * with_features) * options["batch"]
+    total += measured * groups * (options["micro_batch"] or options["batch"])
+    total += Operations(single=counted.forward * whole * scored)
+    return TrainingCost(counted.parameters, counted.forward * whole, plain, feature if explains else plain, total)
+
+
+def images_of(config: "Config", column: "Column") -> int:
+    """Images that a column denoises in the whole run: test, validation, inserted lesions, and those that it is tuned on."""
+    sampling, cells = config.sampling, len(config.cells())
+    each = sampling.test + sampling.validation
+    if column.fitted and column.method is not None:
+        trials = len(list(candidates(column.method, column.options))) if column.tuned else 1
+        each += trials * min(config.tuning.images, sampling.train)
+    repeats = config.repeats if config.training_of(column) else 1
+    return repeats * (cells * each + len(inserted_cells(config)) * config.inserted.test)
+
+
+def _features(config: "Config", files: "Mapping[Input, Path]") -> dict[str, Operations]:
+    """Operations of all features of a run, by the rule that finds them."""
+    found = {
+        "explain_clean_images": config.sampling.train * len(explained(config)),
+        "score_features": config.sampling.test * (len(stack_names(config)) + 1) * len(config.cells(config.feature_error)),
+    }
+    each = _of_one_map(config, files) if any(found.values()) else 0.0
+    return {rule: Operations(single=each * images) for rule, images in found.items() if images}
+
+
+def _of_one_map(config: "Config", files: "Mapping[Input, Path]") -> float:
+    """Operations of the features of one image."""
+    from fplbench.explaining.maps import feature_maps
+    from fplbench.planning.counter import operations_of
+    from fplbench.stacks import open_stack
+
+    images, explanation = open_stack(files["clean"]), config.explanation.model_dump()
+    counted = operations_of(lambda: feature_maps(files["explained"], images, "cpu", **explanation))
+    return counted * (config.sampling.size / SIDE) ** 2
+
+
+def _methods(config: "Config", files: "Mapping[Input, Path]", trainings: Mapping[str, TrainingCost]) -> dict[str, float]:
+    """Operations of each column that is a network, for one image; published weights are of their training's default network."""
+    from fplbench.networks.counting import count
+
+    found = {}
+    for name, column in config.columns.items():
+        if column.method is None or column.method.weights is None:
+            continue
+        training = TRAININGS[column.method.weights]
+        if config.training_of(column):
+            forward = trainings[fit_name(training.name, column.budget)].forward
+        else:
+            fit = Fit(training.name, training, config.training_options(training.name))
+            network = set_up(fit, files, "cpu", **_for_counting(fit)).network
+            forward = count(network, SIDE, SIDE).operations * (config.sampling.size / SIDE) ** 2
+        found[name] = forward * (8 if column.options.get("x8") else 1)
+    return found
+
+
+def _for_counting(fit: Fit) -> dict[str, Any]:
+    """Options of a training whose steps are counted on one image, which is neither flipped nor cropped."""
+    changes: dict[str, Any] = {"batch": 1, "micro_batch": None, "keep": "last"}
+    changes |= {name: value for name, value in {"draws": 1, "flips": False}.items() if name in fit.options}
+    return changes | ({"patch": SIDE} if fit.options.get("patch") else {})
+
+
+def _count(fit: Fit, files: "Mapping[Input, Path]") -> _Counted:
+    """Count the steps of a training on one image."""
+    from fplbench.networks.counting import count
+
+    changes = _for_counting(fit)
+    watch = set_up(fit, files, "cpu", **changes)
+    network = count(watch.network, SIDE, SIDE)
+    feature_step = math.ceil(fit.options.get("feature_start", 0) / watch.interval) * watch.interval
+    feature = _step(watch, feature_step)
+    plain = _step(watch, feature_step + 1) if watch.interval > 1 else _without_features(fit, files, changes, feature)
+    measured = _step(watch, feature_step, measure=True) - feature
+    return _Counted(watch.interval, network.parameters, network.operations, plain, feature, measured)
+
+
+def _without_features(fit: Fit, files: "Mapping[Input, Path]", changes: Mapping[str, Any], feature: float) -> float:
+    """Operations of a step without features, where every step of the training has them."""
+    if "features" not in fit.training.needs(fit.options) or "feature_interval" not in fit.options:
+        return feature
+    return _step(set_up(fit, files, "cpu", **{**changes, "feature_interval": 2}), 1)
+
+
+def _step(watch: "Stopwatch", step: int, measure: bool = False) -> float:
+    """Operations of a step."""
+    import torch
+
+    from fplbench.planning.counter import operations_of
+    from fplbench.training.loop.losses import gauges_of
+    from fplbench.training.loop.meter import Meter
+
+    watch.network.train()
+    meter = Meter(watch.term_names, watch.job.device, gauges_of(watch.losses))
+    batch = torch.from_numpy(watch.batches.of(range(step, step + 1))[0])
+    return operations_of(lambda: watch._train_step(step, batch, meter, measure=measure))
+
+
+def _multiples(first: int, end: int, interval: int) -> int:
+    """How many steps from `first` on, before `end`, the interval divides."""
+    return max(0, math.ceil(end / interval) - math.ceil(first / interval))
+
+
+def _validations(options: Mapping[str, Any], group: int) -> int:
+    """How often a training is scored on validation images, which it is after whole rows of its log."""
+    steps = options["steps"]
+    interval = options["validate_every"] or max(1, steps // 10)
+    ends = [*range(group, steps, group), steps]
+    return sum(end // interval > start // interval or end == steps for start, end in zip([0, *ends], ends, strict=False))
