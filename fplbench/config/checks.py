@@ -76,6 +76,7 @@ def check_datasets(config: Config, noise: str) -> None:
 
 def check_together(config: Config) -> None:
     """Raise InputError where sections do not fit each other."""
+    _check_folder(config)
     if config.sampling.size % 16:
         raise InputError(f"sampling.size is {config.sampling.size}: the U-Net needs a multiple of 16.")
     if not (config.datasets and config.noises and config.methods):
@@ -110,6 +111,15 @@ def check_together(config: Config) -> None:
             _check_named(config, key, str(name), section)
             if key in EVERYWHERE and (limit := limit_of(config, str(name))):
                 raise InputError(f"{key} names {name!r}, which is limited to {', '.join(limit)}: name a noise of all.")
+
+
+def _check_folder(config: Config) -> None:
+    """Raise InputError where the folder of the results has a name that Snakemake or a command would take for something else."""
+    if re.search(r"[{}<>\x00-\x1f\x7f]|^-", config.results):
+        raise InputError(
+            f"results is {config.results!r}, but a folder whose name has braces, angle brackets or line breaks, or begins with a "
+            "hyphen, cannot be used; name another folder."
+        )
 
 
 def _check_ablation(config: Config) -> None:
