@@ -13,7 +13,7 @@ from fplbench.reporting.label_places import label_places
 from fplbench.reporting.labels import UNPROCESSED, Labels, heading
 from fplbench.reporting.lettering import wrapped
 from fplbench.reporting.palette import BLUE, GREEN, VERMILION
-from fplbench.reporting.panels import check_picture, save, sentence_figure
+from fplbench.reporting.panels import check_picture, literal, save, sentence_figure
 from fplbench.reporting.sentences import listed, sentences
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def draw_costs(points: Points, metric: str, labels: Labels, reference: str = "fp
         marks += axes[0].plot([], [], label=UNPROCESSED_IMAGE, **UNTOUCHED)
     figure.legend(handles=marks, loc="outside upper center", ncols=len(marks), fontsize=SIZE, frameon=False)
     figure.supxlabel("\n".join(lines), fontsize=SIZE)
+    literal(figure)
     figure.draw_without_rendering()  # the panels get their places, on which those of the labels depend
     figure.set_layout_engine("none")
     for axis, found in zip(axes, points.values(), strict=True):

@@ -58,6 +58,20 @@ def check_picture(output: str | os.PathLike[str]) -> None:
         raise InputError(f"{output} is not a picture: the name must end in .png, .pdf or .svg.")
 
 
+def literal(figure: "Figure") -> None:
+    """Have the words of a figure drawn as they are written: Matplotlib would set what stands between two $ as a formula.
+
+    Labels, notes and image ids come from the user, and what is no formula would end the drawing. The powers of ten of a
+    logarithmic axis are formulas, and stay.
+    """
+    from matplotlib.text import Text
+
+    logarithmic = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.get_scale() == "log"]
+    powers = {text for axis in logarithmic for text in axis.findobj(Text) if text is not axis.label}
+    for text in {*figure.findobj(Text)} - powers:
+        text.set_parse_math(False)
+
+
 def save(figure: "Figure", output: str | os.PathLike[str], dots_per_inch: float = DOTS_PER_INCH) -> None:
     """Write a figure; the ending of the name sets the format. Missing folders are created.
 
@@ -71,6 +85,7 @@ def save(figure: "Figure", output: str | os.PathLike[str], dots_per_inch: float 
 
     check_picture(output)
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every step of cutting down a font
+    literal(figure)
     undated = {"CreationDate": None} if Path(output).suffix.lower() == ".pdf" else None
     with rc_context({"pdf.fonttype": 42, "image.composite_image": False}), replacing(output) as temporary:
         figure.savefig(temporary, dpi=dots_per_inch, metadata=undated)
