@@ -4,6 +4,7 @@ import errno
 import ssl
 import urllib.error
 import urllib.request
+from typing import Any
 
 from fplbench.errors import InputError
 
@@ -28,10 +29,32 @@ def why(error: Exception) -> str:
     return f"the server returned status {status}" if status else NO_CONNECTION
 
 
+class _SecureRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect that leads away from https, behind which anyone on the way could answer."""
+
+    def redirect_request(self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if req.type == "https" and not newurl.lower().startswith("https://"):
+            raise urllib.error.URLError(f"it redirects to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def open_url(source: str | urllib.request.Request, timeout: float = TIMEOUT_SECONDS) -> Any:
+    """Open an address as `urllib.request.urlopen` does, but for redirects from https to anything else, which are refused.
+
+    Args:
+        source: the address, or a request.
+        timeout: seconds without an answer after which the connection counts as lost.
+
+    Raises:
+        OSError: there is no answer, an error as the answer, or a redirect from https to another protocol.
+    """
+    return urllib.request.build_opener(_SecureRedirects).open(source, timeout=timeout)
+
+
 def check_reachable(url: str, what: str) -> None:
     """Raise InputError unless a server answers. Any answer will do, an error included."""
     try:
-        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=TIMEOUT_SECONDS).close()
+        open_url(urllib.request.Request(url, method="HEAD")).close()
     except urllib.error.HTTPError:
         return
     except OSError as error:

@@ -4,11 +4,11 @@ import json
 import logging
 import os
 import sys
-import urllib.request
 from pathlib import Path
 
 from tqdm import tqdm
 
+from fplbench.downloads.connection import open_url
 from fplbench.errors import InputError
 from fplbench.files import file_hash, replacing, write_text
 from fplbench.networks import weights
@@ -84,7 +84,7 @@ def _fetch(source: str, path: Path, expected: str | None) -> None:
 
 def _download(source: str, path: Path) -> None:
     log.info("Downloading %s", source)
-    with urllib.request.urlopen(source, timeout=TIMEOUT_SECONDS) as response, open(path, "wb") as file:
+    with open_url(source, TIMEOUT_SECONDS) as response, open(path, "wb") as file:
         size = int(response.headers.get("Content-Length") or 0)
         with tqdm(total=size or None, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
             while data := response.read(CHUNK):

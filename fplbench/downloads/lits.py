@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
 
-from fplbench.downloads.connection import why
+from fplbench.downloads.connection import open_url, why
 from fplbench.errors import InputError
 from fplbench.files import replacing
 
@@ -72,7 +72,7 @@ def download(url: str, partial: Path) -> None:
     have = _size(partial)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        response = urllib.request.urlopen(request, timeout=60)
+        response = open_url(request, timeout=60)
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # nothing is missing: the file is complete
             return
