@@ -5,17 +5,17 @@ import shlex
 
 import pytest
 
+from fplbench.config import load_config
+from fplbench.errors import InputError
 from tests.helpers.workflow import snakemake, write_config, write_volumes
 
-HOSTILE = "a b'; touch x; \"$(touch y)`touch z`|&<!#*?~\\"
-LINES = f"{HOSTILE}\nsecond; touch w\ttab"
+HOSTILE = "a b'; touch x; \"$(touch y)`touch z`|&!#*?~\\"
+LINES = f"{HOSTILE}<{{}}>\nsecond; touch w\ttab"
 TARGETS = ("all", "fair", "generalisation", "detectability", "noise_sheet", "ablation", "calibrate")
 COMMAND = r"^Shell command: (?!None$)(.*?)(?=\n+(?:Would remove|Job stats|\[)|\Z)"  # targets have none
 QUOTED = re.compile(r"""'[^']*'|"'"(?=')""")  # shlex.quote writes a quote within a word as '"'"'
 BARE = re.compile(r"[\w ./:=,+*-]*")
 REDIRECTION = re.compile(r">>? *(?=[\w./]|$)|2>&1|&&")
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def write_hostile_config(folder, **changes):
     return write_config(folder, **values)
 
 
+@pytest.mark.slow
 def test_every_command_quotes_what_the_config_holds(commands):
     """Outside of single quotes there is nothing that a shell could take for more than a word or the redirection of a log."""
     assert len(commands) > 60 and len({command.split()[1] for command in commands}) > 25
@@ -59,6 +60,7 @@ def test_every_command_quotes_what_the_config_holds(commands):
         assert BARE.fullmatch(REDIRECTION.sub("", bare)), bare
 
 
+@pytest.mark.slow
 def test_every_command_is_read_as_words_and_no_part_of_a_value_is_one(commands):
     programs = {"fplbench", "printf"}
     for command in commands:
@@ -72,6 +74,7 @@ def test_every_command_is_read_as_words_and_no_part_of_a_value_is_one(commands):
     assert f"--note={LINES}" in published
 
 
+@pytest.mark.slow
 def test_a_run_in_folders_with_hostile_names_ends_with_its_pages_and_runs_nothing_else(tmp_path):
     folder = tmp_path / "a b'; touch x;\"$(touch y)"
     folder.mkdir()
@@ -88,3 +91,9 @@ def test_a_run_in_folders_with_hostile_names_ends_with_its_pages_and_runs_nothin
     assert all((folder / target).stat().st_size > 100 for target in targets)
     assert sorted(path.name for path in folder.iterdir()) == [".snakemake", "config.yaml", results, f"volumes {HOSTILE}"]
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("name", ["out{x}", "{results}", "<logs>/x", "-out", "out\nx", "out\0x"])
+def test_a_folder_that_snakemake_or_a_command_takes_for_something_else_is_refused(name):
+    with pytest.raises(InputError, match=r"^results is .*; name another folder"):
+        load_config({"results": name})
