@@ -4,9 +4,15 @@
 #   snakemake results/tables/lits.tex               one table
 #   snakemake TARGET --configfile config/demo.yaml  another config, complete in itself
 
+from fplbench.doctor.screen import FailedJobs, PlainErrors, shorten
 from snakemake.utils import min_version
 
 min_version("9.12")
+
+# Before anything can fail: what is wrong is said in sentences, and the last lines of a failed job's log are shown.
+FAILED_JOBS = FailedJobs()
+shorten(FAILED_JOBS, logger)
+logger.addFilter(PlainErrors(lambda: possible_targets()))
 
 
 if not workflow.configfiles:

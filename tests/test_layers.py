@@ -22,6 +22,7 @@ LAYERS = (
     ("planning",),
     ("applying",),
     ("verification",),
+    ("doctor",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

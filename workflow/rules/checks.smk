@@ -57,5 +57,18 @@ onstart:
         write_text(resolved, RESOLVED_CONFIG)
 
 
+def possible_targets():
+    """What a target may be, as a sentence, and the words that targets are made of."""
+    named = [one.name for one in workflow.rules if not one.has_wildcards()]
+    words = [*CONFIG.datasets, *CONFIG.noises, *STACKS, *SPLITS, *named]
+    sentence = (
+        f"Targets are files below {CONFIG.results}/, or rules: `snakemake --list-target-rules` prints them. The config has the "
+        f"data sets {', '.join(CONFIG.datasets)}, the noises {', '.join(CONFIG.noises)} and the methods {', '.join(STACKS)}."
+    )
+    return sentence, words
+
+
 onerror:
+    for line in FAILED_JOBS.summary().splitlines():
+        logger.error(line)
     logger.info("The run stopped: the same command continues from here, trainings included. After an error, fix its cause first.")
