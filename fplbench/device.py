@@ -1,8 +1,10 @@
-"""Where networks run, and in which precision."""
+"""Where networks run, in which precision, and on how many images at once."""
 
+import logging
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field
 
@@ -13,7 +15,10 @@ from fplbench.options import Options
 if TYPE_CHECKING:
     import torch
 
+log = logging.getLogger(__name__)
+
 Device = Literal["auto", "cpu", "cuda"]
+Result = TypeVar("Result")
 
 
 class NumericsOptions(Options):
@@ -76,3 +81,55 @@ def mixed_precision(device: "torch.device") -> AbstractContextManager:
     import torch
 
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
+
+
+def in_memory(
+    attempt: Callable[[int], Result], images: int, what: str, fewer: Callable[[int], int] = lambda images: images // 2
+) -> tuple[Result, int]:
+    """Do something with so many images at once; whenever memory runs out, do all of it again with fewer, and say so.
+
+    Args:
+        attempt: does it, with at most so many images at once.
+        images: how many to begin with.
+        what: what is done, for messages.
+        fewer: from a number of images for which there was not enough memory, at least 2, to a smaller one.
+
+    Returns:
+        What `attempt` returns, and for how many images at once there was enough memory.
+
+    Raises:
+        InputError: there is not enough memory for a single image.
+    """
+    while True:
+        try:
+            return attempt(images), images
+        except RuntimeError as error:
+            if not _ran_out(error):
+                raise
+            if images == 1:
+                raise InputError(
+                    f"{what}: there is not enough memory for a single image. Use smaller images or crops, a smaller network, "
+                    "or a device with more free memory."
+                ) from None
+        # Outside of the handler, as the error holds on to the tensors of the failed attempt.
+        _free()
+        log.warning("%s: out of memory with %d images at once; it goes on with %d.", what, images, fewer(images))
+        images = fewer(images)
+
+
+def _ran_out(error: RuntimeError) -> bool:
+    """Whether memory ran out: that of the GPU, or that of the processor, for which torch has no error of its own."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def _free() -> None:
+    """Give the memory back that torch keeps for later, so that larger pieces than before fit."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from fplbench.denoising.registry import METHODS
-from fplbench.device import Device
+from fplbench.device import Device, in_memory
 from fplbench.errors import InputError
 from fplbench.networks.inference import load_network, pad_to_multiple, to_images, to_tensor
 from fplbench.networks.tiles import OVERLAP, TILE
@@ -23,16 +23,27 @@ if TYPE_CHECKING:
     from fplbench.networks.tiles import Place
 
 
+PIXEL_BYTES = 4096
+"""Memory that a network is assumed to need for each pixel. On the CPU, a U-Net of width 64 needs 1600 and a DRUNet 1500; the
+kernels of a GPU may take as much again."""
+
+
 class LearnedOptions(Options):
     """Options of every method that is a trained network."""
 
     weights: Path | None = Field(None, description="Weight file of the trained network; set by the workflow.")
     device: Device = Field("auto", description="Where to compute.")
-    batch: int = Field(8, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
+    batch: int | None = Field(
+        None,
+        ge=1,
+        description="Images in each pass on a GPU, halved where memory runs out; null: 16, or as many as there is likely to be "
+        "memory for. On the CPU it is always one.",
+    )
     tile: int = Field(TILE, ge=64, description="Largest side that is denoised in one piece, pixels; larger images are tiled.")
     overlap: int = Field(OVERLAP, ge=0, description="Pixels that neighbouring tiles share, at most three quarters of a tile.")
 
     _network: Any = PrivateAttr(None)  # that of the weights, once it is loaded
+    _fitting: int | None = PrivateAttr(None)  # the images for which there was memory at once, where it has run out
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> Self:
@@ -109,7 +120,7 @@ def run_network(
     """Denoise images of any size in batches: extended by reflection to what a network accepts, in overlapping tiles if large.
 
     On the CPU, images go through the network one by one: several at once take no less time, and the result for an image then
-    does not depend on the others.
+    does not depend on the others. On a GPU the batch is halved where memory runs out, also for the images of later calls.
 
     Stacks are 8 bit. Scans at their own depth go through the same code as float32, and nothing is rounded.
 
@@ -130,9 +141,31 @@ def run_network(
 
     height, width = noisy.shape[1:]
     denoised = np.empty_like(noisy)
-    with torch.inference_mode():
-        for part in iterate(noisy, options.batch if device.type == "cuda" else 1):
-            images = to_tensor(pad_to_multiple(noisy[part], multiple), device)
-            found = in_tiles(partial(denoise, part), images, options.tile, options.overlap, multiple)
-            denoised[part] = to_images(found[:, :, :height, :width], noisy.dtype)
+
+    def attempt(batch: int) -> None:
+        with torch.inference_mode():
+            for part in iterate(noisy, batch):
+                images = to_tensor(pad_to_multiple(noisy[part], multiple), device)
+                found = in_tiles(partial(denoise, part), images, options.tile, options.overlap, multiple)
+                denoised[part] = to_images(found[:, :, :height, :width], noisy.dtype)
+
+    batch = _images_at_once(noisy, options, device)
+    _, fitting = in_memory(attempt, batch, "Denoising")
+    if fitting < batch:
+        options._fitting = fitting
     return denoised
+
+
+def _images_at_once(noisy: np.ndarray, options: LearnedOptions, device: "torch.device") -> int:
+    """How many images to begin with: what has fitted before, what the option says, or what is likely to fit."""
+    if device.type != "cuda":
+        return 1
+    import torch
+
+    wanted = options._fitting or options.batch
+    if wanted is None:
+        free, _ = torch.cuda.mem_get_info(device)
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes next
+        pixels = min(noisy.shape[1], options.tile) * min(noisy.shape[2], options.tile)
+        wanted = max(1, (free + kept) // (pixels * PIXEL_BYTES))
+    return max(1, min(wanted, len(noisy)))

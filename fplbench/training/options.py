@@ -16,7 +16,8 @@ class TrainingOptions(Options):
     micro_batch: int | None = Field(
         None,
         ge=1,
-        description="Images that go through the network at once; gradients accumulate to `batch`. null: all.",
+        description="Images that go through the network at once; gradients accumulate to `batch`. null: all. Where memory runs "
+        "out, it is halved.",
     )
     learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False, description="Peak learning rate of Adam.")
     warm_up: int | None = Field(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import fplbench.device
 from fplbench.denoising.learned import LearnedOptions, run_network
 from fplbench.errors import InputError
 from fplbench.methods import METHODS, denoise
@@ -91,6 +92,60 @@ def test_images_go_through_a_network_in_batches_on_a_gpu_and_one_by_one_on_the_c
 
         np.testing.assert_array_equal(run_network(noisy, options, denoised, device, multiple=16), 255 - noisy)
         assert (sizes, parts) == (expected, list(range(5)))
+
+
+@pytest.fixture
+def fake_gpu(monkeypatch):
+    """The CPU, which calls itself a GPU with so many free bytes."""
+
+    def device(free, reserved=0, allocated=0):
+        monkeypatch.setattr(fplbench.device, "_free", lambda: None)  # slow among all that the tests have loaded
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 80 * 2**30))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: reserved)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: allocated)
+        found = FakeDevice("cpu")
+        found.type = "cuda"
+        return found
+
+    return device
+
+
+def sizes_of_batches(images, options, device, room=100):
+    """How many images go through a network at once, where there is memory for `room`; their result is as it should be."""
+    sizes, noisy = [], random_stack(images, 16, 24)
+
+    def denoised(part, images, place):
+        sizes.append(len(images))
+        if len(images) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return 1 - images
+
+    np.testing.assert_array_equal(run_network(noisy, options, denoised, device), 255 - noisy)
+    return sizes
+
+
+def test_a_batch_for_which_memory_runs_out_is_halved_and_stays_so(fake_gpu):
+    options = LearnedOptions(batch=8)
+    assert sizes_of_batches(11, options, fake_gpu(2**30), room=3) == [8, 4, 2, 2, 2, 2, 2, 1]
+    assert sizes_of_batches(3, options, fake_gpu(2**30), room=3) == [2, 1]
+
+
+def test_a_single_image_for_which_there_is_no_memory_is_an_error(fake_gpu):
+    with pytest.raises(InputError, match="Denoising: there is not enough memory for a single image"):
+        sizes_of_batches(2, LearnedOptions(), fake_gpu(2**30), room=0)
+
+
+@pytest.mark.parametrize(
+    ("free", "reserved", "allocated", "expected"),
+    [
+        (2**30, 0, 0, [16]),  # all that there are
+        (5 * 16 * 24 * 4096, 0, 0, [5, 5, 5, 1]),
+        (2 * 16 * 24 * 4096, 5 * 16 * 24 * 4096, 16 * 24 * 4096, [6, 6, 4]),  # torch has kept four images' memory
+        (100, 0, 0, [1] * 16),
+    ],
+)
+def test_the_batch_on_a_gpu_is_what_is_likely_to_fit(fake_gpu, free, reserved, allocated, expected):
+    assert sizes_of_batches(16, LearnedOptions(), fake_gpu(free, reserved, allocated)) == expected
 
 
 class FakeDevice(str):

@@ -81,6 +81,8 @@ def run_training(
     trainer = Trainer(network, loss, terms, count, options, job, interval, validation, draws)
     trainer.run()
     metadata = {**described, "data": data, "training_version": TRAINING_VERSION}
+    if trainer.micro_batches.size != (options.micro_batch or options.batch):
+        metadata["micro_batch"] = trainer.micro_batches.size  # to which it went down when memory ran out
     if trainer.scores:
         metadata["validation"] = {name: round(score, 4) for name, score in trainer.scores.items()}
     if card is not None:

@@ -13,7 +13,7 @@ from fplbench.errors import InputError
 from fplbench.lesions.stack import share_of_annotations
 from fplbench.stacks import describe_size, index_path, open_stack, read_index
 from fplbench.training.loop.tensors import as_images
-from fplbench.training.loop.validation import spread
+from fplbench.training.loop.validation import in_parts, spread
 
 PathLike = str | os.PathLike[str]
 Segment = Callable[[torch.Tensor], torch.Tensor]
@@ -112,11 +112,10 @@ class LesionValidation:
         """
         training = self.network.training
         self.network.eval()
-        with torch.inference_mode():
-            parts = torch.arange(len(self.annotated.images), device=self.annotated.images.device).split(self.batch)
-            counts = torch.cat([self._counts(part) for part in parts]).double().cpu()
+        positions = torch.arange(len(self.annotated.images), device=self.annotated.images.device)
+        counts, self.batch = in_parts(self._counts, positions, self.batch)
         self.network.train(training)
-        both, found, lesion = counts.T
+        both, found, lesion = counts.double().cpu().T
         some = lesion > 0
         of_images = 2 * both[some] / (found[some] + lesion[some])
         return {"dice": float(2 * both.sum() / (found.sum() + lesion.sum())), "dice_of_images": float(of_images.mean())}

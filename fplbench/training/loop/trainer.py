@@ -16,8 +16,9 @@ from fplbench.errors import InputError
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.batches import Batches
 from fplbench.training.loop.log import TrainingLog
-from fplbench.training.loop.losses import LossFunction, gauges_of, load_into, measured_by, state_of
-from fplbench.training.loop.meter import Meter, total_loss
+from fplbench.training.loop.losses import LossFunction, gauges_of, load_into, state_of
+from fplbench.training.loop.meter import Meter
+from fplbench.training.loop.micro_batches import MicroBatches
 from fplbench.training.loop.state import load_state, save_state
 from fplbench.training.loop.validation import Best, Scorer
 from fplbench.training.options import TrainingOptions
@@ -53,7 +54,7 @@ class Trainer:
     """Trains a network in place.
 
     Every draw depends on the seed and the step alone, so a training that was killed and started again goes on from its last
-    state as if nothing had happened.
+    state as if nothing had happened. It also keeps the micro-batches to which it had to go down when memory ran out.
 
     Args:
         network: what is trained, on the device of the job.
@@ -85,6 +86,8 @@ class Trainer:
         self.batches = Batches(count, options.batch, job.seed, draws)
         self.validation, self.best = validation, Best()
         self.scores: Mapping[str, float] = {}
+        size = options.micro_batch or options.batch
+        self.micro_batches = MicroBatches(network, losses, options.batch, size, job.name)
         self.optimizer = Adam(network.parameters(), lr=options.learning_rate, fused=True)
         self.step = 0
         self.limit = math.inf
@@ -132,11 +135,13 @@ class Trainer:
             load_into(self.losses, remembered)
             self.step, self.limit = int(progress["step"]), progress["limit"]
             self.best.step = int(progress["best_step"])
+            self.micro_batches.size = int(progress.get("micro_batch", self.micro_batches.size))
             self.best.scores = {name: progress[f"best_{name}"] for name in self._metrics if self.best.tensors}
             log.info("%s: resuming after step %d", self.job.name, self.step)
 
     def _save(self) -> None:
         progress = {"step": self.step, "limit": self.limit, "best_step": self.best.step}
+        progress["micro_batch"] = self.micro_batches.size
         progress |= {f"best_{name}": score for name, score in self.best.scores.items()}
         best, remembered = self.best.tensors, state_of(self.losses)
         save_state(self.job.state_path, self.network, self.optimizer, progress, self.job.identity, best, remembered)
@@ -181,14 +186,7 @@ class Trainer:
 
     def _train_step(self, step: int, batch: torch.Tensor, meter: Meter, measure: bool) -> None:
         """One optimiser step over a batch, in micro-batches whose gradients add up."""
-        self.optimizer.zero_grad()
-        for number, part in enumerate(batch.split(self.options.micro_batch or len(batch))):
-            terms = self.losses(part, step)
-            share = len(part) / len(batch)
-            if measure and number == 0:
-                meter.measure_gradients(self.network, terms)
-            (total_loss(terms) * share).backward()
-            meter.add(step, terms, share, measured_by(self.losses))
+        self.micro_batches.take_gradients(step, batch, meter, measure)
         self.optimizer.step()
 
     def _check_last_update(self) -> None:
@@ -198,13 +196,7 @@ class Trainer:
         """
         last = self.step - 1
         positions = torch.from_numpy(self.batches.of(range(last, self.step))[0]).to(self.job.device)
-        buffers, remembered = [buffer.clone() for buffer in self.network.buffers()], state_of(self.losses)
-        terms = self.losses(positions[: self.options.micro_batch], last)
-        total = total_loss(terms).detach()
-        load_into(self.losses, remembered)
-        with torch.no_grad():
-            for buffer, before in zip(self.network.buffers(), buffers, strict=True):
-                buffer.copy_(before)
+        total = self.micro_batches.loss(last, positions)
         self._check(range(self.step, self.step + 1), total[None].cpu())
 
     def _check(self, steps: range, totals: torch.Tensor) -> None:

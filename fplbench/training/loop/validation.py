@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fplbench.device import in_memory
 from fplbench.errors import InputError
 from fplbench.stacks import open_stack
 from fplbench.training.loop.draws import check_pair
@@ -65,9 +66,8 @@ class Validation:
         """Mean PSNR over the images, dB; the network stays in the mode in which it was."""
         training = self.network.training
         self.network.eval()
-        with torch.inference_mode():
-            parts = torch.arange(len(self.clean), device=self.clean.device).split(self.batch)
-            errors = torch.cat([self._squared_errors(part) for part in parts])
+        positions = torch.arange(len(self.clean), device=self.clean.device)
+        errors, self.batch = in_parts(self._squared_errors, positions, self.batch)
         self.network.train(training)
         return float((10 * torch.log10(255**2 / errors.cpu())).mean())
 
@@ -110,6 +110,25 @@ def read_validation(
     device = next(network.parameters()).device
     images = [torch.from_numpy(np.array(stack[chosen])).to(device) for stack in stacks]
     return Validation(network, denoise, images[-1], images[0], options.micro_batch or options.batch, files)
+
+
+def in_parts(measure: Callable[[torch.Tensor], torch.Tensor], positions: torch.Tensor, batch: int) -> tuple[torch.Tensor, int]:
+    """Measure images in batches, smaller ones where memory runs out.
+
+    Args:
+        measure: from positions (N,) to (N, ...), without gradients.
+        positions: those of all images.
+        batch: images at once to begin with.
+
+    Returns:
+        What was measured of all images, and how many there was memory for at once.
+    """
+
+    def attempt(images: int) -> torch.Tensor:
+        with torch.inference_mode():
+            return torch.cat([measure(part) for part in positions.split(images)])
+
+    return in_memory(attempt, min(batch, len(positions)), "Validation")
 
 
 def spread(count: int, most: int) -> np.ndarray:
