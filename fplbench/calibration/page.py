@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from html import escape
 from statistics import median
 
 from fplbench import published
@@ -37,7 +38,7 @@ def write_page(comparisons: str | os.PathLike, page: str | os.PathLike, note: st
 def render(cells: Sequence[Cell], note: str = "") -> str:
     """The page as Markdown."""
     groups = kinds(cells)
-    parts = [INTRODUCTION, *([note] if note else []), COLUMNS]
+    parts = [INTRODUCTION, *([escape(note, quote=False)] if note else []), COLUMNS]
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         parts += [f"## {dataset}", _dataset_table([kind for kind in groups if kind.dataset == dataset])]
     parts += ["## What the numbers show", "\n".join([*_levels(cells), _order(groups), _pair()])]

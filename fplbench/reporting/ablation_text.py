@@ -40,7 +40,7 @@ def page(
     parts = [
         "# What the feature preserving loss buys",
         _paragraphs(verdict(rows, roles, control, labels)),
-        f"{_whose(test, labels, facts)} {_intervals(rows, control)}",
+        plain(f"{_whose(test, labels, facts)} {_intervals(rows, control)}"),
         choices.trainings,
         "## Test images",
         _legend(rows),
@@ -106,7 +106,7 @@ def _tables(rows: Sequence[Compared], control: str, labels: Labels) -> Iterator[
         for noise in labels.noises({row.noise for row in rows if row.dataset == dataset}):
             own = [row for row in rows if (row.dataset, row.noise) == (dataset, noise)]
             shown = [metric for metric in COLUMNS if any(row.metric == metric for row in own)]
-            yield f"### {labels.dataset(dataset)}, {labels.noise_title(noise)}"
+            yield plain(f"### {labels.dataset(dataset)}, {labels.noise_title(noise)}")
             body = []
             for variant in dict.fromkeys(row.variant for row in own):
                 found = {metric: cells[dataset, noise, variant, metric] for metric in {row.metric for row in own}}

@@ -8,7 +8,7 @@ from fplbench.errors import InputError
 from fplbench.files import read_csv, write_csv, write_text
 from fplbench.reporting.detectability_figure import dprime_figure, kind_title, kinds_of
 from fplbench.reporting.labels import Labels
-from fplbench.reporting.markdown import aligned
+from fplbench.reporting.markdown import aligned, plain
 from fplbench.reporting.panels import save
 from fplbench.reporting.repeats import column_of
 from fplbench.reporting.sentences import sentences
@@ -77,10 +77,10 @@ def write_detectability(
 
 def markdown(cells: dict[str, dict[str, list[Row]]], labels: Labels, note: str = "") -> str:
     """A table for each data set and noise: a row a method, a column a kind of signal."""
-    parts = [sentences(EXPLANATION, note)]
+    parts = [plain(sentences(EXPLANATION, note))]
     for dataset, noises in cells.items():
         for noise in labels.noises(noises):
-            parts.append(f"## {labels.dataset(dataset)}, {labels.noise_title(noise)}")
+            parts.append(plain(f"## {labels.dataset(dataset)}, {labels.noise_title(noise)}"))
             parts.append(aligned(list(_table(noises[noise], labels)), 1))
     return "\n\n".join(parts) + "\n"
 

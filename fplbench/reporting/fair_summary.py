@@ -11,7 +11,7 @@ from fplbench.reporting.cells import Cell, Lead
 from fplbench.reporting.fair import BEST_FILTER
 from fplbench.reporting.labels import METRICS, heading, sign
 from fplbench.reporting.lesion_scores import INSERTED
-from fplbench.reporting.markdown import aligned
+from fplbench.reporting.markdown import aligned, plain
 from fplbench.reporting.missing import missing_note
 from fplbench.reporting.seeds import trainings
 from fplbench.reporting.sentences import listed, sentences
@@ -37,22 +37,22 @@ def write_fair_summary(output: str | os.PathLike[str], tables: Sequence[Table]) 
 
 def fair_summary(table: Table) -> str:
     """The section of a table: over how many patients and trainings, what is won and lost on each noise, and all leads."""
-    lines = [f"## {table.title}", sentences(_patients(table), trainings(table)), *_sections(table)]
+    lines = [plain(f"## {table.title}"), plain(sentences(_patients(table), trainings(table))), *_sections(table)]
     return "\n\n".join(line for line in lines if line)
 
 
 def _sections(table: Table) -> Iterator[str]:
     told = [metric for metric in TOLD if metric in table.shown_blocks]
     noises = table.labels.noises({noise for metric in told for noise in table.blocks[metric]})
-    yield _count(table)
+    yield plain(_count(table))
     for noise in noises:
         items = [text for metric in told if (text := _item(table, metric, noise))]
         if items:
             yield f"**{table.labels.noise_title(noise)}**"
-            yield "\n".join(items)
+            yield plain("\n".join(items))
     rows = _leads(table, told, noises)
     if len(rows) > 1:
-        yield _legend(table, told)
+        yield plain(_legend(table, told))
         yield aligned(rows, 1)
 
 

@@ -12,6 +12,7 @@ from fplbench.lesions.stack import COLUMNS, lesions_path
 from fplbench.reporting.facts import read_facts
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_scores import RECOVERY, LesionScores, read_lesion_scores
+from fplbench.reporting.markdown import plain
 from fplbench.stacks import read_index
 
 WIDTH = 100
@@ -46,7 +47,7 @@ def write_lesion_summary(
     """
     labels = labels or Labels()
     lines = [line for dataset in datasets for line in _lines(dataset, Path(folder, dataset), Path(data, dataset), noises, labels)]
-    text = "\n".join(_wrap(line) for line in lines)
+    text = "\n".join(_wrap(plain(line)) for line in lines)
     legend = f"\n\n{_wrap(LEGEND)}" if any(RECOVERY_ON in line.lower() for line in lines) else ""
     write_text(output, f"{text}{legend}\n")
 

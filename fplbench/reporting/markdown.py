@@ -1,5 +1,7 @@
 """Tables as Markdown with aligned columns, readable in a terminal too."""
 
+import re
+
 from fplbench.reporting.cells import Cell
 from fplbench.reporting.labels import METRICS
 from fplbench.reporting.notes import caption, remarks
@@ -24,13 +26,13 @@ def markdown(table: Table) -> str:
 
 
 def plain(text: str) -> str:
-    """Text in which nothing is taken for an HTML element."""
-    return text.replace("<", r"\<")
+    """Text in which nothing is taken for an HTML element or for a link."""
+    return re.sub(r"(\\*)<", r"\1\1\\<", text).replace("](", r"]\(")  # a backslash before it must not escape the escape
 
 
 def aligned(rows: list[list[str]], text_columns: int) -> str:
     """A Markdown table. The first row is the head; the first columns are aligned to the left, the others to the right."""
-    rows = [[plain(cell).replace("|", r"\|") for cell in row] for row in rows]
+    rows = [[plain(re.sub(r"\s*[\r\n]\s*", " ", cell)).replace("|", r"\|") for cell in row] for row in rows]
     widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
     ruler = ["-" * width if i < text_columns else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     return "\n".join(_line(row, widths, text_columns) for row in (rows[0], ruler, *rows[1:]))
