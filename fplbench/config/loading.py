@@ -54,6 +54,29 @@ def load_config(values: Mapping[str, Any]) -> Config:
     return config
 
 
+def read_yaml(*paths: str | os.PathLike) -> Config:
+    """Read config files in YAML as Snakemake does: keys of later files replace those of earlier ones, at every depth.
+
+    Raises:
+        InputError: a file cannot be read, is not YAML or holds no keys, or the config is wrong.
+    """
+    import yaml
+    from snakemake.utils import update_config  # type: ignore[import-untyped]
+
+    values: dict[str, Any] = {}
+    for path in paths:
+        try:
+            found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"The config {path} cannot be read: {error.strerror}. Check its name.") from None
+        except (ValueError, yaml.YAMLError) as error:
+            raise InputError(f"The config {path} is not a YAML file. {' '.join(str(error).split())}") from None
+        if not isinstance(found, dict):
+            raise InputError(f"The config {path} has no keys, such as `results: results/mine`; config/demo.yaml is an example.")
+        update_config(values, found)
+    return load_config(values)
+
+
 def read_config(path: str | os.PathLike) -> Config:
     """Read a resolved config, which the workflow writes beside the results.
 

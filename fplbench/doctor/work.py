@@ -1,0 +1,64 @@
+"""Checks of a run's config and data, and of a tiny piece of work from beginning to end."""
+
+import numpy as np
+
+from fplbench.doctor.registry import Finding, Place, check
+from fplbench.errors import InputError
+
+
+@check("config")
+def config(place: Place) -> Finding:
+    """Whether the config is right, and its packages and weights are there."""
+    from fplbench.config.columns import check_packages, check_weights
+
+    if place.problem:
+        return Finding("error", place.problem)
+    if place.config is None:
+        return Finding("ok", "No config was given.", "`fplbench doctor --configfile config/demo.yaml` checks one, and its data.")
+    try:
+        check_packages([*place.config.columns.values(), *place.config.fair_columns.values()])
+        check_weights(place.config)
+    except InputError as error:
+        return Finding("error", str(error))
+    config = place.config
+    found = f"Data sets: {len(config.datasets)}; noises: {len(config.noises)}; methods: {len(config.columns)}."
+    return Finding("ok", f"The config is right. {found}")
+
+
+@check("data")
+def data(place: Place) -> Finding:
+    """Whether the data folders of the config are there, and not empty."""
+    from fplbench.datasets import check_root
+
+    if place.config is None:
+        return Finding("ok", "Not checked: that needs a config.")
+    roots = {name: place.config.dataset_options(name)["root"] for name in place.config.datasets}
+    problems = []
+    for name, root in roots.items():
+        try:
+            check_root(place.config.dataset(name), root)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        return Finding("error", " ".join(problems))
+    return Finding("ok", f"There are files in {', '.join(map(str, roots.values()))}; `fplbench check-data` looks into them.")
+
+
+@check("work")
+def tiny_work(place: Place) -> Finding:
+    """Whether an image of 8 x 8 pixels can be made noisy, denoised and scored: the median removes noise from an even grey."""
+    from fplbench.denoising.registry import METHODS
+    from fplbench.noise.synthesis import synthesize
+    from fplbench.scoring.metrics import psnr
+
+    clean = np.full((1, 8, 8), 100, np.uint8)
+    noisy = np.rint(synthesize("gaussian", clean.astype(np.float32) / 255, seed=1) * 255).astype(np.uint8)
+    median = METHODS["median_filter"]
+    denoised = median.function(noisy, median.options())
+    if not isinstance(denoised, np.ndarray):
+        raise TypeError("the median filter returned no image")
+    before, after = psnr(clean[0], noisy[0]), psnr(clean[0], denoised[0])
+    found = f"Gaussian noise, median filter, PSNR of an image of 8 x 8: {before:.1f} dB before, {after:.1f} dB after."
+    if not after > before:
+        return Finding("error", f"{found} The filter should have raised it.", "Please report this line.")
+    return Finding("ok", found)
