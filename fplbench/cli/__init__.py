@@ -20,6 +20,7 @@ from fplbench.cli import (
     datasets,
     denoising,
     detectability,
+    doctor,
     downloads,
     explaining,
     explorer,
@@ -40,6 +41,7 @@ from fplbench.errors import InputError
 
 STAGES = (
     config,
+    doctor,
     downloads,
     datasets,
     lesions,
