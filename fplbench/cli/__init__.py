@@ -31,6 +31,7 @@ from fplbench.cli import (
     models,
     noise,
     paper,
+    planning,
     reporting,
     scoring,
     step_seconds,
@@ -41,6 +42,7 @@ from fplbench.errors import InputError
 
 STAGES = (
     config,
+    planning,
     doctor,
     downloads,
     datasets,

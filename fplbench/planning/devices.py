@@ -46,11 +46,11 @@ class Device:
 
 
 DEVICES = (
-    Device("H100 SXM", 989.4, 66.9, 494.7, SHARE, "NVIDIA H100 Tensor Core GPU Architecture, 2022, table 2"),
-    Device("A100 SXM", 312, 19.5, 156, SHARE, "NVIDIA A100 Tensor Core GPU Architecture, 2020, table 1"),
-    Device("L40S", 362, 91.6, 183, SHARE, "NVIDIA L40S data sheet, 2023, without sparsity"),
-    Device("RTX 4090", 165.2, 82.6, 82.6, SHARE, "NVIDIA Ada GPU Architecture, 2022, appendix A"),
-    Device("RTX 3090", 71, 35.6, 35.6, SHARE, "NVIDIA Ampere GA102 GPU Architecture, 2020, table 9"),
+    Device("H100 or H200, SXM", 989.4, 66.9, 494.7, SHARE, "published peak x 0.3: NVIDIA, H100 Tensor Core GPU Architecture"),
+    Device("A100, SXM", 312, 19.5, 156, SHARE, "published peak x 0.3: NVIDIA, A100 Tensor Core GPU Architecture"),
+    Device("L40S", 362, 91.6, 183, SHARE, "published peak x 0.3: NVIDIA, L40S data sheet, without sparsity"),
+    Device("RTX 4090", 165.2, 82.6, 82.6, SHARE, "published peak x 0.3: NVIDIA, Ada GPU Architecture"),
+    Device("RTX 3090", 71, 35.6, 35.6, SHARE, "published peak x 0.3: NVIDIA, Ampere GA102 GPU Architecture"),
 )
 
 
@@ -63,7 +63,7 @@ def operations_of_run(config: "Config", counts: Counts) -> dict[str, Operations]
     return found
 
 
-def hours(config: "Config", operations: Mapping[str, Operations]) -> dict[str, float]:
-    """Hours that these operations take on each device, one after the other."""
+def hours(operations: Mapping[str, Operations], tf32: bool) -> dict[str, float]:
+    """Hours that these operations take on each device, one after the other; `tf32` as in `Device.hours`."""
     everything = sum(operations.values(), Operations())
-    return {device.name: device.hours(everything, config.numerics.tf32) for device in DEVICES}
+    return {device.name: device.hours(everything, tf32) for device in DEVICES}

@@ -38,6 +38,15 @@ def folder_of_images(config: "Config", count: int, side: int) -> "Iterator[Mappi
         yield _write(Path(folder), config, count, side)
 
 
+def untrained(fit: "Fit", files: "Mapping[Input, Path]", **changes: Any) -> "Path":
+    """Write the network of a training, as it is before its first step, and return its weight file."""
+    from fplbench.networks import weights
+
+    path = files["clean"].with_name(f"{fit.name}_untrained.safetensors")
+    weights.save(set_up(fit, files, "cpu", **changes).network, path)
+    return path
+
+
 def set_up(fit: "Fit", files: "Mapping[Input, Path]", device: str, **changes: Any) -> "Stopwatch":
     """Set up a training without running it.
 

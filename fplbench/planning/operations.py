@@ -61,6 +61,7 @@ class TrainingCost:
         forward: operations of its network for one image.
         plain: operations of a step without features, for one image.
         feature: operations of a step with features, for one image; those of `plain` where there are none.
+        steps: number of steps without features, and with them.
         all: operations of the whole training, its scores on validation images included.
     """
 
@@ -68,6 +69,7 @@ class TrainingCost:
     forward: float
     plain: Operations
     feature: Operations
+    steps: tuple[int, int]
     all: Operations
 
 
@@ -132,7 +134,8 @@ def training_cost(fit: Fit, files: "Mapping[Input, Path]", sampling: Any) -> Tra
     total = (plain * (steps - with_features) + feature * with_features) * options["batch"]
     total += measured * groups * (options["micro_batch"] or options["batch"])
     total += Operations(single=counted.forward * whole * scored)
-    return TrainingCost(counted.parameters, counted.forward * whole, plain, feature if explains else plain, total)
+    of_steps = (steps - with_features, with_features)
+    return TrainingCost(counted.parameters, counted.forward * whole, plain, feature if explains else plain, of_steps, total)
 
 
 def images_of(config: "Config", column: "Column") -> int:

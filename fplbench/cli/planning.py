@@ -1,0 +1,41 @@
+"""The command that says what a run will take."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fplbench.cli.options import DeviceName, Threads, use_threads
+
+DEFAULT = Path("config/config.yaml")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this stage."""
+    app.command("plan")(plan)
+
+
+def plan(
+    configfile: Annotated[
+        list[Path], typer.Option(help="Config of the run; several are joined as Snakemake joins them, the last one wins.")
+    ] = [DEFAULT],  # noqa: B006, as typer copies it
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Time a few steps, methods and noises on this machine, and scale them.")
+    ] = False,
+    device: DeviceName = "auto",
+    threads: Threads = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Say what a run will take, from its config alone: jobs, disk, operations of networks, and hours on known devices."""
+    from fplbench.config import read_yaml
+
+    config = read_yaml(*configfile)
+    use_threads(threads)
+    from fplbench.device import use_numerics
+    from fplbench.planning.plan import make_plan
+    from fplbench.planning.text import describe
+
+    use_numerics(config.numerics)
+    found = make_plan(config, device if measure else None)
+    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else describe(found))

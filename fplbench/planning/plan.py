@@ -1,0 +1,100 @@
+"""The plan of a run: everything that can be said of it before it starts."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from fplbench.planning.devices import DEVICES, hours, operations_of_run
+from fplbench.planning.disk import SCRATCH, disk, scratch
+from fplbench.planning.jobs import count_jobs, networks
+from fplbench.planning.measuring import measure
+from fplbench.planning.operations import Operations, count_operations
+
+if TYPE_CHECKING:
+    from fplbench.config import Config
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a training takes.
+
+    Attributes:
+        networks: how many are trained.
+        parameters: of each.
+        operations: floating-point operations of each.
+        step: of a step without features, for one image.
+        feature_step: of a step with features, for one image; that of `step` where there are none.
+    """
+
+    networks: int
+    parameters: int
+    operations: float
+    step: float
+    feature_step: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run takes.
+
+    Attributes:
+        size: side of the images, pixels.
+        cells: number of data sets times their noises.
+        jobs: by rule.
+        disk: bytes by kind, the scratch of one running training last.
+        keeps_denoised: whether the denoised images stay on disk.
+        trainings: by name.
+        methods: operations for one image of each method that is a network.
+        operations: of the whole run, by what computes them.
+        hours: of the networks alone, one after the other, by device.
+        hours_tf32: the same with numerics.tf32: true.
+        seconds: of all jobs of each rule on this machine, one after the other on one core or its GPU, if they were measured.
+    """
+
+    size: int
+    cells: int
+    jobs: Mapping[str, int]
+    disk: Mapping[str, float]
+    keeps_denoised: bool
+    trainings: Mapping[str, TrainingPlan]
+    methods: Mapping[str, float]
+    operations: Mapping[str, Operations]
+    hours: Mapping[str, float]
+    hours_tf32: Mapping[str, float]
+    seconds: Mapping[str, float] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as JSON values, with the sources of the speeds of the devices."""
+        return {**asdict(self), "sources": {device.name: device.source for device in DEVICES}}
+
+
+def make_plan(config: "Config", device: str | None = None) -> Plan:
+    """Plan a run. It reads no data.
+
+    Args:
+        config: the config of the run.
+        device: auto, cpu or cuda, on which seconds are measured; None measures nothing.
+
+    Raises:
+        InputError: a package that a network needs cannot be used.
+    """
+    counts = count_operations(config)
+    operations = operations_of_run(config, counts)
+    trainings = {
+        name: TrainingPlan(network.count, cost.parameters, cost.all.total, cost.plain.total, cost.feature.total)
+        for name, network in networks(config).items()
+        for cost in [counts.trainings[name]]
+    }
+    return Plan(
+        size=config.sampling.size,
+        cells=len(config.cells()),
+        jobs=count_jobs(config),
+        disk={**disk(config), SCRATCH: scratch(config)},
+        keeps_denoised=config.keep_denoised,
+        trainings=trainings,
+        methods=counts.methods,
+        operations=operations,
+        hours=hours(operations, config.numerics.tf32),
+        hours_tf32=hours(operations, tf32=True),
+        seconds=None if device is None else measure(config, counts, device),
+    )

@@ -1,0 +1,89 @@
+"""The plan of a run as text for a terminal."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from fplbench.planning.devices import DEVICES
+from fplbench.planning.disk import SCRATCH, gigabytes
+from fplbench.planning.jobs import total
+from fplbench.planning.operations import Operations
+from fplbench.planning.plan import Plan
+
+DENOISED = "denoised images"
+
+
+def describe(plan: Plan) -> str:
+    """The plan in sections, each a small table."""
+    sections = [
+        (f"Jobs: {total(plan.jobs)}", _table((rule, str(number)) for rule, number in plan.jobs.items())),
+        ("Disk", _table(_disk(plan))),
+        ("Trainings", _table(_trainings(plan), HEADING)),
+        ("Operations of the whole run", _table(_operations(plan))),
+        ("Time of the networks on one device; small ones stay far below its speed", _table(_hours(plan), DEVICE_HEADING)),
+    ]
+    if plan.seconds is not None:
+        sections.append(("Measured on this machine: time of all jobs, one after the other", _table(_measured(plan.seconds))))
+    return "\n\n".join("\n".join([title, *lines]) for title, lines in sections)
+
+
+HEADING = ("", "networks", "parameters", "operations of each", "of a step, an image", "with features")
+DEVICE_HEADING = ("", "as the config has it", "numerics.tf32: true", "where the speed comes from")
+SOURCES = {DEVICE_HEADING[-1], *(device.source for device in DEVICES)}
+
+
+def hours_text(hours: float) -> str:
+    """A duration for people."""
+    if hours < 1 / 60:
+        return f"{hours * 3600:.3g} s"
+    return f"{hours * 60:.3g} min" if hours < 1 else f"{hours:.3g} h"
+
+
+def _disk(plan: Plan) -> Iterator[Sequence[str]]:
+    kinds = {kind: size for kind, size in plan.disk.items() if kind != SCRATCH}
+    for kind, size in kinds.items():
+        yield kind, gigabytes(size)
+    everything = sum(kinds.values())
+    yield "all results", gigabytes(everything)
+    yield SCRATCH, gigabytes(plan.disk[SCRATCH])
+    without = everything - kinds[DENOISED] + plan.disk[SCRATCH]
+    if plan.keeps_denoised:
+        yield "needed, with one training at a time", gigabytes(everything + plan.disk[SCRATCH])
+        yield "the same with keep_denoised: false, at the end", gigabytes(without)
+    else:
+        yield "needed, with one training at a time, at most", gigabytes(everything + plan.disk[SCRATCH])
+        yield "the same without denoised images, which go once they are scored and shown", gigabytes(without)
+
+
+def _trainings(plan: Plan) -> Iterator[Sequence[str]]:
+    for name, training in plan.trainings.items():
+        numbers = (training.operations, training.step, training.feature_step)
+        yield name, str(training.networks), f"{training.parameters:,}", *(f"{number:.3g}" for number in numbers)
+
+
+def _operations(plan: Plan) -> Iterator[Sequence[str]]:
+    for name, operations in plan.operations.items():
+        yield name, f"{operations.total:.3g}"
+    yield "all", f"{sum(plan.operations.values(), Operations()).total:.3g}"
+
+
+def _hours(plan: Plan) -> Iterator[Sequence[str]]:
+    for device in DEVICES:
+        times = (plan.hours[device.name], plan.hours_tf32[device.name])
+        yield device.name, *map(hours_text, times), device.source
+
+
+def _measured(seconds: Mapping[str, float]) -> Iterator[Sequence[str]]:
+    for rule, value in seconds.items():
+        yield rule, hours_text(value / 3600)
+    yield "all", hours_text(sum(seconds.values()) / 3600)
+
+
+def _table(rows: Iterable[Sequence[str]], heading: Sequence[str] = ()) -> list[str]:
+    """Rows of words in columns: names and sources to the left, numbers to the right."""
+    lines = [*([heading] if heading else []), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(min(map(len, lines), default=0))]
+    return ["  " + "  ".join(_aligned(line, widths)).rstrip() for line in lines]
+
+
+def _aligned(words: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    for column, (word, width) in enumerate(zip(words, widths, strict=True)):
+        yield word.rjust(width) if 0 < column < len(words) - (words[-1] in SOURCES) else word.ljust(width)
