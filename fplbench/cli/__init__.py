@@ -42,8 +42,8 @@ from fplbench.errors import InputError
 
 STAGES = (
     config,
-    planning,
     doctor,
+    planning,
     downloads,
     datasets,
     lesions,
