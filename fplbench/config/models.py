@@ -105,6 +105,11 @@ class Config(Options):
     detectability: DetectabilityOptions = Field(DetectabilityOptions(), description="What `snakemake detectability` does.")
     fair: FairOptions = Field(FairOptions(), description="What `snakemake fair` compares.")
     numerics: NumericsOptions = Field(NumericsOptions(), description="How torch computes.")
+    gpu_share: int = Field(
+        1,
+        ge=1,
+        description="Jobs that share a GPU at the same time, each with an equal part of its memory. A change runs nothing again.",
+    )
     calibration: CalibrationOptions = Field(CalibrationOptions(), description="What `snakemake calibrate` does.")
     reference: str = Field(
         "fpl", description="The method that tables, verdicts and the report compare with every other one, if it is a column."
