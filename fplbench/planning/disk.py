@@ -47,7 +47,7 @@ LOG = 340  # log and benchmark of a job
 
 
 def disk(config: "Config") -> dict[str, float]:
-    """Bytes of the results of the default target, by kind; denoised images as if all were kept.
+    """Bytes of the results of the default target, by kind, with all denoised images.
 
     Raises:
         InputError: a package that a network needs cannot be used.
@@ -70,8 +70,15 @@ def scratch(config: "Config") -> float:
 
 
 def needed(config: "Config", trainings: int = 1) -> float:
-    """Bytes that a run from the beginning takes at most: its results, and the scratch of so many trainings at once."""
-    return sum(disk(config).values()) + trainings * scratch(config)
+    """Bytes that a run from the beginning takes: its results, and the scratch of so many trainings at once.
+
+    With keep_denoised: false, the denoised images of one data set are counted: they go when it is scored and shown. If Snakemake
+    runs the jobs of several data sets side by side, there are more of them for a while.
+    """
+    kinds = disk(config)
+    temporary = 0.0 if config.keep_denoised else kinds["denoised images"] * (1 - 1 / len(config.datasets))
+    running = min(trainings, sum(network.count for network in networks(config).values()))
+    return sum(kinds.values()) - temporary + running * scratch(config)
 
 
 def existing(results: Path) -> float:
@@ -80,7 +87,15 @@ def existing(results: Path) -> float:
 
 
 def check_space(config: "Config", trainings: int = 1) -> None:
-    """Raise InputError where the disk of the results has too little room for what the run has yet to write."""
+    """Check that the disk of the results has room for what the default target has yet to write.
+
+    Args:
+        config: the config of the run.
+        trainings: how many run at once, at most.
+
+    Raises:
+        InputError: it has not.
+    """
     results = Path(config.results)
     place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.exists())
     free = shutil.disk_usage(place).free
@@ -98,7 +113,10 @@ def gigabytes(size: float) -> str:
 
 
 def _smaller(config: "Config") -> str:
-    return f"; keep_denoised: false saves up to {gigabytes(_denoised(config))} at the end" if config.keep_denoised else ""
+    """What the sentence says of an option that saves room."""
+    return (
+        f", or set keep_denoised to false, which saves {gigabytes(_denoised(config))} at the end" if config.keep_denoised else ""
+    )
 
 
 def _stack(images: int, size: int, number: int = 1) -> int:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from fplbench.planning.devices import DEVICES, hours, operations_of_run
-from fplbench.planning.disk import SCRATCH, disk, scratch
+from fplbench.planning.disk import SCRATCH, disk, needed, scratch
 from fplbench.planning.jobs import count_jobs, networks
 from fplbench.planning.measuring import measure
 from fplbench.planning.operations import Operations, count_operations
@@ -42,6 +42,7 @@ class Plan:
         cells: number of data sets times their noises.
         jobs: by rule.
         disk: bytes by kind, the scratch of one running training last.
+        needed: bytes that a run takes, with one training at a time.
         keeps_denoised: whether the denoised images stay on disk.
         trainings: by name.
         methods: operations for one image of each method that is a network.
@@ -55,6 +56,7 @@ class Plan:
     cells: int
     jobs: Mapping[str, int]
     disk: Mapping[str, float]
+    needed: float
     keeps_denoised: bool
     trainings: Mapping[str, TrainingPlan]
     methods: Mapping[str, float]
@@ -90,6 +92,7 @@ def make_plan(config: "Config", device: str | None = None) -> Plan:
         cells=len(config.cells()),
         jobs=count_jobs(config),
         disk={**disk(config), SCRATCH: scratch(config)},
+        needed=needed(config),
         keeps_denoised=config.keep_denoised,
         trainings=trainings,
         methods=counts.methods,

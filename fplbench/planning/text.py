@@ -44,13 +44,9 @@ def _disk(plan: Plan) -> Iterator[Sequence[str]]:
     everything = sum(kinds.values())
     yield "all results", gigabytes(everything)
     yield SCRATCH, gigabytes(plan.disk[SCRATCH])
-    without = everything - kinds[DENOISED] + plan.disk[SCRATCH]
+    yield "needed, with one training at a time", gigabytes(plan.needed)
     if plan.keeps_denoised:
-        yield "needed, with one training at a time", gigabytes(everything + plan.disk[SCRATCH])
-        yield "the same with keep_denoised: false, at the end", gigabytes(without)
-    else:
-        yield "needed, with one training at a time, at most", gigabytes(everything + plan.disk[SCRATCH])
-        yield "the same without denoised images, which go once they are scored and shown", gigabytes(without)
+        yield "the same with keep_denoised: false, at the end", gigabytes(plan.needed - kinds[DENOISED])
 
 
 def _trainings(plan: Plan) -> Iterator[Sequence[str]]:

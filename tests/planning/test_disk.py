@@ -18,7 +18,7 @@ from fplbench.planning.disk import HEADER, KINDS, check_space, disk, existing, n
 from fplbench.planning.weights import weight_bytes
 from fplbench.stacks import write_stack
 from fplbench.training import TRAININGS
-from tests.helpers.workflow import ROOT
+from tests.helpers.workflow import ROOT, snakemake, write_config
 
 DEMO = ROOT / "results" / "demo"
 Usage = namedtuple("Usage", "total used free")
@@ -90,3 +90,19 @@ def test_too_little_room_is_one_sentence_and_what_exists_is_not_counted_again(tm
     (tmp_path / "new" / "results").mkdir(parents=True)
     (tmp_path / "new" / "results" / "stack.npy").write_bytes(bytes(1000))
     check_space(config)
+
+
+def test_without_denoised_images_one_data_set_of_them_is_counted():
+    kept, dropped = demo(), demo(keep_denoised=False)
+    assert needed(kept) - needed(dropped) == pytest.approx(disk(kept)["denoised images"] * 2 / 3)
+
+
+@pytest.mark.slow
+def test_snakemake_stops_at_the_start_where_the_disk_has_too_little_room(tmp_path):
+    """A million images of 4096 pixels, which no disk has room for; the folder of the data is there."""
+    (tmp_path / "volumes").mkdir()
+    (tmp_path / "volumes" / "volume-0.nii").touch()
+    write_config(tmp_path, sampling={"train": 1_000_000, "size": 4096})
+    run = snakemake(tmp_path, "--configfile", "config.yaml")
+    assert run.returncode and "more in out, but its disk has" in run.stdout and "Traceback" not in run.stdout
+    assert not (tmp_path / "out" / "data").exists()

@@ -44,6 +44,9 @@ onstart:
     ]
     if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
         checks.append((check_weights, CONFIG))
+    if ("all", None) in jobs:
+        # With --resources gpu=0, trainings share the cores.
+        checks.append((check_space, CONFIG, workflow.global_resources["gpu"] or workflow.cores or 1))
     problems = []
     for check, *arguments in checks:
         try:

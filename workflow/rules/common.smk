@@ -19,6 +19,7 @@ from fplbench.explaining.options import ExplanationOptions
 from fplbench.explaining.registry import FEATURES
 from fplbench.files import write_text
 from fplbench.noise import NOISES
+from fplbench.planning.disk import check_space
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation
 from fplbench.reporting.sharing import sharing_note
 from fplbench.scoring.registry import ALWAYS, SCORES, in_order

@@ -1,0 +1,49 @@
+"""The command that plans a run."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from fplbench.cli import app
+from fplbench.planning import measuring
+from fplbench.planning.devices import DEVICES
+from fplbench.planning.operations import Operations
+from tests.helpers.workflow import write_config
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(app, ["plan", *map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def config(tmp_path):
+    return write_config(tmp_path, methods={"noisy": {}, "fpl": {}, "median_filter": {}})
+
+
+def test_hours_are_the_operations_over_the_speed_that_is_reached():
+    device = DEVICES[0]
+    an_hour_each = Operations(half=device.half * 1e12 * 3600, single=device.single * 1e12 * 3600)
+    assert device.hours(an_hour_each, tf32=False) == pytest.approx(2 / device.share)
+    assert device.hours(an_hour_each, tf32=True) == pytest.approx((1 + device.single / device.tf32) / device.share)
+
+
+@pytest.mark.slow
+def test_the_plan_of_a_run_as_text_and_as_json(config):
+    text = invoke("--configfile", config)
+    for line in ("train_fpl", "noisy images", "scratch of a running training", "training restoration", "RTX 4090"):
+        assert line in text
+    found = json.loads(invoke("--configfile", config, "--json"))
+    assert found["jobs"]["train_fpl"] == 2 and found["trainings"]["fpl"]["networks"] == 2
+    assert found["sources"].keys() == found["hours"].keys() and found["seconds"] is None
+
+
+@pytest.mark.slow
+def test_every_rule_with_jobs_is_measured(config, monkeypatch):
+    monkeypatch.setattr(measuring, "ROUNDS", 1)
+    found = json.loads(invoke("--configfile", config, "--json", "--measure", "--device", "cpu"))
+    measured = {rule.removesuffix("_inserted") for rule in found["jobs"]}
+    assert found["seconds"].keys() >= measured - {"add_noise_to"}
+    assert all(seconds > 0 for seconds in found["seconds"].values())
