@@ -30,6 +30,12 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 
+def trainings_at_once():
+    """How many trainings run at the same time, at most: as many as there are GPUs, and with --resources gpu=0 on all cores."""
+    limit = workflow.global_resources["gpu"]  # a number by default, Snakemake's own type from the command line
+    return getattr(limit, "value", limit) or workflow.cores or 1
+
+
 onstart:
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
@@ -45,8 +51,7 @@ onstart:
     if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
         checks.append((check_weights, CONFIG))
     if ("all", None) in jobs:
-        # With --resources gpu=0, trainings share the cores.
-        checks.append((check_space, CONFIG, workflow.global_resources["gpu"] or workflow.cores or 1))
+        checks.append((check_space, CONFIG, trainings_at_once()))
     problems = []
     for check, *arguments in checks:
         try:
@@ -74,4 +79,6 @@ def possible_targets():
 onerror:
     for line in FAILED_JOBS.summary().splitlines():
         logger.error(line)
-    logger.info("The run stopped: the same command continues from here, trainings included. After an error, fix its cause first.")
+    logger.info(
+        "The run stopped: the same command continues from here, trainings included. After an error, fix its cause first."
+    )
