@@ -14,6 +14,36 @@ from fplbench.files import read_csv, replacing, write_csv
 INDEX_COLUMNS = ("image_id", "patient", "source", "slice")
 REQUIRED_COLUMNS = ("image_id", "patient")
 """Columns without which nothing can be drawn or scored."""
+MAGIC = b"\x93NUMPY"
+LONGEST_HEADER = 10_000  # bytes; NumPy's own limit
+
+
+def map_array(path: str | os.PathLike[str]) -> np.ndarray:
+    """Open the array of a .npy file of any origin, memory-mapped and read-only; nothing in it can run, or fill the memory.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The array, of any type but objects and of any shape.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
+        ValueError: it is not a .npy file of numbers, or is truncated. The message names nothing.
+    """
+    with open(path, "rb") as stream:
+        start = stream.read(len(MAGIC) + 6)
+    length = int.from_bytes(start[len(MAGIC) + 2 :][: 2 if start[len(MAGIC) :][:1] == b"\1" else 4], "little")
+    # NumPy reads the header as a whole before it compares its length with a limit.
+    if not start.startswith(MAGIC) or length > LONGEST_HEADER:
+        raise ValueError("it is another kind of file, or truncated")
+    try:
+        with np.errstate(over="ignore"):
+            return np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=LONGEST_HEADER)
+    except OSError:
+        raise
+    except Exception:  # NumPy takes the header for a Python expression, and what is none can raise anything
+        raise ValueError("it is another kind of file, or truncated") from None
 
 
 def open_stack(path: str | os.PathLike[str]) -> np.ndarray:
@@ -30,13 +60,13 @@ def open_stack(path: str | os.PathLike[str]) -> np.ndarray:
     """
     path = Path(path)
     try:
-        images = np.load(path, mmap_mode="r", allow_pickle=False)
+        images = map_array(path)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except OSError as error:
         raise InputError(f"{path} is not a readable .npy array: {error.strerror or error}.") from None
-    except (ValueError, EOFError):  # NumPy's own message suggests allow_pickle=True
-        raise InputError(f"{path} is not a readable .npy array: it is another kind of file, or truncated.") from None
+    except ValueError as error:
+        raise InputError(f"{path} is not a readable .npy array: {error}.") from None
     check_images(images, str(path))
     return images
 

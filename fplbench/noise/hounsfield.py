@@ -10,6 +10,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.lesions.units import pixel_size
+from fplbench.stacks import map_array
 
 LARGEST_DEVIATION = 3 / 255
 """Median difference between a clean image and its windowed HU, above which the two do not belong together."""
@@ -69,10 +70,10 @@ def open_hounsfield(
 def _open(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     again = "draw the data set again with `fplbench sample --hu` (CT only)."
     try:
-        hu = np.load(file, mmap_mode="r", allow_pickle=False)
+        hu = map_array(file)
     except FileNotFoundError:
         raise InputError(f"{file}, which has the Hounsfield units that this noise needs, does not exist; {again}") from None
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError):
         raise InputError(f"{file} is not a readable .npy array; {again}") from None
     if hu.dtype != np.int16 or hu.shape != shape:
         raise InputError(f"{file} holds {hu.dtype} values of shape {hu.shape}, but must hold int16 of shape {shape}; {again}")

@@ -23,6 +23,7 @@ from fplbench.errors import InputError
 from fplbench.networks.card import Card
 from fplbench.options import Options
 from fplbench.registry import parse_options
+from fplbench.stacks import map_array
 
 FORMAT = 1
 """Version of the format. It rises when an older version of this package could not use a bundle."""
@@ -191,8 +192,8 @@ def _json(path: str | os.PathLike[str], name: str, content: bytes) -> dict[str, 
 def _array(path: str | os.PathLike[str], file: Path, dtype: str) -> np.ndarray:
     """The image of a member."""
     try:
-        image = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        image = np.array(map_array(file))
+    except (OSError, ValueError):
         image = None
     if image is None or image.dtype != dtype or image.ndim != 2 or 0 in image.shape:
         raise InputError(f"{path} is damaged: {file.name} is not a {dtype} image. Get the bundle again.")
