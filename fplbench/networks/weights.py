@@ -7,7 +7,7 @@ knowing what is in it.
 
 import json
 import os
-import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 RESERVED = ("architecture", "config", "version")
 HEADER_KEY = "fplbench"
+LARGEST_PUBLISHED = 2**28  # bytes; DRUNet's weights have 130 MB
+LARGEST_NUMBER = 1024
+"""In the description of a network, if neither the number of its tensors nor one of their sides is larger."""
 
 
 def save(network: "nn.Module", path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
@@ -72,7 +75,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(f"{path} does not say which network it holds, as files written by fplbench do.")
     try:
         metadata = json.loads(header[HEADER_KEY])
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         metadata = None
     if not isinstance(metadata, dict) or not {"architecture", "config"} <= metadata.keys():
         raise InputError(f"The header of {path} is damaged: it is not the one that fplbench writes.")
@@ -114,8 +117,9 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Any, dict[s
     from safetensors.torch import load_file
 
     metadata = read_metadata(path)
-    network = _build(metadata["architecture"], metadata["config"], path)
-    _fill(network, load_file(path), path)
+    tensors = load_file(path)
+    network = _build(metadata["architecture"], metadata["config"], tensors, path)
+    _fill(network, tensors, path)
     return network.to(device).eval(), metadata
 
 
@@ -124,18 +128,30 @@ def known() -> list[str]:
     return sorted({*architectures(), *PEERS})
 
 
-def _build(architecture: str, config: Mapping[str, Any], path: str | os.PathLike[str]) -> Any:
+def _build(architecture: Any, config: Any, tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> Any:
+    """The network that a file describes; its numbers can be no larger than its tensors allow, however it was written."""
     if architecture not in known():
-        raise InputError(f"{path} holds a network named {architecture!r}: {nearest(architecture, known())}")
+        raise InputError(f"{path} holds a network named {architecture!r}: {nearest(str(architecture), known())}")
+    what = f"{path} describes a network {architecture} that cannot be built here"
+    most = max(LARGEST_NUMBER, len(tensors), *(side for tensor in tensors.values() for side in tensor.shape))
+    if not isinstance(config, Mapping) or _largest(config) > most:
+        raise InputError(f"{what}: its options do not fit its tensors.")
     try:
         return build(architecture, config) if architecture in PEERS else network_class(architecture)(**config)
     except InputError as error:
         raise InputError(f"{path} cannot be loaded: {error}") from None
     except TypeError as error:
         raise InputError(f"{path} describes a network {architecture} that this version cannot build: {error}.") from None
-    except (MemoryError, RuntimeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else "memory is full"
-        raise InputError(f"{path} describes a network {architecture} that cannot be built here: {reason}.") from None
+        raise InputError(f"{what}: {reason}.") from None
+
+
+def _largest(value: Any) -> float:
+    """The largest number in a JSON value, without regard to its sign; 0 where there is none."""
+    if isinstance(value, Mapping | list):
+        return max(map(_largest, value.values() if isinstance(value, Mapping) else value), default=0)
+    return abs(value) if isinstance(value, int | float) else 0
 
 
 def _load_published(path: Path, device: str) -> tuple[Any, dict[str, Any]]:
@@ -143,17 +159,34 @@ def _load_published(path: Path, device: str) -> tuple[Any, dict[str, Any]]:
     import torch
 
     try:
+        _check_unpacked(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"The weight file {path} does not exist; `fplbench fetch drunet` downloads it.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise InputError(f"{path} cannot be read as a dictionary of tensors: {str(error).splitlines()[0]}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except InputError:
+        raise
+    except Exception:  # a damaged file can raise anything, and torch's own words recommend to allow everything
+        raise InputError(
+            f"{path} cannot be read as a dictionary of tensors: it is damaged, or another kind of file. Nothing in it was run."
+        ) from None
     if not isinstance(tensors, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
         raise InputError(f"{path} does not hold a dictionary of tensors, as DRUNet's published file does.")
     network = network_class("drunet")()
     _fill(network, tensors, path)
     metadata = {"architecture": "drunet", "config": network.config, "source": "published"}
     return network.to(device).eval(), metadata
+
+
+def _check_unpacked(path: Path) -> None:
+    """Raise InputError where the parts of a torch file, which is a .zip file, take far more space than DRUNet's."""
+    if not zipfile.is_zipfile(path):
+        return  # torch's older format is not compressed
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > LARGEST_PUBLISHED:
+        raise InputError(f"{path} would have {size:,} bytes unpacked, more than DRUNet's published file can have.")
 
 
 def _fill(network: "nn.Module", tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
