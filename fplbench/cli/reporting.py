@@ -114,6 +114,9 @@ def feature_figure(
     image: Image = None,
     device: DeviceName = "auto",
     also: Also = None,
+    lesion: Annotated[
+        Path | None, typer.Option(help="Weights of a network that finds lesions, .safetensors, whose maps are drawn below.")
+    ] = None,
 ) -> None:
     """Draw the feature maps of one image, clean, noisy and denoised by each method, and their differences."""
     from fplbench.reporting.explainability import explainability_figure
@@ -121,7 +124,7 @@ def feature_figure(
     shown = read_presentation(config, dataset, image)
     explanation = {**shown.explanation, "device": device}
     about = (shown.image, shown.about, shown.labels, dataset, also)
-    explainability_figure(output, clean, noisy, denoised, restoration, explanation, *about)
+    explainability_figure(output, clean, noisy, denoised, restoration, explanation, *about, lesion)
 
 
 def training_figure(

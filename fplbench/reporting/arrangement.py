@@ -104,12 +104,12 @@ class Arrangement:
             self.paragraph(legend.words)
 
     def beside(self, panels: Sequence[Panel], legend: Legend) -> None:
-        """Panels beside each other, and in the rest of the width the legend."""
+        """Panels beside each other, and in the rest of the width the legend, with three of its scales beside each other."""
         start = self._top
         self._row([[panel] for panel in panels], self._margin)
         left = self._margin + len(panels) * (self._across + self._gap) + self._gap
         room = self._width - self._margin - left
-        top = self._legend(legend, left, start + self._line, room, len(legend.bars))
+        top = self._legend(legend, left, start + self._line, room, min(len(legend.bars), 3))
         self._top = max(self._top, top + self._line)
 
     def figure(self) -> "Figure":

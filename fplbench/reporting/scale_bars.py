@@ -109,14 +109,14 @@ def difference_bar(bound: float, entry: Mapping[str, str]) -> tuple[Bar, float]:
     return Bar(f"Differences, {unit}", (signed(-end), "0", f"+{signed(end)}"), DIVERGING), end / level
 
 
-def feature_bar(black: float, white: float) -> Bar:
+def feature_bar(black: float, white: float, which: str = "") -> Bar:
     """The bar of feature maps."""
-    return Bar("Features F", (signed(black), "", signed(white)))
+    return Bar(f"Features F{which}", (signed(black), "", signed(white)))
 
 
-def feature_difference_bar(bound: float) -> Bar:
+def feature_difference_bar(bound: float, which: str = "") -> Bar:
     """The bar of differences between feature maps."""
-    return Bar("Differences of F", (signed(-bound), "0", f"+{bound:.3g}"), DIVERGING)
+    return Bar(f"Differences of F{which}", (signed(-bound), "0", f"+{bound:.3g}"), DIVERGING)
 
 
 def signed(value: float) -> str:

@@ -171,7 +171,9 @@ def test_a_name_without_a_picture_format_is_refused_before_anything_is_drawn(fol
 
 def test_explainability_rows_have_one_scale_each_and_state_it():
     features = np.stack([np.full((8, 8), 2.0), np.full((8, 8), 3.0)])
-    first, columns, bars = explainability.explainability_columns(["Clean", "Noisy"], np.zeros((2, 8, 8), np.uint8), features)
+    first, columns, bars = explainability.explainability_columns(
+        ["Clean", "Noisy"], np.zeros((2, 8, 8), np.uint8), {"": features}
+    )
     assert [panel.title for panel in first] == ["Clean", "F: Clean"]
     [(image, own, difference)] = columns
     assert (image.black, image.white) == (0, 255)
@@ -179,6 +181,22 @@ def test_explainability_rows_have_one_scale_each_and_state_it():
     assert (difference.black, difference.white) == pytest.approx((-1, 1))
     assert difference.title == "error 0.250"  # |3 - 2|^2 / |2|^2
     assert [bar.ticks for bar in bars] == [("2", "", "3"), ("−1", "0", "+1")]
+
+
+def test_maps_of_two_networks_have_rows_and_scales_of_their_own():
+    features = np.stack([np.full((8, 8), 2.0), np.full((8, 8), 3.0)])
+    maps = {"": features, ", lesions": 10 * features}
+    first, [column], bars = explainability.explainability_columns(["Clean", "Noisy"], np.zeros((2, 8, 8), np.uint8), maps)
+    assert [panel.title for panel in first] == ["Clean", "F: Clean", "F, lesions: Clean"]
+    assert [panel.title for panel in column] == ["Noisy", "F", "error 0.250", "F, lesions", "error 0.250"]
+    assert [bar.ticks for bar in bars] == [("2", "", "3"), ("−1", "0", "+1"), ("20", "", "30"), ("−10", "0", "+10")]
+    assert [bar.title for bar in bars[1:3]] == ["Differences of F", "Features F, lesions"]
+
+
+def test_the_lesion_network_is_explained_beside_the_restoration_network(folder, explained):
+    explainability.explainability_figure(folder / "e.svg", *paths(folder), methods(folder), "weights", lesion="lesion weights")
+    assert [each[0] for each in explained] == ["weights", "lesion weights"]
+    assert "F, lesions: Clean" in words(folder / "e.svg")
 
 
 def test_explainability_draws_every_method(folder, explained):

@@ -20,6 +20,7 @@ rule ablation:
             [
                 "<results>/ablation/ablation.md",
                 *expand("<results>/ablation/explanations/{dataset}.csv", dataset=ABLATION.datasets),
+                *expand("<results>/ablation/features_{dataset}.png", dataset=ABLATION.datasets),
             ],
         ),
 
@@ -311,3 +312,31 @@ rule compare_explanations:
     shell:
         "fplbench compare-explanations {input.clean:q} {params.noisy:q} {params.denoised:q} {params.networks:q}"
         " --explanations {params.explanations:q} --out {output.table:q} --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+
+
+use rule feature_figure as ablation_feature_figure with:
+    input:
+        clean=f"{DRAWN}/data/{{dataset}}/test.npy",
+        lesions=expand(f"{DRAWN}/data/{{{{dataset}}}}/test_lesions.{{kind}}", kind=["npy", "csv"]),
+        noisy=f"{DRAWN}/noisy/{{dataset}}/{ABLATION_NOISE}/test.npy",
+        stacks=f"<results>/ablation/test/denoised/{{dataset}}/{ABLATION_NOISE}",
+        restoration="<results>/models/{dataset}/restoration.safetensors",
+        lesion="<results>/models/{dataset}/lesion.safetensors",
+        config=RESOLVED,
+        chosen=lambda wildcards: chosen_for("test"),
+    output:
+        "<results>/ablation/features_{dataset}.png",
+    log:
+        "<logs>/ablation/features_{dataset}.log",
+    benchmark:
+        "<benchmarks>/ablation/features_{dataset}.tsv"
+    params:
+        device=device,
+        code=code_hash("fplbench.reporting.explainability"),
+        denoised=lambda wildcards, input: [
+            f"{input.stacks}/{run}.npy" for run in runs_of_stage("test", ABLATION_NOISE) if run.endswith(f"-{ABLATION.seeds[0]}")
+        ],
+        lesion=lambda wildcards, input: [f"--lesion={input.lesion}"],
+        shown=shown,
+    message:
+        "Drawing the feature maps of the ablation of {wildcards.dataset}"

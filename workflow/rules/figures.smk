@@ -70,12 +70,14 @@ rule feature_figure:
     params:
         device=device,
         code=code_hash("fplbench.reporting.explainability"),
+        denoised=lambda wildcards, input: input.denoised,
+        lesion=[],
         shown=shown,
     message:
         "Drawing the feature maps of {wildcards.dataset}"
     shell:
-        "fplbench feature-figure {output:q} {input.clean:q} {input.noisy:q} {input.denoised:q}"
-        " --restoration {input.restoration:q} --config {input.config:q} --dataset {wildcards.dataset}"
+        "fplbench feature-figure {output:q} {input.clean:q} {input.noisy:q} {params.denoised:q}"
+        " --restoration {input.restoration:q} {params.lesion:q} --config {input.config:q} --dataset {wildcards.dataset}"
         " --device {params.device} > {log:q} 2>&1"
 
 

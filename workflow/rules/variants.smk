@@ -5,6 +5,7 @@ VARIANTS = CONFIG.ablation_variants()
 ABLATION_CONTROLS = [name for name in ABLATION.always if name in VARIANTS]
 # The folder of the images that variants are scored on; with several draws of the noise they are repeated.
 DRAWN = "<results>/ablation/draws" if ABLATION.draws > 1 else "<results>"
+ABLATION_NOISE = ABLATION.noises[0] if ABLATION.noises else ""  # that of the figure of feature maps
 DRAWN_SPLITS = "(inserted_)?(validation|test)"
 ABLATION_CONTROL = SAME_SECONDS if SAME_SECONDS in VARIANTS else SAME_STEPS
 ABLATION_CELLS = {"dataset": ABLATION.datasets, "noise": ABLATION.noises}
