@@ -77,13 +77,17 @@ def losses_of(network: UNet, clean: torch.Tensor, noisy: torch.Tensor, restorati
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in [("width", 16), ("side", 96), ("batch", 4), ("repeats", 15), ("threads", 1)]:
+def options_of(description: str, repeats: int) -> argparse.ArgumentParser:
+    """The command line options that say which steps are measured."""
+    parser = argparse.ArgumentParser(description=description)
+    for name, default in [("width", 16), ("side", 96), ("batch", 4), ("repeats", repeats), ("threads", 1)]:
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--uses", default="difference,balance,weight", help="Uses to measure, with commas between them.")
     parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
+    return parser
+
+
+def prepared(arguments: argparse.Namespace) -> tuple[dict[str, DenoiserLoss], Adam, torch.Tensor]:
+    """The losses by their use of features, the optimiser of the denoiser that they share, and the positions of a batch."""
     torch.set_num_threads(arguments.threads)
     device = choose_device(arguments.device)
     random = torch.Generator().manual_seed(0)
@@ -92,8 +96,14 @@ def main() -> None:
     noisy = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random).to(device)
     network = new_denoiser(arguments.width, 1, device).train()
     losses = losses_of(network, clean, noisy, trained_restoration(arguments.width, clean), arguments.width)
-    optimizer = Adam(network.parameters(), 1e-4, fused=True)
-    positions = torch.arange(arguments.batch, device=device)
+    return losses, Adam(network.parameters(), 1e-4, fused=True), torch.arange(arguments.batch, device=device)
+
+
+def main() -> None:
+    parser = options_of(__doc__.splitlines()[0], repeats=15)
+    parser.add_argument("--uses", default="difference,balance,weight", help="Uses to measure, with commas between them.")
+    arguments = parser.parse_args()
+    losses, optimizer, positions = prepared(arguments)
     uses = arguments.uses.split(",")
     seconds: dict[str, list[float]] = {name: [] for name in uses}
     plain: dict[str, list[float]] = {name: [] for name in uses}
@@ -103,7 +113,7 @@ def main() -> None:
             if repeat >= 2:  # the first two warm up
                 plain[use].append(turns[0])
                 seconds[use].append(turns[1])
-    print(f"{device}, width {arguments.width}, {arguments.batch} images of {arguments.side}x{arguments.side}")
+    print(f"{positions.device}, width {arguments.width}, {arguments.batch} images of {arguments.side}x{arguments.side}")
     together = [taken for values in plain.values() for taken in values]
     print(f"without: median {1000 * statistics.median(together):.1f} ms of {len(together)}")
     for use in uses:
