@@ -148,7 +148,7 @@ def cores_and_memory(place: Place) -> Finding:
         problems.append(
             Finding(
                 "warning",
-                f"The control group allows {allowed:g} cores.",
+                f"The control group allows {allowed:g} of {usable} cores.",
                 f"Run `snakemake --cores {least}`: `all` counts {usable}.",
             )
         )
@@ -175,7 +175,9 @@ def space(name: str, folder: Path, setting: str, blocked: Status = "error") -> F
             stream.write(b"x")
             stream.flush()
     except OSError as error:
-        return Finding(blocked, f"{name}: {there} cannot be written to: {error.strerror}.", f"{setting} chooses another folder.")
+        return Finding(
+            blocked, f"{name}: {there} cannot be written to: {error.strerror}.", f"Another folder is chosen by {setting}."
+        )
     files = os.statvfs(there)
     if files.f_files and files.f_favail < FEW_FILES:
         return Finding("warning", f"{found} No more than {files.f_favail} files can be made there.", "Delete files there.")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 LAST_LINES = 12
 """As many lines of a failed job's log are on the screen."""
-LONGEST = 400
+LONGEST = 2000
 """Characters of a line that are shown: some programs draw progress bars without an end of line."""
 OWN_CHECKS = ("common.smk", "checks.smk")
 """Rule files whose errors are sentences for the user: where in these files they arose helps nobody."""
