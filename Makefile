@@ -1,6 +1,7 @@
 # make demo       the whole matrix on one real CT
 # make test       every check there is
 # make quick      the tests without the slow ones: about a minute
+# make test-slurm a small benchmark on a real Slurm, which it installs and starts
 # make docs       the documentation site, in site/
 # make generated  the parts of docs/ and config/schema.json that the code declares, and Figure 1
 # Needs Python 3.11 or newer; everything else goes into .venv.
@@ -10,7 +11,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 DEMO := --configfile config/demo.yaml --cores 2 --resources gpu=0
 
-.PHONY: demo test quick lint docs generated install install-test clean
+.PHONY: demo test test-slurm quick lint docs generated install install-test clean
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
@@ -41,6 +42,18 @@ test: lint docs
 
 quick: install-test
 	pytest -n 2 --dist worksteal -m 'not slow'
+
+# The short form: make test-slurm SLURM_TESTS='slurm and not slow'
+SLURM_TESTS ?= slurm
+SLURM_PACKAGES := slurmctld slurmd slurm-client
+
+test-slurm: install-test
+	pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --editable '.[slurm]'
+	@if ! PATH="$$PATH:/usr/sbin" sh -c 'command -v slurmctld && command -v slurmd && command -v sbatch' >/dev/null; then \
+		if [ "$$(id -u)" != 0 ]; then echo 'Slurm is missing: sudo apt-get install --no-install-recommends $(SLURM_PACKAGES)'; exit 1; fi; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SLURM_PACKAGES) >/dev/null; \
+	fi
+	pytest -rs -m '$(SLURM_TESTS)' tests/slurm
 
 lint: install-test
 	ruff check .
