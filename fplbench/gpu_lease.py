@@ -80,7 +80,7 @@ def lease_gpu() -> Lease | None:
         if not devices:
             return None
         _leases.append(take(devices, share, lease_folder()))
-        log.info("Uses GPU %s, which up to %d processes share.", _leases[0].device, share)
+        log.info("Uses GPU %s%s.", _leases[0].device, f", which up to {share} processes share" if share > 1 else "")
         os.environ |= {VISIBLE: _leases[0].device, HELD: f"{os.getpid()} {_leases[0].path}"}
     return _leases[0]
 
