@@ -2,16 +2,20 @@
 # make test       every check there is
 # make quick      the tests without the slow ones: about a minute
 # make test-slurm a small benchmark on a real Slurm, which it installs and starts
+# make fuzz       the tests with made-up inputs, with 2000 random ones each instead of 25 that are always the same
+# make audit      known vulnerabilities of the pinned dependencies; needs the internet
+# make sbom       all installed packages with versions and licences (CycloneDX), in build/sbom.json
 # make docs       the documentation site, in site/
 # make generated  the parts of docs/ and config/schema.json that the code declares, and Figure 1
 # Needs Python 3.11 or newer; everything else goes into .venv.
 
 PYTHON ?= python3
 VENV := .venv
+AUDIT := build/audit
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 DEMO := --configfile config/demo.yaml --cores 2 --resources gpu=0
 
-.PHONY: demo test test-slurm quick lint docs generated install install-test clean
+.PHONY: demo test test-slurm quick fuzz audit sbom lint docs generated install install-test clean
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
@@ -66,6 +70,23 @@ lint: install-test
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/method.yml
 	check-jsonschema --schemafile config/schema.json config/*.yaml
 
+fuzz: install-test
+	FPLBENCH_FUZZ=long pytest -n 2 tests/fuzz
+
+# Strict: a package that the service does not know is an error, not passed over.
+audit: $(AUDIT)/installed
+	$(AUDIT)/bin/pip-audit --requirement envs/constraints.txt --no-deps --disable-pip --strict
+
+sbom: install $(AUDIT)/installed
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --validate \
+	    --output-file build/sbom.json $(VENV)/bin/python
+	@echo 'Written: build/sbom.json'
+
+$(AUDIT)/installed:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0 pip-audit==2.10.1
+	touch $@
+
 docs: install-test
 	zensical build --clean --strict
 
@@ -74,4 +95,4 @@ generated: install-test
 	snakemake --rulegraph $(DEMO) | fplbench workflow-figure docs/images/workflow.svg /dev/stdin
 
 clean:
-	rm -rf $(VENV) results/demo site .cache .mypy_cache
+	rm -rf $(VENV) build results/demo site .cache .mypy_cache
