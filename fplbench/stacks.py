@@ -39,11 +39,14 @@ def map_array(path: str | os.PathLike[str]) -> np.ndarray:
         raise ValueError("it is another kind of file, or truncated")
     try:
         with np.errstate(over="ignore"):
-            return np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=LONGEST_HEADER)
+            array = np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=LONGEST_HEADER)
     except OSError:
         raise
     except Exception:  # NumPy takes the header for a Python expression, and what is none can raise anything
         raise ValueError("it is another kind of file, or truncated") from None
+    if isinstance(array, np.memmap) and array.nbytes and Path(path).stat().st_size != array.offset + array.nbytes:
+        raise ValueError("it has more bytes than its header says, so that one of the two is damaged")
+    return array
 
 
 def open_stack(path: str | os.PathLike[str]) -> np.ndarray:
