@@ -46,7 +46,9 @@ def parse_json(text: str, option: str = "--options") -> dict[str, Any]:
     """Read the JSON object given to an option; anything else raises InputError."""
     try:
         values = json.loads(text)
-    except json.JSONDecodeError as error:
+    except RecursionError:
+        raise InputError(f"{option} is nested too deeply.") from None
+    except ValueError as error:  # numbers of thousands of digits are one too
         raise InputError(f"{option} is not valid JSON: {error}.") from None
     if not isinstance(values, dict):
         raise InputError(f"{option} is {text}: a JSON object such as {{}} is needed.")
