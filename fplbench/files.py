@@ -46,12 +46,30 @@ def write_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, Any]], c
         path: the file to write.
         rows: one mapping for each row.
         columns: the header; the keys of the first row if empty.
+
+    Raises:
+        InputError: a text cannot be written in UTF-8, such as the name of a file that has bytes of another encoding.
     """
     rows = list(rows)
+    for text in (value for row in rows for value in row.values() if isinstance(value, str)):
+        if not _is_text(text):
+            raise InputError(f"{text!r} cannot be written in UTF-8 to {path}: rename the file or folder that has this name.")
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=columns or list(rows[0] if rows else ()), lineterminator="\n")
+        names = columns or list(rows[0] if rows else ())
+        writer = csv.DictWriter(stream, names, lineterminator="\n")
+        quoting = csv.DictWriter(stream, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:  # Python 3.11 does not quote a carriage return, which is read as the end of a line
+            (quoting if any(isinstance(value, str) and "\r" in value for value in row.values()) else writer).writerow(row)
+
+
+def _is_text(text: str) -> bool:
+    """Whether a text can be written in UTF-8. Bytes of other encodings in names of files come as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_csv(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> list[dict[str, str]]:
