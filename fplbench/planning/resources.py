@@ -32,7 +32,7 @@ FILTER, SCORE = 1.5, 1.0  # seconds for a million pixels that the slowest filter
 SAFETY, LEAST = 3, 30  # of the time; minutes
 
 
-class Resources:
+class JobNeeds:
     """What jobs ask for.
 
     Args:
@@ -166,7 +166,7 @@ class Resources:
 
 
 DENOISE = "denoise_"
-MEMORY: Mapping[str, Callable[[Resources], int]] = {
+MEMORY: Mapping[str, Callable[[JobNeeds], int]] = {
     **dict.fromkeys(("sample_images", "sample_hounsfield", "sample_pairs"), lambda run: _megabytes(SAMPLING, 2 * run._sampled())),
     **dict.fromkeys(("insert_lesions", "join_inserted"), lambda run: _megabytes(LIGHT, 6 * run._sampled())),
     **dict.fromkeys(
@@ -186,7 +186,7 @@ MEMORY: Mapping[str, Callable[[Resources], int]] = {
     **dict.fromkeys(("explorer", "report"), lambda run: _megabytes(LIGHT, 6 * run._pages() + run._mapped_test())),
 }
 """Memory of the rules that hold more than a few images."""
-SECONDS: Mapping[str, Callable[[Resources], float]] = {
+SECONDS: Mapping[str, Callable[[JobNeeds], float]] = {
     **dict.fromkeys(("sample_images", "sample_hounsfield", "sample_pairs"), lambda run: 2.0 * run._sampled() / run.pixels),
     **dict.fromkeys(("synthesize_noise", "add_noise_to_inserted"), lambda run: run._sampled() / 1e6),
     "insert_lesions": lambda run: run._sampled() / 1e6,

@@ -8,7 +8,7 @@ import yaml
 
 from fplbench.config import load_config
 from fplbench.planning.jobs import count_jobs
-from fplbench.planning.resources import Resources
+from fplbench.planning.resources import JobNeeds
 from tests.helpers.workflow import ROOT, TRAINING, snakemake, write_config, write_volumes
 
 DEMO = ROOT / "results" / "demo"
@@ -51,7 +51,7 @@ def used(benchmarks):
 
 def check(config, benchmarks):
     """Every job used less than its rule asks for, networks on the processor; and there are jobs of every rule."""
-    resources, peaks = Resources(config, gpu=False), used(benchmarks)
+    resources, peaks = JobNeeds(config, gpu=False), used(benchmarks)
     assert {rule.removesuffix("_inserted") for rule in count_jobs(config)} <= {rule.removesuffix("_inserted") for rule in peaks}
     assert {rule: peak for rule, peak in peaks.items() if peak > resources.memory(rule)} == {}
     return peaks
@@ -80,7 +80,7 @@ def test_no_job_of_a_run_of_middle_size_uses_more_memory_than_its_rule_asks_for(
     assert run.returncode == 0, run.stdout[-3000:]
     config = load_config(yaml.safe_load(path.read_text()))
     for rule, peak in check(config, tmp_path / "out" / "benchmarks").items():
-        print(f"{rule}: used {peak:.0f} MB of {Resources(config, gpu=False).memory(rule)}")
+        print(f"{rule}: used {peak:.0f} MB of {JobNeeds(config, gpu=False).memory(rule)}")
 
 
 def test_memory_grows_with_images_size_width_and_batch():
@@ -88,7 +88,7 @@ def test_memory_grows_with_images_size_width_and_batch():
         given = {"width": 16, "batch": 4, **training}
         config = {"datasets": ["lidc"], "noises": ["gaussian"], "methods": ["noisy", "fpl"], "training": {"fpl": given}}
         config["training"]["restoration"] = {"width": given["width"]}
-        return Resources(load_config({**config, "sampling": {"train": 400, **(sampling or {})}}), gpu).memory(rule)
+        return JobNeeds(load_config({**config, "sampling": {"train": 400, **(sampling or {})}}), gpu).memory(rule)
 
     usual = asked("train_fpl")
     for larger in ({"sampling": {"size": 512}}, {"sampling": {"train": 800}}, {"width": 32}, {"batch": 8}, {"draws": 16}):
@@ -105,7 +105,7 @@ def test_memory_grows_with_images_size_width_and_batch():
 
 def test_time_follows_from_the_operations():
     short, long = (
-        Resources(
+        JobNeeds(
             load_config({"datasets": ["lidc"], "noises": ["gaussian"], "methods": ["fpl"], "training": {"fpl": {"steps": steps}}})
         ).minutes("train_fpl")
         for steps in (20_000, 40_000)

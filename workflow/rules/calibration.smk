@@ -29,7 +29,7 @@ rule fit_levels:
         "<benchmarks>/calibration/levels.tsv"
     threads: 8
     resources:
-        mem_mb=2000,
+        **needs("fit_levels"),
     params:
         folder=subpath(output.levels, parent=True),
         stacks=lambda wildcards, input: named_stacks(CONFIG.calibration.datasets, input),
@@ -58,6 +58,8 @@ rule published_psnr:
         "<logs>/calibration/published_psnr.log",
     benchmark:
         "<benchmarks>/calibration/published_psnr.tsv"
+    resources:
+        **needs("published_psnr"),
     params:
         note=CONFIG.calibration.note,
         code=code_hash("fplbench.calibration.page"),
@@ -78,6 +80,8 @@ rule draw_noise_sheet:
         "<logs>/figures/noise_sheet.log",
     benchmark:
         "<benchmarks>/figures/noise_sheet.tsv"
+    resources:
+        **needs("draw_noise_sheet"),
     params:
         stacks=lambda wildcards, input: named_stacks(CONFIG.unpaired, input.stacks),
         code=code_hash("fplbench.reporting.noise_sheet", *(noise.function.__module__ for noise in NOISES.values())),

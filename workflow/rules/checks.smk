@@ -32,8 +32,7 @@ except InputError as error:
 
 def trainings_at_once():
     """How many trainings run at the same time, at most: as many as there are GPUs, and with --resources gpu=0 on all cores."""
-    limit = workflow.global_resources["gpu"]  # a number by default, Snakemake's own type from the command line
-    return getattr(limit, "value", limit) or workflow.cores or 1
+    return GPUS or workflow.cores or 1
 
 
 onstart:

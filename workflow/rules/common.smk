@@ -20,6 +20,7 @@ from fplbench.explaining.registry import FEATURES
 from fplbench.files import write_text
 from fplbench.noise import NOISES
 from fplbench.planning.disk import check_space
+from fplbench.planning.resources import JobNeeds
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation
 from fplbench.reporting.sharing import sharing_note
 from fplbench.scoring.registry import ALWAYS, SCORES, in_order
@@ -31,7 +32,8 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # One GPU job at a time, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one sets).
-workflow.global_resources.setdefault("gpu", 1)
+GPUS = workflow.global_resources.setdefault("gpu", 1)
+GPUS = getattr(GPUS, "value", GPUS)  # Snakemake's own type, if it comes from the command line
 
 SPLITS = ["train", "validation", "test"]
 INSERTED_SPLITS = [f"inserted_{split}" for split in SPLITS]
@@ -122,6 +124,10 @@ def device(wildcards, resources):
     Snakemake does not record parameters that derive from resources, so a change of the device re-runs nothing.
     """
     return "auto" if resources.gpu else "cpu"
+
+
+# Memory and minutes of the jobs of a rule; networks have their activations in the memory of the processor where no GPU is used.
+needs = JobNeeds(CONFIG, gpu=GPUS != 0).of
 
 
 def shown(wildcards):

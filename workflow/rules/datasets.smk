@@ -13,7 +13,7 @@ rule sample_images:
         "<benchmarks>/data/{dataset}.tsv"
     threads: 8
     resources:
-        mem_mb=2000,
+        **needs("sample_images"),
     params:
         code=lambda wildcards: code_of(CONFIG.dataset(wildcards.dataset).read_header, "fplbench.datasets.sampling.sample"),
         folder=subpath(output.summary, parent=True),
@@ -72,6 +72,8 @@ rule insert_lesions:
         "<logs>/data/{dataset}_inserted.log",
     benchmark:
         "<benchmarks>/data/{dataset}_inserted.tsv"
+    resources:
+        **needs("insert_lesions"),
     params:
         code=code_hash("fplbench.lesions.inserting"),
         folder=subpath(output[0], parent=True),
@@ -96,6 +98,8 @@ rule join_inserted:
         "<benchmarks>/data/{dataset}_joined_{split}.tsv"
     wildcard_constraints:
         split="|".join(SPLITS),
+    resources:
+        **needs("join_inserted"),
     params:
         code=code_hash("fplbench.lesions.joining"),
         stacks=lambda wildcards, input: list(input)[:: len(LESION_KINDS)],

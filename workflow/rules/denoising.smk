@@ -43,8 +43,8 @@ for (group, stacks), inserts in itertools.product(
             **cells_of_group(group, inserts),
         threads: 8 if any(column.method.processes for column in stacks.values()) else 1
         resources:
+            **needs(f"denoise_{group}_inserted" if inserts else f"denoise_{group}"),
             gpu=int(any(column.method.gpu for column in stacks.values())),
-            mem_mb=4000,
         params:
             device=device,
             folder=subpath(output[0], parent=True),

@@ -26,6 +26,8 @@ rule insert_signals:
         "<logs>/detectability/signals/{dataset}.log",
     benchmark:
         "<benchmarks>/detectability/signals/{dataset}.tsv"
+    resources:
+        **needs("insert_signals"),
     params:
         code=code_hash("fplbench.lesions.signals"),
         folder=subpath(output[0], parent=True),
@@ -77,8 +79,8 @@ for group, stacks in OBSERVED.items():
         benchmark:
             f"<benchmarks>/detectability/denoise/{{dataset}}/{{noise}}/{group}.tsv"
         resources:
+            **needs(f"denoise_signals_{group}"),
             gpu=int(any(column.method.gpu for column in stacks.values())),
-            mem_mb=4000,
         params:
             device=device,
             noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
@@ -109,6 +111,8 @@ rule observe:
         "<logs>/detectability/observe/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/detectability/observe/{dataset}/{noise}.tsv"
+    resources:
+        **needs("observe"),
     params:
         code=code_hash("fplbench.scoring.observer_cells"),
         folder=lambda wildcards, input: Path(input.signals[0]).parent,
@@ -136,6 +140,8 @@ rule detectability_table:
         "<logs>/detectability/table.log",
     benchmark:
         "<benchmarks>/detectability/table.tsv"
+    resources:
+        **needs("detectability_table"),
     params:
         folder=subpath(output.table, parent=True),
         spectra=lambda wildcards, input: [f"--spectra={path}" for path in input.spectra],

@@ -95,6 +95,8 @@ rule fair_table:
         "<logs>/fair/tables/{dataset}_{budget}.log",
     benchmark:
         "<benchmarks>/fair/tables/{dataset}_{budget}.tsv"
+    resources:
+        **needs("fair_table"),
     params:
         code=code_hash("fplbench.reporting.fair", "fplbench.reporting.writing"),
         folder=subpath(output[0], parent=True),
@@ -128,6 +130,8 @@ rule fair_summary:
         "<logs>/fair/summary.log",
     benchmark:
         "<benchmarks>/fair/summary.tsv"
+    resources:
+        **needs("fair_summary"),
     params:
         code=code_hash("fplbench.reporting.fair_summary"),
         lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],

@@ -49,8 +49,8 @@ for across, trained in ACROSS.items():
         benchmark:
             f"<benchmarks>/generalisation/{across}/denoise/{{dataset}}/{{noise}}.tsv"
         resources:
+            **needs(f"apply_across_{across}s"),
             gpu=1,
-            mem_mb=4000,
         params:
             device=device,
             folder=subpath(output[0], parent=True),
@@ -82,6 +82,8 @@ for across, trained in ACROSS.items():
             f"<logs>/generalisation/{across}/score/{{dataset}}/{{noise}}.log",
         benchmark:
             f"<benchmarks>/generalisation/{across}/score/{{dataset}}/{{noise}}.tsv"
+        resources:
+            **needs(f"score_across_{across}s"),
         params:
             rules=f"--rule=apply_across_{across}s",
             metrics=METRICS,
@@ -121,6 +123,8 @@ rule generalisation_matrix:
         "<logs>/generalisation/matrix_{across}.log",
     benchmark:
         "<benchmarks>/generalisation/matrix_{across}.tsv"
+    resources:
+        **needs("generalisation_matrix"),
     params:
         folder=subpath(output.table, parent=True),
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],

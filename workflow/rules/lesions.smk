@@ -22,6 +22,8 @@ rule lesion_figure:
         "<logs>/figures/{dataset}_lesions.log",
     benchmark:
         "<benchmarks>/figures/{dataset}_lesions.tsv"
+    resources:
+        **needs("lesion_figure"),
     params:
         code=code_hash("fplbench.reporting.lesion_figure"),
         inserted=[],
@@ -82,6 +84,8 @@ rule recovery_figure:
         "<logs>/figures/{dataset}_recovery.log",
     benchmark:
         "<benchmarks>/figures/{dataset}_recovery.tsv"
+    resources:
+        **needs("recovery_figure"),
     params:
         code=code_hash("fplbench.reporting.recovery_figure"),
         folder=lambda wildcards, input: Path(input.lesion_scores[0]).parent,
@@ -110,6 +114,8 @@ rule lesion_summary:
         "<logs>/lesions.log",
     benchmark:
         "<benchmarks>/lesions.tsv"
+    resources:
+        **needs("lesion_summary"),
     params:
         code=code_hash("fplbench.reporting.lesion_summary"),
         lesion_scores=lambda wildcards, input: Path(input.lesion_scores[0]).parents[1],

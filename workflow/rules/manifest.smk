@@ -55,6 +55,8 @@ rule manifest:
         "<logs>/manifest.log",
     benchmark:
         "<benchmarks>/manifest.tsv"
+    resources:
+        **needs("manifest"),
     params:
         code=code_hash("fplbench.reporting.manifest"),
         config=hashlib.sha256(RESOLVED_CONFIG.encode()).hexdigest(),

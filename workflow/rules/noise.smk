@@ -13,6 +13,8 @@ rule synthesize_noise:
         "<logs>/noise/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/noise/{dataset}/{noise}.tsv"
+    resources:
+        **needs("synthesize_noise"),
     params:
         code=lambda wildcards: code_of(NOISES[wildcards.noise].function, "fplbench.noise.synthesis"),
         folder=subpath(output[0], parent=True),

@@ -25,6 +25,8 @@ rule paper_comparison:
         "<logs>/paper/{dataset}.log",
     benchmark:
         "<benchmarks>/paper/{dataset}.tsv"
+    resources:
+        **needs("paper_comparison"),
     params:
         code=code_hash("fplbench.reporting.paper"),
         shown=shown,
@@ -58,6 +60,8 @@ rule explorer:
         "<logs>/explorer/{dataset}.log",
     benchmark:
         "<benchmarks>/explorer/{dataset}.tsv"
+    resources:
+        **needs("explorer"),
     params:
         code=code_hash("fplbench.reporting.explorer.page", "fplbench.reporting.web"),
         noisy=lambda wildcards, input: Path(input.noisy[0]).parents[1],

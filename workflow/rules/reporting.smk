@@ -22,6 +22,8 @@ rule table:
         "<logs>/tables/{dataset}.log",
     benchmark:
         "<benchmarks>/tables/{dataset}.tsv"
+    resources:
+        **needs("table"),
     params:
         code=code_hash("fplbench.reporting.tables", "fplbench.reporting.writing"),
         folder=subpath(output[0], parent=True),
@@ -55,6 +57,8 @@ rule cost:
         "<logs>/cost.log",
     benchmark:
         "<benchmarks>/cost.tsv"
+    resources:
+        **needs("cost"),
     params:
         costs=lambda wildcards, input: Path(input.costs[0]).parents[2],
         benchmarks=f"{CONFIG.results}/benchmarks/denoise",
@@ -91,6 +95,8 @@ rule report:
         "<logs>/report.log",
     benchmark:
         "<benchmarks>/report.tsv"
+    resources:
+        **needs("report"),
     params:
         code=code_hash("fplbench.reporting.report"),
         figures=lambda wildcards, input: Path(input.figures[0]).parent,

@@ -20,6 +20,8 @@ rule score:
         "<logs>/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}.tsv"
+    resources:
+        **needs("score"),
     params:
         rules=rule_arguments,
         inserted=inserted_arguments,
@@ -51,8 +53,8 @@ rule score_features:
     benchmark:
         "<benchmarks>/feature_scores/{dataset}/{noise}.tsv"
     resources:
+        **needs("score_features"),
         gpu=1,
-        mem_mb=8000,
     params:
         device=device,
         explanation=as_json(EXPLANATIONS["default"]),
@@ -78,6 +80,8 @@ rule collate_dataset:
         "<logs>/collate/{dataset}.log",
     benchmark:
         "<benchmarks>/collate/{dataset}.tsv"
+    resources:
+        **needs("collate_dataset"),
     params:
         code=code_hash("fplbench.scoring.collation"),
         features=lambda wildcards, input: [f"--feature-scores={path}" for path in input.get("feature_scores", [])],
@@ -96,6 +100,8 @@ rule collate:
         "<logs>/collate/all.log",
     benchmark:
         "<benchmarks>/collate/all.tsv"
+    resources:
+        **needs("collate"),
     params:
         code=code_hash("fplbench.scoring.collation"),
     message:

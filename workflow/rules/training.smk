@@ -26,8 +26,8 @@ for fit in CONFIG.fits.values():
             f"{model_of(fit)}{{repeat}}.tsv".replace("<results>/models", "<benchmarks>/training")
         priority: LONG_JOB if "noise" in fit.training.per else FIRST_JOB
         resources:
+            **needs(f"train_{fit.name}"),
             gpu=1,
-            mem_mb=12000,
         params:
             device=device,
             training=fit.training.name,
@@ -56,8 +56,8 @@ rule explain_clean_images:
         "<benchmarks>/features/{dataset}/{explanation}.tsv"
     priority: FIRST_JOB
     resources:
+        **needs("explain_clean_images"),
         gpu=1,
-        mem_mb=8000,
     params:
         device=device,
         network=lambda wildcards, input: input.network or "none",

@@ -16,6 +16,8 @@ rule denoise_kuwahara:
         "<benchmarks>/denoise/{dataset}/{noise}/kuwahara.tsv"
     conda:
         "kuwahara.yaml"
+    resources:
+        **needs("denoise_kuwahara"),
     params:
         radius=1,
     message:
