@@ -29,7 +29,7 @@ rule figure:
         "<benchmarks>/figures/{dataset}.tsv"
     resources:
         gpu=int(CONFIG.explains),
-        mem_mb=4000,
+        **needs("figure"),
     params:
         device=device,
         code=code_hash("fplbench.reporting.figures"),
@@ -66,7 +66,7 @@ rule feature_figure:
         "<benchmarks>/figures/{dataset}_features.tsv"
     resources:
         gpu=1,
-        mem_mb=4000,
+        **needs("feature_figure"),
     params:
         device=device,
         code=code_hash("fplbench.reporting.explainability"),
@@ -99,6 +99,8 @@ rule noise_figure:
         "<logs>/figures/noises.log",
     benchmark:
         "<benchmarks>/figures/noises.tsv"
+    resources:
+        **needs("noise_figure"),
     params:
         code=code_hash("fplbench.reporting.noise_figure"),
         dataset=FIRST_DATASET,
@@ -126,6 +128,8 @@ rule grey_map_figure:
         "<logs>/figures/{dataset}_grey_maps.log",
     benchmark:
         "<benchmarks>/figures/{dataset}_grey_maps.tsv"
+    resources:
+        **needs("grey_map_figure"),
     params:
         code=code_hash("fplbench.reporting.grey_map_figure"),
         folders=lambda wildcards, input: [*dict.fromkeys(str(Path(path).parent) for path in input.maps)],
@@ -153,6 +157,8 @@ rule training_figure:
         "<logs>/figures/training.log",
     benchmark:
         "<benchmarks>/figures/training.tsv"
+    resources:
+        **needs("training_figure"),
     params:
         code=code_hash("fplbench.reporting.training"),
         shown=shown,
@@ -178,6 +184,8 @@ rule heat_map:
         "<logs>/figures/heat_map.log",
     benchmark:
         "<benchmarks>/figures/heat_map.tsv"
+    resources:
+        **needs("heat_map"),
     params:
         code=code_hash("fplbench.reporting.heat_map"),
         shown=shown,
@@ -203,6 +211,8 @@ rule rank_figure:
         "<logs>/figures/ranks.log",
     benchmark:
         "<benchmarks>/figures/ranks.tsv"
+    resources:
+        **needs("rank_figure"),
     params:
         code=code_hash("fplbench.reporting.ranks"),
         shown=shown,
