@@ -9,6 +9,7 @@ from fplbench.planning.disk import SCRATCH, disk, needed, scratch
 from fplbench.planning.jobs import count_jobs, networks
 from fplbench.planning.measuring import measure
 from fplbench.planning.operations import Operations, count_operations
+from fplbench.planning.resources import JobNeeds
 
 if TYPE_CHECKING:
     from fplbench.config import Config
@@ -42,6 +43,7 @@ class Plan:
         cells: number of data sets times their noises.
         jobs: by rule.
         disk: bytes by kind, the scratch of one running training last.
+        memory: MB that the largest job asks for, by the rule: where networks run on a GPU, and where all is on the CPU.
         needed: bytes that a run takes, with one training at a time.
         keeps_denoised: whether the denoised images stay on disk.
         trainings: by name.
@@ -56,6 +58,7 @@ class Plan:
     cells: int
     jobs: Mapping[str, int]
     disk: Mapping[str, float]
+    memory: Mapping[str, tuple[str, int]]
     needed: float
     keeps_denoised: bool
     trainings: Mapping[str, TrainingPlan]
@@ -92,6 +95,7 @@ def make_plan(config: "Config", device: str | None = None) -> Plan:
         cells=len(config.cells()),
         jobs=count_jobs(config),
         disk={**disk(config), SCRATCH: scratch(config)},
+        memory={place: JobNeeds(config, gpu).largest(count_jobs(config)) for place, gpu in (("GPU", True), ("CPU", False))},
         needed=needed(config),
         keeps_denoised=config.keep_denoised,
         trainings=trainings,

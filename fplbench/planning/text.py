@@ -16,6 +16,7 @@ def describe(plan: Plan) -> str:
     sections = [
         (f"Jobs: {total(plan.jobs)}", _table((rule, str(number)) for rule, number in plan.jobs.items())),
         ("Disk", _table(_disk(plan))),
+        ("Memory of the processor that the largest job asks for", _table(_memory(plan))),
         ("Trainings", _table(_trainings(plan), HEADING)),
         ("Operations of the whole run", _table(_operations(plan))),
         ("Time of the networks on one device; small ones stay far below its speed", _table(_hours(plan), DEVICE_HEADING)),
@@ -47,6 +48,11 @@ def _disk(plan: Plan) -> Iterator[Sequence[str]]:
     yield "needed, with one training at a time", gigabytes(plan.needed)
     if plan.keeps_denoised:
         yield "the same with keep_denoised: false, at the end", gigabytes(plan.needed - kinds[DENOISED])
+
+
+def _memory(plan: Plan) -> Iterator[Sequence[str]]:
+    for place, (rule, megabytes) in plan.memory.items():
+        yield f"networks on the {place}: {rule}", gigabytes(megabytes * 2**20)
 
 
 def _trainings(plan: Plan) -> Iterator[Sequence[str]]:

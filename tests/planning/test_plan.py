@@ -37,6 +37,8 @@ def test_the_plan_of_a_run_as_text_and_as_json(config):
         assert line in text
     found = json.loads(invoke("--configfile", config, "--json"))
     assert found["jobs"]["train_fpl"] == 2 and found["trainings"]["fpl"]["networks"] == 2
+    rule, asked = found["memory"]["CPU"]
+    assert rule in found["jobs"] and asked > 1000
     assert found["sources"].keys() == found["hours"].keys() and found["seconds"] is None
 
 
