@@ -23,12 +23,12 @@ def test_no_training_is_in_a_group_because_a_group_that_fails_loses_the_results_
     assert not [rule for rule in GROUPS if rule.startswith(("train_", "sample_", "explain_"))]
 
 
-def test_the_papers_run_is_a_third_as_many_cluster_jobs_as_jobs(plugin):
+def test_the_papers_run_is_less_than_a_third_as_many_cluster_jobs_as_jobs(plugin):
     """39 trainings of L_FP, three of the explained network, three samplings and three explanations stay alone."""
     output = snakemake(ROOT, *PAPER, "--dry-run").stdout
     groups = Counter(re.findall(r"Group job (\w+)", output))
     alone = len(re.findall(r"^(?:Job \d+: )(?!Writing)", output, re.MULTILINE))
-    (total,) = re.findall(r"^total +(\d+)$", output, re.MULTILINE)
+    total = re.search(r"^total +(\d+)$", output, re.MULTILINE)[1]
     assert alone == 39 + 3 + 3 + 3
     # 41 jobs of noise by 10; 39 cells of filters, networks and scores by 4; 39 cells and 6 figures by 5; all tables and figures.
     assert groups == {"noise": 5, "filters": 10, "networks": 10, "scores": 10, "features": 9, "pages": 1}
