@@ -136,9 +136,9 @@ def _wait_until_idle(folder: Path, daemons: list[subprocess.Popen], environment:
     """Wait for the node.
 
     Raises:
-        RuntimeError: a daemon ended, or the node is not idle after 30 seconds; with the ends of the logs.
+        RuntimeError: a daemon ended, or the node is not idle after two minutes; with the ends of the logs.
     """
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     state = ""
     while time.monotonic() < deadline and all(daemon.poll() is None for daemon in daemons):
         answer = subprocess.run(["sinfo", "--noheader", "--format=%T"], env=environment, capture_output=True, text=True)
@@ -152,9 +152,13 @@ def _wait_until_idle(folder: Path, daemons: list[subprocess.Popen], environment:
 
 
 def _end(daemons: list[subprocess.Popen], environment: dict[str, str]) -> None:
-    """Cancel what still runs, then end the daemons: slurmd first, which waits for the jobs."""
+    """Cancel what still runs and wait for its end, as jobs outlive the daemons; then end these."""
     if len(daemons) == 2 and all(daemon.poll() is None for daemon in daemons):
-        subprocess.run(["scancel", "--signal=KILL", f"--user={_user()}"], env=environment, capture_output=True, timeout=20)
+        subprocess.run(["scancel", f"--user={_user()}"], env=environment, capture_output=True, timeout=60)
+        deadline = time.monotonic() + 60
+        queue = ["squeue", "--noheader"]
+        while subprocess.run(queue, env=environment, capture_output=True).stdout and time.monotonic() < deadline:
+            time.sleep(0.5)
     for daemon in reversed(daemons):
         daemon.terminate()
         try:
