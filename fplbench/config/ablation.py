@@ -65,12 +65,14 @@ class AblationOptions(Options):
     keep: int | None = Field(
         None,
         ge=1,
-        description="How many variants that use a trained network are trained with all seeds: those of the highest PSNR of "
+        description="How many variants that use a trained network are trained with all seeds: those that gain most for "
         "lesions on validation images with the first seed. as_published, which equals training without L_FP, has the first seed "
         "alone then. null: all.",
     )
     largest_loss: float = Field(
-        0.1, ge=0, description="Loss of PSNR on validation images, dB, beyond which a variant comes after those with less."
+        0.1,
+        ge=0,
+        description="Loss of PSNR on validation images, dB, beyond which it counts against what a variant gains for lesions.",
     )
 
     @field_validator("variants")

@@ -54,7 +54,7 @@ class Config(Options):
     notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
     keep_denoised: bool = Field(
         True,
-        description="Keep the denoised stacks (14 GB for the paper); else those of a data set are deleted once they are scored "
+        description="Keep the denoised stacks (28 GB for the paper); else those of a data set are deleted once they are scored "
         "and its pages and figures are made, and made again when something needs them, such as a page with another label.",
     )
     datasets: dict[str, dict[str, Any]] = Field(

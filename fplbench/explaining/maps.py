@@ -11,7 +11,7 @@ import numpy as np
 
 from fplbench.device import choose_device
 from fplbench.errors import InputError
-from fplbench.explaining.options import ExplanationOptions
+from fplbench.explaining.options import ExplanationOptions, at_once
 from fplbench.explaining.registry import explain
 from fplbench.files import file_hash, write_text
 from fplbench.lesions.stack import lesions_path, open_lesions, share_of_annotations
@@ -75,7 +75,7 @@ def write_features(weights: PathLike | None, clean: PathLike, out: PathLike, dev
     largest = float(np.finfo(np.float16).max)
     with creating_stack(out, (len(images), *first.shape[1:]), dtype=np.float16) as maps:
         clipped = 0
-        for part in iterate(images):
+        for part in iterate(images, at_once(images.shape[1] * images.shape[2])):
             values = maps_of(part)
             clipped += int((np.abs(values) > largest).sum())
             maps[part] = values.clip(-largest, largest)

@@ -86,3 +86,8 @@ class ExplanationOptions(Options):
     def has_gradient(self) -> bool:
         """Whether L_FP, which compares the maps, has a gradient that is not zero almost everywhere."""
         return FEATURES[self.feature].has_gradient(self)
+
+
+def at_once(pixels: int) -> int:
+    """How many images of so many pixels go through an explained network at once: at most 64, and 16 at the size of the paper."""
+    return min(64, max(1, 2**20 // pixels))

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -64,8 +65,12 @@ class UNet(nn.Module):
         features, scale = levels.pop(), UNET_MULTIPLE
         for block in self.up:
             coarse = place and Place(*(pixels // scale for pixels in place))
-            features, scale = block(torch.cat([levels.pop(), doubled(features, coarse)], dim=1)), scale // 2
+            features, scale = block(self.joined(levels.pop(), doubled(features, coarse))), scale // 2
         return self.last(features)
+
+    def joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Concatenate the channels of features of one size, (N, C, H, W) each."""
+        return torch.cat([fine, coarse], dim=1)
 
 
 def double_convolution(inputs: int, outputs: int, middle: int | None = None) -> nn.Sequential:
@@ -92,6 +97,7 @@ def fold_batch_norm(network: UNet) -> UNet:
             block[position] = FrozenConvolution(fuse_conv_bn_eval(block[position], block[position + 1]))
             block[position + 1] = nn.Identity()
     folded.add_module("last", FrozenConvolution(folded.last))
+    folded.joined = _Join.apply  # type: ignore[method-assign]
     return folded
 
 
@@ -126,3 +132,32 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
         return functional.conv2d(gradient, context.flipped, padding=context.padding), None, None, None, None
+
+
+class _Join(torch.autograd.Function):
+    """Concatenation of channels. Torch takes the second derivative of each part alone: it fills all other channels with zeros,
+    and then adds the parts."""
+
+    @staticmethod
+    def forward(context: Any, fine: Tensor, coarse: Tensor) -> Tensor:
+        context.channels = fine.shape[1]
+        return torch.cat([fine, coarse], dim=1)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        return _Split.apply(gradient, context.channels)
+
+
+class _Split(torch.autograd.Function):
+    """The first channels, and the others. They are copied here at once; otherwise each operation that follows copies them."""
+
+    @staticmethod
+    def forward(context: Any, joined: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+        fine, coarse = joined[:, :channels], joined[:, channels:]
+        layout = torch.channels_last
+        return fine.contiguous(memory_format=layout), coarse.contiguous(memory_format=layout)
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, fine: Tensor, coarse: Tensor) -> tuple[Tensor, None]:
+        return torch.cat([fine, coarse], dim=1), None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fplbench.config.fits import Fit, with_repeats
 from fplbench.denoising.columns import Column, grouped
 from fplbench.denoising.tuning import candidates
+from fplbench.explaining.options import at_once
 from fplbench.planning.jobs import inserted_cells, stack_names
 from fplbench.planning.weights import U_NETS, weight_bytes
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 LIGHT, TORCH, CUDA, SAMPLING = 400, 700, 3500, 2000
 # Bytes of activations, in multiples of batch * pixels * width of the network * 4 bytes.
 PLAIN, WITH_FEATURES, PEER, EXPLAINED, FORWARD = 25, 60, 150, 40, 12
-EXPLAINED_AT_ONCE, SCORED_AT_ONCE, DENOISED_AT_ONCE = 64, 16, 16
-"""Images that go through a network at once when the training images are explained, when features are scored, and on a GPU."""
+SCORED_AT_ONCE, DENOISED_AT_ONCE = 16, 16
+"""Images that go through a network at once when features are scored, and on a GPU."""
 # Operations for each pixel in multiples of the width squared: one pass of a U-Net, of a block of DRUNet, and of a peer at most.
 UNET, DRUNET_BLOCK, OTHER = 300, 260, 3000
 SLOW_GPU, SLOW_CPU = 5e12, 1.5e10  # operations a second that even an old device reaches
@@ -173,7 +174,7 @@ MEMORY: Mapping[str, Callable[[JobNeeds], int]] = {
         ("synthesize_noise", "add_noise_to_inserted", "synthesize_signal_noise", "insert_signals"),
         lambda run: _megabytes(LIGHT, 2 * run._sampled()),
     ),
-    "explain_clean_images": lambda run: run._explaining(min(EXPLAINED_AT_ONCE, run.config.sampling.train)),
+    "explain_clean_images": lambda run: run._explaining(min(at_once(run.pixels), run.config.sampling.train)),
     "score_features": lambda run: run._explaining(min(SCORED_AT_ONCE, run.config.sampling.test)),
     "score": lambda run: _megabytes(LIGHT, 2 * run._mapped_test()),
     **dict.fromkeys(("figure", "feature_figure"), lambda run: run._explaining(len(run.config.columns) + 2)),

@@ -58,8 +58,8 @@ def screening_section(choices: Choices) -> Iterator[str]:
     yield sentences(
         f"Trained with one seed and scored on validation images; mean gains over `{found.get('reference', '')}` on "
         f"{', '.join(found['cells'])}",
-        "Ranked by lesion PSNR, annotated and inserted lesions together, those that lose too much PSNR last. The controls are "
-        "kept without a rank",
+        "Ranked by lesion PSNR, annotated and inserted lesions together, less the loss of PSNR beyond "
+        "`ablation.largest_loss`. The controls are kept without a rank",
     )
     rows = [["Rank", "Variant", "Lesion PSNR, dB", "|1 − recovery|", "PSNR, dB", "Kept"]]
     for rank, row in enumerate(found["ranking"], start=1):

@@ -78,8 +78,7 @@ def write_screened(
     """Write the variants that gain most for lesions with one seed.
 
     They are ranked by the mean over data sets and noises of the gain in the PSNR of lesions, annotated and inserted ones
-    together; those that lose more PSNR of images than `largest_loss` come after all others. Equal ones stay in the order of the
-    tables.
+    together, less what they lose in the PSNR of images beyond `largest_loss`. Equal ones stay in the order of the tables.
 
     Args:
         out: the .json file to write: variants, the controls and those that are kept; ranking, with the mean gains of each
@@ -117,7 +116,7 @@ def _ranking(means: Screened, controls: Sequence[str], largest_loss: float) -> t
         for name, own in means.items()
         if name not in controls
     ]
-    ranking.sort(key=lambda row: (row["psnr_gain"] < -largest_loss - TOLERANCE, -row["lesion_psnr_gain"]))
+    ranking.sort(key=lambda row: -row["lesion_psnr_gain"] - min(0, row["psnr_gain"] + largest_loss + TOLERANCE))
     return reference, ranking
 
 

@@ -53,7 +53,7 @@ def test_alignment_names_a_missing_control_and_a_cosine_that_is_none(tables, tmp
         write_aligned(tmp_path / "out.json", [bad], VARIANTS, [], 0.05)
 
 
-PSNR = {"residual_same_steps": 30, "residual_same_seconds": 30.5, "fpl": 30.25, "a": 30.5, "b": 30.75, "c": 29}
+PSNR = {"residual_same_steps": 30, "residual_same_seconds": 30.5, "fpl": 30.25, "a": 30.5, "b": 30.75, "c": 25.75}
 LESIONS = {"residual_same_steps": 20, "residual_same_seconds": 20.5, "fpl": 20, "a": 21, "b": 22, "c": 26}
 RECOVERY = {"residual_same_steps": 0.5, "residual_same_seconds": 0.5, "fpl": 0.5, "a": 0.75, "b": 1.25, "c": 0.5}
 CONTROLS = ["residual_same_steps", "residual_same_seconds", "fpl"]
@@ -76,25 +76,28 @@ def screening(tmp_path):
     return scores, lesions
 
 
-def test_variants_are_ranked_by_their_mean_gain_for_lesions(screening, tmp_path):
+def test_variants_are_ranked_by_their_mean_gain_for_lesions_less_the_loss_beyond_the_limit(screening, tmp_path):
     out = tmp_path / "screened.json"
-    write_screened(out, *screening, CONTROLS, keep=2, largest_loss=0.1)
+    write_screened(out, *screening, CONTROLS, keep=2, largest_loss=0.5)
     found = read_json(out)
-    # b gains 1.5 dB in both cells, a 0.5 and 1.5 dB; c gains most, but loses 1.5 dB of PSNR. |1 - recovery|: .5, .25, .25, .5
+    # b gains 1.5 dB in both cells, a 0.5 and 1.5 dB. c gains 5.5 dB, but loses 4.75 dB of PSNR, 4.25 beyond the limit, which
+    # leaves 1.25. |1 - recovery|: .5, .25, .25, .5
     assert found["ranking"] == [
         {"variant": "b", "lesion_psnr_gain": 1.5, "psnr_gain": 0.25, "recovery_error_gain": 0.25},
+        {"variant": "c", "lesion_psnr_gain": 5.5, "psnr_gain": -4.75, "recovery_error_gain": 0.0},
         {"variant": "a", "lesion_psnr_gain": 1.0, "psnr_gain": 0.0, "recovery_error_gain": 0.25},
-        {"variant": "c", "lesion_psnr_gain": 5.5, "psnr_gain": -1.5, "recovery_error_gain": 0.0},
     ]
-    assert found["variants"] == [*CONTROLS, "b", "a"]
+    assert found["variants"] == [*CONTROLS, "b", "c"]
     assert found["reference"] == "residual_same_seconds"
     assert found["cells"] == ["lidc/x", "lidc/y"]
     assert found["methods"] == [f"{name}-1" for name in PSNR]
 
 
-def test_a_loss_within_the_limit_costs_no_place_and_more_is_kept_than_there_is(screening, tmp_path):
-    write_screened(tmp_path / "out.json", *screening, CONTROLS, keep=9, largest_loss=1.5)
-    assert read_json(tmp_path / "out.json")["variants"] == [*CONTROLS, "c", "b", "a"]
+@pytest.mark.parametrize(("limit", "ranked"), [(0.0, ["b", "a", "c"]), (0.5, ["b", "c", "a"]), (1.0, ["c", "b", "a"])])
+def test_what_counts_against_a_variant_depends_on_the_limit(screening, tmp_path, limit, ranked):
+    """c has 0.75, 1.25 and 1.75 dB left; b has 1.5 and a 1."""
+    write_screened(tmp_path / "out.json", *screening, CONTROLS, keep=9, largest_loss=limit)
+    assert read_json(tmp_path / "out.json")["variants"] == [*CONTROLS, *ranked]
 
 
 def test_only_forms_are_kept_if_they_are_named_and_the_others_are_ranked_all_the_same(screening, tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 
@@ -31,8 +32,10 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# One GPU job at a time, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one sets).
-GPUS = workflow.global_resources.setdefault("gpu", 1)
+# As many GPU jobs at once as share one GPU, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one
+# sets). Each takes a lease of a GPU, which has as many places as the variable says.
+GPUS = workflow.global_resources.setdefault("gpu", CONFIG.gpu_share)
+os.environ[SHARE] = str(CONFIG.gpu_share)
 GPUS = getattr(GPUS, "value", GPUS)  # Snakemake's own type, if it comes from the command line
 
 SPLITS = ["train", "validation", "test"]
