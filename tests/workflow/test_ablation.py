@@ -93,7 +93,14 @@ def test_annotated_and_inserted_lesions_are_scored_and_signals_detected(finished
         assert {row["inserted"] for row in csv.DictReader(stream)} == {"0", "1"}
     with open(finished / "out/ablation/test/detectability/lits/gaussian.csv", newline="") as stream:
         assert {row["method"].rpartition("-")[0] for row in csv.DictReader(stream)} >= FINAL
-    for name in ("ablation.md", "ablation.csv", "ablation_lits.png", "explanations/lits.png", "features_lits.png", "alignment/lits/gaussian.png"):
+    for name in (
+        "ablation.md",
+        "ablation.csv",
+        "ablation_lits.png",
+        "explanations/lits.png",
+        "features_lits.png",
+        "alignment/lits/gaussian.png",
+    ):
         assert (finished / "out/ablation" / name).exists()
     assert not list((finished / "out/ablation").rglob("denoised/*/*/*.npy"))
 

@@ -28,8 +28,8 @@ rule figure:
     benchmark:
         "<benchmarks>/figures/{dataset}.tsv"
     resources:
-        gpu=int(CONFIG.explains),
         **needs("figure"),
+        gpu=int(CONFIG.explains),
     params:
         device=device,
         code=code_hash("fplbench.reporting.figures"),
@@ -65,8 +65,8 @@ rule feature_figure:
     benchmark:
         "<benchmarks>/figures/{dataset}_features.tsv"
     resources:
-        gpu=1,
         **needs("feature_figure"),
+        gpu=1,
     params:
         device=device,
         code=code_hash("fplbench.reporting.explainability"),
