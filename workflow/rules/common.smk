@@ -19,6 +19,7 @@ from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
 from fplbench.explaining.registry import FEATURES
 from fplbench.files import write_text
+from fplbench.gpu_lease import SHARE
 from fplbench.noise import NOISES
 from fplbench.planning.disk import check_space
 from fplbench.planning.resources import JobNeeds
