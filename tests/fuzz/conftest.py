@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Every example may call commands and write files, so that its time says nothing.
@@ -10,3 +11,11 @@ settings.register_profile(
 )
 settings.register_profile("long", deadline=None, max_examples=2000, print_blob=True, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("FPLBENCH_FUZZ", "quick"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def subnormal_numbers():
+    """Numbers below 1e-38, which tests that run networks in the same process have switched off for it."""
+    import torch
+
+    torch.set_flush_denormal(False)

@@ -17,7 +17,8 @@ rule denoise_kuwahara:
     conda:
         "kuwahara.yaml"
     resources:
-        **needs("denoise_kuwahara"),
+        mem_mb=1000,
+        runtime=60,
     params:
         radius=1,
     message:
