@@ -32,7 +32,7 @@ def start():
     processes = []
 
     def start_another(folder, *arguments):
-        processes.append(start_snakemake(folder, *CONFIG, *arguments, "out/scores.csv"))
+        processes.append(start_snakemake(folder, "out/scores.csv", *CONFIG, *arguments))
         return processes[-1]
 
     yield start_another
