@@ -114,3 +114,9 @@ def file_hash(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file's content, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def nearest_existing(path: str | os.PathLike[str]) -> Path:
+    """The path as an absolute one, or its nearest parent that exists."""
+    path = Path(path).absolute()
+    return next(folder for folder in (path, *path.parents) if folder.exists())

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from fplbench.doctor.registry import Finding, Place, Status, check, worst
+from fplbench.files import nearest_existing
 
 GB = 1e9
 LITTLE_DISK = 2 * GB
@@ -34,12 +35,6 @@ except Exception as error:
     found["why"] = " ".join(str(error).split())
 print(json.dumps(found))
 """
-
-
-def existing(path: Path) -> Path:
-    """The path, or its nearest parent that exists."""
-    path = path.absolute()
-    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def torch_here() -> dict:
@@ -168,7 +163,7 @@ def space(name: str, folder: Path, setting: str, blocked: Status = "error") -> F
         setting: what chooses the folder.
         blocked: status of a folder that cannot be written to.
     """
-    there = existing(folder)
+    there = nearest_existing(folder)
     found = f"{name}: {shutil.disk_usage(there).free / GB:.1f} GB free at {there}."
     try:
         with tempfile.TemporaryFile(dir=there) as stream:

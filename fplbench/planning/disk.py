@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fplbench.errors import InputError
+from fplbench.files import nearest_existing
 from fplbench.noise import NOISES
 from fplbench.planning.jobs import count_jobs, explained, inserted_cells, networks, stack_names, total
 from fplbench.planning.weights import weight_bytes
@@ -97,8 +98,7 @@ def check_space(config: "Config", trainings: int = 1) -> None:
         InputError: it has not.
     """
     results = Path(config.results)
-    place = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(nearest_existing(results)).free
     missing = needed(config, trainings) - existing(results)
     if missing > free:
         raise InputError(
