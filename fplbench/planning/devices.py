@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fplbench.planning.images import denoised_in_all
 from fplbench.planning.jobs import networks
-from fplbench.planning.operations import Counts, Operations, images_of
+from fplbench.planning.operations import Counts, Operations
 
 if TYPE_CHECKING:
     from fplbench.config import Config
@@ -59,7 +60,7 @@ def operations_of_run(config: "Config", counts: Counts) -> dict[str, Operations]
     found = {f"training {name}": counts.trainings[name].all * network.count for name, network in networks(config).items()}
     found |= {f"rule {rule}": operations for rule, operations in counts.features.items()}
     for name, forward in counts.methods.items():
-        found[f"method {name}"] = Operations(single=forward * images_of(config, config.columns[name]))
+        found[f"method {name}"] = Operations(single=forward * denoised_in_all(config, config.columns[name]))
     return found
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from fplbench.errors import InputError
 from fplbench.files import nearest_existing
 from fplbench.noise import NOISES
-from fplbench.planning.jobs import count_jobs, explained, inserted_cells, networks, stack_names, total
+from fplbench.planning.images import explained_channels, inserted_cells, inserted_splits, splits
+from fplbench.planning.jobs import count_jobs, explained, networks, stack_names, total
 from fplbench.planning.weights import weight_bytes
 from fplbench.reporting.captions import figure_captions
 from fplbench.training import TRAININGS
@@ -124,29 +125,21 @@ def _stack(images: int, size: int, number: int = 1) -> int:
     return HEADER + images * size**2 * number
 
 
-def _splits(config: "Config") -> tuple[int, ...]:
-    return config.sampling.train, config.sampling.validation, config.sampling.test
-
-
-def _inserted_splits(config: "Config") -> tuple[int, ...]:
-    return config.inserted.train, config.inserted.validation, config.inserted.test
-
-
 def _sampled(config: "Config") -> float:
     """Images, their lesions and indices; Hounsfield units and noisy images of pairs where they are kept; inserted lesions."""
     size, found = config.sampling.size, 0.0
     for name in config.datasets:
         bytes_each = 2 + 2 * any(NOISES[noise].needs == "hu" for noise in config.noises_of(name)) + (name not in config.unpaired)
-        found += sum(_stack(images, size, bytes_each) + images * ROW for images in _splits(config))
+        found += sum(_stack(images, size, bytes_each) + images * ROW for images in splits(config))
     for _ in dict(inserted_cells(config)):
-        found += sum(_stack(images, size, 2) + images * (ROW + LESION_ROW) for images in _inserted_splits(config))
+        found += sum(_stack(images, size, 2) + images * (ROW + LESION_ROW) for images in inserted_splits(config))
     return found
 
 
 def _noisy(config: "Config") -> float:
     size = config.sampling.size
-    plain = sum(_stack(images, size) + images * ROW for images in _splits(config)) * len(config.cells())
-    more = sum(_stack(images, size) + images * ROW for images in _inserted_splits(config)) * len(inserted_cells(config))
+    plain = sum(_stack(images, size) + images * ROW for images in splits(config)) * len(config.cells())
+    more = sum(_stack(images, size) + images * ROW for images in inserted_splits(config)) * len(inserted_cells(config))
     return plain + more
 
 
@@ -159,11 +152,8 @@ def _denoised(config: "Config") -> float:
 
 def _features(config: "Config") -> float:
     """Maps of the training images, float16, and those of the test images that the pages show."""
-    size, options = config.sampling.size, config.explanation
-    channels = 1.0
-    if options.feature == "encoder" and options.level is not None:  # twice the channels and a quarter of the pixels each level
-        channels = config.training_options("restoration")["width"] * min(2**options.level, 8) / 4**options.level
-    maps = len(explained(config)) * _stack(config.sampling.train, size, 2) * channels
+    size = config.sampling.size
+    maps = len(explained(config)) * _stack(config.sampling.train, size, 2) * explained_channels(config)
     shown = min(config.explorer.images, config.sampling.test) * (len(stack_names(config)) + 1) * size**2 * 2
     return maps + len(config.cells(config.feature_error)) * shown * COMPRESSED_MAPS
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fplbench.config.fits import Fit, fit_name, with_repeats
 from fplbench.denoising.columns import grouped
 from fplbench.noise import NOISES
+from fplbench.planning.images import inserted_cells
 from fplbench.reporting.captions import denoisers, figure_captions
 
 if TYPE_CHECKING:
@@ -41,11 +42,6 @@ class Networks:
 
     fit: Fit
     count: int
-
-
-def inserted_cells(config: "Config") -> list[tuple[str, str]]:
-    """The data sets and noises that are also scored on inserted lesions."""
-    return [cell for cell in config.cells(config.inserted.noises) if cell[0] in (config.inserted.datasets or ())]
 
 
 def stack_names(config: "Config") -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fplbench.errors import InputError
+from fplbench.planning.images import explained_width
 from fplbench.registry import parse_options
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from fplbench.training.registry import Input
 
 SEED = 1
-
-
-def explained_width(config: "Config") -> int:
-    """Channels of the first level of the restoration network."""
-    return int(config.training_options("restoration")["width"])
 
 
 @contextmanager

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from fplbench.config.fits import Fit
 from fplbench.denoising.columns import grouped
-from fplbench.denoising.tuning import candidates
 from fplbench.noise import NOISES
-from fplbench.planning.jobs import count_jobs, inserted_cells, networks, stack_names
+from fplbench.planning.images import (
+    denoised_in_all,
+    inserted_cells,
+    inserted_splits,
+    network_of,
+    repeats,
+    splits,
+    trials,
+    tuning_images,
+)
+from fplbench.planning.jobs import count_jobs, networks, stack_names
 from fplbench.planning.made_up import SEED, folder_of_images, set_up, untrained
 from fplbench.planning.operations import Counts, TrainingCost
 
@@ -67,8 +76,7 @@ def _seconds(
     start, start_filters, start_torch = map(_start, (NOTHING, FILTERS, NETWORKS))
     noises = {noise: _of_noise(config, noise, files) for noise in config.noises}
     mean_noise = statistics.mean(noises.values())
-    images = sampling.train + sampling.validation + sampling.test
-    inserted = config.inserted.train + config.inserted.validation + config.inserted.test
+    images, inserted = sum(splits(config)), sum(inserted_splits(config))
     yield "synthesize_noise", sum(start + images * noises[noise] for _, noise in config.cells())
     yield "add_noise_to_inserted", sum(start + inserted * noises[noise] for _, noise in inserted_cells(config))
     for name, network in networks(config).items():
@@ -118,31 +126,16 @@ def _of_column(config: "Config", column: "Column", files: "Mapping[Input, Path]"
 
     assert column.method is not None
     place: dict[str, Any] = {}
-    if column.method.weights is not None:
-        training = config.training_of(column)
-        fit = config.fits[training.name] if training else _published(config, column)
+    if fit := network_of(config, column):
         place = {"weights": untrained(fit, files, batch=1), "device": device}
     noisy, method = open_stack(files["noisy"])[:IMAGES], column.method.name
     options = {**column.options, **place}
     usual = _median(partial(denoise, method, noisy, **options)) / len(noisy)
-    trials = list(candidates(column.method, column.options)) if column.tuned else [{}] if column.fitted else []
-    tried = sum(_once(partial(denoise, method, noisy, **{**options, **trial})) / len(noisy) for trial in trials)
-    tuned_on = min(config.tuning.images, config.sampling.train)
+    tried = [_once(partial(denoise, method, noisy, **{**options, **trial})) / len(noisy) for trial in trials(column)]
     # With a grey map a trial is scored three times: with it, without, and once more for the table.
-    scores = len(trials) * chosen * (3 if column.grey_map else 1)
-    cells, each = len(config.cells()), config.sampling.test + config.sampling.validation
-    repeats = config.repeats if config.training_of(column) else 1
-    inserted = len(inserted_cells(config)) * config.inserted.test
-    return repeats * (cells * (each * usual + tuned_on * (tried + scores)) + inserted * usual)
-
-
-def _published(config: "Config", column: "Column") -> Fit:
-    """The training whose network published weights are of."""
-    from fplbench.training import TRAININGS
-
-    assert column.method is not None and column.method.weights is not None
-    training = TRAININGS[column.method.weights]
-    return Fit(training.name, training, config.training_options(training.name))
+    scores = len(tried) * chosen * (3 if column.grey_map else 1)
+    of_trials = repeats(config, column) * len(config.cells()) * tuning_images(config)
+    return (denoised_in_all(config, column) - of_trials * len(tried)) * usual + of_trials * (sum(tried) + scores)
 
 
 def _of_noise(config: "Config", noise: str, files: "Mapping[Input, Path]") -> float:

@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fplbench.config.fits import Fit, fit_name
-from fplbench.denoising.tuning import candidates
-from fplbench.planning.jobs import explained, inserted_cells, networks, stack_names
+from fplbench.config.fits import Fit
+from fplbench.planning.images import network_of
+from fplbench.planning.jobs import explained, networks, stack_names
 from fplbench.planning.made_up import folder_of_images, set_up
-from fplbench.training import TRAININGS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fplbench.config import Config
-    from fplbench.denoising.columns import Column
     from fplbench.training.loop.stopwatch import Stopwatch
     from fplbench.training.registry import Input
 
@@ -138,17 +136,6 @@ def training_cost(fit: Fit, files: "Mapping[Input, Path]", sampling: Any) -> Tra
     return TrainingCost(counted.parameters, counted.forward * whole, plain, feature if explains else plain, of_steps, total)
 
 
-def images_of(config: "Config", column: "Column") -> int:
-    """Images that a column denoises in the whole run: test, validation, inserted lesions, and those that it is tuned on."""
-    sampling, cells = config.sampling, len(config.cells())
-    each = sampling.test + sampling.validation
-    if column.fitted and column.method is not None:
-        trials = len(list(candidates(column.method, column.options))) if column.tuned else 1
-        each += trials * min(config.tuning.images, sampling.train)
-    repeats = config.repeats if config.training_of(column) else 1
-    return repeats * (cells * each + len(inserted_cells(config)) * config.inserted.test)
-
-
 def _features(config: "Config", files: "Mapping[Input, Path]") -> dict[str, Operations]:
     """Operations of all features of a run, by the rule that finds them."""
     found = {
@@ -176,13 +163,12 @@ def _methods(config: "Config", files: "Mapping[Input, Path]", trainings: Mapping
 
     found = {}
     for name, column in config.columns.items():
-        if column.method is None or column.method.weights is None:
+        fit = network_of(config, column)
+        if fit is None:
             continue
-        training = TRAININGS[column.method.weights]
         if config.training_of(column):
-            forward = trainings[fit_name(training.name, column.budget)].forward
+            forward = trainings[fit.name].forward
         else:
-            fit = Fit(training.name, training, config.training_options(training.name))
             network = set_up(fit, files, "cpu", **_for_counting(fit)).network
             forward = count(network, SIDE, SIDE).operations * (config.sampling.size / SIDE) ** 2
         found[name] = forward * (8 if column.options.get("x8") else 1)

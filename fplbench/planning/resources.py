@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from fplbench.config.fits import Fit, with_repeats
 from fplbench.denoising.columns import Column, grouped
-from fplbench.denoising.tuning import candidates
 from fplbench.explaining.options import at_once
-from fplbench.planning.jobs import inserted_cells, stack_names
+from fplbench.planning.images import (
+    denoised,
+    explained_width,
+    inserted_cells,
+    inserted_splits,
+    repeats,
+    splits,
+    tuning_images,
+)
+from fplbench.planning.jobs import stack_names
 from fplbench.planning.weights import U_NETS, weight_bytes
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ class JobNeeds:
     def __init__(self, config: "Config", gpu: bool = True):
         self.config, self.gpu = config, gpu
         self.pixels = config.sampling.size**2
-        self.width = config.training_options("restoration")["width"]
+        self.width = explained_width(config)
 
     def of(self, rule: str) -> dict[str, int]:
         """Memory and minutes of the jobs of a rule, as the keyword arguments of its resources."""
@@ -98,7 +106,7 @@ class JobNeeds:
 
     def _of_group(self, columns: list[Column]) -> int:
         """Images that options are chosen on, and mapped stacks, of which a chunk is held; a network takes images one by one."""
-        tuned = 24 * min(self.config.tuning.images, self.config.sampling.train) * self.pixels
+        tuned = 24 * tuning_images(self.config) * self.pixels
         chunk = 4 * DENOISED_AT_ONCE * self.pixels
         if not any(column.method and column.method.gpu for column in columns):
             return _megabytes(LIGHT, tuned + 8 * chunk)
@@ -125,9 +133,7 @@ class JobNeeds:
 
     def _sampled(self) -> float:
         """Bytes of all sampled images of a data set, or those with inserted lesions."""
-        sampling, inserted = self.config.sampling, self.config.inserted
-        counts = ((sampling.train, sampling.validation, sampling.test), (inserted.train, inserted.validation, inserted.test))
-        return max(map(sum, counts)) * self.pixels
+        return max(sum(splits(self.config)), sum(inserted_splits(self.config))) * self.pixels
 
     def _pages(self) -> float:
         """Bytes of the images of an explorer page."""
@@ -149,12 +155,10 @@ class JobNeeds:
         return SLOW_GPU if self.gpu else SLOW_CPU
 
     def _denoising_seconds(self, columns: list[Column]) -> float:
-        sampling, seconds = self.config.sampling, 0.0
+        seconds = 0.0
         for column in columns:
             assert column.method is not None
-            trials = len(list(candidates(column.method, column.options))) if column.tuned else int(column.fitted)
-            images = sampling.test + sampling.validation + self.config.inserted.test
-            images += trials * min(self.config.tuning.images, sampling.train)
+            images = repeats(self.config, column) * denoised(self.config, column, inserted=True)
             each = OTHER * 64**2 * self.pixels / self._speed if column.method.gpu else FILTER * self.pixels / 1e6
             seconds += images * each
         return seconds

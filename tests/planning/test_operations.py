@@ -9,8 +9,9 @@ from fplbench.config import load_config
 from fplbench.config.fits import Fit
 from fplbench.networks import UNet
 from fplbench.planning.counter import operations_of
+from fplbench.planning.images import denoised_in_all
 from fplbench.planning.made_up import folder_of_images
-from fplbench.planning.operations import SIDE, count_operations, images_of, training_cost
+from fplbench.planning.operations import SIDE, count_operations, training_cost
 from fplbench.training import TRAININGS, train
 from tests.helpers.workflow import ROOT
 
@@ -79,6 +80,6 @@ def test_the_networks_of_the_paper_have_the_operations_of_their_convolutions():
 def test_images_are_counted_for_every_cell_and_every_option_that_is_tried():
     config = demo()
     cells, inserted = 39, 4
-    assert images_of(config, config.columns["fpl"]) == cells * (12 + 6) + inserted * 24
+    assert denoised_in_all(config, config.columns["fpl"]) == cells * (12 + 6) + inserted * 24
     tried = 10  # levels of dpir's grid, its default among them
-    assert images_of(config, config.columns["dpir"]) == cells * (12 + 6 + tried * 6) + inserted * 24
+    assert denoised_in_all(config, config.columns["dpir"]) == cells * (12 + 6 + tried * 6) + inserted * 24

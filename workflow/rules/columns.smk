@@ -133,7 +133,7 @@ def rule_arguments(wildcards, input):
 
 def has_inserted(wildcards):
     """Whether a cell is scored on inserted lesions too."""
-    return all(wildcards[axis] in names for axis, names in INSERTED.items())
+    return (wildcards.dataset, wildcards.noise) in INSERTED_CELLS
 
 
 def where_inserted(*paths):

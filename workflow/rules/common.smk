@@ -22,6 +22,7 @@ from fplbench.files import write_text
 from fplbench.gpu_lease import SHARE
 from fplbench.noise import NOISES
 from fplbench.planning.disk import check_space
+from fplbench.planning.images import inserted_cells
 from fplbench.planning.resources import JobNeeds
 from fplbench.reporting.captions import denoisers, figure_captions, figure_methods, labels_of, presentation
 from fplbench.reporting.sharing import sharing_note
@@ -47,7 +48,7 @@ HOUNSFIELD = [dataset for dataset in CONFIG.datasets if any(NOISES[name].needs =
 # The data sets of pairs, of which the noisy images are kept.
 PAIRED = [dataset for dataset in CONFIG.datasets if dataset not in CONFIG.unpaired]
 # The cells that are also scored on inserted lesions.
-INSERTED = {"dataset": CONFIG.inserted.datasets, "noise": CONFIG.inserted.noises}
+INSERTED_CELLS = inserted_cells(CONFIG)
 LESION_KINDS = [".npy", ".csv", "_lesions.npy", "_lesions.csv"]  # a stack, its index, its lesions, their table
 
 # The example figures that are PDFs too.

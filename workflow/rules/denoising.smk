@@ -7,7 +7,7 @@ KINDS = ["npy", "csv"]
 
 
 for (group, stacks), inserts in itertools.product(
-    (GROUPS | FAIR_GROUPS).items(), [False, True] if all(INSERTED.values()) else [False]
+    (GROUPS | FAIR_GROUPS).items(), [False, True] if INSERTED_CELLS else [False]
 ):
 
     rule:

@@ -2,7 +2,6 @@
 
 # What run.json lists besides the denoised stacks: all that the numbers of a run come from, and its tables and pages. The report
 # shows run.json, so it is not among them.
-INSERTED_CELLS = [cell for cell in CONFIG.cells(INSERTED["noise"]) if cell[0] in INSERTED["dataset"]]
 OWN_WEIGHTS = {path for stacks in GROUPS.values() for path in trained_weights(stacks).values()}
 OWN_WEIGHTS |= {"<results>/models/{dataset}/restoration.safetensors"} if CONFIG.explains else set()
 # The plan can be had without weights from elsewhere, so they are no inputs.

@@ -1,0 +1,85 @@
+"""How many images a run has, and how many its methods denoise."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fplbench.config.fits import Fit, fit_name
+from fplbench.denoising.tuning import candidates
+
+if TYPE_CHECKING:
+    from fplbench.config import Config
+    from fplbench.denoising.columns import Column
+
+Splits = tuple[int, int, int]
+
+
+def splits(config: "Config") -> Splits:
+    """Training, validation and test images of a data set."""
+    return config.sampling.train, config.sampling.validation, config.sampling.test
+
+
+def inserted_splits(config: "Config") -> Splits:
+    """The same of its copies with inserted lesions."""
+    return config.inserted.train, config.inserted.validation, config.inserted.test
+
+
+def inserted_cells(config: "Config") -> list[tuple[str, str]]:
+    """The data sets and noises that are also scored on inserted lesions."""
+    return [cell for cell in config.cells(config.inserted.noises) if cell[0] in (config.inserted.datasets or ())]
+
+
+def tuning_images(config: "Config") -> int:
+    """Training images on which options are chosen and grey maps fitted."""
+    return min(config.tuning.images, config.sampling.train)
+
+
+def trials(column: "Column") -> list[Mapping[str, Any]]:
+    """Options that are tried on training images: those of the grid, for a grey map alone only the column's own, else none."""
+    if column.tuned and column.method is not None:
+        return list(candidates(column.method, column.options))
+    return [{}] if column.fitted else []
+
+
+def denoised(config: "Config", column: "Column", inserted: bool) -> int:
+    """Images that a column denoises in one cell, those on which it is tuned among them, for each network.
+
+    Args:
+        config: the run.
+        column: the column.
+        inserted: whether the cell is scored on inserted lesions too.
+    """
+    scored = config.sampling.test + config.sampling.validation + inserted * config.inserted.test
+    return scored + len(trials(column)) * tuning_images(config)
+
+
+def repeats(config: "Config", column: "Column") -> int:
+    """How many networks a column has in a cell; 1 for a method that is not trained."""
+    return config.repeats if config.training_of(column) else 1
+
+
+def denoised_in_all(config: "Config", column: "Column") -> int:
+    """Images that a column denoises in the whole run, with all its networks."""
+    inserted = len(inserted_cells(config))
+    plain = len(config.cells()) - inserted
+    return repeats(config, column) * (plain * denoised(config, column, False) + inserted * denoised(config, column, True))
+
+
+def network_of(config: "Config", column: "Column") -> Fit | None:
+    """The training whose network a column is; of published weights, the training with its usual options. None for filters."""
+    if column.method is None or column.method.weights is None:
+        return None
+    training = config.training_of(column)
+    return config.fits[fit_name(training.name, column.budget) if training else column.method.weights]
+
+
+def explained_width(config: "Config") -> int:
+    """Channels of the first level of the restoration network, which the default target explains."""
+    return int(config.training_options("restoration")["width"])
+
+
+def explained_channels(config: "Config") -> float:
+    """Values of a feature map for each pixel: 1 of an image, or those of the level of the encoder that is read."""
+    options = config.explanation
+    if options.feature != "encoder" or options.level is None:
+        return 1.0
+    return explained_width(config) * min(2**options.level, 8) / 4**options.level  # a quarter of the pixels each level
