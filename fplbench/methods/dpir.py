@@ -31,7 +31,6 @@ class DpirOptions(LearnedOptions):
         description="Noise level that the network is given, grey levels; or 'estimate': estimated from each image.",
     )
     x8: bool = Field(False, description="Average over the eight flips and rotations.")
-    batch: int = Field(4, ge=1, description="Images in each pass on a GPU; on the CPU it is always one.")
 
 
 @method("dpir", label="DPIR", cites="zhang2021", options=DpirOptions, group="networks", weights="drunet", grid=GRID)
