@@ -9,6 +9,7 @@ from fplbench.denoising.tuning import candidates
 if TYPE_CHECKING:
     from fplbench.config import Config
     from fplbench.denoising.columns import Column
+    from fplbench.explaining.options import ExplanationOptions
 
 Splits = tuple[int, int, int]
 
@@ -72,14 +73,27 @@ def network_of(config: "Config", column: "Column") -> Fit | None:
     return config.fits[fit_name(training.name, column.budget) if training else column.method.weights]
 
 
-def explained_width(config: "Config") -> int:
-    """Channels of the first level of the restoration network, which the default target explains."""
-    return int(config.training_options("restoration")["width"])
+def joined_splits(config: "Config") -> Splits:
+    """Images of a data set together with its copies with inserted lesions, where it has some."""
+    some = bool(config.inserted.datasets)
+    train, validation, test = (own + some * more for own, more in zip(splits(config), inserted_splits(config), strict=True))
+    return train, validation, test
 
 
-def explained_channels(config: "Config") -> float:
-    """Values of a feature map for each pixel: 1 of an image, or those of the level of the encoder that is read."""
-    options = config.explanation
+def explained_width(config: "Config", network: str = "restoration") -> int:
+    """Channels of the first level of an explained network; the default target explains the restoration network."""
+    return int(config.training_options(network)["width"])
+
+
+def explained_channels(config: "Config", explanation: "ExplanationOptions | None" = None) -> float:
+    """Values of a feature map for each pixel: 1 of an image, or those of the level of the encoder that is read.
+
+    Args:
+        config: the run.
+        explanation: what is found; None: what the default target finds.
+    """
+    options = explanation or config.explanation
     if options.feature != "encoder" or options.level is None:
         return 1.0
-    return explained_width(config) * min(2**options.level, 8) / 4**options.level  # a quarter of the pixels each level
+    width = explained_width(config, options.network if explanation else "restoration")
+    return width * min(2**options.level, 8) / 4**options.level  # twice the channels and a quarter of the pixels each level

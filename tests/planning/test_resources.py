@@ -2,85 +2,98 @@
 
 import csv
 import os
+import sys
 
 import pytest
 import yaml
 
 from fplbench.config import load_config
-from fplbench.planning.jobs import count_jobs
+from fplbench.config.ablation import VARIANTS
+from fplbench.planning.asking import jobs_of
 from fplbench.planning.resources import JobNeeds
-from tests.helpers.workflow import ROOT, TRAINING, snakemake, write_config, write_volumes
+from tests.helpers.workflow import ROOT, TRAINING, start_snakemake, write_config, write_volumes
 
 DEMO = ROOT / "results" / "demo"
 MIDDLE = "FPLBENCH_MIDDLE"
-# The rule of a benchmark file, by how its path begins, and by how it ends where one folder has several.
-RULES = {
-    "data": {"_inserted": "insert_lesions", "": "sample_images"},
-    "noise": {"_inserted": "add_noise_to_inserted", "": "synthesize_noise"},
-    "training": {"/fpl": "train_fpl", "/drunet": "train_drunet", "/restoration": "train_restoration"},
-    "features": {"": "explain_clean_images"},
-    "denoise": {"/filters": "denoise_filters", "/networks": "denoise_networks"},
-    "score": {"": "score"},
-    "feature_scores": {"": "score_features"},
-    "collate": {"/all": "collate", "": "collate_dataset"},
-    "figures": {
-        **{"_features": "feature_figure", "_lesions": "lesion_figure", "_inserted": "inserted_figure", "/noises": "noise_figure"},
-        **{"_recovery": "recovery_figure", "_grey_maps": "grey_map_figure", "/heat_map": "heat_map", "/ranks": "rank_figure"},
-        **{"/training": "training_figure", "": "figure"},
-    },
-    "tables": {"": "table"},
-    "explorer": {"": "explorer"},
-    "paper": {"": "paper_comparison"},
-    **{name: {"": name} for name in ("cost", "report", "manifest")},
-    "lesions": {"": "lesion_summary"},
-}
+TARGETS = ["all", "fair", "ablation", "generalisation", "detectability"]
+# Bash reads this before each command of a rule, and calls the function in place of the program.
+MEASURED = """fplbench() {{ {python} -c '
+import os, resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "a") as found:
+    found.write("%s %d\\n" % (os.readlink("/proc/self/fd/1"), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status)' {found} fplbench "$@"; }}
+"""
 
 
-def used(benchmarks):
-    """The peak memory of each rule, MB, over its jobs. Snakemake writes "-" or "NA" for jobs that were too short to look at."""
-    found = {}
-    for file in benchmarks.rglob("*.tsv"):
-        path = str(file.relative_to(benchmarks).with_suffix(""))
-        kind = path.partition("/")[0]
-        rule = next(name for ending, name in RULES[kind].items() if path.endswith(ending))
-        with file.open() as rows:
-            peaks = [row["max_rss"] for row in csv.DictReader(rows, delimiter="\t")]
-        found.setdefault(rule, []).extend(float(peak) for peak in peaks if peak not in ("-", "NA"))
-    return {rule: max(peaks, default=0.0) for rule, peaks in found.items()}
+def planned(path, folder, *targets):
+    return jobs_of(targets, [path], ROOT / "Snakefile", ["--resources", "gpu=0", "--directory", str(folder)])
 
 
-def check(config, benchmarks):
-    """Every job used less than its rule asks for, networks on the processor; and there are jobs of every rule."""
-    resources, peaks = JobNeeds(config, gpu=False), used(benchmarks)
-    assert {rule.removesuffix("_inserted") for rule in count_jobs(config)} <= {rule.removesuffix("_inserted") for rule in peaks}
-    assert {rule: peak for rule, peak in peaks.items() if peak > resources.memory(rule)} == {}
-    return peaks
-
-
+@pytest.mark.slow
 @pytest.mark.skipif(not (DEMO / "run.json").exists(), reason="there are no results of the demo")
 def test_no_job_of_the_demo_used_more_memory_than_its_rule_asks_for():
-    check(load_config(yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())), DEMO / "benchmarks")
+    """Snakemake writes "-" or "NA" for jobs that were too short to look at."""
+    peaks = {}
+    for job in planned(ROOT / "config" / "demo.yaml", ROOT, "all"):
+        if job.benchmark:
+            with (ROOT / job.benchmark).open() as rows:
+                found = [row["max_rss"] for row in csv.DictReader(rows, delimiter="\t")]
+            key = job.rule, job.resources["mem_mb"]
+            peaks[key] = max([*(float(peak) for peak in found if peak not in ("-", "NA")), peaks.get(key, 0.0)])
+    assert len(peaks) > 20
+    assert {key: peak for key, peak in peaks.items() if peak > key[1]} == {}
+
+
+@pytest.mark.slow
+def test_every_rule_asks_for_memory_and_minutes_as_the_config_needs(tmp_path):
+    path = ROOT / "config" / "demo.yaml"
+    needs = JobNeeds(load_config(yaml.safe_load(path.read_text())), gpu=False)
+    found = {job.rule: job for job in planned(path, tmp_path, *TARGETS, "calibrate", "noise_sheet")}
+    nothing = {"all", "write_config", *TARGETS, "calibrate", "noise_sheet"}  # they compute nothing
+    # Those that only read and write the files of another rule ask for what that rule does.
+    alike = {"collate_all_fair", "collate_fair", "collate_generalisation", "fair_cost", "score_fair", "score_fair_features"}
+    for rule in found.keys() - nothing - alike:
+        asked = found[rule].resources
+        assert (asked["mem_mb"], asked["runtime"]) == (needs.memory(rule), needs.minutes(rule)), rule
+    assert {rule for rule in found.keys() - nothing if "runtime" not in found[rule].resources} == set()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(MIDDLE not in os.environ, reason=f"it takes minutes: {MIDDLE}=1 pytest tests/planning/test_resources.py -s")
-def test_no_job_of_a_run_of_middle_size_uses_more_memory_than_its_rule_asks_for(tmp_path):
-    """Images of 256 pixels, and networks of width 32."""
+def test_no_job_of_a_run_of_middle_size_uses_more_memory_than_its_rule_asks_for(tmp_path, monkeypatch):
+    """Images of 256 pixels, and networks of width 32; the peak that Linux has for the largest process of each command."""
     write_volumes(tmp_path / "volumes", count=12, slices=16)
     learned = {**TRAINING, "width": 32, "batch": 4}
+    others = {"restoration": learned, "lesion": learned, "drunet": {**learned, "blocks": 2, "patch": 128}}
+    encoder = {"balance": 0.1, "explanation": {"feature": "encoder", "level": 0}}
     path = write_config(
         tmp_path,
         sampling={"train": 72, "validation": 8, "test": 16, "size": 256},
-        training={"restoration": learned, "fpl": {**learned, "draws": 2}, "drunet": {**learned, "blocks": 2, "patch": 128}},
+        training={"fpl": {**learned, "draws": 2}, **others},
         methods={"noisy": {}, "fpl": {}, "dpir": {}, "median_filter": {}, "nlm": {}, "wavelet": {}, "wiener": {}},
         noises={"gaussian": {"sigma": 0.1}},
         tuning={"images": 6},
+        fair={"methods": {"residual_same_steps": {}}, "noises": ["gaussian"]},
+        ablation={"seeds": [1], "draws": 2, "variants": {**VARIANTS, "encoder": encoder}},
+        detectability={"contrasts": {"lits": [200]}, "sizes": [16], "pairs": 20},
     )
-    run = snakemake(tmp_path, "--configfile", path.name, "--resources", "gpu=0", "--cores", "1")
-    assert run.returncode == 0, run.stdout[-3000:]
-    config = load_config(yaml.safe_load(path.read_text()))
-    for rule, peak in check(config, tmp_path / "out" / "benchmarks").items():
-        print(f"{rule}: used {peak:.0f} MB of {JobNeeds(config, gpu=False).memory(rule)}")
+    (tmp_path / "measured.sh").write_text(MEASURED.format(python=sys.executable, found=tmp_path / "peaks"))
+    monkeypatch.setenv("BASH_ENV", str(tmp_path / "measured.sh"))
+    jobs = planned(path, tmp_path, *TARGETS)
+    run = start_snakemake(tmp_path, *TARGETS, "--configfile", path.name, "--resources", "gpu=0", "--cores", "1")
+    output, _ = run.communicate()
+    assert run.returncode == 0, output[-3000:]
+    rules = {str((tmp_path / log).resolve()): job for job in jobs for log in job.log}
+    peaks = {}
+    for line in (tmp_path / "peaks").read_text().splitlines():
+        log, kilobytes = line.rsplit(" ", 1)
+        key = rules[log].rule, rules[log].resources["mem_mb"]
+        peaks[key] = max(int(kilobytes) / 1024, peaks.get(key, 0.0))
+    for (rule, asked), peak in peaks.items():
+        print(f"{rule}: used {peak:.0f} MB of {asked}")
+    assert {key: peak for key, peak in peaks.items() if peak > key[1]} == {}
+    assert {job.rule for job in jobs if job.benchmark} == {rule for rule, _ in peaks}
 
 
 def test_memory_grows_with_images_size_width_and_batch():

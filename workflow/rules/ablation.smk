@@ -37,6 +37,9 @@ use rule explain_clean_images as explain_for_ablation with:
         "<logs>/ablation/features/{dataset}/{explanation}.log",
     benchmark:
         "<benchmarks>/ablation/features/{dataset}/{explanation}.tsv"
+    resources:
+        **needs("explain_for_ablation"),
+        gpu=1,
     message:
         "Explaining the images of the ablation of {wildcards.dataset}: {wildcards.explanation}"
 
@@ -53,6 +56,9 @@ use rule train_fpl as train_ablation with:
         "<logs>/ablation/models/{dataset}/{noise}/{variant}-{seed}.log",
     benchmark:
         "<benchmarks>/ablation/models/{dataset}/{noise}/{variant}-{seed}.tsv"
+    resources:
+        **needs("train_ablation"),
+        gpu=1,
     params:
         device=device,
         training="fpl",
@@ -79,8 +85,8 @@ rule align_cell:
     benchmark:
         "<benchmarks>/ablation/alignment/{dataset}/{noise}.tsv"
     resources:
+        **needs("align_cell"),
         gpu=1,
-        mem_mb=8000,
     params:
         device=device,
         networks=networks_by_role,
@@ -102,6 +108,8 @@ checkpoint align_variants:
         "<logs>/ablation/aligned.log",
     benchmark:
         "<benchmarks>/ablation/aligned.tsv"
+    resources:
+        **needs("align_variants"),
     params:
         variants=as_json({name: variant.explanation_name if variant.compares else "" for name, variant in VARIANTS.items()}),
         controls=[f"--control={name}" for name in [*ABLATION_CONTROLS, AS_PUBLISHED]],
@@ -124,6 +132,8 @@ checkpoint screen_variants:
         "<logs>/ablation/screened.log",
     benchmark:
         "<benchmarks>/ablation/screened.tsv"
+    resources:
+        **needs("screen_variants"),
     params:
         lesion_scores=lambda wildcards, input: [f"--lesion-scores={path}" for path in input.lesion_scores],
         controls=[f"--control={name}" for name in ABLATION_CONTROLS],
@@ -151,8 +161,8 @@ rule apply_ablation:
     benchmark:
         "<benchmarks>/ablation/{stage}/denoise/{dataset}/{noise}.tsv"
     resources:
+        **needs("apply_ablation"),
         gpu=1,
-        mem_mb=4000,
     params:
         device=device,
         methods=runs_as_methods,
@@ -182,8 +192,8 @@ rule score_ablation:
     benchmark:
         "<benchmarks>/ablation/{stage}/score/{dataset}/{noise}.tsv"
     resources:
+        **needs("score_ablation"),
         gpu=1,
-        mem_mb=8000,
     params:
         device=device,
         stacks=lambda wildcards, input: [f"{input.denoised}/{run}.npy" for run in runs_of_stage(wildcards.stage, wildcards.noise)],
@@ -223,8 +233,8 @@ rule observe_ablation:
     benchmark:
         "<benchmarks>/ablation/observe/{dataset}/{noise}.tsv"
     resources:
+        **needs("observe_ablation"),
         gpu=1,
-        mem_mb=4000,
     params:
         device=device,
         methods=runs_as_methods,
@@ -265,6 +275,8 @@ rule ablation_table:
         "<logs>/ablation/table.log",
     benchmark:
         "<benchmarks>/ablation/table.tsv"
+    resources:
+        **needs("ablation_table"),
     params:
         folder=subpath(output.table, parent=True),
         data=lambda wildcards, input: Path(input.sampling[0]).parents[1],
@@ -292,8 +304,8 @@ rule compare_explanations:
     benchmark:
         "<benchmarks>/ablation/explanations/{dataset}.tsv"
     resources:
+        **needs("compare_explanations"),
         gpu=1,
-        mem_mb=8000,
     params:
         device=device,
         networks=networks_by_role,
@@ -330,6 +342,9 @@ use rule feature_figure as ablation_feature_figure with:
         "<logs>/ablation/features_{dataset}.log",
     benchmark:
         "<benchmarks>/ablation/features_{dataset}.tsv"
+    resources:
+        **needs("ablation_feature_figure"),
+        gpu=1,
     params:
         device=device,
         code=code_hash("fplbench.reporting.explainability"),

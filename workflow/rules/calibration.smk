@@ -27,7 +27,7 @@ rule fit_levels:
         "<logs>/calibration/levels.log",
     benchmark:
         "<benchmarks>/calibration/levels.tsv"
-    threads: 8
+    threads: JOBS.threads("fit_levels")
     resources:
         **needs("fit_levels"),
     params:

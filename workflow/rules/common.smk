@@ -131,8 +131,10 @@ def device(wildcards, resources):
     return "auto" if resources.gpu else "cpu"
 
 
-# Memory and minutes of the jobs of a rule; networks have their activations in the memory of the processor where no GPU is used.
-needs = JobNeeds(CONFIG, gpu=GPUS != 0).of
+# Cores, memory and minutes of the jobs of a rule; where no GPU is used, networks have their activations in the memory of the
+# processor.
+JOBS = JobNeeds(CONFIG, gpu=GPUS != 0)
+needs = JOBS.of
 
 
 def shown(wildcards):

@@ -11,7 +11,7 @@ rule sample_images:
         "<logs>/data/{dataset}.log",
     benchmark:
         "<benchmarks>/data/{dataset}.tsv"
-    threads: 8
+    threads: JOBS.threads("sample_images")
     resources:
         **needs("sample_images"),
     params:

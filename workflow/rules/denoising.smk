@@ -6,9 +6,7 @@
 KINDS = ["npy", "csv"]
 
 
-for (group, stacks), inserts in itertools.product(
-    (GROUPS | FAIR_GROUPS).items(), [False, True] if INSERTED_CELLS else [False]
-):
+for (group, stacks), inserts in itertools.product((GROUPS | FAIR_GROUPS).items(), [False, True] if INSERTED_CELLS else [False]):
 
     rule:
         name:
@@ -41,7 +39,7 @@ for (group, stacks), inserts in itertools.product(
             f"<benchmarks>/denoise/{{dataset}}/{{noise}}/{group}.tsv"
         wildcard_constraints:
             **cells_of_group(group, inserts),
-        threads: 8 if any(column.method.processes for column in stacks.values()) else 1
+        threads: JOBS.threads(f"denoise_{group}")
         resources:
             **needs(f"denoise_{group}_inserted" if inserts else f"denoise_{group}"),
             gpu=int(any(column.method.gpu for column in stacks.values())),

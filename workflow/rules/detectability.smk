@@ -51,6 +51,8 @@ use rule synthesize_noise as synthesize_signal_noise with:
         "<logs>/detectability/noise/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/detectability/noise/{dataset}/{noise}.tsv"
+    resources:
+        **needs("synthesize_signal_noise"),
     message:
         "Adding {wildcards.noise} to images with and without signals of {wildcards.dataset}"
 

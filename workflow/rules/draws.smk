@@ -16,6 +16,8 @@ rule draw_again:
         "<benchmarks>/ablation/draws/{dataset}/{noise}/{split}.tsv"
     wildcard_constraints:
         split=DRAWN_SPLITS,
+    resources:
+        **needs("draw_again"),
     params:
         draws=lambda wildcards, output: [f"{output.draws}/{draw}.npy" for draw in range(1, ABLATION.draws)],
         code=lambda wildcards: [
@@ -42,6 +44,8 @@ rule repeat_clean_images:
         "<benchmarks>/ablation/draws/{dataset}/{split}.tsv"
     wildcard_constraints:
         split=DRAWN_SPLITS,
+    resources:
+        **needs("repeat_clean_images"),
     params:
         stacks=lambda wildcards, input: [input.stack] * ABLATION.draws,
         code=code_hash("fplbench.lesions.joining"),

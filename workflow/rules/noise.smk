@@ -54,5 +54,7 @@ use rule synthesize_noise as add_noise_to_joined with:
         "<logs>/noise/{dataset}/{noise}_joined.log",
     benchmark:
         "<benchmarks>/noise/{dataset}/{noise}_joined.tsv"
+    resources:
+        **needs("add_noise_to_joined"),
     message:
         "Adding {wildcards.noise} to the images of the ablation of {wildcards.dataset}"
