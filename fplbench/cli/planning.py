@@ -17,6 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
+    targets: Annotated[
+        list[str], typer.Argument(help="Targets as Snakemake knows them, such as fair, ablation, or a file.", show_default=False)
+    ] = ["all"],  # noqa: B006, as typer copies it
     configfile: Annotated[
         list[Path], typer.Option(help="Config of the run; several are joined as Snakemake joins them, the last one wins.")
     ] = [DEFAULT],  # noqa: B006, as typer copies it
@@ -27,15 +30,19 @@ def plan(
     threads: Threads = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Say what a run will take, from its config alone: jobs, disk, operations of networks, and hours on known devices."""
+    """Say what a run will take, without any data: jobs, disk, operations of networks, and hours on known devices.
+
+    Call it in the folder of the Snakefile, which says what the targets need.
+    """
     from fplbench.config import read_yaml
 
     config = read_yaml(*configfile)
     use_threads(threads)
     from fplbench.device import use_numerics
+    from fplbench.planning.jobs import planned
     from fplbench.planning.plan import make_plan
     from fplbench.planning.text import describe
 
     use_numerics(config.numerics)
-    found = make_plan(config, device if measure else None)
+    found = make_plan(config, planned(config, targets, configfile), device if measure else None)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else describe(found))

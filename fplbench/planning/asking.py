@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,11 @@ class Job:
     """
 
     rule: str
-    wildcards: Mapping[str, str]
-    threads: int
-    resources: Mapping[str, Any]
-    log: Sequence[str]
-    benchmark: str | None
+    wildcards: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 1
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    log: Sequence[str] = ()
+    benchmark: str | None = None
 
 
 class Recorder(logging.Filter):
@@ -84,8 +84,8 @@ def jobs_of(
 
 
 def _main(out: str, *arguments: str) -> None:
-    from snakemake.cli import main
-    from snakemake.logging import logger
+    from snakemake.cli import main  # type: ignore[import-untyped]
+    from snakemake.logging import logger  # type: ignore[import-untyped]
 
     recorder = Recorder()
     logger.addFilter(recorder)

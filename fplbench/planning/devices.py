@@ -1,15 +1,17 @@
 """How fast known devices are, and the hours that the networks of a run take on each."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fplbench.planning.images import denoised_in_all
-from fplbench.planning.jobs import networks
+from fplbench.planning.images import SPLITS, denoised_in_all, joined_splits, signals
+from fplbench.planning.jobs import ABLATION, TRAIN_ABLATION, networks
 from fplbench.planning.operations import Counts, Operations
 
 if TYPE_CHECKING:
     from fplbench.config import Config
+    from fplbench.planning.asking import Job
 
 SHARE = 0.3
 """Share of its published peak that a device is assumed to reach. Nothing here was measured on a GPU."""
@@ -55,12 +57,42 @@ DEVICES = (
 )
 
 
-def operations_of_run(config: "Config", counts: Counts) -> dict[str, Operations]:
-    """Operations of a run by what computes them: each training, features, and each method that is a network."""
-    found = {f"training {name}": counts.trainings[name].all * network.count for name, network in networks(config).items()}
+def operations_of_run(config: "Config", counts: Counts, jobs: "Sequence[Job]") -> dict[str, Operations]:
+    """Operations of a run by what computes them: each training, features, and each method that is a network.
+
+    Those of alignments, of comparisons of explanations and of figures, few, are left out.
+    """
+    trained = {name: each for name, each in networks(config, jobs).items() if name in counts.trainings}
+    found = {f"training {name}": counts.trainings[name].all * each.count for name, each in trained.items()}
     found |= {f"rule {rule}": operations for rule, operations in counts.features.items()}
+    images = denoised_in_all(config, jobs)
     for name, forward in counts.methods.items():
-        found[f"method {name}"] = Operations(single=forward * denoised_in_all(config, config.columns[name]))
+        found[f"method {name}"] = Operations(single=forward * images[name])
+    for rule, number in _applied(config, jobs).items():
+        found[f"rule {rule}"] = Operations(single=_of_fpl(counts) * number)
+    return found
+
+
+def _of_fpl(counts: Counts) -> float:
+    """Operations of FPL's denoiser for one image; that of every variant of the ablation is alike."""
+    return next(cost.forward for name, cost in counts.trainings.items() if name == "fpl" or name.startswith(ABLATION))
+
+
+def _applied(config: "Config", jobs: "Sequence[Job]") -> dict[str, int]:
+    """Images that FPL's denoisers and the variants of the ablation denoise outside of the tables, by rule."""
+    found: Counter[str] = Counter()
+    across = {"apply_across_datasets": config.compared, "apply_across_noises": config.generalisation or ()}
+    trained = [job.wildcards for job in jobs if job.rule == TRAIN_ABLATION]
+    for job in jobs:
+        if job.rule in across:
+            found[job.rule] += len(across[job.rule]) * config.sampling.test
+        elif job.rule in ("apply_ablation", "observe_ablation"):
+            of_cell = [each for each in trained if {**each, **job.wildcards} == {**job.wildcards, **each}]
+            stage, first = job.wildcards.get("stage"), str(config.ablation.seeds[0])
+            networks = sum(stage != "screening" or each["seed"] == first for each in of_cell)
+            split = SPLITS.index("test" if stage == "test" else "validation")
+            scored = config.ablation.draws * joined_splits(config)[split]
+            found[job.rule] += networks * (scored if stage else signals(config))
     return found
 
 

@@ -1,17 +1,23 @@
 """How many images a run has, and how many its methods denoise."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fplbench.config.fits import Fit, fit_name
+from fplbench.denoising.columns import FAIR_GROUP, grouped
 from fplbench.denoising.tuning import candidates
 
 if TYPE_CHECKING:
     from fplbench.config import Config
     from fplbench.denoising.columns import Column
     from fplbench.explaining.options import ExplanationOptions
+    from fplbench.planning.asking import Job
 
 Splits = tuple[int, int, int]
+SPLITS = ("train", "validation", "test")
+DENOISE, SIGNALS, INSERTED = "denoise_", "denoise_signals_", "_inserted"
+"""What the names of rules begin and end with."""
 
 
 def splits(config: "Config") -> Splits:
@@ -58,11 +64,29 @@ def repeats(config: "Config", column: "Column") -> int:
     return config.repeats if config.training_of(column) else 1
 
 
-def denoised_in_all(config: "Config", column: "Column") -> int:
-    """Images that a column denoises in the whole run, with all its networks."""
-    inserted = len(inserted_cells(config))
-    plain = len(config.cells()) - inserted
-    return repeats(config, column) * (plain * denoised(config, column, False) + inserted * denoised(config, column, True))
+def columns_of(config: "Config", rule: str) -> "list[Column]":
+    """The columns that a rule denoise_... runs; fair_ is of the fair comparison, signals_ of detectability."""
+    if not rule.startswith(DENOISE):
+        return []
+    name = rule.removeprefix(SIGNALS).removeprefix(DENOISE).removesuffix(INSERTED)
+    groups = grouped(config.columns) | {f"{FAIR_GROUP}{group}": found for group, found in grouped(config.fair_columns).items()}
+    return groups.get(name, [])
+
+
+def denoised_in_all(config: "Config", jobs: "Iterable[Job]") -> dict[str, int]:
+    """Images that each column denoises in some jobs, with all its networks, by name."""
+    found: Counter[str] = Counter()
+    for job in jobs:
+        for column in columns_of(config, job.rule):
+            each = signals(config) if job.rule.startswith(SIGNALS) else denoised(config, column, job.rule.endswith(INSERTED))
+            found[column.name] += each if job.rule.startswith(SIGNALS) else repeats(config, column) * each
+    return dict(found)
+
+
+def signals(config: "Config") -> int:
+    """Images with and without signals of a data set, at most."""
+    asked = config.detectability
+    return 2 * max(map(len, asked.contrasts.values()), default=0) * len(asked.sizes) * asked.pairs
 
 
 def network_of(config: "Config", column: "Column") -> Fit | None:

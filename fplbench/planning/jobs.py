@@ -1,34 +1,25 @@
-"""The jobs of `snakemake`, the default target, by rule; and the networks that it trains."""
+"""The jobs of a run, and the networks that they train."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fplbench.config.fits import Fit, fit_name, with_repeats
-from fplbench.denoising.columns import grouped
-from fplbench.noise import NOISES
-from fplbench.planning.images import inserted_cells
-from fplbench.reporting.captions import denoisers, figure_captions
+from fplbench.config.ablation import AS_PUBLISHED
+from fplbench.config.fits import Fit, with_repeats
+from fplbench.explaining.options import ExplanationOptions
+from fplbench.planning.asking import SNAKEFILE, Job, jobs_of
+from fplbench.training import TRAININGS
 
 if TYPE_CHECKING:
     from fplbench.config import Config
 
-# The rules of the figures whose names are not those of the rules.
-FIGURE_RULES = {
-    "noises": "noise_figure",
-    "heat_map": "heat_map",
-    "ranks": "rank_figure",
-    "training": "training_figure",
-    "cost": "cost",
-}
-DATASET_FIGURES = {
-    "": "figure",
-    "_features": "feature_figure",
-    "_lesions": "lesion_figure",
-    "_inserted": "inserted_figure",
-    "_recovery": "recovery_figure",
-    "_grey_maps": "grey_map_figure",
-}
+TRAIN, TRAIN_ABLATION = "train_", "train_ablation"
+ABLATION = "ablation: "
+"""What the names of the networks of the ablation begin with."""
+EVERY_VARIANT = "ablation: {keep: null, least_cosine: null}\n"
 
 
 @dataclass(frozen=True)
@@ -38,95 +29,94 @@ class Networks:
     Attributes:
         fit: the training, with its options.
         count: number of networks.
+        explanation: of the features that are compared, where it is not that of the config.
     """
 
     fit: Fit
     count: int
+    explanation: ExplanationOptions | None = None
 
 
-def stack_names(config: "Config") -> list[str]:
-    """The denoised stacks of a cell: one for each column, and for each repeat of a column that is trained here."""
-    return list(with_repeats(config.columns.values(), config))
+def planned(config: "Config", targets: Sequence[str], configfiles: Sequence[Path], snakefile: Path = SNAKEFILE) -> list[Job]:
+    """All jobs of some targets, whatever results there are.
+
+    Where the ablation chooses its variants on the way, as many are counted as it will keep, the first ones of the config.
+
+    Args:
+        config: what the files hold together.
+        targets: rules or files.
+        configfiles: configs of the run; of several, later ones win.
+        snakefile: the workflow.
+
+    Raises:
+        InputError: there is no workflow, or it cannot plan these targets.
+    """
+    jobs = jobs_of(targets, configfiles, snakefile)
+    if not any(job.rule in ("align_variants", "screen_variants") for job in jobs):
+        return jobs
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as every:
+        every.write(EVERY_VARIANT)
+        every.flush()
+        further = jobs_of(targets, [*configfiles, Path(every.name)], snakefile)
+    return list({_key(job): job for job in [*jobs, *further] if _is_kept(config, job)}.values())
 
 
-def networks(config: "Config") -> dict[str, Networks]:
-    """The networks that are trained, by the name of their rule's files: those of the columns, and those that are explained."""
-    found: dict[str, Networks] = {}
-    for column in config.columns.values():
-        if training := config.training_of(column):
-            name = fit_name(training.name, column.budget)
-            found[name] = _networks(config, name, config.repeats)
-    if config.explains and "restoration" not in found:
-        found["restoration"] = _networks(config, "restoration", 1)
+def _key(job: Job) -> tuple[object, ...]:
+    return job.rule, *sorted(job.wildcards.items())
+
+
+def _is_kept(config: "Config", job: Job) -> bool:
+    """Whether a job is no training of a variant, or of one that is screened, or that is likely to be kept."""
+    ablation = config.ablation
+    if job.rule != TRAIN_ABLATION or ablation.keep is None:
+        return True
+    variant, seed = job.wildcards["variant"], int(job.wildcards["seed"])
+    screened = seed == ablation.seeds[0] and job.wildcards["noise"] in (ablation.screened_on or ablation.noises or ())
+    forms = [name for name, found in config.ablation_variants().items() if found.is_form and name not in ablation.always]
+    kept = [name for name in forms if name != AS_PUBLISHED][: ablation.keep]
+    first = variant == AS_PUBLISHED and seed == ablation.seeds[0]
+    return screened or first or variant in [*ablation.always, *kept]
+
+
+def count_by_rule(jobs: Iterable[Job]) -> dict[str, int]:
+    """Number of jobs of each rule; those that compute nothing, the targets and what writes config.json, are left out."""
+    return dict(Counter(job.rule for job in jobs if job.log and job.rule != "write_config"))
+
+
+def stack_names(config: "Config", fair: bool = False) -> list[str]:
+    """The denoised stacks of a cell: one for each column, and for each repeat of a column that is trained here.
+
+    Args:
+        config: the run.
+        fair: whether those of the fair comparison are among them.
+    """
+    return list(with_repeats([*config.columns.values(), *(config.fair_columns.values() if fair else ())], config))
+
+
+def networks(config: "Config", jobs: Iterable[Job]) -> dict[str, Networks]:
+    """The networks that some jobs train, by the name of their files; those of the ablation by that of their variant."""
+    counts: Counter[str] = Counter()
+    of_ablation: Counter[str] = Counter()
+    for job in jobs:
+        if job.rule == TRAIN_ABLATION:
+            of_ablation[job.wildcards["variant"]] += 1
+        elif job.rule.startswith(TRAIN):
+            counts[job.rule.removeprefix(TRAIN)] += 1
+    found = {name: Networks(config.fits[name], count) for name, count in counts.items()}
+    if of_ablation:
+        for name, variant in of_variants(config).items():
+            if of_ablation[name]:
+                found[f"{ABLATION}{name}"] = replace(variant, count=of_ablation[name])
     return found
 
 
-def explained(config: "Config") -> list[str]:
-    """The data sets whose clean images are explained, for the trainings that compare features."""
-    needed = [network.fit.training.needs(network.fit.options) for network in networks(config).values()]
-    return list(config.datasets) if any("features" in inputs for inputs in needed) else []
-
-
-def count_jobs(config: "Config") -> dict[str, int]:
-    """Number of jobs of each rule of the default target, in the order of the stages; rules without jobs are left out.
-
-    Jobs that write config.json and `all` itself, which compute nothing, are left out.
-    """
-    return {rule: number for rule, number in _jobs(config) if number}
-
-
-def _networks(config: "Config", name: str, repeats: int) -> Networks:
-    fit = config.fits[name]
-    places = len(config.cells()) if "noise" in fit.training.per else len(config.datasets)
-    return Networks(fit, places * repeats)
-
-
-def _jobs(config: "Config") -> Iterator[tuple[str, int]]:
-    datasets, cells, inserted = len(config.datasets), len(config.cells()), inserted_cells(config)
-    sampled = [_sampling_rule(config, name) for name in config.datasets]
-    for rule in dict.fromkeys(sampled):
-        yield rule, sampled.count(rule)
-    yield "insert_lesions", len(dict(inserted))
-    yield "synthesize_noise", cells
-    yield "add_noise_to_inserted", len(inserted)
-    for name, network in networks(config).items():
-        yield f"train_{name}", network.count
-    yield "explain_clean_images", len(explained(config))
-    for group in grouped(config.columns):
-        yield f"denoise_{group}", cells - len(inserted)
-        yield f"denoise_{group}_inserted", len(inserted)
-    for column in config.columns.values():
-        if column.method is None:
-            yield f"denoise_{column.name}", cells
-    yield "score", cells
-    yield "score_features", len(config.cells(config.feature_error))
-    yield "collate_dataset", datasets
-    yield "collate", 1
-    yield from _figures(config)
-    yield "paper_comparison", len(config.published)
-    for rule in ("table", "explorer"):
-        yield rule, datasets
-    if not denoisers(config):  # else it draws a figure
-        yield "cost", 1
-    for rule in ("lesion_summary", "manifest", "report"):
-        yield rule, 1
-
-
-def _sampling_rule(config: "Config", dataset: str) -> str:
-    if dataset not in config.unpaired:
-        return "sample_pairs"
-    needs = {NOISES[noise].needs for noise in config.noises_of(dataset)}
-    return "sample_hounsfield" if "hu" in needs else "sample_images"
-
-
-def _figures(config: "Config") -> Iterator[tuple[str, int]]:
-    figures = figure_captions(config)
-    for name, rule in FIGURE_RULES.items():
-        yield rule, int(name in figures)
-    for ending, rule in DATASET_FIGURES.items():
-        yield rule, sum(f"{dataset}{ending}" in figures for dataset in config.datasets)
-
-
-def total(jobs: Mapping[str, int]) -> int:
-    """The number of all jobs."""
-    return sum(jobs.values())
+def of_variants(config: "Config") -> Mapping[str, Networks]:
+    """The variants of the ablation by name, one network of each."""
+    return {
+        name: Networks(
+            Fit(name, TRAININGS["fpl"], variant.fpl),
+            1,
+            ExplanationOptions(**variant.explanation) if variant.explanation else None,
+        )
+        for name, variant in config.ablation_variants().items()
+    }

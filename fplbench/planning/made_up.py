@@ -15,6 +15,7 @@ from fplbench.registry import parse_options
 if TYPE_CHECKING:
     from fplbench.config import Config
     from fplbench.config.fits import Fit
+    from fplbench.explaining.options import ExplanationOptions
     from fplbench.training.loop.stopwatch import Stopwatch
     from fplbench.training.registry import Input
 
@@ -22,16 +23,19 @@ SEED = 1
 
 
 @contextmanager
-def folder_of_images(config: "Config", count: int, side: int) -> "Iterator[Mapping[Input, Path]]":
+def folder_of_images(
+    config: "Config", count: int, side: int, explanation: "ExplanationOptions | None" = None
+) -> "Iterator[Mapping[Input, Path]]":
     """Context that yields what trainings read, made up: stacks of random images, with Gaussian noise and with one lesion each.
 
     Args:
-        config: what is explained, and the width of the network that is.
+        config: the widths of the networks that are explained, and what is found in an image.
         count: number of images.
         side: of the images, pixels.
+        explanation: what is found instead.
     """
     with tempfile.TemporaryDirectory(prefix="fplbench-") as folder:
-        yield _write(Path(folder), config, count, side)
+        yield _write(Path(folder), config, count, side, explanation or config.explanation)
 
 
 def untrained(fit: "Fit", files: "Mapping[Input, Path]", **changes: Any) -> "Path":
@@ -67,10 +71,10 @@ def set_up(fit: "Fit", files: "Mapping[Input, Path]", device: str, **changes: An
     return found[0]
 
 
-def _write(folder: Path, config: "Config", count: int, side: int) -> "dict[Input, Path]":
+def _write(folder: Path, config: "Config", count: int, side: int, options: "ExplanationOptions") -> "dict[Input, Path]":
     from fplbench.device import choose_device
     from fplbench.explaining.maps import OUTPUTS, write_features
-    from fplbench.lesions.stack import write_lesions
+    from fplbench.lesions.stack import COLUMNS, lesions_path, write_lesions
     from fplbench.networks import UNet, weights
     from fplbench.noise import synthesize_stack
     from fplbench.stacks import write_stack
@@ -81,11 +85,15 @@ def _write(folder: Path, config: "Config", count: int, side: int) -> "dict[Input
     clean, noisy = folder / "clean.npy", folder / "noisy.npy"
     write_stack(clean, pixels, index)
     synthesize_stack("gaussian", clean, noisy, {}, seed=SEED)
-    write_lesions(clean, np.zeros_like(pixels), [])
-    options = config.explanation
+    masks = np.zeros_like(pixels)
+    masks[:, : side // 4, : side // 4] = 1
+    described = {"kind": "lesion", "pixels": (side // 4) ** 2, "inserted": 0}
+    rows = [{**dict.fromkeys(COLUMNS, ""), **described, "image_id": n, "lesion": 1, "lesion_id": n} for n in range(count)]
+    write_lesions(clean, masks, rows)
     network = folder / "explained.safetensors"
-    built = seeded(lambda: UNet(explained_width(config)), SEED, choose_device("cpu"))
+    built = seeded(lambda: UNet(explained_width(config, options.network)), SEED, choose_device("cpu"))
     weights.save(built, network, {"output": OUTPUTS[options.network]})
     features = folder / "features.npy"
     write_features(network, clean, features, "cpu", **options.model_dump())
-    return {"clean": clean, "noisy": noisy, "explained": network, "features": features}
+    of_images: dict[Input, Path] = {"clean": clean, "noisy": noisy, "lesions": lesions_path(clean)}
+    return of_images | {"explained": network, "features": features}

@@ -5,16 +5,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fplbench.config.fits import Fit
-from fplbench.denoising.columns import grouped
 from fplbench.noise import NOISES
 from fplbench.planning.images import (
-    denoised_in_all,
+    INSERTED,
+    SIGNALS,
+    columns_of,
+    denoised,
     inserted_cells,
     inserted_splits,
     network_of,
@@ -23,13 +25,14 @@ from fplbench.planning.images import (
     trials,
     tuning_images,
 )
-from fplbench.planning.jobs import count_jobs, networks, stack_names
+from fplbench.planning.jobs import count_by_rule, networks, stack_names
 from fplbench.planning.made_up import SEED, folder_of_images, set_up, untrained
 from fplbench.planning.operations import Counts, TrainingCost
 
 if TYPE_CHECKING:
     from fplbench.config import Config
     from fplbench.denoising.columns import Column
+    from fplbench.planning.asking import Job
     from fplbench.training.registry import Input
 
 ROUNDS = 3
@@ -50,55 +53,67 @@ OTHERS = {
     **{"figure": 2.6, "feature_figure": 2.5, "noise_figure": 1.1, "grey_map_figure": 1.5, "training_figure": 1.6},
     **{"lesion_figure": 1.2, "inserted_figure": 1.4, "recovery_figure": 1.1, "heat_map": 2.1, "rank_figure": 2.1},
     **{"paper_comparison": 1.8, "explorer": 1.2},
+    # As the like rules of the default target.
+    **{"collate_fair": 0.3, "collate_all_fair": 0.3, "fair_cost": 3.5, "fair_table": 1.3, "fair_summary": 0.7},
 }
 
 
-def measure(config: "Config", counts: Counts, device: str = "auto") -> dict[str, float]:
+def measure(config: "Config", counts: Counts, jobs: "Sequence[Job]", device: str = "auto") -> dict[str, float]:
     """Seconds that the jobs of each rule take together on this machine, on one core or its GPU, one job after the other.
 
-    Images are random. Reading raw data is not measured: sampling counts as in the demo.
+    Images are random. Reading raw data is not measured: sampling counts as in the demo. Rules of the ablation, of the
+    generalisation and of the detectability are left out, but for their trainings.
 
     Args:
         config: the run.
         counts: its operations, by which the parts of a training are scaled that are not timed.
+        jobs: all its jobs.
         device: auto, cpu or cuda.
     """
     on_gpu = _is_gpu(device)
-    batch = max((network.fit.options["batch"] for network in networks(config).values()), default=1)
+    batch = max((each.fit.options.get("batch", 1) for each in networks(config, jobs).values()), default=1)
     with folder_of_images(config, max(IMAGES, batch if on_gpu else CPU_BATCH), config.sampling.size) as files:
-        return dict(_seconds(config, counts, files, device, on_gpu))
+        return dict(_seconds(config, counts, jobs, files, device, on_gpu))
 
 
 def _seconds(
-    config: "Config", counts: Counts, files: "Mapping[Input, Path]", device: str, on_gpu: bool
+    config: "Config", counts: Counts, jobs: "Sequence[Job]", files: "Mapping[Input, Path]", device: str, on_gpu: bool
 ) -> Iterator[tuple[str, float]]:
-    jobs, sampling = count_jobs(config), config.sampling
+    by_rule, sampling = count_by_rule(jobs), config.sampling
     start, start_filters, start_torch = map(_start, (NOTHING, FILTERS, NETWORKS))
     noises = {noise: _of_noise(config, noise, files) for noise in config.noises}
     mean_noise = statistics.mean(noises.values())
-    images, inserted = sum(splits(config)), sum(inserted_splits(config))
-    yield "synthesize_noise", sum(start + images * noises[noise] for _, noise in config.cells())
-    yield "add_noise_to_inserted", sum(start + inserted * noises[noise] for _, noise in inserted_cells(config))
-    for name, network in networks(config).items():
-        seconds = _of_training(network.fit, counts.trainings[name], files, device, on_gpu)
-        draws = network.fit.options.get("draws", 1) - 1 if "noisy" in network.fit.training.inputs else 0
-        yield f"train_{name}", network.count * (start_torch + seconds + draws * sampling.train * mean_noise)
+    for rule, images in (("synthesize_noise", sum(splits(config))), ("add_noise_to_inserted", sum(inserted_splits(config)))):
+        if rule in by_rule:
+            yield rule, sum(start + images * noises[job.wildcards["noise"]] for job in jobs if job.rule == rule)
+    for name, network in networks(config, jobs).items():
+        if network.explanation is None and name in counts.trainings:
+            seconds = _of_training(network.fit, counts.trainings[name], files, device, on_gpu)
+            draws = network.fit.options.get("draws", 1) - 1 if "noisy" in network.fit.training.inputs else 0
+            yield f"train_{name}", network.count * (start_torch + seconds + draws * sampling.train * mean_noise)
     each_map = _of_map(config, files, device) if counts.features else 0.0
     for rule, number in (
         ("explain_clean_images", sampling.train),
         ("score_features", sampling.test * (len(stack_names(config)) + 1)),
+        ("score_fair_features", sampling.test * (len(stack_names(config, fair=True)) + 1)),
     ):
-        if rule in jobs:
-            yield rule, jobs[rule] * (start_torch + number * each_map)
+        if rule in by_rule:
+            yield rule, by_rule[rule] * (start_torch + number * each_map)
     scored, chosen = _of_score(config, files), _of_score(config, files, metrics=())
-    for group, columns in grouped(config.columns).items():
-        begin = start_torch if any(column.method and column.method.gpu for column in columns) else start_filters
-        seconds = sum(_of_column(config, column, files, device, chosen) for column in columns)
-        yield f"denoise_{group}", begin * len(config.cells()) + seconds
-    rows = len(config.cells()) * (sampling.test + sampling.validation) + len(inserted_cells(config)) * config.inserted.test
-    yield "score", jobs["score"] * start + rows * len(stack_names(config)) * scored
-    for rule in OTHERS.keys() & jobs.keys():
-        yield rule, jobs[rule] * OTHERS[rule] * start / START
+    for rule in by_rule:
+        columns = [] if rule.startswith(SIGNALS) else columns_of(config, rule)
+        if columns:
+            begin = start_torch if any(column.method and column.method.gpu for column in columns) else start_filters
+            seconds = sum(_of_column(config, column, rule.endswith(INSERTED), files, device, chosen) for column in columns)
+            yield rule, by_rule[rule] * (begin + seconds)
+    for rule in by_rule.keys() & {"score", "score_fair"}:
+        stacks = len(stack_names(config, fair=rule == "score_fair"))
+        cells = [(job.wildcards["dataset"], job.wildcards["noise"]) for job in jobs if job.rule == rule]
+        inserted = len({*cells} & {*inserted_cells(config)}) * config.inserted.test
+        rows = len(cells) * (sampling.test + sampling.validation) + inserted
+        yield rule, by_rule[rule] * start + rows * stacks * scored
+    for rule in OTHERS.keys() & by_rule.keys():
+        yield rule, by_rule[rule] * OTHERS[rule] * start / START
 
 
 def _of_training(fit: Fit, cost: TrainingCost, files: "Mapping[Input, Path]", device: str, on_gpu: bool) -> float:
@@ -119,8 +134,10 @@ def _of_training(fit: Fit, cost: TrainingCost, files: "Mapping[Input, Path]", de
     return of_steps * cost.all.total / counted
 
 
-def _of_column(config: "Config", column: "Column", files: "Mapping[Input, Path]", device: str, chosen: float) -> float:
-    """Seconds of a column in all cells: denoising, and choosing its options and its grey map by PSNR and SSIM."""
+def _of_column(
+    config: "Config", column: "Column", inserted: bool, files: "Mapping[Input, Path]", device: str, chosen: float
+) -> float:
+    """Seconds of a column in a cell: denoising, and choosing its options and its grey map by PSNR and SSIM."""
     from fplbench.denoising.running import denoise
     from fplbench.stacks import open_stack
 
@@ -134,8 +151,8 @@ def _of_column(config: "Config", column: "Column", files: "Mapping[Input, Path]"
     tried = [_once(partial(denoise, method, noisy, **{**options, **trial})) / len(noisy) for trial in trials(column)]
     # With a grey map a trial is scored three times: with it, without, and once more for the table.
     scores = len(tried) * chosen * (3 if column.grey_map else 1)
-    of_trials = repeats(config, column) * len(config.cells()) * tuning_images(config)
-    return (denoised_in_all(config, column) - of_trials * len(tried)) * usual + of_trials * (sum(tried) + scores)
+    usual_images = denoised(config, column, inserted) - len(tried) * tuning_images(config)
+    return repeats(config, column) * (usual_images * usual + tuning_images(config) * (sum(tried) + scores))
 
 
 def _of_noise(config: "Config", noise: str, files: "Mapping[Input, Path]") -> float:

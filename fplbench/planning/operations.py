@@ -6,19 +6,23 @@ addition that follows are two.
 """
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fplbench.config.ablation import explanation_name
 from fplbench.config.fits import Fit
-from fplbench.planning.images import network_of
-from fplbench.planning.jobs import explained, networks, stack_names
+from fplbench.explaining.options import ExplanationOptions
+from fplbench.planning.images import denoised_in_all, joined_splits, network_of
+from fplbench.planning.jobs import networks, stack_names
 from fplbench.planning.made_up import folder_of_images, set_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fplbench.config import Config
+    from fplbench.planning.asking import Job
     from fplbench.training.loop.stopwatch import Stopwatch
     from fplbench.training.registry import Input
 
@@ -88,8 +92,9 @@ class Counts:
     """What a run computes with networks.
 
     Attributes:
-        trainings: what one network of each training takes, by the name of the training's files.
-        features: operations of all features of the run, by the rule that finds them.
+        trainings: what one network of each training takes, by the name of the training's files; networks that keep their random
+            weights are left out.
+        features: operations of the features of the run, by the rule that finds them.
         methods: operations of each column that is a network, for one image.
     """
 
@@ -98,15 +103,27 @@ class Counts:
     methods: Mapping[str, float]
 
 
-def count_operations(config: "Config") -> Counts:
+def count_operations(config: "Config", jobs: "Sequence[Job]") -> Counts:
     """Count the operations of a run. It takes a few seconds for networks of width 64.
+
+    Args:
+        config: the run.
+        jobs: all its jobs.
 
     Raises:
         InputError: a package that a network needs cannot be used.
     """
+    found = {name: each for name, each in networks(config, jobs).items() if "steps" in each.fit.options}
+    trainings: dict[str, TrainingCost] = {}
+    features: dict[str, Operations] = {}
+    for explanation, rules in _features(config, jobs).items():
+        alike = {name: each.fit for name, each in found.items() if (each.explanation or config.explanation) == explanation}
+        with folder_of_images(config, 1, SIDE, explanation) as files:
+            trainings |= {name: training_cost(fit, files, config.sampling) for name, fit in alike.items()}
+            each_map = _of_one_map(config, files, explanation) if any(rules.values()) else 0.0
+            features |= {rule: Operations(single=each_map * images) for rule, images in rules.items() if images}
     with folder_of_images(config, 1, SIDE) as files:
-        trainings = {name: training_cost(network.fit, files, config.sampling) for name, network in networks(config).items()}
-        return Counts(trainings, _features(config, files), _methods(config, files, trainings))
+        return Counts(trainings, features, _methods(config, jobs, files, trainings))
 
 
 def training_cost(fit: Fit, files: "Mapping[Input, Path]", sampling: Any) -> TrainingCost:
@@ -136,42 +153,56 @@ def training_cost(fit: Fit, files: "Mapping[Input, Path]", sampling: Any) -> Tra
     return TrainingCost(counted.parameters, counted.forward * whole, plain, feature if explains else plain, of_steps, total)
 
 
-def _features(config: "Config", files: "Mapping[Input, Path]") -> dict[str, Operations]:
-    """Operations of all features of a run, by the rule that finds them."""
-    found = {
-        "explain_clean_images": config.sampling.train * len(explained(config)),
-        "score_features": config.sampling.test * (len(stack_names(config)) + 1) * len(config.cells(config.feature_error)),
-    }
-    each = _of_one_map(config, files) if any(found.values()) else 0.0
-    return {rule: Operations(single=each * images) for rule, images in found.items() if images}
+def _features(config: "Config", jobs: "Iterable[Job]") -> "dict[ExplanationOptions, Counter[str]]":
+    """Images in which the features of each explanation are found, by rule; the networks of the config's own one come first."""
+    found: dict[ExplanationOptions, Counter[str]] = {config.explanation: Counter()}
+    variants = {name: network.explanation for name, network in networks(config, jobs).items() if network.explanation}
+    by_name = {explanation_name(explanation): explanation for explanation in variants.values()}
+    for explanation in variants.values():
+        found.setdefault(explanation, Counter())
+    for job in jobs:
+        if job.rule == "explain_clean_images":
+            found[config.explanation][job.rule] += config.sampling.train
+        elif job.rule in ("score_features", "score_fair_features"):
+            stacks = 1 + len(stack_names(config, fair=job.rule == "score_fair_features"))
+            found[config.explanation][job.rule] += config.sampling.test * stacks
+        elif job.rule == "explain_for_ablation":
+            explanation = by_name[job.wildcards["explanation"]]
+            found[explanation][f"{job.rule}, {job.wildcards['explanation']}"] += joined_splits(config)[0]
+    return found
 
 
-def _of_one_map(config: "Config", files: "Mapping[Input, Path]") -> float:
-    """Operations of the features of one image."""
+def _of_one_map(config: "Config", files: "Mapping[Input, Path]", explanation: "ExplanationOptions") -> float:
+    """Operations of the features of one image; of an annotation none."""
     from fplbench.explaining.maps import feature_maps
     from fplbench.planning.counter import operations_of
     from fplbench.stacks import open_stack
 
-    images, explanation = open_stack(files["clean"]), config.explanation.model_dump()
-    counted = operations_of(lambda: feature_maps(files["explained"], images, "cpu", **explanation))
+    if not explanation.of_images:
+        return 0.0
+    images = open_stack(files["clean"])
+    counted = operations_of(lambda: feature_maps(files["explained"], images, "cpu", **explanation.model_dump()))
     return counted * (config.sampling.size / SIDE) ** 2
 
 
-def _methods(config: "Config", files: "Mapping[Input, Path]", trainings: Mapping[str, TrainingCost]) -> dict[str, float]:
+def _methods(
+    config: "Config", jobs: "Iterable[Job]", files: "Mapping[Input, Path]", trainings: Mapping[str, TrainingCost]
+) -> dict[str, float]:
     """Operations of each column that is a network, for one image; published weights are of their training's default network."""
     from fplbench.networks.counting import count
 
     found = {}
-    for name, column in config.columns.items():
-        fit = network_of(config, column)
+    columns = config.columns | config.fair_columns
+    for name in denoised_in_all(config, jobs):
+        fit = network_of(config, columns[name])
         if fit is None:
             continue
-        if config.training_of(column):
+        if fit.name in trainings:
             forward = trainings[fit.name].forward
         else:
             network = set_up(fit, files, "cpu", **_for_counting(fit)).network
             forward = count(network, SIDE, SIDE).operations * (config.sampling.size / SIDE) ** 2
-        found[name] = forward * (8 if column.options.get("x8") else 1)
+        found[name] = forward * (8 if columns[name].options.get("x8") else 1)
     return found
 
 

@@ -1,18 +1,19 @@
 """The plan of a run: everything that can be said of it before it starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from fplbench.planning.devices import DEVICES, hours, operations_of_run
 from fplbench.planning.disk import SCRATCH, disk, needed, scratch
-from fplbench.planning.jobs import count_jobs, networks
+from fplbench.planning.jobs import count_by_rule, networks
 from fplbench.planning.measuring import measure
 from fplbench.planning.operations import Operations, count_operations
 from fplbench.planning.resources import JobNeeds
 
 if TYPE_CHECKING:
     from fplbench.config import Config
+    from fplbench.planning.asking import Job
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Plan:
 
     Attributes:
         size: side of the images, pixels.
-        cells: number of data sets times their noises.
+        cells: number of data sets times their noises that are denoised.
         jobs: by rule.
         disk: bytes by kind, the scratch of one running training last.
         memory: MB that the largest job asks for, by the rule: where networks run on a GPU, and where all is on the CPU.
@@ -52,6 +53,7 @@ class Plan:
         hours: of the networks alone, one after the other, by device.
         hours_tf32: the same with numerics.tf32: true.
         seconds: of all jobs of each rule on this machine, one after the other on one core or its GPU, if they were measured.
+        unmeasured: rules whose jobs are not among these seconds.
     """
 
     size: int
@@ -67,41 +69,47 @@ class Plan:
     hours: Mapping[str, float]
     hours_tf32: Mapping[str, float]
     seconds: Mapping[str, float] | None
+    unmeasured: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
         """The plan as JSON values, with the sources of the speeds of the devices."""
         return {**asdict(self), "sources": {device.name: device.source for device in DEVICES}}
 
 
-def make_plan(config: "Config", device: str | None = None) -> Plan:
+def make_plan(config: "Config", jobs: "Sequence[Job]", device: str | None = None) -> Plan:
     """Plan a run. It reads no data.
 
     Args:
         config: the config of the run.
+        jobs: all its jobs.
         device: auto, cpu or cuda, on which seconds are measured; None measures nothing.
 
     Raises:
         InputError: a package that a network needs cannot be used.
     """
-    counts = count_operations(config)
-    operations = operations_of_run(config, counts)
+    counts = count_operations(config, jobs)
+    operations = operations_of_run(config, counts, jobs)
+    by_rule = count_by_rule(jobs)
+    seconds = None if device is None else measure(config, counts, jobs, device)
     trainings = {
         name: TrainingPlan(network.count, cost.parameters, cost.all.total, cost.plain.total, cost.feature.total)
-        for name, network in networks(config).items()
+        for name, network in networks(config, jobs).items()
+        if name in counts.trainings
         for cost in [counts.trainings[name]]
     }
     return Plan(
         size=config.sampling.size,
-        cells=len(config.cells()),
-        jobs=count_jobs(config),
-        disk={**disk(config), SCRATCH: scratch(config)},
-        memory={place: JobNeeds(config, gpu).largest(count_jobs(config)) for place, gpu in (("GPU", True), ("CPU", False))},
-        needed=needed(config),
+        cells=len({(job.wildcards["dataset"], job.wildcards["noise"]) for job in jobs if "noise" in job.wildcards}),
+        jobs=by_rule,
+        disk={**disk(config, jobs), SCRATCH: scratch(config, jobs)},
+        memory={place: JobNeeds(config, gpu).largest(by_rule) for place, gpu in (("GPU", True), ("CPU", False))},
+        needed=needed(config, jobs),
         keeps_denoised=config.keep_denoised,
         trainings=trainings,
         methods=counts.methods,
         operations=operations,
         hours=hours(operations, config.numerics.tf32),
         hours_tf32=hours(operations, tf32=True),
-        seconds=None if device is None else measure(config, counts, device),
+        seconds=seconds,
+        unmeasured=sorted(by_rule.keys() - seconds.keys()) if seconds else [],
     )

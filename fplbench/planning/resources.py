@@ -7,7 +7,7 @@ times what is expected. torch is not imported, as Snakemake asks at its start.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fplbench.denoising.columns import Column, grouped
+from fplbench.denoising.columns import grouped
 from fplbench.explaining.options import at_once
 from fplbench.planning.ablation import ABLATION_MEMORY, ABLATION_SECONDS
 from fplbench.planning.factors import (
@@ -21,11 +21,12 @@ from fplbench.planning.factors import (
     limit,
     megabytes,
 )
+from fplbench.planning.images import DENOISE, SIGNALS, columns_of, signals
 from fplbench.planning.jobs import stack_names
 from fplbench.planning.sizes import Sizes
 
 if TYPE_CHECKING:
-    from fplbench.config import Config
+    pass
 
 
 class JobNeeds(Sizes):
@@ -41,7 +42,7 @@ class JobNeeds(Sizes):
         A network has one, on a CPU too: the sums of a convolution depend on the number of threads, and results must not depend on
         the cores that a machine has. Besides, two jobs of one thread take less time than one job of two.
         """
-        columns = _columns(self.config, rule) if rule.startswith(DENOISE) else []
+        columns = columns_of(self.config, rule)
         shared = rule in SHARED or any(column.method and column.method.processes for column in columns)
         return PROCESSES if shared else 1
 
@@ -52,7 +53,7 @@ class JobNeeds(Sizes):
         if rule.startswith("train_"):
             return self.of_training(self.config.fits[rule.removeprefix("train_")])
         if rule.startswith(DENOISE):
-            return self.of_group(_columns(self.config, rule))
+            return self.of_group(columns_of(self.config, rule))
         return megabytes(LIGHT, self.mapped_test() + ROW * self.rows())
 
     def minutes(self, rule: str) -> int:
@@ -62,8 +63,8 @@ class JobNeeds(Sizes):
         if rule.startswith("train_"):
             return limit(self.training_seconds(self.config.fits[rule.removeprefix("train_")]))
         if rule.startswith(DENOISE):
-            images = int(self.signals() / self.pixels) if rule.startswith(SIGNALS) else None
-            return limit(self.denoising_seconds(_columns(self.config, rule), images))
+            images = signals(self.config) if rule.startswith(SIGNALS) else None
+            return limit(self.denoising_seconds(columns_of(self.config, rule), images))
         return limit(0.0)
 
     def largest(self, rules: Mapping[str, Any]) -> tuple[str, int]:
@@ -71,7 +72,6 @@ class JobNeeds(Sizes):
         return max(((rule, self.memory(rule)) for rule in rules), key=lambda found: found[1])
 
 
-DENOISE, SIGNALS = "denoise_", "denoise_signals_"
 SHARED = ("sample_images", "sample_hounsfield", "sample_pairs", "fit_levels")
 """Rules that share their images among processes."""
 MEMORY: Mapping[str, Callable[[Sizes], int]] = {
@@ -109,10 +109,3 @@ SECONDS: Mapping[str, Callable[[Sizes], float]] = {
     **ABLATION_SECONDS,
 }
 """Seconds of the rules that take longer than minutes at the size of the paper."""
-
-
-def _columns(config: "Config", rule: str) -> list[Column]:
-    """The columns that a rule denoise_... runs; fair_ is of the fair comparison, signals_ of detectability."""
-    name = rule.removeprefix("denoise_").removeprefix("signals_").removesuffix("_inserted")
-    groups = grouped(config.columns) | {f"fair_{group}": columns for group, columns in grouped(config.fair_columns).items()}
-    return groups.get(name, [])

@@ -33,6 +33,7 @@ from fplbench.planning.images import (
     inserted_splits,
     joined_splits,
     repeats,
+    signals,
     splits,
     tuning_images,
 )
@@ -124,9 +125,7 @@ class Sizes:
 
     def signals(self) -> float:
         """Bytes of the images with and without signals of a data set."""
-        asked = self.config.detectability
-        kinds = max((len(contrasts) for contrasts in asked.contrasts.values()), default=0) * len(asked.sizes)
-        return 2 * kinds * asked.pairs * self.pixels
+        return signals(self.config) * self.pixels
 
     def pages(self) -> float:
         """Bytes of the images of an explorer page."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fplbench.planning.devices import DEVICES
 from fplbench.planning.disk import SCRATCH, gigabytes
-from fplbench.planning.jobs import total
 from fplbench.planning.operations import Operations
 from fplbench.planning.plan import Plan
 
@@ -14,7 +13,7 @@ DENOISED = "denoised images"
 def describe(plan: Plan) -> str:
     """The plan in sections, each a small table."""
     sections = [
-        (f"Jobs: {total(plan.jobs)}", _table((rule, str(number)) for rule, number in plan.jobs.items())),
+        (f"Jobs: {sum(plan.jobs.values())}", _table((rule, str(number)) for rule, number in plan.jobs.items())),
         ("Disk", _table(_disk(plan))),
         ("Memory of the processor that the largest job asks for", _table(_memory(plan))),
         ("Trainings", _table(_trainings(plan), HEADING)),
@@ -23,6 +22,8 @@ def describe(plan: Plan) -> str:
     ]
     if plan.seconds is not None:
         sections.append(("Measured on this machine: time of all jobs, one after the other", _table(_measured(plan.seconds))))
+        if plan.unmeasured:
+            sections.append(("Not measured", [f"  {', '.join(plan.unmeasured)}"]))
     return "\n\n".join("\n".join([title, *lines]) for title, lines in sections)
 
 

@@ -8,7 +8,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from fplbench.config import load_config
 from fplbench.config.fits import Fit
 from fplbench.networks import UNet
+from fplbench.planning.asking import Job
 from fplbench.planning.counter import operations_of
+from fplbench.planning.devices import operations_of_run
 from fplbench.planning.images import denoised_in_all
 from fplbench.planning.made_up import folder_of_images
 from fplbench.planning.operations import SIDE, count_operations, training_cost
@@ -64,7 +66,7 @@ def test_the_counter_counts_as_the_one_of_torch_does():
 @pytest.mark.slow
 def test_the_networks_of_the_paper_have_the_operations_of_their_convolutions():
     config = load_config({"datasets": ["lidc"], "noises": ["gaussian"], "methods": ["fpl", "dpir"]})
-    counts = count_operations(config)
+    counts = count_operations(config, [Job("train_fpl"), Job("train_restoration"), Job("denoise_networks")])
     forward = unet_by_hand(64, 256**2)
     assert counts.trainings["fpl"].parameters == 17_261_825
     assert counts.methods["fpl"] == pytest.approx(forward)
@@ -78,8 +80,27 @@ def test_the_networks_of_the_paper_have_the_operations_of_their_convolutions():
 
 
 def test_images_are_counted_for_every_cell_and_every_option_that_is_tried():
-    config = demo()
-    cells, inserted = 39, 4
-    assert denoised_in_all(config, config.columns["fpl"]) == cells * (12 + 6) + inserted * 24
-    tried = 10  # levels of dpir's grid, its default among them
-    assert denoised_in_all(config, config.columns["dpir"]) == cells * (12 + 6 + tried * 6) + inserted * 24
+    """35 cells, and four with lesions inserted into 24 images; ten levels of dpir's grid are tried on six images."""
+    jobs = 35 * [Job("denoise_networks")] + 4 * [Job("denoise_networks_inserted")]
+    found = denoised_in_all(demo(), jobs)
+    assert found["fpl"] == 39 * (12 + 6) + 4 * 24
+    assert found["dpir"] == 39 * (12 + 6 + 10 * 6) + 4 * 24
+
+
+@pytest.mark.slow
+def test_variants_of_the_ablation_denoise_in_every_draw_and_the_explained_network_is_theirs():
+    """One network of the lesions' explanation, trained on joined images: 12 test images and 24 with lesions, in two draws."""
+    config = demo(ablation={"draws": 2, "seeds": [1], "noises": ["gaussian"]})
+    cell = {"dataset": "lidc", "noise": "gaussian"}
+    name = "lesion_guided_sigmoid_sum_relu"
+    jobs = [
+        Job("train_ablation", {**cell, "variant": "lesion_weight", "seed": "1"}),
+        Job("explain_for_ablation", {"dataset": "lidc", "explanation": name}),
+        Job("apply_ablation", {**cell, "stage": "test"}),
+    ]
+    counts = count_operations(config, jobs)
+    found = operations_of_run(config, counts, jobs)
+    forward = unet_by_hand(8, 96**2)
+    assert found["rule apply_ablation"].total == pytest.approx(2 * (12 + 24) * forward)
+    # Forwards, and backwards to the image: the gradient of all layers, those of the weights left out.
+    assert found[f"rule explain_for_ablation, {name}"].total == pytest.approx((48 + 96) * 2 * forward, rel=0.01)

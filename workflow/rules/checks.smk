@@ -35,6 +35,14 @@ def trainings_at_once():
     return GPUS or workflow.cores or 1
 
 
+def to_write():
+    """The jobs that are to run, and the bytes of the files that they write again."""
+    jobs = list(workflow.dag.needrun_jobs())
+    files = {Path(path) for job in jobs for path in job.output}
+    present = sum(path.stat().st_size for path in files if path.is_file())
+    return [Job(job.rule.name, dict(job.wildcards_dict), log=list(job.log)) for job in jobs], present
+
+
 onstart:
     # Not in a dry run: the plan can be had without the data.
     jobs = {(job.rule.name, job.wildcards_dict.get("dataset")) for job in workflow.dag.needrun_jobs()}
@@ -49,8 +57,7 @@ onstart:
     ]
     if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
         checks.append((check_weights, CONFIG))
-    if ("all", None) in jobs:
-        checks.append((check_space, CONFIG, trainings_at_once()))
+    checks.append((check_space, CONFIG, *to_write(), trainings_at_once()))
     problems = []
     for check, *arguments in checks:
         try:

@@ -21,6 +21,7 @@ from fplbench.explaining.registry import FEATURES
 from fplbench.files import write_text
 from fplbench.gpu_lease import SHARE
 from fplbench.noise import NOISES
+from fplbench.planning.asking import Job
 from fplbench.planning.disk import check_space
 from fplbench.planning.images import inserted_cells
 from fplbench.planning.resources import JobNeeds
