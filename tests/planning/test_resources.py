@@ -76,7 +76,7 @@ def test_no_job_of_a_run_of_middle_size_uses_more_memory_than_its_rule_asks_for(
         tuning={"images": 6},
         fair={"methods": {"residual_same_steps": {}}, "noises": ["gaussian"]},
         ablation={"seeds": [1], "draws": 2, "variants": {**VARIANTS, "encoder": encoder}},
-        detectability={"contrasts": {"lits": [200]}, "sizes": [16], "pairs": 20},
+        detectability={"contrasts": {"lits": [20]}, "sizes": [16], "pairs": 20},
     )
     (tmp_path / "measured.sh").write_text(MEASURED.format(python=sys.executable, found=tmp_path / "peaks"))
     monkeypatch.setenv("BASH_ENV", str(tmp_path / "measured.sh"))
