@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fplbench.planning.counts import Counts, Operations
 from fplbench.planning.images import SPLITS, denoised_in_all, joined_splits, signals
 from fplbench.planning.jobs import ABLATION, TRAIN_ABLATION, networks
-from fplbench.planning.operations import Counts, Operations
 
 if TYPE_CHECKING:
     from fplbench.config import Config

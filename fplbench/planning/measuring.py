@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fplbench.config.fits import Fit
 from fplbench.noise import NOISES
+from fplbench.planning.counts import Counts, TrainingCost
 from fplbench.planning.images import (
     INSERTED,
     SIGNALS,
@@ -27,7 +28,6 @@ from fplbench.planning.images import (
 )
 from fplbench.planning.jobs import count_by_rule, networks, stack_names
 from fplbench.planning.made_up import SEED, folder_of_images, set_up, untrained
-from fplbench.planning.operations import Counts, TrainingCost
 
 if TYPE_CHECKING:
     from fplbench.config import Config

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES, hours, operations_of_run
 from fplbench.planning.disk import SCRATCH, disk, needed, scratch
 from fplbench.planning.jobs import count_by_rule, networks
 from fplbench.planning.measuring import measure
-from fplbench.planning.operations import Operations, count_operations
+from fplbench.planning.operations import count_operations
 from fplbench.planning.resources import JobNeeds
 
 if TYPE_CHECKING:

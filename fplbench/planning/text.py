@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES
 from fplbench.planning.disk import SCRATCH, gigabytes
-from fplbench.planning.operations import Operations
 from fplbench.planning.plan import Plan
 
 DENOISED = "denoised images"

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from fplbench.cli import app
 from fplbench.planning import measuring
+from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES
-from fplbench.planning.operations import Operations
 from tests.helpers.workflow import ROOT, write_config
 
 
