@@ -58,19 +58,30 @@ def scratch(config: "Config", jobs: "Sequence[Job]") -> float:
 
 
 def needed(config: "Config", jobs: "Sequence[Job]", trainings: int = 1) -> float:
-    """Bytes that some jobs take: their results, and the scratch of so many trainings at once.
+    """Bytes that some jobs take at least: their results, and the scratch of so many trainings at once.
 
-    With keep_denoised: false, the denoised images of one data set are counted: they go when it is scored and shown. If Snakemake
-    runs the jobs of several data sets side by side, there are more of them for a while.
+    With keep_denoised: false, the denoised test images of one data set are counted: they go when its pages are made, those of the
+    validation images when they are scored.
     """
-    kinds = disk(config, jobs)
-    datasets = {job.wildcards["dataset"] for job in jobs if "dataset" in job.wildcards}
-    temporary = 0.0 if config.keep_denoised or not datasets else kinds[DENOISED] * (1 - 1 / len(datasets))
+    if config.keep_denoised:
+        return at_most(config, jobs, trainings)
+    test, validation = config.sampling.test, config.sampling.validation
+    datasets = len({job.wildcards["dataset"] for job in jobs if "dataset" in job.wildcards})
+    held = test / (test + validation) / max(1, datasets)
+    return at_most(config, jobs, trainings) - disk(config, jobs)[DENOISED] * (1 - held)
+
+
+def at_most(config: "Config", jobs: "Sequence[Job]", trainings: int = 1) -> float:
+    """The same where no denoised images have gone before the last ones are there.
+
+    With keep_denoised: false, too, it can come near to that: Snakemake starts jobs as soon as it can, those of filters while
+    networks are trained for days.
+    """
     running = min(trainings, sum(job.rule.startswith(TRAIN) for job in jobs))
-    return sum(kinds.values()) - temporary + running * scratch(config, jobs)
+    return sum(disk(config, jobs).values()) + running * scratch(config, jobs)
 
 
-def check_space(config: "Config", jobs: "Sequence[Job]", present: float = 0, trainings: int = 1) -> None:
+def check_space(config: "Config", jobs: "Sequence[Job]", present: float = 0, trainings: int = 1) -> str:
     """Check that the disk of the results has room for what some jobs have yet to write.
 
     Args:
@@ -79,19 +90,28 @@ def check_space(config: "Config", jobs: "Sequence[Job]", present: float = 0, tra
         present: bytes of the files that they write again.
         trainings: how many run at once, at most.
 
+    Returns:
+        A warning where it may run full before denoised images are deleted; else empty.
+
     Raises:
         InputError: it has not.
     """
     results = Path(config.results)
     free = shutil.disk_usage(nearest_existing(results)).free
-    missing = needed(config, jobs, trainings) - present
-    if missing > free:
+    least, most = (size(config, jobs, trainings) - present for size in (needed, at_most))
+    if least > free:
         saved = disk(config, jobs)[DENOISED]
         option = f", or set keep_denoised to false, which saves {gigabytes(saved)} at the end" if config.keep_denoised else ""
         raise InputError(
-            f"The run needs about {gigabytes(missing)} more in {results}, but its disk has {gigabytes(free)} free: make room, or "
+            f"The run needs about {gigabytes(least)} more in {results}, but its disk has {gigabytes(free)} free: make room, or "
             f"set results to a folder on another disk{option}. `fplbench plan` says what takes how much."
         )
+    if most > free:
+        return (
+            f"The run needs about {gigabytes(least)} in {results}, and up to {gigabytes(most)} if many denoised images are made "
+            f"before others are deleted; its disk has {gigabytes(free)} free. If it runs full, make room and run it again."
+        )
+    return ""
 
 
 def gigabytes(size: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES, hours, operations_of_run
-from fplbench.planning.disk import SCRATCH, disk, needed, scratch
+from fplbench.planning.disk import SCRATCH, at_most, disk, needed, scratch
 from fplbench.planning.jobs import count_by_rule, networks
 from fplbench.planning.measuring import measure
 from fplbench.planning.operations import count_operations
@@ -46,7 +46,8 @@ class Plan:
         jobs: by rule.
         disk: bytes by kind, the scratch of one running training last.
         memory: MB that the largest job asks for, by the rule: where networks run on a GPU, and where all is on the CPU.
-        needed: bytes that a run takes, with one training at a time.
+        needed: bytes that a run takes at least, with one training at a time.
+        at_most: the same if all denoised images are there at once.
         keeps_denoised: whether the denoised images stay on disk.
         trainings: by name.
         methods: operations for one image of each method that is a network.
@@ -63,6 +64,7 @@ class Plan:
     disk: Mapping[str, float]
     memory: Mapping[str, tuple[str, int]]
     needed: float
+    at_most: float
     keeps_denoised: bool
     trainings: Mapping[str, TrainingPlan]
     methods: Mapping[str, float]
@@ -105,6 +107,7 @@ def make_plan(config: "Config", jobs: "Sequence[Job]", device: str | None = None
         disk={**disk(config, jobs), SCRATCH: scratch(config, jobs)},
         memory={place: JobNeeds(config, gpu).largest(by_rule) for place, gpu in (("GPU", True), ("CPU", False))},
         needed=needed(config, jobs),
+        at_most=at_most(config, jobs),
         keeps_denoised=config.keep_denoised,
         trainings=trainings,
         methods=counts.methods,

@@ -49,6 +49,8 @@ def _disk(plan: Plan) -> Iterator[Sequence[str]]:
     yield "needed, with one training at a time", gigabytes(plan.needed)
     if plan.keeps_denoised:
         yield "the same with keep_denoised: false, at the end", gigabytes(plan.needed - kinds[DENOISED])
+    else:
+        yield "the same at most, before denoised images are deleted", gigabytes(plan.at_most)
 
 
 def _memory(plan: Plan) -> Iterator[Sequence[str]]:

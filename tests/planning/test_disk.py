@@ -1,5 +1,6 @@
 """Disk by kind, against files that are written and against the demo where its results are."""
 
+import re
 import shutil
 from collections import namedtuple
 
@@ -14,7 +15,7 @@ from fplbench.networks import UNet, weights
 from fplbench.networks.drunet import DRUNet
 from fplbench.peers import PEERS, build
 from fplbench.planning.asking import Job
-from fplbench.planning.disk import KINDS, check_space, disk, needed, scratch
+from fplbench.planning.disk import KINDS, at_most, check_space, disk, needed, scratch
 from fplbench.planning.files import HEADER, files_of
 from fplbench.planning.weights import weight_bytes
 from fplbench.stacks import write_stack
@@ -115,10 +116,16 @@ def test_too_little_room_is_one_sentence_and_what_is_written_again_is_not_counte
     check_space(config, jobs, present=1)
 
 
-def test_without_denoised_images_one_data_set_of_them_is_counted():
+def test_without_denoised_images_the_test_images_of_one_data_set_are_needed_and_all_may_be_there(monkeypatch):
+    """Of three data sets, and of 12 test and 6 validation images."""
     kept, dropped = planned.read("demo"), planned.read("demo", keep_denoised=False)
     jobs = [Job("denoise_filters", {"dataset": name, "noise": "motion"}) for name in kept.datasets]
-    assert needed(dropped, jobs) == pytest.approx(needed(kept, jobs) / 3)
+    everything = needed(kept, jobs)
+    assert needed(dropped, jobs) == pytest.approx(everything * 12 / (12 + 6) / 3) and at_most(dropped, jobs) == everything
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: Usage(2 * everything, 0, everything - 1))
+    assert re.search(r"needs about 1.13 MB in .*, and up to 5.1 MB if many", check_space(dropped, jobs))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: Usage(2 * everything, 0, everything))
+    assert check_space(dropped, jobs) == ""
 
 
 @pytest.mark.slow

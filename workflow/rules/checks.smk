@@ -61,7 +61,8 @@ onstart:
     problems = []
     for check, *arguments in checks:
         try:
-            check(*arguments)
+            if warning := check(*arguments):  # of free disk alone
+                logger.warning(warning)
         except InputError as error:
             problems.append(str(error))
     if problems:
