@@ -79,7 +79,8 @@ def jobs_of(
         command += ["--snakefile", str(snakefile), "--configfile", *map(str, configfiles), *arguments]
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if run.returncode:
-            raise InputError(f"Snakemake cannot plan {' '.join(targets)}:\n{run.stdout.strip()}")
+            said = [line for line in run.stdout.strip().splitlines() if not line.startswith(("Using workflow", "──"))]
+            raise InputError("\n".join([f"Snakemake cannot plan {' '.join(targets)}:", *said]))
         return [Job(**job) for job in json.loads(found.read_text(encoding="utf-8"))]
 
 
