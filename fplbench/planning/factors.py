@@ -8,7 +8,7 @@ the memory of the processor has the libraries of CUDA instead, which was not mea
 # that runs in several took 125.
 LIGHT, TORCH, CUDA, SAMPLING, PROCESS = 400, 700, 3500, 2000, 150
 # Bytes of activations, in multiples of batch * pixels * width of the network * 4 bytes.
-PLAIN, WITH_FEATURES, PEER, EXPLAINED, FORWARD = 25, 60, 150, 40, 12
+PLAIN, WITH_FEATURES, PEER, EXPLAINED, FORWARD = 25, 70, 150, 40, 12
 SCORED_AT_ONCE, DENOISED_AT_ONCE = 16, 16
 """Images that go through a network at once when features are scored, and on a GPU."""
 ROW = 2000
