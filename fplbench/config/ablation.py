@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, field_validator, model_validator
 
 from fplbench.config.fits import missing_seconds, steps_in_seconds
 from fplbench.errors import nearest
-from fplbench.explaining.options import ExplanationOptions
+from fplbench.explaining.options import LESION_EXPLANATION, ExplanationOptions
 from fplbench.options import Options
 from fplbench.registry import parse_options
 from fplbench.training.fpl import FplOptions
@@ -21,10 +21,7 @@ CONTROLS = (SAME_STEPS, SAME_SECONDS, AS_PUBLISHED, FPL)
 """Variants of every ablation: the residual loss alone, for FPL's steps and seconds; L_FP as published; and FPL as it is."""
 VARIANTS: dict[str, dict[str, Any]] = {
     "guided_balanced": {"balance": 0.1},
-    "lesion_weight": {
-        "explanation": {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"},
-        "feature_use": "weight",
-    },
+    "lesion_weight": {"explanation": LESION_EXPLANATION, "feature_use": "weight"},
     "mask_weight": {"explanation": {"feature": "mask"}, "feature_use": "weight"},
 }
 

@@ -18,7 +18,7 @@ from fplbench.lesions.stack import lesions_path, open_lesions, share_of_annotati
 from fplbench.networks.inference import load_network, pad_to_multiple, to_tensor
 from fplbench.networks.unet import UNET_MULTIPLE, UNet
 from fplbench.registry import parse_options
-from fplbench.stacks import check_images, creating_stack, iterate, open_stack
+from fplbench.stacks import check_images, creating_stack, iterate, map_array, open_stack
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def open_features(path: PathLike, network: PathLike | None, clean: PathLike) -> 
     """
     try:
         found = json.loads(_record_path(path).read_text())
-        maps = np.load(path, mmap_mode="r", allow_pickle=False)
+        maps = map_array(path)
         options = parse_options(ExplanationOptions, found["explanation"], "explanation")
         expected = _record(network, clean, options)
     except InputError as error:

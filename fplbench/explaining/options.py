@@ -12,6 +12,8 @@ from fplbench.options import Options
 Network = Literal["restoration", "lesion", "random"]
 Readout = Literal["sum", "half_square", "sigmoid_sum"]
 Activation = Literal["softplus", "relu"]
+LESION_EXPLANATION: Mapping[str, Any] = {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"}
+"""How a network that finds lesions is explained wherever its map is shown or used as a weight."""
 
 
 class ExplanationOptions(Options):

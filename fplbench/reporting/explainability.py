@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fplbench.explaining.options import LESION_EXPLANATION
 from fplbench.reporting.arrangement import Arrangement, Column, Legend, fill
 from fplbench.reporting.example import Example
 from fplbench.reporting.labels import Labels
@@ -23,7 +24,6 @@ ROWS = (
 LESION_ROWS = (
     "F, lesions: the same of the network that finds lesions (the sigmoid of its output, explained with ReLU), and its differences"
 )
-LESION_EXPLANATION: Mapping[str, Any] = {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"}
 
 
 def explainability_figure(

@@ -16,7 +16,7 @@ from fplbench.datasets import check_root
 from fplbench.denoising.columns import FAIR_GROUP, grouped
 from fplbench.denoising.registry import METHODS
 from fplbench.errors import InputError
-from fplbench.explaining.options import ExplanationOptions
+from fplbench.explaining.options import LESION_EXPLANATION, ExplanationOptions
 from fplbench.explaining.registry import FEATURES
 from fplbench.files import write_text
 from fplbench.gpu_lease import SHARE
@@ -37,8 +37,8 @@ except InputError as error:
 
 # As many GPU jobs at once as share one GPU, unless --resources says otherwise (on its own, Snakemake ignores a limit that no one
 # sets). Each takes a lease of a GPU, which has as many places as the variable says.
-GPUS = workflow.global_resources.setdefault("gpu", CONFIG.gpu_share)
 os.environ[SHARE] = str(CONFIG.gpu_share)
+GPUS = workflow.global_resources.setdefault("gpu", CONFIG.gpu_share)
 GPUS = getattr(GPUS, "value", GPUS)  # Snakemake's own type, if it comes from the command line
 
 SPLITS = ["train", "validation", "test"]

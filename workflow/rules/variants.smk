@@ -20,7 +20,7 @@ ABLATION_FEATURES = "<results>/ablation/features/{dataset}/{explanation}/train.n
 # Whose maps are compared between clean, noisy and denoised images: guided back-propagation, and what else could be meant.
 COMPARED = {
     "guided": {"activation": "relu"},
-    "guided_lesion": {"network": "lesion", "readout": "sigmoid_sum", "activation": "relu"},
+    "guided_lesion": LESION_EXPLANATION,
     **{name: {"feature": name} for name in ("gradient", "grad_cam", "smoothgrad", "integrated_gradients")},
 }
 JOINED_INPUTS = {
