@@ -73,7 +73,7 @@ def denoise_group(
 ) -> None:
     """Tune several methods where asked, and denoise a stack with each, in one process."""
     from fplbench.denoising.groups import Tuning, run_group
-    from fplbench.device import NumericsOptions
+    from fplbench.device import Computing
     from fplbench.errors import InputError
 
     tuning = None
@@ -82,7 +82,7 @@ def denoise_group(
     elif train_clean or train_noisy or tuned_dir:
         raise InputError("To tune, give all three of --train-clean, --train-noisy and --tuned-dir.")
     further = {name: path for name, path in (("validation", validation), ("inserted", inserted)) if path is not None}
-    runs, computing = parse_json(methods, "--methods"), read_options(NumericsOptions, numerics, "numerics", "--numerics")
+    runs, computing = parse_json(methods, "--methods"), read_options(Computing, numerics, "numerics", "--numerics")
     run_group(runs, noisy, out_dir, cost, tuning, threads, device, further, computing)
 
 

@@ -33,8 +33,8 @@ def features(
     device: DeviceName = "auto",
 ) -> None:
     """Write the feature maps of a stack: by default, those of guided back-propagation, as in the paper."""
-    use_threads(threads)
     apply_numerics(numerics)
+    use_threads(threads)
     from fplbench.explaining.maps import write_features
 
     write_features(network_path(network), clean, out, device, **read_explanation(explanation))

@@ -37,12 +37,12 @@ def plan(
     from fplbench.config import read_yaml
 
     config = read_yaml(*configfile)
-    use_threads(threads)
     from fplbench.device import use_numerics
     from fplbench.planning.jobs import planned
     from fplbench.planning.plan import make_plan
     from fplbench.planning.text import describe
 
-    use_numerics(config.numerics)
+    use_numerics(config.computing)
+    use_threads(threads)
     found = make_plan(config, planned(config, targets, configfile), device if measure else None)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else describe(found))

@@ -187,6 +187,6 @@ def manifest(
     from fplbench.reporting.manifest import manifest as describe
 
     found = read_run(config)
-    use_numerics(NumericsOptions() if found is None else found.numerics)
+    use_numerics(NumericsOptions() if found is None else found.computing)
     run = describe({} if found is None else found.resolved(), files or (), output.parent, hashes)
     write_text(output, json.dumps(run, indent=2) + "\n")

@@ -107,8 +107,8 @@ def feature_scores(
     ] = 2,
 ) -> None:
     """Score denoised stacks by the relative squared error of their feature maps, of any explanation and network."""
-    use_threads(threads)
     apply_numerics(numerics)
+    use_threads(threads)
     from fplbench.reporting.shown import shown_images
     from fplbench.scoring.features import KeptMaps, write_feature_errors
 

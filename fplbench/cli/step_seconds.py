@@ -32,11 +32,11 @@ def step_seconds(
     import yaml
 
     run = _read(config)
-    use_threads(threads)
     from fplbench.device import use_numerics
     from fplbench.training.step_seconds import step_seconds as measure
 
-    use_numerics(run.numerics)
+    use_numerics(run.computing)
+    use_threads(threads)
     width = run.training_options("restoration")["width"]
     found = measure(_trainings(run), run.sampling.size, width, run.explanation.model_dump(), rounds, device)
     seconds = {name: float(f"{value:.{DIGITS}g}") for name, value in found.items()}

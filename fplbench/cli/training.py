@@ -43,8 +43,8 @@ def train(
     numerics: NumericsJson = "{}",
 ) -> None:
     """Train a network; the same command resumes a training that was interrupted."""
-    use_threads(threads)
     apply_numerics(numerics)
+    use_threads(threads)
     from fplbench.training import train as run
     from fplbench.training.registry import Input
 

@@ -86,6 +86,8 @@ def check_together(config: Config) -> None:
     for dataset in config.datasets:
         if not config.noises_of(dataset):
             raise InputError(f"datasets.{dataset} has no noise: every one under noises is limited to other data sets.")
+    if config.reproducible == "strict" and config.numerics.tf32:
+        raise InputError("reproducible is strict, which computes in float32, but numerics.tf32 is true: leave out one of them.")
     _check_metrics(config)
     _check_fair(config)
     _check_shown(config)

@@ -22,10 +22,11 @@ from fplbench.config.sections import (
     FigureOptions,
     TableOptions,
     TuningOptions,
+    by_default,
 )
 from fplbench.datasets import Dataset, SamplingOptions, find_dataset
 from fplbench.denoising.columns import Column, GreyMap, Tune
-from fplbench.device import NumericsOptions
+from fplbench.device import STRICT, NumericsOptions, Reproducible
 from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
 from fplbench.lesions.options import InsertionOptions
@@ -58,17 +59,17 @@ class Config(Options):
         "and its pages and figures are made, and made again when something needs them, such as a page with another label.",
     )
     datasets: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: _by_default(PAPER_DATASETS),
+        default_factory=lambda: by_default(PAPER_DATASETS),
         description="The data sets by name, with the options of their loader; `loader`: how they are read, if the name does not "
         "say it; `noises`: options that differ there.",
     )
     sampling: SamplingOptions = Field(SamplingOptions(), description="How many images are drawn, how large, and how split.")
     noises: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: _by_default(PAPER_NOISES),
+        default_factory=lambda: by_default(PAPER_NOISES),
         description="The noises by name, with their options; `datasets`: the data sets that a noise is limited to.",
     )
     methods: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: _by_default(PAPER_METHODS),
+        default_factory=lambda: by_default(PAPER_METHODS),
         description="The methods by name, with their options.",
     )
     tune: Tune | None = Field(
@@ -105,6 +106,7 @@ class Config(Options):
     detectability: DetectabilityOptions = Field(DetectabilityOptions(), description="What `snakemake detectability` does.")
     fair: FairOptions = Field(FairOptions(), description="What `snakemake fair` compares.")
     numerics: NumericsOptions = Field(NumericsOptions(), description="How torch computes.")
+    reproducible: Reproducible = "fast"
     gpu_share: int = Field(
         1,
         ge=1,
@@ -179,6 +181,11 @@ class Config(Options):
         where = name if name in self.training or not inherited else found.inherits if found else name
         return complete(TRAININGS, name, values, f"training.{where}")
 
+    @property
+    def computing(self) -> NumericsOptions:
+        """How the networks of a job compute, as `reproducible` and `numerics` say."""
+        return STRICT if self.reproducible == "strict" else self.numerics
+
     @cached_property
     def columns(self) -> dict[str, Column]:
         """The columns of the tables: each method as it runs, a tuned one after its entry."""
@@ -240,7 +247,3 @@ class Config(Options):
     def trainings_of(self, columns: Mapping[str, Column]) -> list[Training]:
         """The trainings whose weights some columns take."""
         return [found for found in map(self.training_of, columns.values()) if found]
-
-
-def _by_default(names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    return {name: {} for name in names}

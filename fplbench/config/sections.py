@@ -1,6 +1,7 @@
 """Options of the small sections of the config, and what the paper has."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +18,11 @@ PAPER_METHODS = (
     "wavelet", "wiener",
 )  # fmt: skip
 PAPER_DATASETS = ("lidc", "lits", "rsna")
+
+
+def by_default(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Names with no options of their own."""
+    return {name: {} for name in names}
 
 
 # Metrics of the tables, where they were scored.
