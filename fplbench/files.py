@@ -1,4 +1,4 @@
-"""Writing files in one piece, reading and writing .csv tables, and hashes."""
+"""Writing files in one piece, seals that show damage, reading and writing .csv tables, and hashes."""
 
 import csv
 import hashlib
@@ -14,10 +14,14 @@ from fplbench.errors import InputError
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], sealed: bool = False) -> Iterator[Path]:
     """Context that yields a temporary path in the same folder, renamed to `path` on success and removed on failure.
 
     Missing folders are created. The file gets the permissions of any new file, whichever library writes it.
+
+    Args:
+        path: the file to write.
+        sealed: whether to write its SHA-256 beside it, as `.NAME.sha256`, for `check_seal`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,9 +32,39 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         # Some libraries replace the file with a private one of their own, so its mode is set last.
         temporary.chmod(mode)
+        seal = seal_path(path)
+        seal.unlink(missing_ok=True)  # first: whatever is killed here leaves a file without a seal, never with a wrong one
+        digest = file_hash(temporary) if sealed else ""
         temporary.replace(path)
+        if digest:
+            write_text(seal, f"{digest}\n")
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def seal_path(path: str | os.PathLike[str]) -> Path:
+    """Where the seal of a file is."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.sha256")
+
+
+def check_seal(path: str | os.PathLike[str]) -> None:
+    """Check that a file is the one that was written; files without a seal come from elsewhere, and may be any.
+
+    Raises:
+        ValueError: it is not. The message names the seal alone.
+        OSError: the file is missing or cannot be read.
+    """
+    seal = seal_path(path)
+    try:
+        expected = seal.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return
+    if file_hash(path) != expected:
+        raise ValueError(
+            "it has changed since it was written, as its SHA-256 differs. Delete it, so that the next run makes it again; if you "
+            f"have replaced it yourself, delete {seal}"
+        )
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.files import read_csv, replacing, write_csv
+from fplbench.files import check_seal, read_csv, replacing, write_csv
 
 INDEX_COLUMNS = ("image_id", "patient", "source", "slice")
 REQUIRED_COLUMNS = ("image_id", "patient")
@@ -29,8 +29,9 @@ def map_array(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises:
         OSError: the file is missing or cannot be read.
-        ValueError: it is not a .npy file of numbers, or is truncated. The message names nothing.
+        ValueError: it is not a .npy file of numbers, or is truncated or otherwise damaged. The message does not name it.
     """
+    check_seal(path)
     with open(path, "rb") as stream:
         start = stream.read(len(MAGIC) + 6)
     length = int.from_bytes(start[len(MAGIC) + 2 :][: 2 if start[len(MAGIC) :][:1] == b"\1" else 4], "little")
@@ -211,7 +212,7 @@ def creating_stack(
     rows = None if index is None else _rows(index)
     if rows is not None:
         check_index(rows, f"The index for {path}", shape[0])
-    with replacing(path) as temporary:
+    with replacing(path, sealed=True) as temporary:
         stack = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=tuple(shape))
         yield stack
         stack.flush()

@@ -1,3 +1,5 @@
+import hashlib
+import os
 import stat
 
 import numpy as np
@@ -6,9 +8,10 @@ import torch
 from safetensors.torch import save_file
 
 from fplbench.errors import InputError
-from fplbench.files import read_csv, replacing, write_csv, write_text
+from fplbench.files import read_csv, replacing, seal_path, write_csv, write_text
 from fplbench.networks import UNet, weights
-from fplbench.stacks import write_stack
+from fplbench.stacks import open_stack, write_stack
+from fplbench.training.loop.state import load_state, save_state
 
 
 def permissions(path):
@@ -24,7 +27,7 @@ def test_every_kind_of_file_gets_the_permissions_of_a_new_file(tmp_path):
     weights.save(UNet(width=2), tmp_path / "network.safetensors")
     found = {path.name: permissions(path) for path in tmp_path.iterdir()}
     assert found == dict.fromkeys(found, permissions(tmp_path / "new"))
-    assert len(found) == 6
+    assert len(found) == 8  # with the seals of the stack and of the network
 
 
 def test_a_private_file_of_a_library_becomes_readable(tmp_path):
@@ -67,3 +70,52 @@ def test_a_damaged_table_is_refused(tmp_path, content, message):
         read_csv(tmp_path / "table.csv", ["name", "value"])
     with pytest.raises(InputError, match=r"none\.csv does not exist"):
         read_csv(tmp_path / "none.csv")
+
+
+def flip(path, place=-1):
+    """Change one bit, as a failing disk does: size and time stay."""
+    times = path.stat()
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_the_seal_is_the_sha_256_of_the_file_and_goes_when_another_program_of_ours_replaces_it(tmp_path):
+    write_stack(tmp_path / "stack.npy", np.zeros((1, 4, 4), np.uint8))
+    content = (tmp_path / "stack.npy").read_bytes()
+    assert seal_path(tmp_path / "stack.npy").read_text().strip() == hashlib.sha256(content).hexdigest()
+    write_text(tmp_path / "stack.npy", "another file of that name")
+    assert not seal_path(tmp_path / "stack.npy").exists()
+
+
+def test_a_flipped_bit_of_a_stack_is_found(tmp_path):
+    write_stack(tmp_path / "stack.npy", np.zeros((1, 4, 4), np.uint8))
+    flip(tmp_path / "stack.npy")
+    with pytest.raises(InputError, match=r"stack\.npy is not a readable .* has changed since it was written.* Delete it"):
+        open_stack(tmp_path / "stack.npy")
+    seal_path(tmp_path / "stack.npy").unlink()  # as the message says for those who have changed it themselves
+    assert open_stack(tmp_path / "stack.npy").sum() == 1
+
+
+def test_a_flipped_bit_of_a_network_is_found(tmp_path):
+    weights.save(UNet(width=2), tmp_path / "network.safetensors")
+    weights.load(tmp_path / "network.safetensors")
+    flip(tmp_path / "network.safetensors")
+    with pytest.raises(InputError, match=r"The weight file .* cannot be used: it has changed since it was written"):
+        weights.load(tmp_path / "network.safetensors")
+
+
+def test_a_flipped_bit_of_a_training_state_is_found(tmp_path):
+    network = UNet(width=2)
+    optimizer = torch.optim.Adam(network.parameters())
+    save_state(tmp_path / "state.safetensors", network, optimizer, {"step": 3}, {"config": "a"})
+    assert load_state(tmp_path / "state.safetensors", network, optimizer, {"config": "a"})[0] == {"step": 3}
+    flip(tmp_path / "state.safetensors")
+    with pytest.raises(InputError, match=r"state.* has changed since it was written: delete it to start again"):
+        load_state(tmp_path / "state.safetensors", network, optimizer, {"config": "a"})
+
+
+def test_files_from_elsewhere_have_no_seal_and_are_read(tmp_path):
+    np.save(tmp_path / "stack.npy", np.full((2, 3, 4), 7, np.uint8))
+    assert open_stack(tmp_path / "stack.npy").shape == (2, 3, 4)

@@ -4,6 +4,7 @@ import pytest
 
 from fplbench.errors import InputError
 from fplbench.stacks import check_same_images, creating_stack, iterate, open_stack, read_index, spread, write_stack
+from tests.helpers.files import names
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 INDEX = [{"image_id": name, "patient": "p", "source": "s", "slice": 0} for name in "ab"]
@@ -106,7 +107,7 @@ def test_an_index_that_cannot_be_used_is_not_read(tmp_path, content, message):
 
 def test_images_alone_have_no_index(tmp_path):
     write_stack(tmp_path / "stack.npy", IMAGES)
-    assert [path.name for path in tmp_path.iterdir()] == ["stack.npy"]
+    assert names(tmp_path) == ["stack.npy"]
     with pytest.raises(InputError, match=r"stack\.csv, the index of .*stack\.npy, does not exist"):
         read_index(tmp_path / "stack.npy")
 
@@ -128,7 +129,7 @@ def test_a_failure_leaves_nothing_behind_and_the_old_stack_untouched(tmp_path):
         stack[:] = 0
         raise RuntimeError
     assert np.array_equal(open_stack(tmp_path / "stack.npy"), IMAGES)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["stack.csv", "stack.npy"]
+    assert names(tmp_path) == ["stack.csv", "stack.npy"]
 
 
 def test_chunks_cover_the_stack_in_order():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fplbench import __version__
 from fplbench.errors import InputError, nearest
-from fplbench.files import replacing
+from fplbench.files import check_seal, replacing
 from fplbench.networks import architectures, network_class
 from fplbench.peers import PEERS, build
 
@@ -51,7 +51,7 @@ def save(network: "nn.Module", path: str | os.PathLike[str], metadata: Mapping[s
         raise ValueError(f"the metadata keys {sorted(taken)} are reserved")
     header = {"architecture": architecture, "config": network.config, "version": __version__, **metadata}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with replacing(path) as temporary:
+    with replacing(path, sealed=True) as temporary:
         # A single entry: safetensors writes several in random order, so that equal networks would give different files.
         save_file(tensors, temporary, {HEADER_KEY: json.dumps(header)})
 
@@ -117,6 +117,10 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Any, dict[s
     from safetensors.torch import load_file
 
     metadata = read_metadata(path)
+    try:
+        check_seal(path)
+    except ValueError as error:
+        raise InputError(f"The weight file {path} cannot be used: {error}.") from None
     tensors = load_file(path)
     network = _build(metadata["architecture"], metadata["config"], tensors, path)
     _fill(network, tensors, path)

@@ -16,6 +16,7 @@ from fplbench.errors import InputError
 from fplbench.methods import METHODS, Method, denoise
 from fplbench.registry import Registry
 from fplbench.stacks import open_stack, read_index, write_stack
+from tests.helpers.files import names
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_methods_that_fail_are_named_and_the_others_run_all_the_same(folder):
     lines = str(error.value).splitlines()
     assert lines[0] == "The method 'divide' failed: ZeroDivisionError: division by zero"
     assert lines[1].startswith("The method 'halve' failed: ") and "shape" in lines[1]
-    assert sorted(path.name for path in (folder / "denoised").iterdir()) == ["noisy.csv", "noisy.npy"]
+    assert names(folder / "denoised") == ["noisy.csv", "noisy.npy"]
     assert not (folder / "cost.csv").exists()
 
 

@@ -7,6 +7,7 @@ from fplbench.errors import InputError
 from fplbench.lesions.joining import image_of_draw, join_stacks
 from fplbench.lesions.stack import COLUMNS, lesions_path, open_lesions, write_lesions
 from fplbench.stacks import open_stack, read_index, write_stack
+from tests.helpers.files import names
 
 
 def write(path, count, side=8, lesions=True, **columns):
@@ -37,7 +38,7 @@ def test_images_index_and_lesions_are_joined_in_the_order_given(tmp_path):
     numbers, table = open_lesions(joined)  # which also compares the table with the stack
     assert numbers.sum() == 73 and (numbers[:, 0, 0] == 1).all()
     assert [row["lesion_id"] for row in table[69:71]] == ["b-69_1", "a-0_1"]
-    assert sorted(path.name for path in joined.parent.iterdir()) == [
+    assert names(joined.parent) == [
         "joined.csv", "joined.npy", "joined_lesions.csv", "joined_lesions.npy",
     ]  # fmt: skip
 

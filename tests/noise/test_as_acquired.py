@@ -11,6 +11,7 @@ from fplbench.noise import NOISES, draw_again, read_record, synthesize, synthesi
 from fplbench.stacks import open_stack, read_index, write_stack
 from fplbench.training import train
 from fplbench.training.loop.draws import allowed_flips, load_draws, noisy_stacks
+from tests.helpers.files import names, replace_array
 
 OFFSET = 20  # grey levels
 
@@ -27,7 +28,7 @@ def write_pairs(folder, images=11, seed=1, size=16, split="train"):
 def test_the_noisy_stack_is_the_one_beside_the_clean_one_bit_for_bit_whatever_the_seed(tmp_path):
     clean = write_pairs(tmp_path)
     every_level = np.arange(256, dtype=np.uint8).reshape(1, 16, 16).repeat(11, axis=0)
-    np.save(tmp_path / "train_noisy.npy", every_level)
+    replace_array(tmp_path / "train_noisy.npy", every_level)
     for seed, threads in ((1, 1), (2, 3)):
         noisy = tmp_path / str(seed) / "train.npy"
         synthesize_stack("as_acquired", clean, noisy, {}, seed=seed, axes="mayo/train", threads=threads)
@@ -43,7 +44,7 @@ def test_the_command_copies_the_noisy_images_of_every_split(tmp_path):
     assert result.exit_code == 0, result.output
     for file in files:
         assert np.array_equal(open_stack(tmp_path / "noisy" / file.name), open_stack(file).astype(int) + OFFSET)
-    assert sorted(path.name for path in (tmp_path / "noisy").iterdir()) == sorted(
+    assert names(tmp_path / "noisy") == sorted(
         f"{split}.{kind}" for split in ("train", "validation", "test") for kind in ("npy", "csv", "json")
     )
 
@@ -86,9 +87,9 @@ def test_a_noisy_stack_that_is_missing_or_of_other_images_is_named(tmp_path):
     write_stack(tmp_path / "train_noisy.npy", open_stack(clean), rows[::-1])
     refused("train_noisy.csv does not list the same images as .*train.csv: they differ from image 0 on")
     (tmp_path / "train_noisy.csv").unlink()
-    np.save(tmp_path / "train_noisy.npy", np.zeros((11, 16, 17), np.uint8))
+    replace_array(tmp_path / "train_noisy.npy", np.zeros((11, 16, 17), np.uint8))
     refused(r"train_noisy\.npy has the shape \(11, 16, 17\) and .*train\.npy has \(11, 16, 16\)")
-    np.save(tmp_path / "train_noisy.npy", np.zeros((11, 16, 16)))
+    replace_array(tmp_path / "train_noisy.npy", np.zeros((11, 16, 16)))
     refused("train_noisy.npy holds float64 values; a stack holds uint8")
     (tmp_path / "train_noisy.npy").unlink()
     refused("train_noisy.npy, which has the noisy images of the pairs, does not exist: only a data set with loader: paired")

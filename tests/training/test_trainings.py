@@ -23,6 +23,7 @@ from fplbench.training.fpl import FplOptions, new_denoiser
 from fplbench.training.loop.run import load_images
 from fplbench.training.loop.tensors import as_images
 from fplbench.training.registry import Input
+from tests.helpers.files import names
 from tests.helpers.training import EXPLANATION, TINY, train_fpl
 
 CPU = torch.device("cpu")
@@ -67,7 +68,7 @@ def test_a_weight_file_carries_what_it_was_trained_with(stacks, tmp_path):
     metadata = weights.read_metadata(tmp_path / "fpl.safetensors")
     assert metadata["options"]["steps"] == 6 and metadata["seed"] == 7 and len(metadata["data"]) == 64
     assert {"version", "training_version", "explanation"} <= set(metadata)
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["fpl.csv", "fpl.safetensors"]
+    assert names(tmp_path) == ["fpl.csv", "fpl.safetensors"]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(stacks, tmp_path):

@@ -49,7 +49,7 @@ def finish(folder, **changes):
     run("paper-comparison", folder / "paper" / "lidc.md", scores, "lidc", *picture, "--config", config)
     run("cost", folder / "cost.csv", folder / "scores.csv", folder / "cost")
     folders = ("data", "noisy", "models", "scores", "lesion_scores", "validation", "tables", "paper", "figures")
-    listed = [path for name in folders for path in folder.glob(f"{name}/**/*") if path.is_file()]
+    listed = [path for name in folders for path in folder.glob(f"{name}/**/*") if path.is_file() and path.suffix != ".sha256"]
     listed += [config, folder / "scores.csv", folder / "cost.csv"]
     run("manifest", folder / "run.json", *listed, "--hashes", folder / "hashes", "--config", config)
     pages = ("--run", folder / "run.json", "--figures", folder / "figures", "--data", folder / "data")

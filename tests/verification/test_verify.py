@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from fplbench.errors import InputError
-from fplbench.files import file_hash
+from fplbench.files import file_hash, seal_path
 from fplbench.verification.results import open_results
+from tests.helpers.files import replace_array
 from tests.helpers.scores import read_rows
 
 CELL = "scores/lidc/gaussian.csv"
@@ -30,7 +31,7 @@ def raise_number(results, name, pattern):
 def change_pixel(results, name):
     stack = np.load(results / name)
     stack[1, 8, 8] ^= 64
-    np.save(results / name, stack)
+    replace_array(results / name, stack)
 
 
 def change_hash(results, *names):
@@ -42,6 +43,8 @@ def change_hash(results, *names):
 
 
 def swap(results, one, other):
+    for name in (one, other):
+        seal_path(results / name).unlink()
     (results / one).rename(results / "third")
     (results / other).rename(results / one)
     (results / "third").rename(results / other)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fplbench.files import file_hash
+from fplbench.files import file_hash, seal_path
 from fplbench.networks import weights
 from fplbench.networks.card import CARD_KEY, Card
 from fplbench.stacks import open_stack
@@ -90,4 +90,5 @@ def run_training(
     weights.save(network, out, metadata)
     job.log_path.replace(out.with_suffix(".csv"))
     state_path.unlink(missing_ok=True)
+    seal_path(state_path).unlink(missing_ok=True)
     return trainer.scores

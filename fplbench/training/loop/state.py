@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fplbench.errors import InputError
-from fplbench.files import replacing
+from fplbench.files import check_seal, replacing
 
 
 def save_state(
@@ -39,7 +39,7 @@ def save_state(
     tensors |= {f"loss.{name}": tensor for name, tensor in (loss or {}).items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
+    with replacing(path, sealed=True) as temporary:
         save_file(tensors, temporary, {"progress": json.dumps(dict(progress)), "identity": json.dumps(dict(identity))})
 
 
@@ -57,12 +57,16 @@ def load_state(
     if not path.exists():
         return None
     try:
+        check_seal(path)
+    except ValueError:
+        raise InputError(f"the training state {path} has changed since it was written: delete it to start again.") from None
+    try:
         with safe_open(path, framework="pt") as archive:
-            header = archive.metadata()
+            header = archive.metadata() or {}
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+        found, progress = json.loads(header["identity"]), json.loads(header["progress"])
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InputError(f"the training state {path} is unreadable ({error}): delete it to start again.") from None
-    found = json.loads(header["identity"])
     other = [name for name in identity if found.get(name) != identity[name]]
     if other:
         raise InputError(
@@ -70,7 +74,7 @@ def load_state(
         )
     network.load_state_dict(_part(tensors, "network."))
     _load_moments(optimizer, _part(tensors, "optimizer."), list(network.parameters()))
-    return json.loads(header["progress"]), _part(tensors, "best."), _part(tensors, "loss.")
+    return progress, _part(tensors, "best."), _part(tensors, "loss.")
 
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
