@@ -35,7 +35,10 @@ def plan(
     Call it in the folder of the Snakefile, which says what the targets need.
     """
     from fplbench.config import read_yaml
+    from fplbench.errors import InputError
 
+    if given := [target for target in targets if target.endswith((".yaml", ".yml"))]:
+        raise InputError(f"{given[0]} is taken for a target: write --configfile before each config.")
     config = read_yaml(*configfile)
     from fplbench.device import use_numerics
     from fplbench.planning.jobs import planned
