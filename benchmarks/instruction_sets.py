@@ -126,7 +126,8 @@ def run(folder: Path, out: Path, variables: dict, threads: int, onednn: bool, st
 def python(script: str, variables: dict, arguments: list, processor: str = "") -> str:
     """The last line that a script prints, on this processor or on one that qemu emulates."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("ATEN_", "ONEDNN_", "MKL_", "OMP_"))}
-    environment |= {"PYTHONPATH": os.pathsep.join(sys.path[1:])}  # which an emulated interpreter does not find on its own
+    # An emulated interpreter finds neither the package nor the environment on its own.
+    environment |= {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path[1:]])}
     program = ["qemu-x86_64", "-cpu", processor, os.path.realpath(sys.executable)] if processor else [sys.executable]
     command = [*program, "-c", script, *map(str, arguments)]
     result = subprocess.run(command, env=environment | variables, capture_output=True, text=True)
