@@ -12,12 +12,13 @@ from fplbench.datasets.sampling.display import to_eight_bit, to_int16
 from fplbench.errors import InputError
 from fplbench.stacks import open_stack, read_index
 from tests.helpers.dicom_files import write_ct, write_radiograph
+from tests.helpers.files import names
 
 SAMPLING = SamplingOptions(train=20, validation=5, test=6, size=16)
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "headers.csv"}
+    return {name: (folder / name).read_bytes() for name in names(folder) if name != "headers.csv"}
 
 
 def test_they_hold_the_values_of_the_slices_that_the_index_names(lidc_root, tmp_path):

@@ -12,6 +12,7 @@ from fplbench.errors import InputError
 from fplbench.lesions.stack import open_lesions
 from fplbench.stacks import read_index
 from tests.datasets.annotated import annotate_with, nodule
+from tests.helpers.files import names
 
 pytestmark = pytest.mark.slow  # each test starts processes that read files
 
@@ -166,7 +167,7 @@ def test_another_number_of_processes_gives_the_same_bytes(lidc_root, tmp_path, m
     options = LidcOptions(root=lidc_root)
     for threads in (1, 2):
         sample_dataset("lidc", options, SAMPLING, 1, tmp_path / str(threads), threads)
-    one, two = (sorted(path for path in (tmp_path / name).iterdir() if path.name != "headers.csv") for name in "12")
+    one, two = ([tmp_path / name / file for file in names(tmp_path / name) if file != "headers.csv"] for name in "12")
     assert [path.name for path in one] == [path.name for path in two] and len(one) == 13
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
