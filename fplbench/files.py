@@ -1,12 +1,15 @@
 """Writing files in one piece, seals that show damage, reading and writing .csv tables, and hashes."""
 
 import csv
+import fcntl
+import glob
 import hashlib
 import os
+import re
 import stat
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +28,13 @@ def replacing(path: str | os.PathLike[str], sealed: bool = False) -> Iterator[Pa
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if sealed:  # such files are large, and few in a folder
+        _remove_abandoned(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{path.suffix}")
-    temporary.touch(exist_ok=False)
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     mode = stat.S_IMODE(temporary.stat().st_mode)
     try:
+        _lock(descriptor)
         yield temporary
         # Some libraries replace the file with a private one of their own, so its mode is set last.
         temporary.chmod(mode)
@@ -39,7 +45,31 @@ def replacing(path: str | os.PathLike[str], sealed: bool = False) -> Iterator[Pa
         if digest:
             write_text(seal, f"{digest}\n")
     finally:
+        os.close(descriptor)
         temporary.unlink(missing_ok=True)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed or the process dies; False where another process has it, or locks do not work."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes that were killed have left half written of a file; no one holds the lock of it any more."""
+    for file in path.parent.glob(f".{glob.escape(path.name)}.*{glob.escape(path.suffix)}"):
+        if not re.fullmatch("[0-9a-f]{32}", file.name.removesuffix(path.suffix).rpartition(".")[2]):
+            continue
+        with suppress(OSError):
+            descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                if _lock(descriptor):
+                    file.unlink(missing_ok=True)
+            finally:
+                os.close(descriptor)
 
 
 def seal_path(path: str | os.PathLike[str]) -> Path:

@@ -1,6 +1,9 @@
 import hashlib
 import os
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,3 +122,24 @@ def test_a_flipped_bit_of_a_training_state_is_found(tmp_path):
 def test_files_from_elsewhere_have_no_seal_and_are_read(tmp_path):
     np.save(tmp_path / "stack.npy", np.full((2, 3, 4), 7, np.uint8))
     assert open_stack(tmp_path / "stack.npy").shape == (2, 3, 4)
+
+
+def test_what_a_killed_process_has_left_half_written_is_removed_and_what_another_one_writes_is_not(tmp_path):
+    code = (
+        "import sys, time; from fplbench.files import replacing\n"
+        "with replacing(sys.argv[1], sealed=True) as file: print(file, flush=True); time.sleep(60)"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, tmp_path / "a.npy"], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    killed, working = (Path(process.stdout.readline().strip()) for process in started)
+    assert killed.exists() and working.exists()  # neither has taken the other's file
+    started[0].kill()
+    started[0].wait()
+    others = [tmp_path / name for name in (".a.npy.notes.npy", ".b.npy.0123456789abcdef0123456789abcdef.npy", "a.npy")]
+    for path in others:
+        path.touch()
+    write_stack(tmp_path / "a.npy", np.zeros((1, 4, 4), np.uint8))
+    assert not killed.exists() and working.exists() and all(path.exists() for path in others)
+    started[1].kill()
+    started[1].wait()

@@ -38,7 +38,9 @@ from fplbench.cli import (
     training,
     verification,
 )
+from fplbench.doctor.memory import NOT_ENOUGH, says_memory_ran_out
 from fplbench.errors import InputError
+from fplbench.parent import end_with_snakemake
 
 STAGES = (
     config,
@@ -105,6 +107,7 @@ def _spare_the_collector() -> None:
 def main() -> None:
     """Run the command line; errors that a user can fix are printed as a sentence, without a traceback."""
     _spare_the_collector()
+    end_with_snakemake()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         app()
@@ -112,6 +115,10 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except InputError as error:
         sys.exit(f"fplbench: {error}")
+    except (ImportError, MemoryError, RuntimeError) as error:
+        if not says_memory_ran_out(f"{type(error).__name__}: {error}"):
+            raise
+        sys.exit(f"fplbench: {NOT_ENOUGH}")
     except OSError as error:
         where = f"{error.filename} cannot be read or written" if error.filename else "A file cannot be read or written"
         sys.exit(f"fplbench: {where}: {error.strerror or error}. Check its name, its permissions and the free space.")

@@ -16,10 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fplbench.doctor.memory import NOT_ENOUGH, says_memory_ran_out
+
 LAST_LINES = 12
 """As many lines of a failed job's log are on the screen."""
 LONGEST = 2000
 """Characters of a line that are shown: some programs draw progress bars without an end of line."""
+LEAST_SPACE = 2**16
+"""Bytes; a disk with less is full."""
 OWN_CHECKS = ("common.smk", "checks.smk")
 """Rule files whose errors are sentences for the user: where in these files they arose helps nobody."""
 KILLED = {
@@ -44,13 +48,17 @@ class Failure:
 
     @property
     def reason(self) -> str:
-        """One line on why it failed: the signal that ended it, or else the last line of its log."""
+        """One line on why it failed: a full disk, the signal that ended it, or else the last line of its log."""
+        if any(map(_is_full, self.logs)):  # which then says little
+            return DISK_FULL
         if number := _signal(self.status):
             return KILLED.get(number, f"It crashed ({number.name}, signal {int(number)}).")
         lines = [line for log in self.logs for line in last_lines(log) or ()]
         if not lines:
             return "It failed without a word in its log."
         said = lines[-1].removeprefix("fplbench: ")
+        if says_memory_ran_out(said):
+            return NOT_ENOUGH
         if any(line.startswith("Traceback (most recent call last)") for line in lines) or re.match(r"\w+(\.\w+)*Error\b", said):
             return f"{said} (an error of the program, or of a method: the log has its traceback)"
         return said
@@ -96,6 +104,11 @@ class FailedJobs(logging.Handler):
 
 
 DISK_FULL = "The disk is full: make room, and run the same command again; what was finished is kept."
+LOCKED = (
+    "Another snakemake is at work in {folder}, or one was killed there and has left its lock. Wait until it ends; if none is "
+    "running any more, give the same command once with --unlock, which removes the lock, and then without."
+)
+LOCK = "LockException:?\\s*\\nError: Directory cannot be locked"
 STATUS = r"CalledProcessError.*\nCommand '(.*)' (?:returned non-zero exit status (\d+)|died with <Signals\.\w+: (\d+)>)"
 WRONG_CONFIG = r'WorkflowError in file "([^"]*)", line \d+:\n(.*?)(?:\n  File "[^"]*", line \d+, in \S+)+\s*$'
 NO_RULE = r"MissingRuleException:?\s*\nNo rule to produce (.*?) \(if you use input functions"
@@ -107,6 +120,15 @@ def _signal(status: int | None) -> signal.Signals | None:
     """The signal that ended a job: the shell itself (negative status), or a program that it called (128 and the signal)."""
     number = 0 if status is None else -status if status < 0 else status - 128
     return signal.Signals(number) if number in set(signal.Signals) else None
+
+
+def _is_full(path: str) -> bool:
+    """Whether the disk of a file has no room any more."""
+    try:
+        disk = os.statvfs(Path(path).parent)
+    except OSError:
+        return False
+    return disk.f_blocks > 0 and disk.f_bavail * disk.f_frsize < LEAST_SPACE
 
 
 def last_lines(path: str, count: int = LAST_LINES) -> list[str] | None:
@@ -159,7 +181,7 @@ class _Shortened(logging.Filter):
 
 
 class PlainErrors(logging.Filter):
-    """Takes the place in the rule file from errors that are sentences for the user, and tells what a target may be.
+    """Says what a user can do about errors: without the place in a rule file, what a target may be, whose lock it is.
 
     Args:
         targets: sentence on what targets there are, and the words that they are made of; called when there is no rule for one.
@@ -180,6 +202,8 @@ class PlainErrors(logging.Filter):
             record.msg = self._no_rule(found[1])
         elif message.startswith("Traceback") and (found := re.search(WRONG_SYNTAX, message)):
             record.msg = f"The rule file {found[1]} has a mistake in line {found[2]}, or shortly before. {found[3]}"
+        elif re.match(LOCK, message):
+            record.msg = LOCKED.format(folder=Path.cwd())
         elif os.strerror(errno.ENOSPC) in message:
             record.msg = f"{message}\n{DISK_FULL}"
         return True

@@ -6,8 +6,9 @@ import queue
 import signal
 
 import pytest
+from snakemake.exceptions import LockException
 
-from fplbench.doctor.screen import FailedJobs, PlainErrors, last_lines, shorten
+from fplbench.doctor.screen import LOCKED, FailedJobs, PlainErrors, last_lines, shorten
 
 COMMAND = "fplbench noise gaussian --out-dir 'a folder' > {log} 2>&1"
 
@@ -149,6 +150,13 @@ def test_the_place_in_a_rule_file_of_the_user_stays():
 def test_a_wrong_target_is_told_which_there_are(target, hint):
     message = f"MissingRuleException:\nNo rule to produce {target} (if you use input functions make sure that they work)."
     assert hint in plain(message) and plain(message).endswith("Targets are files.")
+
+
+def test_a_lock_comes_with_its_folder_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = str(LockException())  # Snakemake's own words
+    assert plain(f"LockException:\n{text}") == LOCKED.format(folder=tmp_path)
+    assert "cannot be locked" in plain(f"RuleException:\n{text}")
 
 
 def test_a_mistake_in_the_syntax_of_a_rule_file_is_one_sentence():

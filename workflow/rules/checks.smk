@@ -1,5 +1,11 @@
 # What is checked before a run, and said after one that stopped.
 
+from fplbench.clock import bring_back
+from fplbench.parent import RUN
+
+# Jobs end with this process: if it is killed, they would write beside those of the next run.
+os.environ[RUN] = str(os.getpid())
+
 
 def check_rule(name):
     """Stop where the rule of a user's method is missing, or does not make what other rules read."""
@@ -67,6 +73,11 @@ onstart:
             problems.append(str(error))
     if problems:
         raise WorkflowError("\n".join(problems))
+    if ahead := bring_back(CONFIG.results):
+        logger.info(
+            f"{ahead} files of {CONFIG.results} were newer than the clock of this machine, which must have gone back: they have "
+            "the present time now."
+        )
     resolved = Path(CONFIG.results) / "config.json"
     if resolved.exists() and resolved.read_text() != RESOLVED_CONFIG:
         write_text(resolved, RESOLVED_CONFIG)
