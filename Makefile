@@ -2,6 +2,7 @@
 # make test       every check there is
 # make quick      the tests without the slow ones: about a minute
 # make test-slurm a small benchmark on a real Slurm, which it installs and starts
+# make chaos      small runs whose processes are killed 30 times, and whose disk, clock, memory or files fail
 # make fuzz       the tests with made-up inputs, with 2000 random ones each instead of 25 that are always the same
 # make audit      known vulnerabilities of the pinned dependencies; needs the internet
 # make sbom       all installed packages with versions and licences (CycloneDX), in build/sbom.json
@@ -15,7 +16,7 @@ AUDIT := build/audit
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 DEMO := --configfile config/demo.yaml --cores 2 --resources gpu=0
 
-.PHONY: demo test test-slurm quick fuzz audit sbom lint docs generated install install-test clean
+.PHONY: demo test test-slurm quick chaos fuzz audit sbom lint docs generated install install-test clean
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
@@ -69,6 +70,12 @@ lint: install-test
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/method.yml
 	check-jsonschema --schemafile config/schema.json config/*.yaml
+
+# CHAOS_SEED=... repeats the draws of a run, which prints its own
+CHAOS_ROUNDS ?= 30
+
+chaos: install-test
+	FPLBENCH_CHAOS_ROUNDS=$(CHAOS_ROUNDS) $(if $(CHAOS_SEED),FPLBENCH_CHAOS_SEED=$(CHAOS_SEED)) pytest -rs -s -m 'chaos or slow' tests/chaos
 
 fuzz: install-test
 	FPLBENCH_FUZZ=long pytest -n 2 tests/fuzz

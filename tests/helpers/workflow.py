@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import IO
 
 import nibabel
 import numpy as np
@@ -30,15 +31,29 @@ def snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> subproc
     return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
-def start_snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> subprocess.Popen:
-    """Start Snakemake as the leader of a group of processes, as a terminal does."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "Snakefile"), "--cores", "2"]
+def start_snakemake(
+    folder: Path,
+    *arguments: str,
+    repository: Path = ROOT,
+    output: int | IO[str] = subprocess.PIPE,
+    prefix: tuple[str, ...] = (),
+) -> subprocess.Popen:
+    """Start Snakemake as the leader of a group of processes, as a terminal does.
+
+    Args:
+        folder: where it runs.
+        arguments: of its command line.
+        repository: as for `snakemake`.
+        output: what both streams go to.
+        prefix: a program with its arguments that starts it, such as faketime.
+    """
+    command = [*prefix, sys.executable, "-m", "snakemake", "--snakefile", str(repository / "Snakefile"), "--cores", "2"]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
     return subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
         env={**os.environ, "PATH": programs, "COLUMNS": "1000"},  # wide enough that the logger breaks no sentence
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
