@@ -59,7 +59,7 @@ def test_a_job_heeds_no_process_but_one_that_started_it():
     assert time.monotonic() - started > 0.3 and first.returncode == 0 and not job.is_running()
 
 
-@pytest.mark.parametrize("value", [None, "", "no number", "1", str(os.getpid())])
+@pytest.mark.parametrize("value", [None, "", "no number", "1", str(os.getpid())], ids=["none", "empty", "word", "first", "own"])
 def test_other_commands_start_as_ever(value, monkeypatch):
     monkeypatch.delenv(RUN, raising=False)
     environment = os.environ | ({} if value is None else {RUN: value})
