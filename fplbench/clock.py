@@ -19,8 +19,8 @@ def bring_back(folder: str | os.PathLike[str]) -> int:
     now = time.time_ns()
     files = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
     ahead = [(file, file.stat().st_mtime_ns) for file in files if file.lstat().st_mtime_ns > now]
-    times = sorted({changed for _, changed in ahead})
+    latest_first = sorted({changed for _, changed in ahead}, reverse=True)
+    given = {changed: now - STEP * rank for rank, changed in enumerate(latest_first)}
     for file, changed in ahead:
-        given = now - STEP * (len(times) - 1 - times.index(changed))
-        os.utime(file, ns=(given, given))
+        os.utime(file, ns=(given[changed], given[changed]))
     return len(ahead)
