@@ -1,5 +1,4 @@
 import hashlib
-import os
 import stat
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from fplbench.files import read_csv, replacing, seal_path, write_csv, write_text
 from fplbench.networks import UNet, weights
 from fplbench.stacks import open_stack, write_stack
 from fplbench.training.loop.state import load_state, save_state
+from tests.helpers.files import flip
 
 
 def permissions(path):
@@ -73,15 +73,6 @@ def test_a_damaged_table_is_refused(tmp_path, content, message):
         read_csv(tmp_path / "table.csv", ["name", "value"])
     with pytest.raises(InputError, match=r"none\.csv does not exist"):
         read_csv(tmp_path / "none.csv")
-
-
-def flip(path, place=-1):
-    """Change one bit, as a failing disk does: size and time stay."""
-    times = path.stat()
-    content = bytearray(path.read_bytes())
-    content[place] ^= 1
-    path.write_bytes(content)
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def test_the_seal_is_the_sha_256_of_the_file_and_goes_when_another_program_of_ours_replaces_it(tmp_path):

@@ -31,15 +31,6 @@ def for_jobs(folder: Path, *commands: str) -> tuple[str, ...]:
     return ("env", f"BASH_ENV={path}")
 
 
-def flip(path: Path) -> None:
-    """Change one bit in the middle of a file, as a failing disk does: size and time stay."""
-    times = path.stat()
-    content = bytearray(path.read_bytes())
-    content[2 * len(content) // 3] ^= 1
-    path.write_bytes(content)
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-
 def wait_for(condition: Callable[[], object], process: subprocess.Popen) -> None:
     """Wait until something holds, while a process runs."""
     while not condition():

@@ -9,8 +9,9 @@ import pytest
 from fplbench.doctor.memory import NOT_ENOUGH
 from fplbench.doctor.screen import DISK_FULL
 from fplbench.files import seal_path
-from tests.chaos.faults import flip, for_jobs, mounted, wait_for
+from tests.chaos.faults import for_jobs, mounted, wait_for
 from tests.chaos.runs import LOCKED
+from tests.helpers.files import flip
 
 pytestmark = pytest.mark.chaos
 
@@ -79,7 +80,7 @@ def test_an_input_that_vanishes_while_a_job_waits_for_it_is_named_and_made_again
 )
 def test_a_flipped_bit_is_found_before_the_file_is_used(half, undisturbed, name, again):
     path = half.out / name
-    flip(path)
+    flip(path, place=2 * path.stat().st_size // 3)
     said = half.fail()
     assert f"out/{name}" in said and "has changed since it was written" in said, said[-5000:]
     seen = path.stat().st_mtime_ns

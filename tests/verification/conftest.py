@@ -10,6 +10,7 @@ from fplbench.config import load_config
 from fplbench.lesions.stack import write_lesions
 from fplbench.reporting.captions import figure_captions
 from fplbench.stacks import open_stack, write_stack
+from tests.helpers.files import is_seal
 from tests.helpers.scores import index_rows, run, write_cells, write_config
 
 METHODS = ("noisy", "fpl", "median_filter")
@@ -49,7 +50,7 @@ def finish(folder, **changes):
     run("paper-comparison", folder / "paper" / "lidc.md", scores, "lidc", *picture, "--config", config)
     run("cost", folder / "cost.csv", folder / "scores.csv", folder / "cost")
     folders = ("data", "noisy", "models", "scores", "lesion_scores", "validation", "tables", "paper", "figures")
-    listed = [path for name in folders for path in folder.glob(f"{name}/**/*") if path.is_file() and path.suffix != ".sha256"]
+    listed = [path for name in folders for path in folder.glob(f"{name}/**/*") if path.is_file() and not is_seal(path)]
     listed += [config, folder / "scores.csv", folder / "cost.csv"]
     run("manifest", folder / "run.json", *listed, "--hashes", folder / "hashes", "--config", config)
     pages = ("--run", folder / "run.json", "--figures", folder / "figures", "--data", folder / "data")
