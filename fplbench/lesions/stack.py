@@ -25,11 +25,12 @@ def lesions_path(stack: str | os.PathLike[str]) -> Path:
     return stack.with_name(f"{stack.stem}_lesions.npy")
 
 
-def open_lesions(stack: str | os.PathLike[str]) -> tuple[np.ndarray, list[dict[str, str]]]:
+def open_lesions(stack: str | os.PathLike[str], check: bool = True) -> tuple[np.ndarray, list[dict[str, str]]]:
     """Open the lesion stack of a stack, and read its table.
 
     Args:
         stack: the stack of images, with its index.
+        check: as for `fplbench.open_stack`.
 
     Returns:
         uint8 (N, H, W), 0 outside, else the number of the lesion in its image; and a row for each lesion and image.
@@ -38,7 +39,7 @@ def open_lesions(stack: str | os.PathLike[str]) -> tuple[np.ndarray, list[dict[s
         InputError: a file is missing or malformed, the sizes differ, or the table lists other lesions than the stack has.
     """
     path = lesions_path(stack)
-    images, lesions = open_stack(stack), open_stack(path)
+    images, lesions = open_stack(stack, check), open_stack(path, check)
     if lesions.shape != images.shape:
         raise InputError(f"{path} holds {describe_size(lesions)}; {stack} holds {describe_size(images)}. Both must be the same.")
     rows = read_csv(path.with_suffix(".csv"), COLUMNS)

@@ -5,12 +5,12 @@ import os
 import numpy as np
 
 from fplbench.errors import InputError, nearest
-from fplbench.lesions.stack import lesions_path, open_lesions
+from fplbench.lesions.stack import lesions_path
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.shown import shown_images
-from fplbench.scoring.matching import open_matching
+from fplbench.reporting.stacks import open_lesions, open_matching, open_stack
 from fplbench.scoring.metrics import psnr, ssim
-from fplbench.stacks import open_stack, read_index
+from fplbench.stacks import read_index
 
 
 class Example:

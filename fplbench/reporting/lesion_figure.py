@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from fplbench.errors import InputError
-from fplbench.lesions.stack import open_lesions
 from fplbench.reporting.facts import read_facts
 from fplbench.reporting.labels import Labels
 from fplbench.reporting.lesion_crops import (
@@ -25,10 +24,10 @@ from fplbench.reporting.lesion_scores import RECOVERY
 from fplbench.reporting.panels import check_picture, save, sentence_figure
 from fplbench.reporting.scale_bars import grey_bar
 from fplbench.reporting.sentences import sentences
+from fplbench.reporting.stacks import open_lesions, open_matching, open_stack
 from fplbench.scoring.comparison import INSERTED
 from fplbench.scoring.lesions import FEWEST_PIXELS, LEAST_CONTRAST
-from fplbench.scoring.matching import open_matching
-from fplbench.stacks import open_stack, read_index
+from fplbench.stacks import read_index
 
 MOST_LESIONS = 3
 NUMBERS = (

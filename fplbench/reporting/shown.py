@@ -2,9 +2,10 @@
 
 import os
 
-from fplbench.lesions.stack import lesions_path, open_lesions
+from fplbench.lesions.stack import lesions_path
 from fplbench.reporting.lesion_crops import largest_lesions
-from fplbench.stacks import open_stack, read_index
+from fplbench.reporting.stacks import open_lesions, open_stack
+from fplbench.stacks import read_index
 
 
 def shown_images(clean: str | os.PathLike[str], number: int) -> list[int]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.lesions.stack import lesions_path, open_lesions
+from fplbench.lesions.stack import lesions_path
 from fplbench.reporting.lesion_crops import edges
+from fplbench.reporting.stacks import open_lesions
 
 
 def shown_lesions(

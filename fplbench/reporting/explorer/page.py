@@ -25,8 +25,9 @@ from fplbench.reporting.scores import NoiseScores
 from fplbench.reporting.sentences import sentences
 from fplbench.reporting.sharing import sharing_note
 from fplbench.reporting.shown import shown_images
+from fplbench.reporting.stacks import open_stack
 from fplbench.reporting.tables import REFERENCE
-from fplbench.stacks import open_stack, read_index
+from fplbench.stacks import read_index
 
 PathLike = str | os.PathLike[str]
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.reporting.labels import UNPROCESSED
-from fplbench.scoring.matching import open_matching
-from fplbench.stacks import open_stack
+from fplbench.reporting.stacks import open_matching, open_stack
 
 CLEAN = "clean"
 PREFIX = "data:image/png;base64,"
