@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from fplbench.parent import RUN
+from tests.helpers.programs import heed_interrupts
 
 JOB = """
 import sys, time
@@ -27,7 +28,8 @@ SNAKEMAKE = "import subprocess, sys; subprocess.run([sys.executable, '-c', {shel
 def start(work, pid="os.getppid()"):
     """Start the three; returns the first one, and the last one once it is at work."""
     shell = SHELL.format(name=RUN, pid=pid, job=JOB.format(work=work))
-    first = subprocess.Popen([sys.executable, "-c", SNAKEMAKE.format(shell=shell)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", SNAKEMAKE.format(shell=shell)]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
     assert first.stdout.readline() == "works\n"
     return first, psutil.Process(first.pid).children(recursive=True)[-1]
 
