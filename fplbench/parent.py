@@ -1,4 +1,4 @@
-"""A job ends with the Snakemake that started it, so that it writes nothing beside the jobs of the next one."""
+"""A job ends with its shell and the Snakemake that started it, so that it writes nothing that no one waits for any more."""
 
 import os
 import select
@@ -13,38 +13,42 @@ GRACE = 2.0  # seconds between the interrupt and the end of a process that does 
 
 
 def end_with_snakemake() -> None:
-    """End this process when the Snakemake that started it is gone; other processes are left alone.
+    """End this process when the Snakemake that started it, or a process between them, is gone; others are left alone.
 
     A Snakemake that is killed leaves its jobs behind, which would go on writing while the next one, perhaps with another config,
-    makes the same files. The process is interrupted, as by Ctrl-C, so that it removes what it has half written. Where the system
+    makes the same files. If the shell of a job is killed, Snakemake takes the job for failed and removes its results, and some
+    would appear later. The process is interrupted, as by Ctrl-C, so that it removes what it has half written. Where the system
     cannot watch processes (only Linux can), nothing happens.
     """
     text = os.environ.get(RUN, "")
-    if sys.platform != "linux" or not text.isdecimal() or int(text) not in _ancestors():
+    if sys.platform != "linux" or not text.isdecimal():
+        return
+    ancestors = _ancestors()
+    if int(text) not in ancestors:
         return
     try:
-        descriptor = os.pidfd_open(int(text))
+        descriptors = [os.pidfd_open(process) for process in ancestors[: ancestors.index(int(text)) + 1]]
     except OSError:
         return
-    threading.Thread(target=_wait, args=(descriptor,), daemon=True).start()
+    threading.Thread(target=_wait, args=(descriptors,), daemon=True).start()
 
 
-def _wait(descriptor: int) -> None:
-    """Wait for the end of the process behind a descriptor, which costs nothing meanwhile."""
+def _wait(descriptors: list[int]) -> None:
+    """Wait until one of the processes behind some descriptors ends, which costs nothing meanwhile."""
     import _thread
 
-    select.select([descriptor], [], [])
+    select.select(descriptors, [], [])
     _thread.interrupt_main()
     time.sleep(GRACE)
     os._exit(1)
 
 
-def _ancestors() -> set[int]:
+def _ancestors() -> list[int]:
     """Process ids of the parent, its parent, and so on."""
-    found: set[int] = set()
+    found: list[int] = []
     process = os.getppid()
     while process > 1 and process not in found:
-        found.add(process)
+        found.append(process)
         try:
             text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:

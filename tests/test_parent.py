@@ -22,13 +22,13 @@ except KeyboardInterrupt:
     print("tidies up", flush=True)
 """
 SHELL = "import os, subprocess, sys; os.environ[{name!r}] = str({pid}); subprocess.run([sys.executable, '-c', {job!r}])"
-SNAKEMAKE = "import subprocess, sys; subprocess.run([sys.executable, '-c', {shell!r}])"
+SNAKEMAKE = "import subprocess, sys, time; subprocess.run([sys.executable, '-c', {shell!r}]); time.sleep({after})"
 
 
-def start(work, pid="os.getppid()"):
-    """Start the three; returns the first one, and the last one once it is at work."""
+def start(work, pid="os.getppid()", after=0):
+    """Start the three; returns the first one, which lives so many seconds after its job, and the last one once it is at work."""
     shell = SHELL.format(name=RUN, pid=pid, job=JOB.format(work=work))
-    command = [sys.executable, "-c", SNAKEMAKE.format(shell=shell)]
+    command = [sys.executable, "-c", SNAKEMAKE.format(shell=shell, after=after)]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
     assert first.stdout.readline() == "works\n"
     return first, psutil.Process(first.pid).children(recursive=True)[-1]
@@ -48,6 +48,16 @@ def test_a_job_ends_after_its_snakemake_was_killed_although_its_shell_lives_on(w
     first.kill()
     job.wait(timeout=10)
     assert first.stdout.read().endswith(said)
+
+
+@pytest.mark.slow
+def test_a_job_ends_after_its_shell_was_killed_although_its_snakemake_lives_on():
+    first, job = start("while True: time.sleep(0.01)", after=60)
+    psutil.Process(first.pid).children()[0].kill()
+    job.wait(timeout=10)
+    assert first.poll() is None
+    first.kill()
+    assert first.stdout.read().endswith("tidies up\n")
 
 
 @pytest.mark.slow

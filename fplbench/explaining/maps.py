@@ -85,7 +85,8 @@ def write_features(weights: PathLike | None, clean: PathLike, out: PathLike, dev
                 clipped,
                 out,
             )
-    write_text(_record_path(out), json.dumps(_record(weights, clean, options), indent=1) + "\n")
+        # First, as other jobs ask for the maps alone: where there are maps, there is their record.
+        write_text(_record_path(out), json.dumps(_record(weights, clean, options), indent=1) + "\n")
 
 
 def _finder(
