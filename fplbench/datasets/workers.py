@@ -19,6 +19,10 @@ from fplbench.errors import InputError
 START_SECONDS = 120  # for a process to start and import its libraries, on a busy machine
 PATIENCE = 10  # a process counts as stuck after this multiple of the CPU time limit
 MEMORY = 960_000_000  # bytes for all files read at the same time, in addition to what the libraries use
+NOT_STARTED = (
+    "A reading process ended or did not respond while it was starting: check that the machine has enough free memory and "
+    "processes, and run the command again."
+)
 PROCESSES = 10  # at most, so that the share of each process is enough for an ordinary image
 
 
@@ -114,6 +118,7 @@ class _Worker:
         self.process: Any = None
         self.connection: Any = None
         self.started = False
+        self.begun = 0
         self.deadline = 0.0
 
     def take(self, waiting: Iterator[tuple[int, Any]], batch: int) -> None:
@@ -132,7 +137,7 @@ class _Worker:
                 return
             self.deadline = time.monotonic() + PATIENCE * self.seconds
             if not self.started:
-                self.started = True
+                self.started, self.begun = True, 0
                 return
             yield *self.pending.popleft(), answer
         elif time.monotonic() > self.deadline:
@@ -149,18 +154,34 @@ class _Worker:
     def _send(self) -> None:
         if self.process is None:
             _start_server()
+            self.started = False
+            self.begun += 1
             self.connection, theirs = self.context.Pipe()
             process = self.context.Process(target=serve, args=(theirs, *self.order), daemon=True, name="fplbench reader")
-            with _without_main():
-                process.start()
+            try:
+                with _without_main():
+                    process.start()
+            except (EOFError, ConnectionError):  # the server has just ended
+                self._begin_again()
+                return
             self.process = process  # only now can it be killed, if Ctrl-C comes in between
             theirs.close()
-            self.started = False
         self.deadline = time.monotonic() + (PATIENCE * self.seconds if self.started else START_SECONDS)
         with suppress(OSError):  # if the process has just ended, `receive` notices
             self.connection.send([task for _, task in self.pending])
 
+    def _begin_again(self) -> None:
+        """Start the process once more, after it or the server was killed, most likely by the system.
+
+        Raises:
+            InputError: it was started twice.
+        """
+        if self.begun > 1:
+            raise InputError(NOT_STARTED)
+        self._send()
+
     def _fail(self, failure: Failure | None = None) -> Iterator[tuple[int, Any, Failure]]:
+        ended = failure is None
         if failure is None:
             self.process.join(1)
             if self.process.exitcode == -signal.SIGPROF:
@@ -169,10 +190,10 @@ class _Worker:
                 failure = Failure("it crashed the decoder", cause="crash")
         self.stop()
         if not self.started:
-            raise InputError(
-                "A reading process ended or did not respond while it was starting: check that the machine has enough free "
-                "memory and processes, and run the command again."
-            )
+            if not ended:
+                raise InputError(NOT_STARTED)
+            self._begin_again()
+            return
         yield *self.pending.popleft(), failure
         if self.pending:
             self._send()

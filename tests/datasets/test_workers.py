@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from multiprocessing.forkserver import _forkserver as forkserver
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,26 @@ def test_a_script_needs_no_guard(lidc_root, tmp_path, place):
     command = [sys.executable, str(tmp_path / "script.py")] if place == "file" else [sys.executable]
     result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
     assert result.stdout == "72\n", result.stderr
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_server_that_is_killed_is_started_once_more(monkeypatch, times):
+    start, started = workers._start_server, []
+
+    def start_and_kill():
+        start()
+        started.append(forkserver._forkserver_pid)
+        if len(started) <= times:  # it takes the order, and answers no more
+            os.kill(started[-1], signal.SIGSTOP)
+            threading.Timer(0.3, os.kill, (started[-1], signal.SIGKILL)).start()
+
+    monkeypatch.setattr(workers, "_start_server", start_and_kill)
+    if times == 1:
+        assert run(range(3)) == {0: 0, 1: 1, 2: 4}
+    else:
+        with pytest.raises(InputError, match="while it was starting"):
+            run(range(3))
+    assert len(set(started)) == 2
 
 
 def test_a_process_that_cannot_start_is_a_sentence(monkeypatch):
