@@ -78,7 +78,7 @@ chaos: install-test
 	FPLBENCH_CHAOS_ROUNDS=$(CHAOS_ROUNDS) $(if $(CHAOS_SEED),FPLBENCH_CHAOS_SEED=$(CHAOS_SEED)) pytest -rs -s -m 'chaos or slow' tests/chaos
 
 fuzz: install-test
-	FPLBENCH_FUZZ=long pytest -n 2 tests/fuzz
+	FPLBENCH_FUZZ=long pytest -n 2 tests/fuzz tests/applying/running/test_safety.py
 
 # Strict: a package that the service does not know is an error, not passed over.
 audit: $(AUDIT)/installed

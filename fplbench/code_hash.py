@@ -1,20 +1,18 @@
 """A hash of the code that does a job, so that a workflow can tell when to run it again.
 
 It covers the module that does the work and what that module imports inside the package, at its top or inside functions.
-It is made from syntax trees: comments, docstrings, layout, and the descriptions of options change nothing. A registry
-imports its plug-ins by name when the program runs, which no import statement shows, so a method's hash does not contain
-the other methods.
+Comments, docstrings, layout, and the descriptions of options change nothing. A registry imports its plug-ins by name when
+the program runs, which no import statement shows, so a method's hash does not contain the other methods.
 """
 
-import ast
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
-PACKAGE = "fplbench"
+from fplbench.code_source import PACKAGE, Source, keep_sources, read_source
+
 DATA = (".csv", ".js", ".css", ".html")
 # The package itself holds its version, and a default that rules give explicitly. The model of the config imports every training;
 # what a job takes of the config are its parameters.
@@ -40,9 +38,10 @@ def code_hash(*modules: str) -> str:
 def _hash_files(modules: frozenset[str]) -> str:
     digest = hashlib.sha256()
     for module in sorted(imported_modules(modules)):
-        digest.update(f"{module}\n{_read(module).text}\n".encode())
+        digest.update(f"{module}\n{_read(module).digest}\n".encode())
         for path in _data_files(module):
             digest.update(path.read_bytes())
+    keep_sources()
     return digest.hexdigest()[:12]
 
 
@@ -104,60 +103,12 @@ def _lazy_exports(package: str, name: str) -> list[str]:
     return [package, *(module for module in modules if name in _read(module).definitions)]
 
 
-class _Source(NamedTuple):
-    """What runs of a module as text, (module, name) of all that it imports from the package, and what it defines."""
-
-    text: str
-    imports: list[tuple[str, str]]
-    definitions: set[str]
-
-
 @cache
-def _read(module: str) -> _Source:
+def _read(module: str) -> Source:
     file = _file(module)
     if file is None:
         raise ModuleNotFoundError(f"{module} is not a module of {PACKAGE}")
-    bare = _Bare()
-    tree = bare.visit(ast.parse(file.read_text(encoding="utf-8")))
-    definitions = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    return _Source(ast.unparse(tree), bare.imports, definitions)
-
-
-class _Bare(ast.NodeTransformer):
-    """Leaves out strings that stand alone, blocks for type checkers, and the descriptions of options; notes imports.
-
-    The name of an import is empty for `import module`.
-    """
-
-    def __init__(self) -> None:
-        self.imports: list[tuple[str, str]] = []
-
-    def visit_Import(self, node: ast.Import) -> ast.AST:
-        self.imports += [(alias.name, "") for alias in node.names if _is_ours(alias.name)]
-        return node
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        if node.module and _is_ours(node.module):
-            self.imports += [(node.module, alias.name) for alias in node.names]
-        return node
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            return None
-        return self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            return None
-        return self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
-        return self.generic_visit(node)
-
-
-def _is_ours(module: str) -> bool:
-    return module == PACKAGE or module.startswith(f"{PACKAGE}.")
+    return read_source(file)
 
 
 def _is_package(module: str) -> bool:

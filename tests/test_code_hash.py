@@ -1,5 +1,7 @@
 """The hash of a job's code, on a copy of the package in which one file is edited."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -98,3 +100,20 @@ def test_a_name_that_a_package_looks_up_is_followed_to_its_module(copy):
 def test_a_table_of_a_package_counts(copy):
     changed = copy("fplbench.published", file="published/tables.csv", old="gaussian", new="changed")
     assert changed != copy("fplbench.published")
+
+
+def test_what_another_process_found_is_not_parsed_again_and_a_damaged_cache_does_no_harm(tmp_path):
+    """Without the parser the hash can only come from the cache."""
+    script = "import ast; {}from fplbench.code_hash import code_hash; print(code_hash('fplbench.noise.mri'))"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+
+    def hash_of(before=""):
+        command = [sys.executable, "-c", script.format(before)]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
+    expected = hash_of()
+    assert hash_of("ast.parse = None; ") == expected
+    (kept,) = (tmp_path / "fplbench").iterdir()
+    for text in ("no JSON", "[]", json.dumps(dict.fromkeys(json.loads(kept.read_text()), 1))):
+        kept.write_text(text)
+        assert hash_of() == expected

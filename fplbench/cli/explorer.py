@@ -11,6 +11,7 @@ from fplbench.cli.options import ConfigFile, read_run
 def register(app: typer.Typer) -> None:
     """Add the commands of this stage."""
     app.command("explorer")(explorer)
+    app.command("keep-shown")(keep_shown)
 
 
 def explorer(
@@ -37,3 +38,15 @@ def explorer(
         lesion_scores=lesion_scores, config=read_run(config),
     )  # fmt: skip
     write_explorer(output, data)
+
+
+def keep_shown(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into: {method}.npy with the shown images, and its index.")],
+    clean: Annotated[Path, typer.Argument(help="Stack of clean test images, .npy, with its index and its lesions.")],
+    denoised: Annotated[list[Path], typer.Argument(help="Denoised stacks, named {method}.npy, of the same images.")],
+    images: Annotated[int, typer.Option(help="How many images pages show: explorer.images of the config.", min=1)],
+) -> None:
+    """Copy the images that pages show, for when the denoised stacks are deleted."""
+    from fplbench.reporting import shown
+
+    shown.keep_shown(folder, clean, denoised, images)

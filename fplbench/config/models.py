@@ -55,8 +55,8 @@ class Config(Options):
     notes: dict[str, str] = Field({}, description="A further sentence for single data sets, by name.")
     keep_denoised: bool = Field(
         True,
-        description="Keep the denoised stacks (28 GB for the paper); else those of a data set are deleted once they are scored "
-        "and its pages and figures are made, and made again when something needs them, such as a page with another label.",
+        description="Keep the denoised stacks (28 GB for the paper); else those of a cell are deleted once they are scored and "
+        "its figures are drawn, and made again when something needs them. Filters then wait for the networks of their cell.",
     )
     datasets: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: by_default(PAPER_DATASETS),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fplbench.device import choose_device
+from fplbench.device import choose_device, in_memory
 from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions, at_once
 from fplbench.explaining.registry import explain
@@ -102,7 +102,15 @@ def _finder(
 
 
 def _maps_of(network: UNet | None, images: np.ndarray, device: str, options: ExplanationOptions) -> np.ndarray:
-    """Maps of some images, as `feature_maps` returns them."""
+    """Maps of some images, as `feature_maps` returns them; of fewer at once where memory runs out."""
+
+    def attempt(at_once: int) -> np.ndarray:
+        return np.concatenate([_maps_at_once(network, images[part], device, options) for part in iterate(images, at_once)])
+
+    return in_memory(attempt, len(images), "Explaining")[0]
+
+
+def _maps_at_once(network: UNet | None, images: np.ndarray, device: str, options: ExplanationOptions) -> np.ndarray:
     height, width = images.shape[1:]
     batch = to_tensor(pad_to_multiple(images, UNET_MULTIPLE), choose_device(device))
     maps = explain(network, batch, options)

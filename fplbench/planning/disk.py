@@ -1,6 +1,7 @@
 """What a run takes on disk, by kind, and whether there is room for it."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,13 +28,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         *("scores", "lesion_scores", "feature_scores", "validation", "hashes", "cost", "tuned", "tables"),
         *("scores.csv", "cost.csv", "lesions.md", "run.json", "config.json"),
     ),
-    "pages and figures": ("explorer", "paper", "figures", "report.html"),
+    "pages and figures": ("explorer", "shown", "paper", "figures", "report.html"),
     "logs": ("logs", "benchmarks"),
 }
 """What is in the folder of the results, by kind."""
 SCRATCH = "scratch of a running training"
-
-
 DENOISED = "denoised images"
 
 
@@ -53,65 +52,68 @@ def disk(config: "Config", jobs: "Sequence[Job]") -> dict[str, float]:
 
 
 def scratch(config: "Config", jobs: "Sequence[Job]") -> float:
-    """The most bytes that one running training has on disk: further draws of its noise, and the state to resume from."""
+    """The most bytes that one running training has on disk: a further draw of its noise, then the state to resume from."""
     return max((_scratch(config, each.fit) for each in networks(config, jobs).values()), default=0)
 
 
-def needed(config: "Config", jobs: "Sequence[Job]", trainings: int = 1) -> float:
-    """Bytes that some jobs take at least: their results, and the scratch of so many trainings at once.
+def needed(config: "Config", jobs: "Sequence[Job]", at_once: int = 1) -> float:
+    """Bytes that a run takes: its results, and the scratch of running trainings.
 
-    With keep_denoised: false, the denoised test images of one data set are counted: they go when its pages are made, those of the
-    validation images when they are scored.
+    Args:
+        config: the config of the run.
+        jobs: those that are to run.
+        at_once: how many trainings, or cells where nothing is trained, are worked on at the same time.
     """
-    if config.keep_denoised:
-        return at_most(config, jobs, trainings)
-    test, validation = config.sampling.test, config.sampling.validation
-    datasets = len({job.wildcards["dataset"] for job in jobs if "dataset" in job.wildcards})
-    held = test / (test + validation) / max(1, datasets)
-    return at_most(config, jobs, trainings) - disk(config, jobs)[DENOISED] * (1 - held)
+    sizes = disk(config, jobs)
+    running = min(at_once, sum(job.rule.startswith(TRAIN) for job in jobs))
+    total = sum(sizes.values()) + running * scratch(config, jobs)
+    return total if config.keep_denoised else total - sizes[DENOISED] + _held(config, jobs, at_once)
 
 
-def at_most(config: "Config", jobs: "Sequence[Job]", trainings: int = 1) -> float:
-    """The same where no denoised images have gone before the last ones are there.
+def without_denoised(config: "Config") -> "Config":
+    """The same config with keep_denoised: false."""
+    return config.model_copy(update={"keep_denoised": False})
 
-    With keep_denoised: false, too, it can come near to that: Snakemake starts jobs as soon as it can, those of filters while
-    networks are trained for days.
+
+def _held(config: "Config", jobs: "Sequence[Job]", at_once: int) -> float:
+    """Denoised images that are on the disk together, though they go once they are used.
+
+    While a cell is denoised, the test images of the one before wait for a GPU to compare their features. Those of the fair
+    comparison wait until the last of its networks is trained.
     """
-    running = min(trainings, sum(job.rule.startswith(TRAIN) for job in jobs))
-    return sum(disk(config, jobs).values()) + running * scratch(config, jobs)
+    cells: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for job in jobs:
+        if size := files_of(config, job).get(DENOISED):
+            cells[job.wildcards["dataset"], job.wildcards["noise"]] += size
+    compared = {(job.wildcards["dataset"], job.wildcards["noise"]) for job in jobs if job.rule == "score_fair"}
+    others = sorted((size for cell, size in cells.items() if cell not in compared), reverse=True)
+    sampling = config.sampling
+    waiting = sampling.test / (sampling.test + sampling.validation)
+    return sum(cells[cell] for cell in compared) + sum(others[:at_once]) + waiting * sum(others[at_once : 2 * at_once])
 
 
-def check_space(config: "Config", jobs: "Sequence[Job]", present: float = 0, trainings: int = 1) -> str:
+def check_space(config: "Config", jobs: "Sequence[Job]", present: float = 0, at_once: int = 1) -> None:
     """Check that the disk of the results has room for what some jobs have yet to write.
 
     Args:
         config: the config of the run.
         jobs: those that are to run.
         present: bytes of the files that they write again.
-        trainings: how many run at once, at most.
-
-    Returns:
-        A warning where it may run full before denoised images are deleted; else empty.
+        at_once: as for `needed`.
 
     Raises:
         InputError: it has not.
     """
     results = Path(config.results)
     free = shutil.disk_usage(nearest_existing(results)).free
-    least, most = (size(config, jobs, trainings) - present for size in (needed, at_most))
-    if least > free:
-        saved = disk(config, jobs)[DENOISED]
-        option = f", or set keep_denoised to false, which saves {gigabytes(saved)} at the end" if config.keep_denoised else ""
+    size = needed(config, jobs, at_once) - present
+    if size > free:
+        smaller = needed(without_denoised(config), jobs, at_once) - present
+        option = f", or set keep_denoised to false, with which it needs {gigabytes(smaller)}" if config.keep_denoised else ""
         raise InputError(
-            f"The run needs about {gigabytes(least)} more in {results}, but its disk has {gigabytes(free)} free: make room, or "
+            f"The run needs about {gigabytes(size)} more in {results}, but its disk has {gigabytes(free)} free: make room, or "
             f"set results to a folder on another disk{option}. `fplbench plan` says what takes how much."
         )
-    if most > free:
-        return (
-            f"The run needs about {gigabytes(least)} in {results}, and up to {gigabytes(most)} if many denoised images are made "
-            f"before others are deleted; its disk has {gigabytes(free)} free. If it runs full, make room and run it again."
-        )
-    return ""
 
 
 def gigabytes(size: float) -> str:
@@ -120,7 +122,10 @@ def gigabytes(size: float) -> str:
 
 
 def _scratch(config: "Config", fit: "Fit") -> float:
-    """Draws of the noise beyond the first; weights with the optimiser's two moments, and the best ones where they are kept."""
+    """A draw of the noise beyond the first; weights with the optimiser's two moments, and the best ones where they are kept.
+
+    A resumed training has its state when it draws.
+    """
     draws = fit.options.get("draws", 1) if "noisy" in TRAININGS[fit.training.name].inputs else 1
     state = weight_bytes(fit) * (3 + (fit.options.get("keep") == "best"))
-    return (draws - 1) * stack_bytes(config.sampling.train, config.sampling.size) + state
+    return min(draws - 1, 1) * stack_bytes(config.sampling.train, config.sampling.size) + state

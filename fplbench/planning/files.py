@@ -123,11 +123,12 @@ def _scores_of_ablation(config: "Config", job: "Job") -> Sizes:
 
 
 def _explorer(config: "Config", job: "Job") -> Sizes:
-    """The images of all noises and methods of a data set, and maps where features are scored."""
+    """The images of all noises and methods of a data set, maps where features are scored, and copies where stacks go."""
     images, noises = min(config.explorer.images, config.sampling.test), config.noises_of(job.wildcards["dataset"])
     scored = config.feature_error or ()
     shown = len(noises) + sum(noise in scored for noise in noises)
-    return {"pages and figures": images * shown * (len(config.columns) + 1) * config.sampling.size**2 * COMPRESSED}
+    copied = 0.0 if config.keep_denoised else len(noises) * len(config.columns) * _stack(config, images)
+    return {"pages and figures": images * shown * (len(config.columns) + 1) * config.sampling.size**2 * COMPRESSED + copied}
 
 
 FILES: "Mapping[str, Callable[[Config, Job], Sizes]]" = {

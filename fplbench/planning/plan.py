@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES, hours, operations_of_run
-from fplbench.planning.disk import SCRATCH, at_most, disk, needed, scratch
+from fplbench.planning.disk import SCRATCH, disk, needed, scratch, without_denoised
 from fplbench.planning.jobs import count_by_rule, networks
 from fplbench.planning.measuring import measure
 from fplbench.planning.operations import count_operations
@@ -46,9 +46,8 @@ class Plan:
         jobs: by rule.
         disk: bytes by kind, the scratch of one running training last.
         memory: MB that the largest job asks for, by the rule: where networks run on a GPU, and where all is on the CPU.
-        needed: bytes that a run takes at least, with one training at a time.
-        at_most: the same if all denoised images are there at once.
-        keeps_denoised: whether the denoised images stay on disk.
+        needed: bytes that a run takes with one training at a time.
+        needed_without_denoised: the same with keep_denoised: false.
         trainings: by name.
         methods: operations for one image of each method that is a network.
         operations: of the whole run, by what computes them.
@@ -64,8 +63,7 @@ class Plan:
     disk: Mapping[str, float]
     memory: Mapping[str, tuple[str, int]]
     needed: float
-    at_most: float
-    keeps_denoised: bool
+    needed_without_denoised: float
     trainings: Mapping[str, TrainingPlan]
     methods: Mapping[str, float]
     operations: Mapping[str, Operations]
@@ -107,8 +105,7 @@ def make_plan(config: "Config", jobs: "Sequence[Job]", device: str | None = None
         disk={**disk(config, jobs), SCRATCH: scratch(config, jobs)},
         memory={place: JobNeeds(config, gpu).largest(by_rule) for place, gpu in (("GPU", True), ("CPU", False))},
         needed=needed(config, jobs),
-        at_most=at_most(config, jobs),
-        keeps_denoised=config.keep_denoised,
+        needed_without_denoised=needed(without_denoised(config), jobs),
         trainings=trainings,
         methods=counts.methods,
         operations=operations,

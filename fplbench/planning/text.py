@@ -7,8 +7,6 @@ from fplbench.planning.devices import DEVICES
 from fplbench.planning.disk import SCRATCH, gigabytes
 from fplbench.planning.plan import Plan
 
-DENOISED = "denoised images"
-
 
 def describe(plan: Plan) -> str:
     """The plan in sections, each a small table."""
@@ -47,10 +45,8 @@ def _disk(plan: Plan) -> Iterator[Sequence[str]]:
     yield "all results", gigabytes(everything)
     yield SCRATCH, gigabytes(plan.disk[SCRATCH])
     yield "needed, with one training at a time", gigabytes(plan.needed)
-    if plan.keeps_denoised:
-        yield "the same with keep_denoised: false, at the end", gigabytes(plan.needed - kinds[DENOISED])
-    else:
-        yield "the same at most, before denoised images are deleted", gigabytes(plan.at_most)
+    if plan.needed_without_denoised < plan.needed:
+        yield "the same with keep_denoised: false", gigabytes(plan.needed_without_denoised)
 
 
 def _memory(plan: Plan) -> Iterator[Sequence[str]]:

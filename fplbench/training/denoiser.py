@@ -132,7 +132,7 @@ def train_denoiser(
     from fplbench.device import choose_device
     from fplbench.training.card import training_card
     from fplbench.training.explained import read_features
-    from fplbench.training.loop.draws import allowed_flips, check_pair, load_draws, noisy_stacks
+    from fplbench.training.loop.draws import allowed_flips, check_pair, load_draws
     from fplbench.training.loop.run import load_images, run_training
     from fplbench.training.loop.tensors import seeded
     from fplbench.training.loop.validation import read_validation
@@ -148,13 +148,12 @@ def train_denoiser(
     flips = allowed_flips(inputs["noisy"]) if options.flips else ()
     record = {"output": output, "explanation": features and features.explanation, "flips": flips}
     explained, weights = (features.explained, features.weights) if features else (None, None)
-    with noisy_stacks(inputs["clean"], inputs["noisy"], options.draws, out) as draws:
-        loss = DenoiserLoss(network, output, clean, load_draws(draws, target), options, seed, flips, explained, weights)
-        files += draws
-        run_training(
-            network, loss, loss.terms, len(clean), options, files, out, seed, record, loss.interval,
-            validation=validation, draws=len(draws), card=card,
-        )  # fmt: skip
+    noisy, hashes = load_draws(inputs["clean"], inputs["noisy"], options.draws, out, target)
+    loss = DenoiserLoss(network, output, clean, noisy, options, seed, flips, explained, weights)
+    run_training(
+        network, loss, loss.terms, len(clean), options, files, out, seed, record, loss.interval,
+        validation=validation, draws=len(hashes), hashes=hashes, card=card,
+    )  # fmt: skip
 
 
 def denoised(output: Output, images: "torch.Tensor", returned: "torch.Tensor") -> "torch.Tensor":

@@ -40,7 +40,7 @@ def test_every_source_is_listed_and_every_listed_source_used():
 @pytest.mark.usefixtures("imagemagick")
 @pytest.mark.slow
 def test_the_guides_commands_work(tmp_path):
-    """In a copy of the repository, with the two stacks and the scan that the commands name."""
+    """In a copy of the repository, with the two stacks and the scan that they name; test_trained_method has those of a network."""
     for name in ("envs", "fplbench", "tests", "workflow"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*local_mix*"))
     for name in ("pyproject.toml", "Snakefile"):
@@ -51,7 +51,8 @@ def test_the_guides_commands_work(tmp_path):
     write_stack(tmp_path / "clean.npy", clean, index)
     noisy = clean + np.random.default_rng(0).integers(0, 60, clean.shape, np.uint8)
     write_stack(tmp_path / "noisy.npy", noisy, index)
-    commands = "".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL))
+    before, _, network = GUIDE.partition("### A network")
+    commands = "".join(re.findall(r"```sh\n(.*?)```", before + network[network.index("## 2.") :], re.DOTALL))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PATH": path, "OMP_NUM_THREADS": "1"}
     command = ["bash", "-e", "-c", commands]

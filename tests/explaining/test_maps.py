@@ -45,6 +45,24 @@ def test_other_sizes_are_extended_by_reflection_and_cropped(restoration):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
 
 
+def test_when_memory_runs_out_fewer_images_are_explained_at_once(restoration, monkeypatch, caplog):
+    """Of three images two are too many at once."""
+    from fplbench.explaining import maps
+
+    stack, tried = images(32, 48), []
+
+    def explain(network, batch, options):
+        tried.append(len(batch))
+        if len(batch) > 1:
+            raise torch.OutOfMemoryError("simulated")
+        return original(network, batch, options)
+
+    original = maps.explain
+    monkeypatch.setattr(maps, "explain", explain)
+    np.testing.assert_allclose(feature_maps(restoration, stack), direct_maps(restoration, stack), rtol=1e-4, atol=1e-7)
+    assert tried == [3, 1, 1, 1] and "Explaining: out of memory with 3 images at once" in caplog.text
+
+
 def test_the_command_takes_images_of_any_size(restoration, tmp_path):
     write_stack(tmp_path / "clean.npy", images(200, 301))
     arguments = ["features", *map(str, (restoration, tmp_path / "clean.npy", tmp_path / "maps.npy"))]

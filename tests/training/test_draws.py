@@ -1,5 +1,6 @@
 """The realisations of the noise that a training sees."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from fplbench.errors import InputError
 from fplbench.noise import NOISES, draw_again
 from fplbench.stacks import open_stack, write_stack
 from fplbench.training import train
-from fplbench.training.loop.draws import allowed_flips, load_draws, noisy_stacks
+from fplbench.training.loop.draws import allowed_flips, load_draws
 from fplbench.training.loop.trainer import Batches
 from tests.helpers.training import TINY, given
 
@@ -19,19 +20,37 @@ CPU = torch.device("cpu")
 
 def test_the_first_realisation_is_the_stack_on_disk_and_the_others_are_those_of_the_noise(stacks, tmp_path):
     clean, noisy = stacks / "clean.npy", stacks / "noisy.npy"
-    with noisy_stacks(clean, noisy, 3, tmp_path / "a.safetensors") as files:
-        images = load_draws(files, CPU)
+    images, hashes = load_draws(clean, noisy, 3, tmp_path / "a.safetensors", CPU)
     draw_again(clean, noisy, tmp_path / "again.npy", 2)
-    expected = np.array(open_stack(noisy)), np.array(open_stack(tmp_path / "again.npy"))
+    files = [noisy, tmp_path / "again.npy"]
+    expected = [np.array(open_stack(file)) for file in files]
     assert images.dtype == torch.uint8
     assert np.array_equal(images[:6], expected[0]) and np.array_equal(images[12:], expected[1])
     assert not torch.equal(images[:6], images[6:12])
+    assert [hashes[0], hashes[2]] == [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
-def test_the_scratch_folder_is_hidden_and_gone_in_the_end_even_after_an_error(stacks, tmp_path):
-    with pytest.raises(KeyError), noisy_stacks(stacks / "clean.npy", stacks / "noisy.npy", 2, tmp_path / "a.safetensors"):
+def test_the_disk_has_one_further_realisation_at_a_time_in_a_hidden_folder_that_goes_even_after_an_error(
+    stacks, tmp_path, monkeypatch
+):
+    seen = []
+
+    def watched(clean, noisy, out, draw, threads):
+        seen.append([path.name for path in tmp_path.rglob("*")])
+        draw_again(clean, noisy, out, draw, threads)
         assert [path.name for path in tmp_path.iterdir()] == [".a.draws"]
+
+    monkeypatch.setattr("fplbench.training.loop.draws.draw_again", watched)
+    load_draws(stacks / "clean.npy", stacks / "noisy.npy", 4, tmp_path / "a.safetensors", CPU)
+    assert seen == [[], [], []] and not list(tmp_path.iterdir())
+
+    def failing(clean, noisy, out, draw, threads):
+        draw_again(clean, noisy, out, draw, threads)
         raise KeyError
+
+    monkeypatch.setattr("fplbench.training.loop.draws.draw_again", failing)
+    with pytest.raises(KeyError):
+        load_draws(stacks / "clean.npy", stacks / "noisy.npy", 2, tmp_path / "a.safetensors", CPU)
     assert not list(tmp_path.iterdir())
 
 
@@ -39,8 +58,8 @@ def test_what_a_killed_training_left_is_drawn_again(stacks, tmp_path):
     left = tmp_path / ".a.draws" / "1.npy"
     left.parent.mkdir()
     left.write_bytes(b"cut short")
-    with noisy_stacks(stacks / "clean.npy", stacks / "noisy.npy", 2, tmp_path / "a.safetensors") as files:
-        assert files[1] == left and open_stack(left).shape == (6, 32, 32)
+    images, _ = load_draws(stacks / "clean.npy", stacks / "noisy.npy", 2, tmp_path / "a.safetensors", CPU)
+    assert images.shape == (12, 32, 32) and not left.exists()
 
 
 def test_each_epoch_takes_the_next_realisation_and_the_first_after_the_last():

@@ -89,17 +89,29 @@ def test_annotated_and_inserted_lesions_are_scored_and_shown(benchmark_run):
     assert "Contrast recovery " in table and "Contrast recovery (inserted)" in table
 
 
-def test_denoised_stacks_go_once_they_are_scored_unless_they_are_kept(benchmark_run):
-    folder = benchmark_run
-    kept = list((folder / "out").glob("denoised/**/*.npy"))
-    # Two noises and four methods, for test and for validation images; and inserted lesions on one noise.
+def test_denoised_stacks_are_kept(benchmark_run):
+    """Two noises and four methods, for test and for validation images; and inserted lesions on one noise."""
+    kept = list((benchmark_run / "out").glob("denoised/**/*.npy"))
     assert len(kept) == 2 * 4 * 2 + 4 and sum(path.stem.endswith("_inserted") for path in kept) == 4
-    write_config(folder, keep_denoised=False, results="short", methods={"noisy": {}, "median_filter": {}}, feature_error=[])
-    target = "short/scores/lits/gaussian.csv"
-    process = snakemake(folder, target, "--configfile", "config.yaml")
-    write_config(folder)
-    assert process.returncode == 0 and (folder / target).exists()
-    assert not list((folder / "short").glob("denoised/**/*.npy"))
+
+
+def test_where_they_are_not_kept_those_of_few_cells_are_there_at_once_and_pages_can_be_made_again(tmp_path):
+    """At most one whole cell, three methods for test and validation images, and the test images of the one before."""
+    noises = {"gaussian": {"sigma": 0.1}, "rician": {}, "poisson": {}}
+    changes = {"noises": noises, "methods": {"noisy": {}, "fpl": {}, "median_filter": {}}, "inserted": None}
+    changes |= {"feature_error": [*noises], "keep_denoised": False}
+    write_volumes(tmp_path / "volumes")
+    write_config(tmp_path, **changes)
+    page, most = "out/explorer/lits.html", 0
+    process = start_snakemake(tmp_path, page, "--configfile", "config.yaml", "--resources", "gpu=1")
+    while process.poll() is None:
+        most = max(most, len(list(tmp_path.glob("out/denoised/lits/*/[!.]*.npy"))))
+        time.sleep(0.02)
+    assert process.returncode == 0, process.communicate()[0]
+    assert 0 < most <= 3 * 2 + 3
+    assert not list(tmp_path.glob("out/denoised/**/*.npy")) and len(list(tmp_path.glob("out/shown/lits/*/*.npy"))) == 3 * 3
+    write_config(tmp_path, **changes, notes={"lits": "Volumes of a ball."})
+    assert plan(tmp_path, page, "--configfile", "config.yaml").keys() <= {"write_config", "explorer", "table", "total"}
 
 
 def test_one_gpu_job_runs_at_a_time_without_being_asked(benchmark_run):

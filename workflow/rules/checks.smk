@@ -36,9 +36,15 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 
-def trainings_at_once():
-    """How many trainings run at the same time, at most: as many as there are GPUs, and with --resources gpu=0 on all cores."""
-    return GPUS or workflow.cores or 1
+def cells_at_once(jobs):
+    """How many cells are worked on at the same time, at most: as many as networks are trained, if any are.
+
+    These are as many as there are GPUs, and with --resources gpu=0 as many as there are cores; on a cluster, as many as its jobs.
+    """
+    if not workflow.local_exec:
+        return workflow.resource_settings.nodes
+    trains = any(job.rule.startswith("train_") for job in jobs)
+    return (trains and GPUS) or workflow.cores
 
 
 def to_write():
@@ -63,12 +69,12 @@ onstart:
     ]
     if any(rule_name.startswith("denoise_") for rule_name, _ in jobs):
         checks.append((check_weights, CONFIG))
-    checks.append((check_space, CONFIG, *to_write(), trainings_at_once()))
+    to_come, present = to_write()
+    checks.append((check_space, CONFIG, to_come, present, cells_at_once(to_come)))
     problems = []
     for check, *arguments in checks:
         try:
-            if warning := check(*arguments):  # of free disk alone
-                logger.warning(warning)
+            check(*arguments)
         except InputError as error:
             problems.append(str(error))
     if problems:

@@ -31,6 +31,15 @@ def trained_weights(stacks):
     return found
 
 
+def networks_first(group, stacks):
+    """The networks of a cell, whose training the filters of a group wait for; their content does not matter."""
+    if CONFIG.keep_denoised or trained_weights(stacks):
+        return {}
+    columns = GROUPS if group in GROUPS else GROUPS | FAIR_GROUPS
+    paths = {path for each in columns.values() for path in trained_weights(each).values()}
+    return {"networks": [ancient(path) for path in sorted(paths)]}
+
+
 def one_network_each(columns, noises):
     """One weight file of each column that the workflow trains, as named inputs: those of the first cell."""
     first = dict(zip(["dataset", "noise"], CONFIG.cells(noises)[0]))

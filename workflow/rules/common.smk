@@ -100,8 +100,11 @@ def inputs_of(training):
     return TRAINING_INPUTS | LESION_INPUTS if "lesions" in training.inputs else TRAINING_INPUTS
 
 
-# With keep_denoised: false, denoised stacks go once they are scored.
+# With keep_denoised: false, denoised stacks go once they are scored. What uses them is started before anything else, filters wait for
+# the networks of their cell, and pages read copies of the images that they show: so few stacks are on the disk at once.
 DENOISED = str if CONFIG.keep_denoised else temp
+USES_DENOISED = 0 if CONFIG.keep_denoised else 30
+SHOWN = "denoised" if CONFIG.keep_denoised else "shown"
 
 
 def loader_options(dataset):

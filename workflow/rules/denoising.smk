@@ -14,6 +14,7 @@ for (group, stacks), inserts in itertools.product((GROUPS | FAIR_GROUPS).items()
         input:
             **trained_weights(stacks),
             **training_stacks(stacks),
+            **networks_first(group, stacks),
             **({"inserted": "<results>/noisy/{dataset}/{noise}/inserted_test.npy"} if inserts else {}),
             noisy="<results>/noisy/{dataset}/{noise}/test.npy",
             validation="<results>/noisy/{dataset}/{noise}/validation.npy",
@@ -39,6 +40,7 @@ for (group, stacks), inserts in itertools.product((GROUPS | FAIR_GROUPS).items()
             f"<benchmarks>/denoise/{{dataset}}/{{noise}}/{group}.tsv"
         wildcard_constraints:
             **cells_of_group(group, inserts),
+        priority: USES_DENOISED
         threads: JOBS.threads(f"denoise_{group}")
         resources:
             **needs(f"denoise_{group}_inserted" if inserts else f"denoise_{group}"),

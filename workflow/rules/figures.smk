@@ -27,6 +27,7 @@ rule figure:
         "<logs>/figures/{dataset}.log",
     benchmark:
         "<benchmarks>/figures/{dataset}.tsv"
+    priority: USES_DENOISED
     resources:
         **needs("figure"),
         gpu=int(CONFIG.explains),
@@ -64,6 +65,7 @@ rule feature_figure:
         "<logs>/figures/{dataset}_features.log",
     benchmark:
         "<benchmarks>/figures/{dataset}_features.tsv"
+    priority: USES_DENOISED
     resources:
         **needs("feature_figure"),
         gpu=1,

@@ -22,6 +22,7 @@ rule lesion_figure:
         "<logs>/figures/{dataset}_lesions.log",
     benchmark:
         "<benchmarks>/figures/{dataset}_lesions.tsv"
+    priority: USES_DENOISED
     resources:
         **needs("lesion_figure"),
     params:

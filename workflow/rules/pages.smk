@@ -37,12 +37,38 @@ rule paper_comparison:
         " --config {input.config:q} > {log:q} 2>&1"
 
 
+rule keep_shown_images:
+    input:
+        clean="<results>/data/{dataset}/test.npy",
+        lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
+        denoised=expand("<results>/denoised/{{dataset}}/{{noise}}/{name}.npy", name=CONFIG.columns),
+        scored="<results>/scores/{dataset}/{noise}.csv",
+    output:
+        stacks=expand("<results>/shown/{{dataset}}/{{noise}}/{name}.npy", name=CONFIG.columns),
+        indices=expand("<results>/shown/{{dataset}}/{{noise}}/{name}.csv", name=CONFIG.columns),
+    log:
+        "<logs>/shown/{dataset}/{noise}.log",
+    benchmark:
+        "<benchmarks>/shown/{dataset}/{noise}.tsv"
+    priority: USES_DENOISED
+    resources:
+        **needs("keep_shown_images"),
+    params:
+        code=code_hash("fplbench.reporting.shown"),
+        folder=subpath(output[0], parent=True),
+        images=CONFIG.explorer.images,
+    message:
+        "Keeping the images of {wildcards.noise} of {wildcards.dataset} that pages show"
+    shell:
+        "fplbench keep-shown {params.folder:q} {input.clean:q} {input.denoised:q} --images {params.images} > {log:q} 2>&1"
+
+
 rule explorer:
     input:
         clean="<results>/data/{dataset}/test.npy",
         lesions=expand("<results>/data/{{dataset}}/test_lesions.{kind}", kind=["npy", "csv"]),
         noisy=of_dataset("<results>/noisy/{dataset}/{noise}/test.npy"),
-        denoised=of_dataset("<results>/denoised/{dataset}/{noise}/{name}.npy", name=CONFIG.columns),
+        denoised=of_dataset(f"<results>/{SHOWN}/{{dataset}}/{{noise}}/{{name}}.npy", name=CONFIG.columns),
         features=of_dataset("<results>/feature_maps/{dataset}/{noise}.npz", CONFIG.feature_error),
         scores="<results>/scores/{dataset}.csv",
         table="<results>/tables/{dataset}.csv",

@@ -20,6 +20,7 @@ rule score:
         "<logs>/score/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/score/{dataset}/{noise}.tsv"
+    priority: USES_DENOISED
     resources:
         **needs("score"),
     params:
@@ -52,6 +53,7 @@ rule score_features:
         "<logs>/feature_scores/{dataset}/{noise}.log",
     benchmark:
         "<benchmarks>/feature_scores/{dataset}/{noise}.tsv"
+    priority: USES_DENOISED
     resources:
         **needs("score_features"),
         gpu=1,

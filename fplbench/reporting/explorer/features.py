@@ -56,7 +56,7 @@ def _read_noise(path: Path, methods: Sequence[str], positions: Sequence[int], si
     black, white = scale(np.stack([*maps.values()]))
     return {
         "scale": [black, white],
-        "maps": {method: uris(grey_levels(values, black, white), range(len(chosen))) for method, values in maps.items()},
+        "maps": {method: uris(grey_levels(values, black, white)) for method, values in maps.items()},
     }
 
 

@@ -58,7 +58,7 @@ def explorer_data(
         scores: long table with the scores of all test images.
         dataset: name of the data set.
         noisy: folder with {noise}/{split}.npy; the name of the file is that of the clean stack.
-        denoised: folder with {noise}/{method}.npy.
+        denoised: folder with {noise}/{method}.npy, of all images or, from `fplbench keep-shown`, of those that the page shows.
         features: folder with {noise}.npz, as `fplbench feature-scores --maps` writes them; None for none.
         means: the table of the data set, tables/{dataset}.csv, for the means of scores of lesions; None for none.
         lesion_scores: folder with {noise}.csv, the scores of each lesion; None for none.

@@ -10,7 +10,8 @@ import numpy as np
 
 from fplbench.errors import InputError
 from fplbench.reporting.labels import UNPROCESSED
-from fplbench.reporting.stacks import open_matching, open_stack
+from fplbench.reporting.shown import read_shown
+from fplbench.reporting.stacks import open_stack
 
 CLEAN = "clean"
 PREFIX = "data:image/png;base64,"
@@ -44,9 +45,9 @@ def png_uri(image: np.ndarray, fast: bool = False) -> str:
     return PREFIX + base64.b64encode(min(files, key=len)).decode()
 
 
-def uris(images: np.ndarray, positions: Sequence[int]) -> list[str]:
-    """Some images of a stack, uint8 (N, H, W), as data: URIs."""
-    return [png_uri(np.ascontiguousarray(images[position])) for position in positions]
+def uris(images: np.ndarray) -> list[str]:
+    """Images, uint8 (N, H, W), as data: URIs."""
+    return [png_uri(np.ascontiguousarray(image)) for image in images]
 
 
 def page_pixels(
@@ -63,7 +64,7 @@ def page_pixels(
     Args:
         clean: the clean stack.
         noisy: folder with {noise}/{split}.npy; the name of the file is that of the clean stack.
-        denoised: folder with {noise}/{method}.npy.
+        denoised: folder with {noise}/{method}.npy, of all images or of the shown ones.
         noises: the noises.
         methods: the clean image, the noisy one, and the methods.
         positions: which images, counted from 0.
@@ -75,20 +76,19 @@ def page_pixels(
     Raises:
         InputError: a stack is missing, is malformed or has other images than the clean one.
     """
-    images = open_stack(clean)
-    found: dict[str, Any] = {CLEAN: uris(images, positions)}
+    found: dict[str, Any] = {CLEAN: uris(open_stack(clean)[list(positions)])}
     for noise in noises:
         files = {name: Path(denoised, noise, f"{name}.npy") for name in methods if name not in (CLEAN, UNPROCESSED)}
         kept = {name: path for name, path in files.items() if path.exists() or not partial}
         found[noise] = {
-            name: uris(_matching(name, path, images, clean), positions)
+            name: uris(_shown(name, path, clean, positions))
             for name, path in {UNPROCESSED: Path(noisy, noise, Path(clean).name), **kept}.items()
         }
     return found
 
 
-def _matching(method: str, path: Path, images: np.ndarray, clean: PathLike) -> np.ndarray:
+def _shown(method: str, path: Path, clean: PathLike, positions: Sequence[int]) -> np.ndarray:
     if not path.exists():
         kept = "" if method == UNPROCESSED else ", with keep_denoised: true in the config if it was deleted after scoring"
         raise InputError(f"{path} does not exist: run the workflow again{kept}.")
-    return open_matching(path, images, clean)
+    return read_shown(path, clean, positions)

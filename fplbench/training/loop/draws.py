@@ -2,14 +2,13 @@
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from fplbench.errors import InputError
+from fplbench.files import file_hash
 from fplbench.noise import NOISES, draw_again, read_record
 from fplbench.stacks import check_same_images, open_stack
 
@@ -33,46 +32,50 @@ def allowed_flips(noisy: Path) -> tuple[str, ...]:
     return NOISES[record.noise].flips
 
 
-@contextmanager
-def noisy_stacks(clean: Path, noisy: Path, draws: int, out: Path) -> Iterator[list[Path]]:
-    """Context that yields the files of all realisations of a noise, the stack on disk first.
+def load_draws(clean: Path, noisy: Path, draws: int, out: Path, device: torch.device) -> tuple[torch.Tensor, list[str]]:
+    """Realisations of a noise, one behind the other: the stack on disk, and further ones that are drawn here.
 
-    The others are in a hidden folder beside the weights, which is removed at the end. They depend on the record of the noisy
-    stack alone, so a training that was killed gets the same ones when it is resumed.
+    Each is written to a hidden folder beside the weights, read and removed, so that the disk holds one at a time. They depend on
+    the record of the noisy stack alone, so a training that was killed gets the same ones when it is resumed.
 
     Args:
         clean: the clean stack.
         noisy: the noisy stack.
         draws: number of realisations; of pairs, which were acquired, there is one whatever this says.
         out: the weight file.
+        device: where the images are to be.
+
+    Returns:
+        The images, uint8 (draws * N, H, W), on the device, and the SHA-256 of the file of each.
 
     Raises:
         InputError: there is no record of how the noise was made.
     """
-    if draws > 1:
-        record = read_record(noisy)
-        if record is None:
-            raise InputError(
-                f"{noisy} has no record of its noise beside it, so the noise cannot be drawn again: set draws: 1, or make the "
-                "stack with `fplbench noise`."
-            )
-        draws = draws if NOISES[record.noise].needs != "pair" else 1
+    draws = draws if draws == 1 or _can_be_drawn(noisy) else 1
+    first = open_stack(noisy)
+    images = torch.empty((draws * len(first), *first.shape[1:]), dtype=torch.uint8, device=device)
+    hashes = []
     scratch = out.with_name(f".{out.stem}.draws")
     shutil.rmtree(scratch, ignore_errors=True)  # of a training that was killed
-    files = [noisy, *(scratch / f"{draw}.npy" for draw in range(1, draws))]
     try:
-        for draw, file in enumerate(files[1:], start=1):
-            draw_again(clean, noisy, file, draw, threads=torch.get_num_threads())
-        yield files
+        for draw in range(draws):
+            file = scratch / f"{draw}.npy" if draw else noisy
+            if draw:
+                draw_again(clean, noisy, file, draw, threads=torch.get_num_threads())
+            images[draw * len(first) : (draw + 1) * len(first)] = torch.from_numpy(np.array(open_stack(file)))
+            hashes.append(file_hash(file))
+            shutil.rmtree(scratch, ignore_errors=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return images, hashes
 
 
-def load_draws(files: Sequence[Path], device: torch.device) -> torch.Tensor:
-    """Realisations of a noise, one behind the other: uint8 (draws * N, H, W) on the device."""
-    stacks = [open_stack(file) for file in files]
-    count = len(stacks[0])
-    images = torch.empty((len(files) * count, *stacks[0].shape[1:]), dtype=torch.uint8, device=device)
-    for number, stack in enumerate(stacks):
-        images[number * count : (number + 1) * count] = torch.from_numpy(np.array(stack))
-    return images
+def _can_be_drawn(noisy: Path) -> bool:
+    """Whether the noise of a stack has further realisations, which that of pairs has not."""
+    record = read_record(noisy)
+    if record is None:
+        raise InputError(
+            f"{noisy} has no record of its noise beside it, so the noise cannot be drawn again: set draws: 1, or make the "
+            "stack with `fplbench noise`."
+        )
+    return NOISES[record.noise].needs != "pair"

@@ -41,6 +41,7 @@ def run_training(
     *,
     validation: Scorer | None = None,
     draws: int = 1,
+    hashes: Sequence[str] = (),
     card: Card | None = None,
 ) -> Mapping[str, float]:
     """Run or resume a training, then write its weights and log in one piece each, and remove its state.
@@ -58,6 +59,7 @@ def run_training(
         interval: the loss has all its terms only in every step that this number divides.
         validation: scores the network during training.
         draws: realisations of the images; see `Batches`.
+        hashes: SHA-256 of further files that it read, which may be gone.
         card: what the denoiser is for, which the header of the weight file gets too; the weights do not depend on it.
 
     Returns:
@@ -67,8 +69,8 @@ def run_training(
         InputError: the training diverged, or the state to resume from belongs to another training.
     """
     out = Path(out)
-    read = [*files, *(validation.files if validation else ())]
-    data = hashlib.sha256("".join(file_hash(file) for file in read).encode()).hexdigest()
+    read = [*map(file_hash, files), *hashes, *map(file_hash, validation.files if validation else ())]
+    data = hashlib.sha256("".join(read).encode()).hexdigest()
     described = {"options": options.model_dump(), **(record or {}), "seed": seed}
     identity = {
         "config": hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest(),

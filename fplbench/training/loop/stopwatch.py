@@ -66,6 +66,7 @@ def instead_of_training() -> Iterator[list[Stopwatch]]:
         *,
         validation: Any = None,
         draws: int = 1,
+        hashes: Any = None,
         card: Any = None,
     ) -> None:
         job = Job(str(out), seed, next(network.parameters()).device, {}, out)
