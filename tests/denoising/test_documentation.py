@@ -40,7 +40,7 @@ def test_every_source_is_listed_and_every_listed_source_used():
 @pytest.mark.usefixtures("imagemagick")
 @pytest.mark.slow
 def test_the_guides_commands_work(tmp_path):
-    """In a copy of the repository, with the two stacks and the scan that they name; test_trained_method has those of a network."""
+    """In a copy of the repository, with the two stacks and the scan that they name; test_trained_method runs the others."""
     for name in ("envs", "fplbench", "tests", "workflow"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*local_mix*"))
     for name in ("pyproject.toml", "Snakefile"):

@@ -1,7 +1,7 @@
 """Damaged and hostile files: each run succeeds or ends with a sentence, and has no other effect."""
 
-import os
 import itertools
+import os
 import shutil
 import time
 
