@@ -43,7 +43,7 @@ demo: install
 	@echo 'To look at images: results/demo/explorer/lidc.html, lits.html and rsna.html (a double click opens them)'
 
 test: lint docs
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: install-test
 	pytest -n 2 --dist worksteal -m 'not slow'

@@ -178,6 +178,7 @@ class _Worker:
         """
         if self.begun > 1:
             raise InputError(NOT_STARTED)
+        time.sleep(0.1)  # a server that is killed closes its files a moment before it is seen to have ended
         self._send()
 
     def _fail(self, failure: Failure | None = None) -> Iterator[tuple[int, Any, Failure]]:

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -43,11 +43,9 @@ def family() -> list[int]:
     """Process numbers of this process and of all its descendants."""
     found = [os.getpid()]
     for process in found:
-        for task in Path(f"/proc/{process}/task").glob("*/children"):
-            try:
+        with suppress(OSError):  # it has ended
+            for task in Path(f"/proc/{process}/task").glob("*/children"):
                 found += map(int, task.read_text().split())
-            except OSError:  # it has ended
-                continue
     return found
 
 

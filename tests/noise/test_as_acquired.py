@@ -10,7 +10,7 @@ from fplbench.methods import denoise
 from fplbench.noise import NOISES, draw_again, read_record, synthesize, synthesize_stack
 from fplbench.stacks import open_stack, read_index, write_stack
 from fplbench.training import train
-from fplbench.training.loop.draws import allowed_flips, load_draws, noisy_stacks
+from fplbench.training.loop.draws import allowed_flips, load_draws
 from tests.helpers.files import names, replace_array
 
 OFFSET = 20  # grey levels
@@ -102,9 +102,8 @@ def test_there_is_one_realisation_and_a_training_with_more_draws_sees_that_one(t
     synthesize_stack("as_acquired", clean, noisy, {}, seed=1)
     with pytest.raises(InputError, match="cannot be drawn again: it holds the images as they were acquired"):
         draw_again(clean, noisy, tmp_path / "again.npy", 1)
-    with noisy_stacks(clean, noisy, 8, tmp_path / "a.safetensors") as files:
-        assert files == [noisy]
-        assert load_draws(files, torch.device("cpu")).shape == (11, 16, 16)
+    images, hashes = load_draws(clean, noisy, 8, tmp_path / "a.safetensors", torch.device("cpu"))
+    assert images.shape == (11, 16, 16) and len(hashes) == 1
 
 
 def test_pairs_may_be_flipped_along_both_axes(tmp_path):
