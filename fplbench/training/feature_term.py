@@ -54,7 +54,7 @@ class FeatureTerm:
         leaf = denoised.detach().requires_grad_()
         loss = self.explained.loss(leaf, positions, self.options.normalise)
         if loss.requires_grad:
-            (gradient,) = torch.autograd.grad(loss, leaf, torch.full_like(loss, factor), materialize_grads=True)
+            (gradient,) = torch.autograd.grad(factor * loss, leaf, materialize_grads=True)
         else:
             gradient = torch.zeros_like(leaf)
         error = leaf.detach() - clean

@@ -25,9 +25,9 @@ def finished_run(tmp_path_factory, worker_id):
     return finished
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def benchmark_run(tmp_path_factory, finished_run):
-    """A copy of the finished run for each worker; tests leave it with other configs."""
+    """A copy of the finished run for each file of tests, which leave it with other configs."""
     folder = tmp_path_factory.mktemp("run") / "benchmark"
     shutil.copytree(finished_run, folder)
     return folder

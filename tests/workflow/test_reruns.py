@@ -16,7 +16,7 @@ FILTERS, NETWORKS = ({f"denoise_{group}", f"denoise_{group}_inserted"} for group
 AFTER_A_TRAINING = AFTER_A_METHOD | NETWORKS | {"training_figure"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def planned(benchmark_run, tmp_path_factory):
     """Function: the jobs that would run after one file of the package was edited."""
     folder = benchmark_run
