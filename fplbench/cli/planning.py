@@ -21,7 +21,8 @@ def plan(
         list[str], typer.Argument(help="Targets as Snakemake knows them, such as fair, ablation, or a file.", show_default=False)
     ] = ["all"],  # noqa: B006, as typer copies it
     configfile: Annotated[
-        list[Path], typer.Option(help="Config of the run; several are joined as Snakemake joins them, the last one wins.")
+        list[Path],
+        typer.Option(help="Config of the run. Several stand behind one --configfile, as for Snakemake; later ones win."),
     ] = [DEFAULT],  # noqa: B006, as typer copies it
     measure: Annotated[
         bool, typer.Option("--measure", help="Time a few steps, methods and noises on this machine, and scale them.")
@@ -32,13 +33,14 @@ def plan(
 ) -> None:
     """Say what a run will take, without any data: jobs, disk, operations of networks, and hours on known devices.
 
-    Call it in the folder of the Snakefile, which says what the targets need.
+    Call it in the folder of the Snakefile, which says what the targets need. With --measure, let nothing else run meanwhile.
     """
     from fplbench.config import read_yaml
-    from fplbench.errors import InputError
 
-    if given := [target for target in targets if target.endswith((".yaml", ".yml"))]:
-        raise InputError(f"{given[0]} is taken for a target: write --configfile before each config.")
+    # Snakemake takes all words behind --configfile.
+    further = [Path(target) for target in targets if target.endswith((".yaml", ".yml"))]
+    configfile = [*configfile, *further]
+    targets = [target for target in targets if Path(target) not in further] or ["all"]
     config = read_yaml(*configfile)
     from fplbench.device import use_numerics
     from fplbench.planning.jobs import planned

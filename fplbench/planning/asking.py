@@ -60,7 +60,7 @@ class Recorder(logging.Filter):
 def jobs_of(
     targets: Sequence[str], configfiles: Sequence[Path], snakefile: Path = SNAKEFILE, arguments: Sequence[str] = ()
 ) -> list[Job]:
-    """All jobs of some targets, whatever results there are. Those that follow from the outcome of others are unknown.
+    """All jobs of some targets, by rule, whatever results there are. Those that follow from the outcome of others are unknown.
 
     Args:
         targets: rules or files.
@@ -81,7 +81,8 @@ def jobs_of(
         if run.returncode:
             said = [line for line in run.stdout.strip().splitlines() if not line.startswith(("Using workflow", "──"))]
             raise InputError("\n".join([f"Snakemake cannot plan {' '.join(targets)}:", *said]))
-        return [Job(**job) for job in json.loads(found.read_text(encoding="utf-8"))]
+        jobs = [Job(**job) for job in json.loads(found.read_text(encoding="utf-8"))]
+    return sorted(jobs, key=lambda job: (job.rule, sorted(job.wildcards.items())))
 
 
 def _main(out: str, *arguments: str) -> None:

@@ -109,7 +109,7 @@ def check_space(config: "Config", jobs: "Sequence[Job]", present: float = 0, at_
     size = needed(config, jobs, at_once) - present
     if size > free:
         smaller = needed(without_denoised(config), jobs, at_once) - present
-        option = f", or set keep_denoised to false, with which it needs {gigabytes(smaller)}" if config.keep_denoised else ""
+        option = f", or set keep_denoised to false, with which it needs {gigabytes(smaller)}" if smaller < free else ""
         raise InputError(
             f"The run needs about {gigabytes(size)} more in {results}, but its disk has {gigabytes(free)} free: make room, or "
             f"set results to a folder on another disk{option}. `fplbench plan` says what takes how much."

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES
-from fplbench.planning.disk import SCRATCH, gigabytes
+from fplbench.planning.disk import DENOISED, SCRATCH, gigabytes
 from fplbench.planning.plan import Plan
 
 
@@ -39,13 +39,13 @@ def hours_text(hours: float) -> str:
 
 def _disk(plan: Plan) -> Iterator[Sequence[str]]:
     kinds = {kind: size for kind, size in plan.disk.items() if kind != SCRATCH}
+    kept = plan.needed_without_denoised < plan.needed
     for kind, size in kinds.items():
-        yield kind, gigabytes(size)
-    everything = sum(kinds.values())
-    yield "all results", gigabytes(everything)
+        yield f"{kind}, deleted when they are used" if kind == DENOISED and not kept else kind, gigabytes(size)
+    yield "all results", gigabytes(sum(size for kind, size in kinds.items() if kept or kind != DENOISED))
     yield SCRATCH, gigabytes(plan.disk[SCRATCH])
     yield "needed, with one training at a time", gigabytes(plan.needed)
-    if plan.needed_without_denoised < plan.needed:
+    if kept:
         yield "the same with keep_denoised: false", gigabytes(plan.needed_without_denoised)
 
 

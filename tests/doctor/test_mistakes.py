@@ -8,15 +8,13 @@ import yte
 
 from tests.helpers.workflow import ROOT
 
+PROFILE = ROOT / "profiles" / "default" / "config.yaml"
 
-def start(monkeypatch, *arguments: str, profile: str = "default") -> dict:
-    """Read a profile as Snakemake reads it, called with these arguments."""
+
+def start(monkeypatch, *arguments: str) -> dict:
+    """Read the profile as Snakemake reads it, called with these arguments."""
     monkeypatch.setattr(sys, "argv", ["snakemake", *arguments])
-    return yte.process_yaml(text_of(profile), require_use_yte=True)
-
-
-def text_of(profile: str) -> str:
-    return (ROOT / "profiles" / profile / "config.yaml").read_text()
+    return yte.process_yaml(PROFILE.read_text(), require_use_yte=True)
 
 
 def sentence(monkeypatch, *arguments: str) -> str:
@@ -44,10 +42,9 @@ def test_a_config_that_cannot_be_read_is_named_in_one_sentence(monkeypatch, tmp_
     assert words in sentence(monkeypatch, "--cores", "2", "--configfile", str(path))
 
 
-def test_the_profile_for_slurm_finds_them_too(monkeypatch):
-    with pytest.raises(SystemExit, match=r"The config nothing.yaml cannot be read"):
-        start(monkeypatch, "--configfile", "nothing.yaml", profile="slurm")
-    assert start(monkeypatch, "--configfile", str(ROOT / "config/demo.yaml"), profile="slurm")["executor"] == "slurm"
+def test_two_options_of_which_snakemake_would_read_one_are_refused(monkeypatch):
+    demo = str(ROOT / "config/demo.yaml")
+    assert "write all files behind one" in sentence(monkeypatch, "--configfile", demo, "--cores", "2", "--configfile", demo)
 
 
 def test_a_folder_is_no_config(monkeypatch, tmp_path):
@@ -72,5 +69,5 @@ def test_a_value_without_a_key_is_told_where_to_stand(monkeypatch):
 @pytest.mark.parametrize("config", ["config/demo.yaml", "config/config.yaml"])
 def test_a_right_command_has_the_keys_of_the_profile_alone(monkeypatch, config):
     arguments = ("-n", "all", "-c2", "--config", "seed=3", "--conda-prefix", "x", "--configfile", str(ROOT / config))
-    written = yaml.safe_load(text_of("default"))
+    written = yaml.safe_load(PROFILE.read_text())
     assert start(monkeypatch, *arguments) == {key: value for key, value in written.items() if not key.startswith("__")}
