@@ -89,7 +89,7 @@ def test_a_network_of_more_operations_takes_longer():
     """Four times the width, sixteen times the operations."""
     wide = {**TINY, "width": 16, "draws": 1}
     trainings = {"fpl": {**wide, "width": 4, "features": False}, "residual_same_steps": wide}
-    found = step_seconds(trainings, 64, 2, EXPLANATION, 3, "cpu")
+    found = step_seconds(trainings, 128, 2, EXPLANATION, 3, "cpu")
     assert found["residual_same_steps"] > 2 * found["fpl"]
 
 
