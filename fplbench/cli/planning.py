@@ -21,9 +21,12 @@ def plan(
         list[str], typer.Argument(help="Targets as Snakemake knows them, such as fair, ablation, or a file.", show_default=False)
     ] = ["all"],  # noqa: B006, as typer copies it
     configfile: Annotated[
-        list[Path],
-        typer.Option(help="Config of the run. Several stand behind one --configfile, as for Snakemake; later ones win."),
-    ] = [DEFAULT],  # noqa: B006, as typer copies it
+        list[Path] | None,
+        typer.Option(
+            help=f"Config of the run, {DEFAULT} without it. "
+            "Several stand behind one --configfile, as for Snakemake; later ones win."
+        ),
+    ] = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Time a few steps, methods and noises on this machine, and scale them.")
     ] = False,
@@ -36,12 +39,15 @@ def plan(
     Call it in the folder of the Snakefile, which says what the targets need. With --measure, let nothing else run meanwhile.
     """
     from fplbench.config import read_yaml
+    from fplbench.errors import InputError
 
+    further = [target for target in targets if target.endswith((".yaml", ".yml"))]
+    if further and not configfile:
+        raise InputError(f"{further[0]} is taken for a target: write --configfile before it.")
     # Snakemake takes all words behind --configfile.
-    further = [Path(target) for target in targets if target.endswith((".yaml", ".yml"))]
-    configfile = [*configfile, *further]
-    targets = [target for target in targets if Path(target) not in further] or ["all"]
-    config = read_yaml(*configfile)
+    configfiles = [*(configfile or [DEFAULT]), *map(Path, further)]
+    targets = [target for target in targets if target not in further] or ["all"]
+    config = read_yaml(*configfiles)
     from fplbench.device import use_numerics
     from fplbench.planning.jobs import planned
     from fplbench.planning.plan import make_plan
@@ -49,5 +55,5 @@ def plan(
 
     use_numerics(config.computing)
     use_threads(threads)
-    found = make_plan(config, planned(config, targets, configfile), device if measure else None)
+    found = make_plan(config, planned(config, targets, configfiles), device if measure else None)
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else describe(found))

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fplbench.cli import app
+from fplbench.errors import InputError
 from fplbench.planning import measuring
 from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES
@@ -50,6 +51,12 @@ def test_every_rule_with_jobs_is_measured(config, monkeypatch):
     measured = {rule.removesuffix("_inserted") for rule in found["jobs"]}
     assert {rule.removesuffix("_inserted") for rule in found["seconds"]} == measured and not found["unmeasured"]
     assert all(seconds > 0 for seconds in found["seconds"].values())
+
+
+def test_a_config_without_its_option_is_named():
+    result = CliRunner().invoke(app, ["plan", "ablation", "config/ablation.yaml"])
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception) == "config/ablation.yaml is taken for a target: write --configfile before it."
 
 
 def test_several_configs_stand_behind_one_option_as_for_snakemake(tmp_path):

@@ -56,15 +56,14 @@ def load_draws(clean: Path, noisy: Path, draws: int, out: Path, device: torch.de
     images = torch.empty((draws * len(first), *first.shape[1:]), dtype=torch.uint8, device=device)
     hashes = []
     scratch = out.with_name(f".{out.stem}.draws")
-    shutil.rmtree(scratch, ignore_errors=True)  # of a training that was killed
     try:
         for draw in range(draws):
+            shutil.rmtree(scratch, ignore_errors=True)  # the draw before, or what a training that was killed has left
             file = scratch / f"{draw}.npy" if draw else noisy
             if draw:
                 draw_again(clean, noisy, file, draw, threads=torch.get_num_threads())
             images[draw * len(first) : (draw + 1) * len(first)] = torch.from_numpy(np.array(open_stack(file)))
             hashes.append(file_hash(file))
-            shutil.rmtree(scratch, ignore_errors=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return images, hashes
