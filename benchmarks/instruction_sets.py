@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from fplbench.device import SAME_ALGORITHMS
 from fplbench.noise import synthesize_stack
+from fplbench.numerics import SAME_ALGORITHMS
 from fplbench.stacks import write_stack
 
 WORKER = """
 import json, sys, time
 from pathlib import Path
-from fplbench.device import Computing, use_numerics, torch_threads
+from fplbench.numerics import Computing, use_numerics, torch_threads
 folder, out, threads, strict, steps, onednn = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])
 use_numerics(Computing(strict=bool(strict)))
 import torch

@@ -12,7 +12,7 @@ PACKAGE = Path(fplbench.__file__).parent
 LAYERS = (
     ("errors",),
     ("options", "files", "seeds", "published", "code_source", "code_hash", "packages", "gpu_lease", "parent", "clock"),
-    ("registry", "device", "stacks"),
+    ("registry", "numerics", "device", "stacks"),
     ("losses", "networks", "peers", "noise", "datasets", "lesions"),
     ("explaining", "scoring", "downloads"),
     ("training", "denoising"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fplbench.cli.options import DeviceName, Threads, parse_json, use_threads
+from fplbench.cli.options import DeviceName, NumericsJson, Threads, apply_numerics, parse_json, use_threads
 from fplbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,11 +61,13 @@ def align(
     figure: Figure = None,
     threads: Threads = 1,
     device: DeviceName = "auto",
+    numerics: NumericsJson = "{}",
 ) -> None:
     """Measure whether L_FP of explanations points from the output of a denoiser to the clean images.
 
     A cosine of 1 is the direction of the residual loss, and near 0 the loss teaches nothing about the error.
     """
+    apply_numerics(numerics)
     use_threads(threads)
     from fplbench.explaining.alignment import RESIDUAL, alignments, default_explanations
     from fplbench.explaining.alignment_table import COLUMNS, alignment_rows
@@ -102,12 +104,14 @@ def compare_explanations(
     figure: Figure = None,
     threads: Threads = 1,
     device: DeviceName = "auto",
+    numerics: NumericsJson = "{}",
 ) -> None:
     """Measure how much the maps of explanations change between clean, noisy and denoised images, for each noise.
 
     The paper chooses guided back-propagation because it is sensitive to noise (section 3.1). The image itself and its Sobel
     gradients are compared too, as controls.
     """
+    apply_numerics(numerics)
     use_threads(threads)
     from fplbench.explaining.sensitivity import COLUMNS, DEFAULT, IMAGE, Comparison, change_rows
     from fplbench.reporting.panels import check_picture

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, parse_json, read_options
+from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, apply_numerics, parse_json, read_options
 
 Method = Annotated[str, typer.Argument(help="Name of the method, for instance median_filter.")]
 Weights = Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")]
@@ -33,6 +33,7 @@ def denoise(
     options_file: Annotated[Path | None, typer.Option(help="Options as a JSON file, such as tune writes.")] = None,
     grey_map: Annotated[Path | None, typer.Option(help="Grey map to apply to the result, .json, such as tune writes.")] = None,
     weights: Weights = None,
+    numerics: NumericsJson = "{}",
     threads: Threads = 1,
     device: Device = None,
 ) -> None:
@@ -41,6 +42,7 @@ def denoise(
     from fplbench.methods import denoise_file
 
     values = _read_options_file(options_file) | parse_json(options) | _place(method, weights, device)
+    _compute(method, numerics)
     denoise_file(method, noisy, denoised, values, threads, None if grey_map is None else read_grey_map(grey_map))
 
 
@@ -73,8 +75,8 @@ def denoise_group(
 ) -> None:
     """Tune several methods where asked, and denoise a stack with each, in one process."""
     from fplbench.denoising.groups import Tuning, run_group
-    from fplbench.device import Computing
     from fplbench.errors import InputError
+    from fplbench.numerics import Computing
 
     tuning = None
     if train_clean and train_noisy and tuned_dir:
@@ -101,6 +103,7 @@ def tune(
     images: Images = 50,
     criterion: Criterion = "psnr",
     weights: Weights = None,
+    numerics: NumericsJson = "{}",
     threads: Threads = 1,
     device: Device = None,
 ) -> None:
@@ -112,6 +115,7 @@ def tune(
         raise InputError("To fit a grey map, give both --grey-map, its kind, and --map, the file to write.")
     settings = {"images": images, "criterion": criterion, "threads": threads, "grey_map": grey_map}
     place = _place(method, weights, device)
+    _compute(method, numerics)
     tune_files(method, clean, noisy, chosen, search, parse_json(options), map_file, place=place, **settings)
 
 
@@ -149,6 +153,14 @@ def _place(method: str, weights: Path | None, device: str | None) -> dict:
     if device == "cuda":
         raise InputError(f"The method {method!r} runs on the CPU only: leave out --device {device}.")
     return values
+
+
+def _compute(method: str, numerics: str) -> None:
+    """Set torch's switches, if the method is a network: others do not load torch."""
+    from fplbench.methods import METHODS
+
+    if METHODS[method].gpu:
+        apply_numerics(numerics)
 
 
 def _read_options_file(path: Path | None) -> dict:

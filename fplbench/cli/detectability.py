@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fplbench import DEFAULT_SEED
-from fplbench.cli.options import ConfigFile, DeviceName, OptionsJson, Seed, Threads, parse_json, read_options
+from fplbench.cli.options import ConfigFile, DeviceName, NumericsJson, OptionsJson, Seed, Threads, parse_json, read_options
 from fplbench.cli.tables import read_presentation
 
 SignalsFolder = Annotated[Path, typer.Argument(help="Folder with absent.npy, present.npy and signals.csv.")]
@@ -43,6 +43,7 @@ def denoise_signals(
     ] = None,
     threads: Threads = 1,
     device: DeviceName = "auto",
+    numerics: NumericsJson = "{}",
 ) -> None:
     """Denoise images with and without signals as the test images were denoised."""
     import tempfile
@@ -51,8 +52,9 @@ def denoise_signals(
     from fplbench.denoising.groups import run_group
     from fplbench.errors import InputError
     from fplbench.lesions.signals import CLASSES
+    from fplbench.numerics import Computing
 
-    runs = parse_json(methods, "--methods")
+    runs, computing = parse_json(methods, "--methods"), read_options(Computing, numerics, "numerics", "--numerics")
     found = {path.stem: path for path in chosen or ()}
 
     def file_of(name: str, stem: str) -> Path:
@@ -69,7 +71,7 @@ def denoise_signals(
     with tempfile.TemporaryDirectory() as scratch:
         for kind in CLASSES:
             cost = Path(scratch) / "cost.csv"
-            run_group(runs, noisy / f"{kind}.npy", out_dir / kind, cost, threads=threads, device=device)
+            run_group(runs, noisy / f"{kind}.npy", out_dir / kind, cost, threads=threads, device=device, numerics=computing)
 
 
 def observe(

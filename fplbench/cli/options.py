@@ -31,7 +31,9 @@ ExplainedNetwork = Annotated[
 ]
 NumericsJson = Annotated[
     str,
-    typer.Option("--numerics", help="deterministic, tf32, cudnn_benchmark and strict, as a JSON object.", metavar="JSON"),
+    typer.Option(
+        "--numerics", help="deterministic, tf32, cudnn_benchmark, compile and strict, as a JSON object.", metavar="JSON"
+    ),
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor cores to use.")]
 
@@ -86,16 +88,14 @@ def read_run(path: Path | None) -> "Config | None":
 
 def use_threads(threads: int) -> None:
     """Let torch use this many processor cores, or one where `apply_numerics` has asked for strict computing before."""
-    import torch
+    from fplbench.numerics import use_threads as let_torch_use
 
-    from fplbench.device import torch_threads
-
-    torch.set_num_threads(torch_threads(threads))
+    let_torch_use(threads)
 
 
 def apply_numerics(text: str) -> None:
     """Set torch's switches from the JSON object given to --numerics."""
-    from fplbench.device import Computing, use_numerics
+    from fplbench.numerics import Computing, use_numerics
 
     use_numerics(read_options(Computing, text, "numerics", "--numerics"))
 

@@ -48,7 +48,7 @@ def plan(
     configfiles = [*(configfile or [DEFAULT]), *map(Path, further)]
     targets = [target for target in targets if target not in further] or ["all"]
     config = read_yaml(*configfiles)
-    from fplbench.device import use_numerics
+    from fplbench.numerics import use_numerics
     from fplbench.planning.jobs import planned
     from fplbench.planning.plan import make_plan
     from fplbench.planning.text import describe

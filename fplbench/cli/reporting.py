@@ -182,8 +182,8 @@ def manifest(
     """Write the versions, machine, config and hashes of files behind a run."""
     import json
 
-    from fplbench.device import NumericsOptions, use_numerics
     from fplbench.files import write_text
+    from fplbench.numerics import NumericsOptions, use_numerics
     from fplbench.reporting.manifest import manifest as describe
 
     found = read_run(config)

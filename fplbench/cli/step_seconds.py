@@ -32,7 +32,7 @@ def step_seconds(
     import yaml
 
     run = _read(config)
-    from fplbench.device import use_numerics
+    from fplbench.numerics import use_numerics
     from fplbench.training.step_seconds import step_seconds as measure
 
     use_numerics(run.computing)

@@ -26,11 +26,11 @@ from fplbench.config.sections import (
 )
 from fplbench.datasets import Dataset, SamplingOptions, find_dataset
 from fplbench.denoising.columns import Column, GreyMap, Tune
-from fplbench.device import STRICT, NumericsOptions, Reproducible
 from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
 from fplbench.lesions.options import InsertionOptions
 from fplbench.noise import NOISES
+from fplbench.numerics import STRICT, NumericsOptions, Reproducible
 from fplbench.options import Options
 from fplbench.registry import parse_options
 from fplbench.scoring.registry import DEFAULT

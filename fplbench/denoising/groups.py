@@ -13,9 +13,9 @@ from fplbench.denoising.grey_map import SUFFIX, GreyMap, Kind, read_grey_map
 from fplbench.denoising.registry import METHODS
 from fplbench.denoising.running import denoise, denoise_file
 from fplbench.denoising.tuning import tune_files
-from fplbench.device import NumericsOptions, use_numerics
 from fplbench.errors import InputError
 from fplbench.files import write_csv
+from fplbench.numerics import NumericsOptions, use_numerics
 from fplbench.options import Options
 from fplbench.registry import parse_options
 from fplbench.stacks import open_stack

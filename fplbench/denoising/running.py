@@ -15,8 +15,8 @@ import numpy as np
 from fplbench.denoising.grey_map import GreyMap
 from fplbench.denoising.registry import METHODS, Method
 from fplbench.denoising.workers import submit
-from fplbench.device import torch_threads
 from fplbench.errors import InputError
+from fplbench.numerics import use_threads
 from fplbench.options import Options
 from fplbench.registry import parse_options
 from fplbench.stacks import INDEX_COLUMNS, check_images, creating_stack, iterate, open_stack, read_index
@@ -163,7 +163,7 @@ def _torch_threads(threads: int) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(torch_threads(threads))
+    use_threads(threads)
     try:
         yield
     finally:

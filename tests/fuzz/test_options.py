@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from fplbench.cli.options import parse_json
 from fplbench.datasets import LOADERS, SamplingOptions
-from fplbench.device import NumericsOptions
 from fplbench.errors import InputError
 from fplbench.explaining.options import ExplanationOptions
 from fplbench.lesions.options import InsertionOptions
 from fplbench.methods import METHODS, denoise
 from fplbench.noise import NOISES, synthesize
+from fplbench.numerics import NumericsOptions
 from fplbench.options import Options
 from fplbench.registry import parse_options
 from fplbench.training import TRAININGS

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,8 @@ import yaml
 from tests.helpers.programs import heed_interrupts
 
 ROOT = Path(__file__).parents[2]
+PRESTARTED: list[str] = []
+"""Folders with a program `fplbench` that starts at once, for `snakemake`; see `tests.helpers.prestarted`."""
 TRAINING = {"width": 2, "steps": 4, "batch": 2, "warm_up": 1, "log_every": 2}
 
 
@@ -26,7 +29,7 @@ def snakemake(folder: Path, *arguments: str, repository: Path = ROOT) -> subproc
         arguments: of its command line.
         repository: the repository, or a copy of it. Snakemake imports the package that lies beside the Snakefile.
     """
-    process = start_snakemake(folder, *arguments, repository=repository)
+    process = start_snakemake(folder, *arguments, repository=repository, programs=PRESTARTED if repository == ROOT else ())
     output, _ = process.communicate(timeout=600)
     return subprocess.CompletedProcess(process.args, process.returncode, output)
 
@@ -37,6 +40,7 @@ def start_snakemake(
     repository: Path = ROOT,
     output: int | IO[str] = subprocess.PIPE,
     prefix: tuple[str, ...] = (),
+    programs: Sequence[str] = (),
 ) -> subprocess.Popen:
     """Start Snakemake as the leader of a group of processes, as a terminal does.
 
@@ -46,13 +50,14 @@ def start_snakemake(
         repository: as for `snakemake`.
         output: what both streams go to.
         prefix: a program with its arguments that starts it, such as faketime.
+        programs: folders that come first in PATH.
     """
     command = [*prefix, sys.executable, "-m", "snakemake", "--snakefile", str(repository / "Snakefile"), "--cores", "2"]
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
+    path = os.pathsep.join([*programs, str(Path(sys.executable).parent), os.environ["PATH"]])  # the rules call `fplbench`
     return subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": programs, "COLUMNS": "1000"},  # wide enough that the logger breaks no sentence
+        env={**os.environ, "PATH": path, "COLUMNS": "1000"},  # wide enough that the logger breaks no sentence
         stdout=output,
         stderr=subprocess.STDOUT,
         text=True,

@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fplbench.device import NumericsOptions, use_numerics
 from fplbench.explaining.maps import write_features
+from fplbench.numerics import NumericsOptions, use_numerics
 from fplbench.training import train
 from fplbench.training.fpl import FplOptions
 from tests.helpers.training import TINY, given

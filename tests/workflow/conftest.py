@@ -3,11 +3,21 @@ import time
 
 import pytest
 
-from tests.helpers.workflow import snakemake, write_config, write_volumes
+from tests.helpers.prestarted import prestarted
+from tests.helpers.workflow import PRESTARTED, snakemake, write_config, write_volumes
 
 
-@pytest.fixture(scope="session")
-def finished_run(tmp_path_factory, worker_id):
+@pytest.fixture(scope="package", autouse=True)
+def prestarted_jobs():
+    """Jobs start at once here."""
+    with prestarted() as folder:
+        PRESTARTED.append(str(folder))
+        yield
+        PRESTARTED.clear()
+
+
+@pytest.fixture(scope="package")
+def finished_run(tmp_path_factory, worker_id, prestarted_jobs):
     """The folder of a finished run, made by the first of several workers: to be read and copied only."""
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     finished, log = shared / "benchmark", shared / "benchmark.log"

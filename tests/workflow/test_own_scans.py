@@ -20,11 +20,12 @@ BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", PAGE, re.DOTALL)
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """A folder in which all commands of the page have run, with shorter trainings, and what each of them printed."""
+    """A folder in which all commands of the page have run, with a smaller network and fewer steps, and what they printed."""
     folder = tmp_path_factory.mktemp("page")
     for name in ("Snakefile", "workflow", "profiles"):
         (folder / name).symlink_to(ROOT / name)
     config = re.sub(r"(steps|validate_every): \d+", r"\1: 75", (ROOT / "config/own-scans.yaml").read_text())
+    config = config.replace("width: 16", "width: 8")
     (folder / "config").mkdir()
     (folder / "config/own-scans.yaml").write_text(config)
     if (ROOT / "data/sample/manifest.json").exists():

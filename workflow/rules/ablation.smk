@@ -89,6 +89,7 @@ rule align_cell:
         gpu=1,
     params:
         device=device,
+        numerics=NUMERICS,
         networks=networks_by_role,
         explanations=as_json(ALIGNED),
         code=[code_hash("fplbench.explaining.alignment"), code_of_features(options["feature"] for options in ALIGNED.values())],
@@ -96,7 +97,8 @@ rule align_cell:
         "Looking where the descent of each loss points on {wildcards.noise} of {wildcards.dataset}"
     shell:
         "fplbench align {input.denoiser:q} {input.clean:q} {input.noisy:q} {params.networks:q} --explanations {params.explanations:q}"
-        " --out {output.table:q} --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --out {output.table:q} --figure {output.figure:q} --numerics {params.numerics:q} --device {params.device}"
+        " --threads {threads} > {log:q} 2>&1"
 
 
 checkpoint align_variants:

@@ -49,6 +49,7 @@ rule score_ablation:
         gpu=1,
     params:
         device=device,
+        numerics=NUMERICS,
         stacks=lambda wildcards, input: [f"{input.denoised}/{run}.npy" for run in runs_of_stage(wildcards.stage, wildcards.noise)],
         inserted=lambda wildcards, input: [
             *(f"--inserted-clean={path}" for path in input.inserted[:1]),
@@ -67,7 +68,8 @@ rule score_ablation:
         "fplbench score {input.clean[0]:q} {output.scores:q} {params.stacks:q} --lesion-scores {output.lesions:q} {params.inserted:q}"
         " {params.metrics:q} --threads {threads} > {log:q} 2>&1"
         " && fplbench feature-scores {input.judge:q} {input.clean[0]:q} {output.features:q} {params.stacks:q}"
-        " --explanation {params.explanation:q} --device {params.device} --threads {threads} >> {log:q} 2>&1"
+        " --explanation {params.explanation:q} --numerics {params.numerics:q} --device {params.device}"
+        " --threads {threads} >> {log:q} 2>&1"
 
 
 rule observe_ablation:
@@ -90,6 +92,7 @@ rule observe_ablation:
         gpu=1,
     params:
         device=device,
+        numerics=NUMERICS,
         methods=runs_as_methods,
         noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
         folder=lambda wildcards, input: Path(input.signals).parent,
@@ -99,9 +102,10 @@ rule observe_ablation:
     message:
         "Detecting signals in {wildcards.noise} of {wildcards.dataset} with all variants"
     shell:
-        "fplbench denoise-signals {params.noisy:q} {output.stacks:q} --methods {params.methods:q} --device {params.device}"
-        " --threads {threads} > {log:q} 2>&1 && fplbench observe {params.folder:q} {output.scores:q} {output.spectra:q}"
-        " {output.stacks:q}/*/*.npy --options {params.options:q} --seed {params.seed} >> {log:q} 2>&1"
+        "fplbench denoise-signals {params.noisy:q} {output.stacks:q} --methods {params.methods:q}"
+        " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " && fplbench observe {params.folder:q} {output.scores:q} {output.spectra:q} {output.stacks:q}/*/*.npy"
+        " --options {params.options:q} --seed {params.seed} >> {log:q} 2>&1"
 
 
 rule ablation_table:
@@ -161,6 +165,7 @@ rule compare_explanations:
         gpu=1,
     params:
         device=device,
+        numerics=NUMERICS,
         networks=networks_by_role,
         noisy=lambda wildcards, input: [f"--noisy={noise}={path}" for noise, path in zip(ABLATION.noises, input.noisy)],
         denoised=lambda wildcards, input: [
@@ -176,7 +181,8 @@ rule compare_explanations:
         "Comparing how much noise changes the maps of explanations on {wildcards.dataset}"
     shell:
         "fplbench compare-explanations {input.clean:q} {params.noisy:q} {params.denoised:q} {params.networks:q}"
-        " --explanations {params.explanations:q} --out {output.table:q} --figure {output.figure:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
+        " --explanations {params.explanations:q} --out {output.table:q} --figure {output.figure:q}"
+        " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 use rule feature_figure as ablation_feature_figure with:

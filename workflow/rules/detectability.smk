@@ -85,6 +85,7 @@ for group, stacks in OBSERVED.items():
             gpu=int(any(column.method.gpu for column in stacks.values())),
         params:
             device=device,
+            numerics=NUMERICS if any(column.method.gpu for column in stacks.values()) else "{}",
             noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
             folder=subpath(output[0], ancestor=2),
             methods=runs_of(stacks),
@@ -95,7 +96,7 @@ for group, stacks in OBSERVED.items():
             f"Denoising signals in {{wildcards.noise}} of {{wildcards.dataset}}: {', '.join(stacks)}"
         shell:
             "fplbench denoise-signals {params.noisy:q} {params.folder:q} --methods {params.methods:q} {params.chosen:q}"
-            " --device {params.device} --threads {threads} > {log:q} 2>&1"
+            " --numerics {params.numerics:q} --device {params.device} --threads {threads} > {log:q} 2>&1"
 
 
 rule observe:

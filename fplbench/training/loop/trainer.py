@@ -13,6 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from fplbench.errors import InputError
+from fplbench.numerics import compile_if_asked, compiling, not_compiled
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.batches import Batches
 from fplbench.training.loop.log import TrainingLog
@@ -81,6 +82,7 @@ class Trainer:
         validation: Scorer | None = None,
         draws: int = 1,
     ):
+        compile_if_asked(network)
         self.network, self.losses, self.term_names, self.options, self.job = network, losses, term_names, options, job
         self.group = math.ceil(options.log_every / interval) * interval
         self.batches = Batches(count, options.batch, job.seed, draws)
@@ -152,7 +154,8 @@ class Trainer:
         due = steps.stop // interval > steps.start // interval or steps.stop == self.options.steps
         if self.validation is None or not due:
             return
-        self.scores = self.validation.scores()
+        with not_compiled():
+            self.scores = self.validation.scores()
         meter.validated(self.scores)
         if self.options.keep == "best":
             self.best.see(self.scores, steps.stop, self.network)
@@ -186,7 +189,8 @@ class Trainer:
 
     def _train_step(self, step: int, batch: torch.Tensor, meter: Meter, measure: bool) -> None:
         """One optimiser step over a batch, in micro-batches whose gradients add up."""
-        self.micro_batches.take_gradients(step, batch, meter, measure)
+        with compiling(self.job.name):
+            self.micro_batches.take_gradients(step, batch, meter, measure)
         self.optimizer.step()
 
     def _check_last_update(self) -> None:

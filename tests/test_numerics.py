@@ -1,18 +1,23 @@
 """`reproducible: strict`: the same bits whatever the processor's cores and instruction sets, and no precision given away."""
 
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from fplbench.cli import app
 from fplbench.config import load_config
-from fplbench.device import SAME_ALGORITHMS, Computing, mixed_precision, torch_threads, use_numerics
+from fplbench.device import mixed_precision
 from fplbench.errors import InputError
+from fplbench.numerics import SAME_ALGORITHMS, Computing, torch_threads, use_numerics
 from fplbench.registry import parse_options
 from tests.helpers.training import TINY, write_stacks
+from tests.helpers.workflow import ROOT
 
 BEFORE = '{"deterministic": false, "tf32": false, "cudnn_benchmark": true}'
 # Variables that a user may have set, and libraries that are kept from the instructions of newer processors.
@@ -37,7 +42,7 @@ def strict(monkeypatch):
 
 
 def test_by_default_jobs_get_what_they_got_before_there_was_the_key():
-    assert json.dumps(load_config({}).computing.model_dump(mode="json")) == BEFORE
+    assert load_config({}).computing.as_json() == BEFORE
 
 
 def test_a_resolved_strict_config_computes_strictly():
@@ -66,6 +71,20 @@ def test_strict_is_one_thread_in_float32_with_deterministic_kernels_on_a_gpu_too
 
 def test_not_strict_uses_all_threads():
     assert torch_threads(8) == 8
+
+
+def test_a_command_with_a_device_takes_numerics_or_a_config():
+    for command in app.registered_commands:
+        parameters = inspect.signature(command.callback).parameters
+        assert "device" not in parameters or parameters.keys() & {"numerics", "config", "configfile"}, command.callback.__name__
+
+
+def test_rules_with_a_device_compute_as_the_config_says():
+    """Those of figures read the config."""
+    commands = re.findall(r"shell:\n((?: +.*\n)+)", "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")))
+    found = [command for command in commands if "--device" in command]
+    assert len(found) > 8
+    assert all("--numerics {params.numerics:q}" in command or "--config {input.config:q}" in command for command in found)
 
 
 @pytest.mark.slow
