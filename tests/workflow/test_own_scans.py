@@ -12,14 +12,14 @@ import numpy as np
 import pydicom
 import pytest
 
-from tests.helpers.workflow import ROOT
+from tests.helpers.workflow import PRESTARTED, ROOT
 
 PAGE = (ROOT / "docs/own-scans.md").read_text()
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def ran(tmp_path_factory, prestarted_jobs):
     """A folder in which all commands of the page have run, with a smaller network and fewer steps, and what they printed."""
     folder = tmp_path_factory.mktemp("page")
     for name in ("Snakefile", "workflow", "profiles"):
@@ -31,7 +31,7 @@ def ran(tmp_path_factory):
     if (ROOT / "data/sample/manifest.json").exists():
         (folder / "data").mkdir()
         shutil.copytree(ROOT / "data/sample", folder / "data/sample")
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    programs = os.pathsep.join([*PRESTARTED, str(Path(sys.executable).parent), os.environ["PATH"]])
     printed = []
     for language, code in BLOCKS:
         command = ["bash", "-ec", code] if language == "sh" else [sys.executable, "-c", code]
