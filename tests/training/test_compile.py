@@ -36,7 +36,7 @@ def log_of_training(stacks, out):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_training_has_the_same_losses_gradients_and_scores_up_to_rounding(stacks, tmp_path, compiled):
-    """In the first two steps: later, they drift apart, as Adam turns the rounding of a gradient that is nearly zero into a step."""
+    """In two steps: later they drift apart, as Adam turns the rounding of a gradient that is nearly zero into a step."""
     counted = torch._dynamo.utils.counters["stats"]
     before = counted["unique_graphs"]
     own = log_of_training(stacks, tmp_path / "compiled.safetensors")
