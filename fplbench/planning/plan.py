@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from fplbench.planning.asking import Job
 
 
+UNITS = {
+    "size": "pixels",
+    "disk": "bytes",
+    "memory": "MB",
+    "needed": "bytes",
+    "needed_without_denoised": "bytes",
+    "operations": "floating-point operations",
+    "hours": "hours",
+    "hours_tf32": "hours",
+    "seconds": "seconds",
+}
+"""Units of the numbers of a plan; trainings and methods have operations, everything else is a count."""
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """What a training takes.
@@ -73,8 +87,8 @@ class Plan:
     unmeasured: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
-        """The plan as JSON values, with the sources of the speeds of the devices."""
-        return {**asdict(self), "sources": {device.name: device.source for device in DEVICES}}
+        """The plan as JSON values, with their units and the sources of the speeds of the devices."""
+        return {**asdict(self), "units": UNITS, "sources": {device.name: device.source for device in DEVICES}}
 
 
 def make_plan(config: "Config", jobs: "Sequence[Job]", device: str | None = None) -> Plan:
