@@ -31,8 +31,12 @@ with socket.socket(socket.AF_UNIX) as server:
 
 
 @contextlib.contextmanager
-def prestarted() -> Iterator[Path]:
-    """Context with a folder that holds the program, to be put first in PATH."""
+def prestarted(repository: Path | None = None) -> Iterator[Path]:
+    """Context with a folder that holds the program, to be put first in PATH.
+
+    Args:
+        repository: a copy of the repository whose package it runs.
+    """
     with tempfile.TemporaryDirectory(prefix="fplbench-") as name:
         folder = Path(name)
         place, program = folder / "socket", folder / "bin" / "fplbench"
@@ -40,7 +44,9 @@ def prestarted() -> Iterator[Path]:
         (folder / "client.py").write_text(CLIENT)
         program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-IS", str(folder / "client.py"), str(place)])} "$@"\n')
         program.chmod(0o755)
-        server = subprocess.Popen([sys.executable, __file__, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        variables = {**os.environ, "PYTHONPATH": str(repository)} if repository else None
+        command = [sys.executable, __file__, str(place)]
+        server = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert server.stdout.readline() == b"ready\n"
             yield program.parent

@@ -30,10 +30,15 @@ def name(request):
 
 
 @pytest.fixture(scope="module")
-def killed(stacks, tmp_path_factory):
-    """A folder in which every training was killed, and the signals that ended them."""
+def killed(request, stacks, tmp_path_factory):
+    """A folder in which every training that is tested was killed, and the signals that ended them."""
     folder = tmp_path_factory.mktemp("killed")
-    return folder, kill(stacks, folder, {name: (name, tiny(name)) for name in filter(takes_steps, filter(usable, TRAININGS))})
+    tested = {
+        item.callspec.params["name"]
+        for item in request.session.items
+        if "killed" in item.fixturenames and item.path == request.path
+    }
+    return folder, kill(stacks, folder, {name: (name, tiny(name)) for name in filter(takes_steps, filter(usable, tested))})
 
 
 def trained(stacks, name: str, out, seed: int = 1):

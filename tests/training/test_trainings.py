@@ -195,13 +195,13 @@ def command(stacks, out, steps):
 def test_a_training_killed_with_sigkill_ends_in_the_same_bits(stacks, tmp_path):
     straight, killed = tmp_path / "straight.safetensors", tmp_path / "killed.safetensors"
     state = tmp_path / ".killed.state.safetensors"
-    subprocess.run(command(stacks, straight, 120), check=True, capture_output=True)
-    process = subprocess.Popen(command(stacks, killed, 120), stderr=subprocess.DEVNULL)
+    subprocess.run(command(stacks, straight, 40), check=True, capture_output=True)
+    process = subprocess.Popen(command(stacks, killed, 40), stderr=subprocess.DEVNULL)
     while not state.exists() and process.poll() is None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and not killed.exists()
-    resumed = subprocess.run(command(stacks, killed, 120), check=True, capture_output=True, text=True)
+    resumed = subprocess.run(command(stacks, killed, 40), check=True, capture_output=True, text=True)
     assert "resuming after step" in resumed.stderr and "psnr of validation images" in resumed.stderr
     assert file_hash(straight) == file_hash(killed)
     assert not state.exists()

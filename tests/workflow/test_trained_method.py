@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.prestarted import prestarted
 from tests.helpers.scores import read_rows
 from tests.helpers.workflow import ROOT, write_volumes
 
@@ -31,13 +32,15 @@ def repository(tmp_path_factory):
     for name in ("Snakefile", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
     write_volumes(folder / "data" / "sample" / "lits", count=1, slices=40)
-    (folder / "output.txt").write_text(run(commands("### A network", "## 2."), folder).stdout)
+    with prestarted(folder) as programs:
+        (folder / "output.txt").write_text(run(commands("### A network", "## 2."), folder, str(programs)).stdout)
     return folder
 
 
-def run(script: str, folder: Path) -> subprocess.CompletedProcess:
-    """Run commands in a copy of the repository."""
-    paths = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), "PYTHONPATH": str(folder)}
+def run(script: str, folder: Path, *programs: str) -> subprocess.CompletedProcess:
+    """Run commands in a copy of the repository; folders of programs come first in PATH."""
+    path = os.pathsep.join([*programs, str(Path(sys.executable).parent), os.environ["PATH"]])
+    paths = {"PATH": path, "PYTHONPATH": str(folder)}
     command = ["bash", "-e", "-c", script]
     result = subprocess.run(command, cwd=folder, env={**os.environ, **paths, "COLUMNS": "1000"}, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
