@@ -3,8 +3,9 @@
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -35,13 +36,15 @@ class NumericsOptions(Options):
     compile: bool = Field(
         False,
         description="Compile the network that is trained with torch.compile, for the fixed shapes of its batches. It takes a "
-        "minute or more at the start of each training, and rounds otherwise. The explained network is never compiled, as the "
-        "loss differentiates it twice.",
+        "minute or more at the start of a training, and results differ in rounding. The explained network is never compiled, "
+        "as the loss differentiates it twice.",
     )
 
-    def as_json(self) -> str:
-        """The options as jobs get them. A false `compile` is left out: jobs from before there was the option stay up to date."""
-        return json.dumps(self.model_dump(mode="json", exclude=None if self.compile else {"compile"}))
+    def as_json(self, trains: bool = False) -> str:
+        """The options as jobs get them. Those that do not train do not compile, and a false `compile` is left out for all, so
+        that jobs from before there was the option stay up to date.
+        """
+        return json.dumps(self.model_dump(mode="json", exclude=None if self.compile and trains else {"compile"}))
 
 
 class Computing(NumericsOptions):
@@ -74,16 +77,18 @@ class _Process:
 
     strict = False
     compiles = False
+    changed: Mapping[str, bool] = MappingProxyType({})
 
 
 def use_numerics(options: NumericsOptions) -> None:
     """Set torch's switches for this process; before the first use of a GPU, if they are to be deterministic.
 
-    Strict computing is settled when torch computes for the first time: call this before. A later call with other options takes
-    one thread and float32 back, but not the algorithms.
+    Strict computing is settled when torch computes for the first time: call this before. A later call with other options undoes
+    the thread and the precision, but not the choice of algorithms.
     """
     _Process.strict = isinstance(options, Computing) and options.strict
     _Process.compiles = options.compile
+    _Process.changed = options.model_dump(exclude_defaults=True)
     if _Process.strict:
         options = STRICT
         _fix_algorithms()
@@ -100,10 +105,11 @@ def compile_if_asked(network: "nn.Module") -> None:
 
         # The norms of gradients are measured before the step differentiates again, so what it needs must stay in memory.
         torch._functorch.config.donated_buffer = False
+        torch._inductor.config.compile_threads = 1  # a job has the cores that it asked for
         network.compile(dynamic=False)
 
 
-def not_compiled() -> AbstractContextManager:
+def eager() -> AbstractContextManager:
     """Context in which compiled networks compute without their kernels, where compiling would take longer than the work."""
     if not _Process.compiles:
         return nullcontext()
@@ -123,11 +129,17 @@ def compiling(name: str) -> Iterator[None]:
     try:
         yield
     except TorchDynamoException as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        log.info("%s", error)
+        lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("backend=")]
         raise InputError(
-            f"{name}: torch.compile fails here ({reason.rstrip('.')}). It needs a C++ compiler (g++), and on a GPU Triton; "
-            "else leave out numerics.compile."
+            f"{name}: torch.compile failed: {lines[0] if lines else type(error).__name__} Check that a C++ compiler works, "
+            "and Triton on a GPU, or leave out numerics.compile."
         ) from None
+
+
+def changed_numerics() -> dict[str, bool]:
+    """What `use_numerics` was told beside the defaults: results depend on it."""
+    return dict(_Process.changed)
 
 
 def is_strict() -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, apply_numerics, parse_json
+from fplbench.cli.options import DeviceName, OptionsJson, Threads, parse_json
 from fplbench.errors import InputError
 from fplbench.networks.tiles import OVERLAP, TILE
 
@@ -80,7 +80,6 @@ def apply(
         bool, typer.Option("--overwrite", help="Replace an output that exists, and what another command left unfinished.")
     ] = False,
     device: DeviceName = "auto",
-    numerics: NumericsJson = "{}",
     threads: Threads = 1,
     runtime: Annotated[Literal["torch", "onnx"], typer.Option(help="What runs the network of a bundle.")] = "torch",
     tile: Annotated[int, typer.Option(min=64, help="Largest side that a network denoises in one piece, pixels.")] = TILE,
@@ -92,8 +91,6 @@ def apply(
     shows what was removed, since that is what has to be judged. Not for clinical use.
     """
     _check_values(window, modality)
-    if numerics != "{}":  # a filter does not load torch
-        apply_numerics(numerics)
     values = {
         "options": parse_json(options), "weights": weights, "window": window, "modality": modality, "residual": residual,
         "features": features, "restoration": restoration, "dtype": dtype, "keep_private": keep_private,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, apply_numerics, parse_json, read_options
+from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, parse_json, read_options
 
 Method = Annotated[str, typer.Argument(help="Name of the method, for instance median_filter.")]
 Weights = Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")]
@@ -42,7 +42,7 @@ def denoise(
     from fplbench.methods import denoise_file
 
     values = _read_options_file(options_file) | parse_json(options) | _place(method, weights, device)
-    _compute(method, numerics)
+    _use_numerics(method, numerics)
     denoise_file(method, noisy, denoised, values, threads, None if grey_map is None else read_grey_map(grey_map))
 
 
@@ -115,7 +115,7 @@ def tune(
         raise InputError("To fit a grey map, give both --grey-map, its kind, and --map, the file to write.")
     settings = {"images": images, "criterion": criterion, "threads": threads, "grey_map": grey_map}
     place = _place(method, weights, device)
-    _compute(method, numerics)
+    _use_numerics(method, numerics)
     tune_files(method, clean, noisy, chosen, search, parse_json(options), map_file, place=place, **settings)
 
 
@@ -155,12 +155,14 @@ def _place(method: str, weights: Path | None, device: str | None) -> dict:
     return values
 
 
-def _compute(method: str, numerics: str) -> None:
+def _use_numerics(method: str, numerics: str) -> None:
     """Set torch's switches, if the method is a network: others do not load torch."""
     from fplbench.methods import METHODS
+    from fplbench.numerics import Computing, use_numerics
 
+    options = read_options(Computing, numerics, "numerics", "--numerics")
     if METHODS[method].gpu:
-        apply_numerics(numerics)
+        use_numerics(options)
 
 
 def _read_options_file(path: Path | None) -> dict:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from fplbench.numerics import eager
 from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES, hours, operations_of_run
 from fplbench.planning.disk import SCRATCH, disk, needed, scratch, without_denoised
@@ -102,7 +103,8 @@ def make_plan(config: "Config", jobs: "Sequence[Job]", device: str | None = None
     Raises:
         InputError: a package that a network needs cannot be used.
     """
-    counts = count_operations(config, jobs)
+    with eager():  # torch counts no operations of compiled networks
+        counts = count_operations(config, jobs)
     operations = operations_of_run(config, counts, jobs)
     by_rule = count_by_rule(jobs)
     seconds = None if device is None else measure(config, counts, jobs, device)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from fplbench.config.fits import Fit, with_repeats
 from fplbench.denoising.columns import Column
 from fplbench.planning.factors import (
+    COMPILER,
+    COMPILING,
     CUDA,
     DENOISED_AT_ONCE,
     DRUNET_BLOCK,
@@ -88,7 +90,8 @@ class Sizes:
         validation = 2 * min(sampling.validation, options.get("validation_images", 0)) * self.pixels
         train = joined_splits(self.config)[0] if joined else sampling.train
         held = stacks * train * self.pixels + validation + weights
-        return megabytes(self.network, held + self.activations(factor, images, options.get("width", 64), pixels))
+        programs = self.network + COMPILER * self.config.numerics.compile
+        return megabytes(programs, held + self.activations(factor, images, options.get("width", 64), pixels))
 
     def of_group(self, columns: list[Column]) -> int:
         """Images that options are chosen on, and mapped stacks, of which a chunk is held; a network takes images one by one."""
@@ -141,7 +144,8 @@ class Sizes:
         each = (
             UNET if fit.training.name in U_NETS else DRUNET_BLOCK * options["blocks"] if fit.training.name == "drunet" else OTHER
         )
-        return passes * options["steps"] * options["batch"] * self.pixels * each * options.get("width", 64) ** 2 / self.speed
+        operations = passes * options["steps"] * options["batch"] * self.pixels * each * options.get("width", 64) ** 2
+        return operations / self.speed + COMPILING * self.config.numerics.compile
 
     @property
     def speed(self) -> float:

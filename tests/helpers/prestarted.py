@@ -1,7 +1,8 @@
 """A program `fplbench` that starts at once: each of its commands is forked from a process that has imported torch already.
 
 Most of the time of a tiny job is the start of Python and the import of torch. A command runs the same code in a process of its
-own, but does not see whether Snakemake is still there; tests of signals and of lost processes use the real program.
+own, but does not see whether Snakemake is still there, libraries do not see the variables that Snakemake sets for their threads,
+and a signal that ends it is status 1: tests of signals and of lost processes use the real program.
 """
 
 import contextlib
@@ -31,38 +32,42 @@ with socket.socket(socket.AF_UNIX) as server:
 
 
 @contextlib.contextmanager
-def prestarted(repository: Path | None = None) -> Iterator[Path]:
-    """Context with a folder that holds the program, to be put first in PATH.
+def prestarted(repository: Path | None = None) -> Iterator[list[str]]:
+    """Context with the folder that holds the program, to be put first in PATH; with none where processes cannot be forked safely.
 
     Args:
         repository: a copy of the repository whose package it runs.
     """
+    if sys.platform != "linux":
+        yield []
+        return
     with tempfile.TemporaryDirectory(prefix="fplbench-") as name:
         folder = Path(name)
-        place, program = folder / "socket", folder / "bin" / "fplbench"
+        address, program = folder / "socket", folder / "bin" / "fplbench"
         program.parent.mkdir()
         (folder / "client.py").write_text(CLIENT)
-        program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-IS", str(folder / "client.py"), str(place)])} "$@"\n')
+        client = [sys.executable, "-IS", str(folder / "client.py"), str(address)]
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(client)} "$@"\n')
         program.chmod(0o755)
         variables = {**os.environ, "PYTHONPATH": str(repository)} if repository else None
-        command = [sys.executable, __file__, str(place)]
+        command = [sys.executable, "-P", __file__, str(address)]
         server = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert server.stdout.readline() == b"ready\n"
-            yield program.parent
+            yield [str(program.parent)]
         finally:
             server.stdin.close()  # it ends then, as it does when the tests are killed
             server.wait()
 
 
-def serve(place: str) -> None:
+def serve(address: str) -> None:
     """Fork a process for each command, until nobody holds the other end of the standard input."""
     import torch  # noqa: F401
 
     import fplbench.cli
 
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(place)
+        listening.bind(address)
         listening.listen(64)
         print("ready", flush=True)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the commands
@@ -91,7 +96,7 @@ def _run(connection: socket.socket, main) -> int:
     status = _status_of(main)
     sys.stdout.flush()
     sys.stderr.flush()
-    connection.sendall(bytes([status]))
+    connection.sendall(bytes([status & 255]))
     return status
 
 

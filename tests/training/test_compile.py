@@ -10,17 +10,20 @@ import torch
 from fplbench.config import load_config
 from fplbench.errors import InputError
 from fplbench.numerics import Computing, NumericsOptions, use_numerics
+from fplbench.planning.asking import Job
+from fplbench.planning.plan import make_plan
 from fplbench.registry import parse_options
 from fplbench.training import train
 from tests.helpers.scores import read_rows
-from tests.helpers.training import given, tiny, train_fpl
+from tests.helpers.training import TINY, given, kill, tiny, train_fpl
 
 
 @pytest.fixture
 def compiled():
     """Lets networks be compiled that are trained."""
     use_numerics(NumericsOptions(compile=True))
-    yield
+    with torch._functorch.config.patch(donated_buffer=False), torch._inductor.config.patch(compile_threads=1):
+        yield
     use_numerics(NumericsOptions())
     torch.compiler.reset()
 
@@ -47,16 +50,36 @@ def test_a_compiled_training_has_the_same_losses_gradients_and_scores_up_to_roun
     np.testing.assert_allclose(own[0], plain[0], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_without_a_compiler_it_is_a_sentence(stacks, tmp_path, compiled, monkeypatch):
     monkeypatch.setattr(torch._inductor.config.cpp, "cxx", (None, "no-such-compiler"))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    with pytest.raises(InputError, match=r"torch\.compile fails here .*no-such-compiler.* leave out numerics\.compile"):
+    with pytest.raises(InputError, match=r"torch\.compile failed: .*no-such-compiler.* leave out numerics\.compile"):
         train_fpl(stacks, tmp_path / "fpl.safetensors")
 
 
-def test_jobs_from_before_there_was_the_option_stay_up_to_date():
-    assert "compile" not in json.loads(load_config({}).computing.as_json())
-    assert json.loads(load_config({"numerics": {"compile": True}}).computing.as_json())["compile"] is True
+def test_jobs_from_before_there_was_the_option_stay_up_to_date_and_trainings_alone_compile():
+    plain, asked = (load_config({"numerics": {"compile": value}}).computing for value in (False, True))
+    assert plain.as_json() == plain.as_json(trains=True) == asked.as_json()
+    assert json.loads(asked.as_json(trains=True)) == {**json.loads(plain.as_json()), "compile": True}
+
+
+def test_a_state_is_not_resumed_with_other_numerics(stacks, tmp_path):
+    kill(stacks, tmp_path, {"fpl": ("fpl", TINY)})
+    use_numerics(Computing(tf32=True))
+    with pytest.raises(InputError, match="was made with another config"):
+        train_fpl(stacks, tmp_path / "fpl.safetensors")
+    use_numerics(Computing())
+    train_fpl(stacks, tmp_path / "fpl.safetensors")
+
+
+def test_a_network_that_is_compiled_has_the_operations_of_one_that_is_not(compiled):
+    small = {"width": 2, "steps": 4, "batch": 2}
+    values = {"methods": ["noisy", "fpl"], "sampling": {"size": 32}, "training": {"restoration": small, "fpl": small}}
+    cell = {"dataset": "lidc", "noise": "gaussian"}
+    jobs = [Job("train_fpl", cell, log=["fpl.log"]), Job("train_restoration", {"dataset": "lidc"}, log=["restoration.log"])]
+    plain, asked = (make_plan(load_config({**values, "numerics": {"compile": value}}), jobs) for value in (False, True))
+    assert asked.operations == plain.operations and asked.trainings == plain.trainings
 
 
 def test_strict_is_not_compiled():

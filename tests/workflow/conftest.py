@@ -10,8 +10,8 @@ from tests.helpers.workflow import PRESTARTED, snakemake, write_config, write_vo
 @pytest.fixture(scope="package", autouse=True)
 def prestarted_jobs():
     """Jobs start at once here."""
-    with prestarted() as folder:
-        PRESTARTED.append(str(folder))
+    with prestarted() as folders:
+        PRESTARTED.extend(folders)
         yield
         PRESTARTED.clear()
 

@@ -33,7 +33,7 @@ def repository(tmp_path_factory):
         shutil.copy(ROOT / name, folder)
     write_volumes(folder / "data" / "sample" / "lits", count=1, slices=40)
     with prestarted(folder) as programs:
-        (folder / "output.txt").write_text(run(commands("### A network", "## 2."), folder, str(programs)).stdout)
+        (folder / "output.txt").write_text(run(commands("### A network", "## 2."), folder, *programs).stdout)
     return folder
 
 

@@ -64,7 +64,7 @@ use rule train_fpl as train_ablation with:
         training="fpl",
         inputs=training_arguments,
         options=lambda wildcards: as_json(VARIANTS[wildcards.variant].fpl),
-        numerics=NUMERICS,
+        numerics=TRAINING_NUMERICS,
         seed=lambda wildcards: wildcards.seed,
         version=TRAINING_VERSION,
     message:

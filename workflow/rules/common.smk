@@ -89,7 +89,7 @@ FAIR_METHOD_STACKS = [name for name, column in FAIR_STACKS.items() if column.met
 
 # What score jobs compute, and its code: the registry finds the metrics by name.
 METRICS = [f"--metric={name}" for name in in_order([*ALWAYS, *CONFIG.metrics])]
-NUMERICS = CONFIG.computing.as_json()
+NUMERICS, TRAINING_NUMERICS = CONFIG.computing.as_json(), CONFIG.computing.as_json(trains=True)
 METRICS_CODE = code_hash(
     "fplbench.scoring.cells", "fplbench.scoring.hashes", *sorted({SCORES[name].function.__module__ for name in CONFIG.metrics})
 )

@@ -33,7 +33,7 @@ for fit in CONFIG.fits.values():
             training=fit.training.name,
             inputs=training_arguments,
             options=as_json(dict(fit.options)),
-            numerics=NUMERICS,
+            numerics=TRAINING_NUMERICS,
             seed=repeat_seed,
             version=TRAINING_VERSION,
         message:

@@ -20,7 +20,6 @@ from fplbench.files import file_hash
 from fplbench.networks import weights as weight_files
 from fplbench.networks.card import Card
 from fplbench.networks.tiles import OVERLAP, TILE
-from fplbench.numerics import use_threads
 from fplbench.options import Options
 from fplbench.peers import PEERS
 from fplbench.registry import parse_options
@@ -79,7 +78,9 @@ class Denoiser:
     def begin(self) -> None:
         """Prepare a thread in which slices will be denoised: how many cores torch uses is a setting of the thread."""
         if self.threads is not None:
-            use_threads(self.threads)
+            import torch
+
+            torch.set_num_threads(self.threads)
 
 
 def open_denoiser(

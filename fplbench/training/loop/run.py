@@ -14,6 +14,7 @@ from torch import nn
 from fplbench.files import file_hash, seal_path
 from fplbench.networks import weights
 from fplbench.networks.card import CARD_KEY, Card
+from fplbench.numerics import changed_numerics
 from fplbench.stacks import open_stack
 from fplbench.training import TRAINING_VERSION
 from fplbench.training.loop.losses import LossFunction
@@ -72,6 +73,8 @@ def run_training(
     read = [*map(file_hash, files), *hashes, *map(file_hash, validation.files if validation else ())]
     data = hashlib.sha256("".join(read).encode()).hexdigest()
     described = {"options": options.model_dump(), **(record or {}), "seed": seed}
+    if changed := changed_numerics():
+        described["numerics"] = changed
     identity = {
         "config": hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest(),
         "data": data,

@@ -13,7 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from fplbench.errors import InputError
-from fplbench.numerics import compile_if_asked, compiling, not_compiled
+from fplbench.numerics import compile_if_asked, compiling, eager
 from fplbench.training.loop.adam import Adam
 from fplbench.training.loop.batches import Batches
 from fplbench.training.loop.log import TrainingLog
@@ -154,7 +154,7 @@ class Trainer:
         due = steps.stop // interval > steps.start // interval or steps.stop == self.options.steps
         if self.validation is None or not due:
             return
-        with not_compiled():
+        with eager():
             self.scores = self.validation.scores()
         meter.validated(self.scores)
         if self.options.keep == "best":
@@ -200,7 +200,8 @@ class Trainer:
         """
         last = self.step - 1
         positions = torch.from_numpy(self.batches.of(range(last, self.step))[0]).to(self.job.device)
-        total = self.micro_batches.loss(last, positions)
+        with compiling(self.job.name):
+            total = self.micro_batches.loss(last, positions)
         self._check(range(self.step, self.step + 1), total[None].cpu())
 
     def _check(self, steps: range, totals: torch.Tensor) -> None:
