@@ -38,9 +38,26 @@ def _wait(descriptors: list[int]) -> None:
     import _thread
 
     select.select(descriptors, [], [])
+    lost = threading.Event()
+    _notice_lost_interrupts(lost)
+    end = time.monotonic() + GRACE
     _thread.interrupt_main()
-    time.sleep(GRACE)
+    while lost.wait(max(0.0, end - time.monotonic())):
+        lost.clear()
+        _thread.interrupt_main()
     os._exit(1)
+
+
+def _notice_lost_interrupts(lost: threading.Event) -> None:
+    """Set the event when Python forgets an interrupt, as it does within callbacks of an import, instead of printing that."""
+
+    def notice(unraisable: "sys.UnraisableHookArgs") -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            lost.set()
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = notice
 
 
 def _ancestors() -> list[int]:

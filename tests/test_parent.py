@@ -15,8 +15,14 @@ JOB = """
 import sys, time
 from fplbench.parent import end_with_snakemake
 end_with_snakemake()
-print("works", flush=True)
+
+class Slow:
+    def __del__(self):
+        while True:
+            time.sleep(0.01)
+
 try:
+    print("works", flush=True)
     {work}
 except KeyboardInterrupt:
     print("tidies up", flush=True)
@@ -38,6 +44,8 @@ def start(work, pid="os.getppid()", after=0):
     ("work", "said"),
     [
         ("while True: time.sleep(0.01)", "tidies up\n"),
+        # Where Python would print the interrupt and go on.
+        ("Slow(); [time.sleep(0.01) for _ in range(6000)]", "tidies up\n"),
         # A call that does not return to Python is not interrupted, and ends all the same.
         ("import threading; lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=60)", ""),
     ],

@@ -17,7 +17,7 @@ ROW = 2000
 UNET, DRUNET_BLOCK, OTHER = 300, 260, 3000
 SLOW_GPU, SLOW_CPU = 5e12, 1.5e10  # operations a second that even an old device reaches
 FILTER, SCORE = 1.5, 1.0  # seconds for a million pixels that the slowest filter, and all scores of an image take on one core
-COMPILING, COMPILER = 200, 1500  # seconds and MB that torch.compile takes on a CPU
+COMPILING, COMPILER = 200, 800  # seconds, and MB with the C++ compiler, that torch.compile takes at most on a CPU
 SAFETY, LEAST = 3, 30  # of the time; minutes
 PROCESSES = 8
 """Cores of jobs that share their images among processes; more jobs at once use further cores better."""
