@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, parse_json, read_options
+from fplbench.cli.options import DeviceName, NumericsJson, OptionsJson, Threads, parse_json, read_numerics
 
 Method = Annotated[str, typer.Argument(help="Name of the method, for instance median_filter.")]
 Weights = Annotated[Path | None, typer.Option(help="Weight file, for methods that are trained networks.")]
@@ -76,7 +76,6 @@ def denoise_group(
     """Tune several methods where asked, and denoise a stack with each, in one process."""
     from fplbench.denoising.groups import Tuning, run_group
     from fplbench.errors import InputError
-    from fplbench.numerics import Computing
 
     tuning = None
     if train_clean and train_noisy and tuned_dir:
@@ -84,7 +83,7 @@ def denoise_group(
     elif train_clean or train_noisy or tuned_dir:
         raise InputError("To tune, give all three of --train-clean, --train-noisy and --tuned-dir.")
     further = {name: path for name, path in (("validation", validation), ("inserted", inserted)) if path is not None}
-    runs, computing = parse_json(methods, "--methods"), read_options(Computing, numerics, "numerics", "--numerics")
+    runs, computing = parse_json(methods, "--methods"), read_numerics(numerics)
     run_group(runs, noisy, out_dir, cost, tuning, threads, device, further, computing)
 
 
@@ -158,9 +157,9 @@ def _place(method: str, weights: Path | None, device: str | None) -> dict:
 def _use_numerics(method: str, numerics: str) -> None:
     """Set torch's switches, if the method is a network: others do not load torch."""
     from fplbench.methods import METHODS
-    from fplbench.numerics import Computing, use_numerics
+    from fplbench.numerics import use_numerics
 
-    options = read_options(Computing, numerics, "numerics", "--numerics")
+    options = read_numerics(numerics)
     if METHODS[method].gpu:
         use_numerics(options)
 

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from fplbench import DEFAULT_SEED
-from fplbench.cli.options import ConfigFile, DeviceName, NumericsJson, OptionsJson, Seed, Threads, parse_json, read_options
+from fplbench.cli.options import (
+    ConfigFile,
+    DeviceName,
+    NumericsJson,
+    OptionsJson,
+    Seed,
+    Threads,
+    parse_json,
+    read_numerics,
+    read_options,
+)
 from fplbench.cli.tables import read_presentation
 
 SignalsFolder = Annotated[Path, typer.Argument(help="Folder with absent.npy, present.npy and signals.csv.")]
@@ -52,9 +62,8 @@ def denoise_signals(
     from fplbench.denoising.groups import run_group
     from fplbench.errors import InputError
     from fplbench.lesions.signals import CLASSES
-    from fplbench.numerics import Computing
 
-    runs, computing = parse_json(methods, "--methods"), read_options(Computing, numerics, "numerics", "--numerics")
+    runs, computing = parse_json(methods, "--methods"), read_numerics(numerics)
     found = {path.stem: path for path in chosen or ()}
 
     def file_of(name: str, stem: str) -> Path:

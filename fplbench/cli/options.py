@@ -10,6 +10,7 @@ from fplbench.errors import InputError
 
 if TYPE_CHECKING:
     from fplbench.config import Config
+    from fplbench.numerics import Computing
 
 OptionsJson = Annotated[str, typer.Option("--options", help="Options as a JSON object.", metavar="JSON")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run.")]
@@ -88,16 +89,23 @@ def read_run(path: Path | None) -> "Config | None":
 
 def use_threads(threads: int) -> None:
     """Let torch use this many processor cores, or one where `apply_numerics` has asked for strict computing before."""
-    from fplbench.numerics import use_threads as let_torch_use
+    from fplbench import numerics
 
-    let_torch_use(threads)
+    numerics.use_threads(threads)
+
+
+def read_numerics(text: str) -> "Computing":
+    """How networks compute, from the JSON object given to --numerics."""
+    from fplbench.numerics import Computing
+
+    return read_options(Computing, text, "numerics", "--numerics")
 
 
 def apply_numerics(text: str) -> None:
     """Set torch's switches from the JSON object given to --numerics."""
-    from fplbench.numerics import Computing, use_numerics
+    from fplbench.numerics import use_numerics
 
-    use_numerics(read_options(Computing, text, "numerics", "--numerics"))
+    use_numerics(read_numerics(text))
 
 
 def read_stacks(arguments: list[str]) -> dict[str, Path]:

@@ -1,7 +1,9 @@
-"""The file that `write_network` writes; tests/workflow/test_trained_method.py tests and trains with one."""
+"""The file that `write_network` writes is a network, a training and a method."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,26 @@ import pytest
 import fplbench
 from fplbench.denoising.scaffold import write_network
 from fplbench.errors import InputError
+
+
+@pytest.fixture
+def repository(tmp_path):
+    root = Path(fplbench.__file__).parents[1]
+    for name in ("fplbench", "tests"):
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_one_file_is_a_network_that_trains_and_denoises(repository):
+    write_network("wide_net", repository)
+    tests = ["tests/peers/test_registry.py", "tests/peers/test_training.py", "tests/methods/test_learned.py"]
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", *tests, "-k", "wide_net"]
+    environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "PASSED tests/peers/test_training.py::test_a_peer_trains_and_its_weights_denoise[wide_net]" in run.stdout
 
 
 def test_the_new_file_is_clean(tmp_path):

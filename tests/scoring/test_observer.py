@@ -94,7 +94,7 @@ def test_a_channel_without_variance_is_no_evidence():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dprime", [0.5, 3])
+@pytest.mark.parametrize("dprime", [0.5, 1, 3])
 def test_intervals_of_200_pairs_cover_the_closed_form(dprime):
     """The nominal coverage is 95 %; of 300 intervals, fewer than 92 % would cover it by chance in 2 % of all tests."""
     covered = 0

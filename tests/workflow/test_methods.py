@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pytest
 
 from tests.helpers.workflow import plan, snakemake, write_config, write_volumes
 
@@ -44,15 +45,20 @@ def test_a_rule_outside_the_repository_has_its_column(tmp_path):
     assert scores["mine"] == scores["noisy"]
 
 
-def test_a_wrong_stack_is_refused_with_its_file_its_rule_and_what_is_wrong(tmp_path):
-    """tests/scoring/test_cells.py has other things that may be wrong."""
-    np.save(tmp_path / "wrong.npy", np.zeros((4, 16, 16), np.uint8))
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (np.zeros((4, 16, 16), np.uint8), "4 images of 16x16"),
+        (np.zeros((3, 32, 32), np.uint8), "3 images of 32x32"),
+        (np.zeros((4, 32, 32)), "float64"),
+    ],
+)
+def test_a_wrong_stack_is_refused_with_its_file_its_rule_and_what_is_wrong(tmp_path, wrong, words):
+    np.save(tmp_path / "wrong.npy", wrong)
     process = run(tmp_path, "cp wrong.npy {output.stack}; cp {input.index} {output.index}")
     assert process.returncode != 0
     sentence = next(line for line in process.stdout.splitlines() if line.strip().startswith("fplbench:"))
-    assert (
-        "denoised/lits/gaussian/mine.npy" in sentence and "4 images of 16x16" in sentence and "the rule denoise_mine" in sentence
-    )
+    assert "denoised/lits/gaussian/mine.npy" in sentence and words in sentence and "the rule denoise_mine" in sentence
 
 
 def test_a_tuned_method_stands_beside_its_default(tmp_path):

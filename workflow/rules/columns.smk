@@ -54,6 +54,11 @@ def network_arguments(wildcards, input):
     return [f"--network={name}={path}" for name, path in found.items()]
 
 
+def numerics_of(stacks):
+    """How the networks of a group compute; filters do not load torch."""
+    return NUMERICS if any(column.method.gpu for column in stacks.values()) else "{}"
+
+
 def settings_of(stacks):
     """What the jobs of a group depend on besides their input files, for Snakemake to compare with the last run.
 

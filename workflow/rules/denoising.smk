@@ -51,7 +51,7 @@ for (group, stacks), inserts in itertools.product((GROUPS | FAIR_GROUPS).items()
             methods=runs_of(stacks),
             tuning=tuning_arguments,
             inserted=lambda wildcards, input: [f"--inserted={path}" for path in [input.get("inserted")] if path],
-            numerics=NUMERICS if any(column.method.gpu for column in stacks.values()) else "{}",
+            numerics=numerics_of(stacks),
             settings=settings_of(stacks),
             code=code_of_group(stacks),
         message:

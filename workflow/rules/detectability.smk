@@ -85,7 +85,7 @@ for group, stacks in OBSERVED.items():
             gpu=int(any(column.method.gpu for column in stacks.values())),
         params:
             device=device,
-            numerics=NUMERICS if any(column.method.gpu for column in stacks.values()) else "{}",
+            numerics=numerics_of(stacks),
             noisy=lambda wildcards, input: Path(input.noisy[0]).parent,
             folder=subpath(output[0], ancestor=2),
             methods=runs_of(stacks),
