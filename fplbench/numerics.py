@@ -101,12 +101,15 @@ def compile_if_asked(network: "nn.Module") -> None:
     Its weights and their names stay what they are. Every other shape of a batch compiles again.
     """
     if _Process.compiles:
-        import torch
+        import torch._functorch.config as autograd
+        import torch._inductor.config as compiler
 
         # The norms of gradients are measured before the step differentiates again, so what it needs must stay in memory.
-        torch._functorch.config.donated_buffer = False
-        torch._inductor.config.compile_threads = 1  # a job has the cores that it asked for
+        autograd.donated_buffer = False
+        compiler.compile_threads = 1  # a job has the cores that it asked for
         network.compile(dynamic=False)
+        if type(network).forward.__module__.startswith("torch."):  # an nn.Sequential
+            log.warning("torch.compile skips the modules of torch: the network needs a `forward` of its own to be compiled.")
 
 
 def eager() -> AbstractContextManager:

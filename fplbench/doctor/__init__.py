@@ -37,4 +37,4 @@ def _place(configfiles: Sequence[str | os.PathLike]) -> "Place":
         config = read_yaml(*configfiles)
     except InputError as error:
         return Place(problem=str(error))
-    return Place(results=Path(config.results), config=config)
+    return Place(results=Path(config.results), config=config, configfiles=[*map(Path, configfiles)])

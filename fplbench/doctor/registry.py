@@ -1,7 +1,7 @@
 """What a check of the installation declares, and what runs all of them."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -47,11 +47,13 @@ class Place:
     Attributes:
         results: its folder of results, which need not exist yet.
         config: its config; None if none was given, or if it is wrong.
+        configfiles: the files of this config.
         problem: what is wrong with the config that was given, a whole sentence; "" if nothing.
     """
 
     results: Path = Path("results")
     config: "Config | None" = None
+    configfiles: Sequence[Path] = ()
     problem: str = ""
 
 

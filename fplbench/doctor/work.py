@@ -1,9 +1,24 @@
-"""Checks of a run's config and data, and of a tiny piece of work from beginning to end."""
+"""Checks of a run's config, data and room, and of a tiny piece of work from beginning to end."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
 
 import numpy as np
 
 from fplbench.doctor.registry import Finding, Place, check
 from fplbench.errors import InputError
+from fplbench.files import nearest_existing
+
+# A kernel of its own, forwards and backwards, in another process, as a failure may end it.
+COMPILES = """
+import torch
+image = torch.ones(8, 8, requires_grad=True, device="cuda" if torch.cuda.is_available() else "cpu")
+torch.compile(lambda x: (2 * x).exp().sum())(image).backward()
+"""
 
 
 @check("config")
@@ -42,6 +57,49 @@ def data(place: Place) -> Finding:
     if problems:
         return Finding("error", " ".join(problems))
     return Finding("ok", f"There are files in {', '.join(map(str, roots.values()))}; `fplbench check-data` looks into them.")
+
+
+@check("room")
+def room(place: Place) -> Finding:
+    """Whether the disk has room for all that the config's tables and pages need and that is not there yet."""
+    from fplbench.planning.asking import SNAKEFILE
+    from fplbench.planning.disk import check_space, gigabytes, needed
+    from fplbench.planning.jobs import planned
+
+    if place.config is None:
+        return Finding("ok", "Not checked: that needs a config.")
+    if not SNAKEFILE.exists():
+        return Finding("ok", "Not checked: that needs the folder of the Snakefile.")
+    present = sum(path.stat().st_size for path in place.results.rglob("*") if path.is_file())
+    try:
+        jobs = planned(place.config, ["all"], place.configfiles)
+        check_space(place.config, jobs, present)
+        more = max(needed(place.config, jobs) - present, 0)
+    except InputError as error:
+        return Finding("error", str(error))
+    free = shutil.disk_usage(nearest_existing(place.results)).free
+    return Finding("ok", f"The run needs about {gigabytes(more)} more in {place.results}; {gigabytes(free)} are free.")
+
+
+@check("compiler")
+def compiler(place: Place) -> Finding:
+    """Whether torch can compile networks, if the config wants them compiled."""
+    if place.config is None or not place.config.numerics.compile:
+        return Finding("ok", "Not needed: no config with numerics.compile was given.")
+    with tempfile.TemporaryDirectory() as cache:  # with the usual one, kernels from before would do
+        run = subprocess.run(
+            [sys.executable, "-c", COMPILES],
+            env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": cache},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+    if run.returncode == 0:
+        return Finding("ok", "torch compiles networks.")
+    said = [line for line in run.stderr.splitlines() if re.match(r"[\w.]+: ", line)]
+    advice = "Install a C++ compiler (`apt-get install g++`), and Triton for a GPU, or leave out numerics.compile."
+    return Finding("error", f"torch cannot compile networks: {said[-1] if said else 'no reason is given'}.", advice)
 
 
 @check("work")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections import namedtuple
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fplbench.config import load_config
 from fplbench.doctor import installed, machine, programs, work
 from fplbench.doctor.registry import Finding, Place, check, examine, worst
 
@@ -264,3 +267,38 @@ def test_data_that_are_there_are_ok(tmp_path):
     place = _place([path])
     assert place.results == Path("there")
     assert work.data(place).status == work.config(place).status == "ok"
+
+
+def test_room_for_the_run_of_a_config(monkeypatch, tmp_path):
+    """The demo needs about 230 MB; what is in its folder counts as done."""
+    from fplbench.doctor import _place
+    from tests.helpers.workflow import ROOT
+
+    assert "needs a config" in work.room(HERE).found
+    path = tmp_path / "small.yaml"
+    path.write_text(f"results: {tmp_path / 'there'}\n")
+    place = _place([ROOT / "config" / "demo.yaml", path])
+    monkeypatch.chdir(tmp_path)
+    assert "needs the folder of the Snakefile" in work.room(place).found
+    monkeypatch.chdir(ROOT)
+    asked = re.match(r"ok: The run needs about (\d+) MB more in ", said(work.room(place)))
+    assert asked and 150 < int(asked[1]) < 300
+    write(tmp_path / "there" / "a" / "b", "x" * 50_000_000)
+    now = re.match(r"ok: The run needs about (\d+) MB more in ", said(work.room(place)))
+    assert now and int(asked[1]) - int(now[1]) == pytest.approx(50, abs=1)
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage(1e8))
+    assert re.match(r"error: The run needs about \d+ MB more in .*, but its disk has 100 MB free", said(work.room(place)))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiler_is_looked_for_where_networks_are_to_be_compiled(monkeypatch):
+    def place(asked):
+        return Place(config=load_config({"numerics": {"compile": asked}}))
+
+    assert work.compiler(HERE).status == work.compiler(place(True)).status == "ok"
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert said(work.compiler(place(False))).startswith("ok: Not needed")
+    found = said(work.compiler(place(True)))
+    assert found.startswith("error: torch cannot compile networks: ") and "no-such-compiler" in found and "g++" in found

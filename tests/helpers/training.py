@@ -25,11 +25,13 @@ import json, os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
+from fplbench.numerics import Computing, use_numerics
 from fplbench.training import train
 from fplbench.training.loop.trainer import Adam
 from tests.helpers.training import given
 
 stacks, folder = map(Path, sys.argv[1:3])
+use_numerics(Computing(**json.loads(sys.argv[4])))
 step, steps = Adam.step, []
 
 def killing(self):
@@ -91,13 +93,16 @@ def given(stacks: Path, name: str) -> dict[Input, Path]:
     return {key: stacks / ("restoration.safetensors" if key == "explained" else f"{key}.npy") for key in TRAININGS[name].inputs}
 
 
-def kill(stacks: Path, folder: Path, trainings: Mapping[str, tuple[str, Mapping[str, object]]]) -> dict[str, int]:
+def kill(
+    stacks: Path, folder: Path, trainings: Mapping[str, tuple[str, Mapping[str, object]]], **numerics: bool
+) -> dict[str, int]:
     """Start trainings on the stacks of `write_stacks`, each of which is killed in its fourth step; the signals that ended them.
 
     Args:
         stacks: the folder of the stacks.
         folder: where they write {name}.safetensors.
         trainings: the training and its options by name.
+        numerics: how networks compute, beside the defaults.
     """
-    command = [sys.executable, "-c", KILLED, str(stacks), str(folder), json.dumps(trainings)]
+    command = [sys.executable, "-c", KILLED, str(stacks), str(folder), json.dumps(trainings), json.dumps(numerics)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

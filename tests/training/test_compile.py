@@ -2,14 +2,19 @@
 
 import json
 import shutil
+import signal
 
 import numpy as np
 import pytest
 import torch
+import torch._functorch.config as autograd
+import torch._inductor.config as compiler
 
 from fplbench.config import load_config
 from fplbench.errors import InputError
-from fplbench.numerics import Computing, NumericsOptions, use_numerics
+from fplbench.files import file_hash
+from fplbench.networks import weights
+from fplbench.numerics import Computing, NumericsOptions, compile_if_asked, use_numerics
 from fplbench.planning.asking import Job
 from fplbench.planning.plan import make_plan
 from fplbench.registry import parse_options
@@ -17,21 +22,23 @@ from fplbench.training import train
 from tests.helpers.scores import read_rows
 from tests.helpers.training import TINY, given, kill, tiny, train_fpl
 
+DNCNN = {**tiny("dncnn"), "draws": 1, "patch": None, "features": True}
+"""A DnCNN with batch norm, and L_FP in every other step."""
+
 
 @pytest.fixture
 def compiled():
     """Lets networks be compiled that are trained."""
     use_numerics(NumericsOptions(compile=True))
-    with torch._functorch.config.patch(donated_buffer=False), torch._inductor.config.patch(compile_threads=1):
+    with autograd.patch(donated_buffer=False), compiler.patch(compile_threads=1):
         yield
     use_numerics(NumericsOptions())
     torch.compiler.reset()
 
 
 def log_of_training(stacks, out):
-    """The log of four steps of a DnCNN with batch norm, L_FP in every other step, and validation."""
-    options = {**tiny("dncnn"), "steps": 4, "draws": 1, "patch": None, "features": True}
-    train("dncnn", given(stacks, "dncnn"), out, options, seed=1, device="cpu")
+    """The log of four steps."""
+    train("dncnn", given(stacks, "dncnn"), out, {**DNCNN, "steps": 4}, seed=1, device="cpu")
     columns = ("loss_residual", "loss_feature", "gradient_norm_residual", "gradient_norm_feature", "validation_psnr")
     return [[float(row[name]) for name in columns] for row in read_rows(out.with_suffix(".csv"))]
 
@@ -51,8 +58,32 @@ def test_a_compiled_training_has_the_same_losses_gradients_and_scores_up_to_roun
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_training_that_is_killed_ends_with_the_weights_of_one_that_is_not(stacks, tmp_path, compiled):
+    """Killed in a process of its own, which imports and compiles as a job does."""
+    assert kill(stacks, tmp_path, {"killed": ("dncnn", DNCNN)}, compile=True) == {"killed": signal.SIGKILL}
+    killed, straight = (tmp_path / f"{name}.safetensors" for name in ("killed", "straight"))
+    assert not killed.exists() and killed.with_name(".killed.state.safetensors").exists()
+    for out in (straight, killed):
+        train("dncnn", given(stacks, "dncnn"), out, DNCNN, seed=1, device="cpu")
+    assert file_hash(killed) == file_hash(straight)
+    assert weights.read_metadata(killed)["numerics"] == {"compile": True}
+
+
+def test_a_network_that_torch_compile_skips_is_said(compiled, caplog):
+    class Own(torch.nn.Module):
+        def forward(self, images):
+            return images
+
+    compile_if_asked(Own())
+    assert not caplog.messages
+    compile_if_asked(torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3)))
+    assert "needs a `forward` of its own" in caplog.text
+
+
+@pytest.mark.slow
 def test_without_a_compiler_it_is_a_sentence(stacks, tmp_path, compiled, monkeypatch):
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", (None, "no-such-compiler"))
+    monkeypatch.setattr(compiler.cpp, "cxx", (None, "no-such-compiler"))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     with pytest.raises(InputError, match=r"torch\.compile failed: .*no-such-compiler.* leave out numerics\.compile"):
         train_fpl(stacks, tmp_path / "fpl.safetensors")
