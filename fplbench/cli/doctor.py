@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 def doctor(
     configfile: Annotated[
         list[Path] | None,
-        typer.Option(help="Config of a run, to check its data too; several are joined as Snakemake joins them."),
+        typer.Option(help="Config of a run, to check its data and room too. Give it once for each of several; later ones win."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -76,7 +76,7 @@ def room(place: Place) -> Finding:
         check_space(place.config, jobs, present)
         more = max(needed(place.config, jobs) - present, 0)
     except InputError as error:
-        return Finding("error", str(error))
+        return Finding("error", " ".join(str(error).split()))
     free = shutil.disk_usage(nearest_existing(place.results)).free
     return Finding("ok", f"The run needs about {gigabytes(more)} more in {place.results}; {gigabytes(free)} are free.")
 

@@ -29,8 +29,8 @@ def start():
     """Starts Snakemake as start_snakemake does; what is left at the end of the test is killed."""
     processes = []
 
-    def start_another(folder, target, *arguments):
-        processes.append(start_snakemake(folder, target, *CONFIG, *arguments))
+    def start_another(folder, *arguments):
+        processes.append(start_snakemake(folder, *arguments, *CONFIG))
         return processes[-1]
 
     yield start_another
@@ -127,3 +127,40 @@ def test_short_jobs_share_cluster_jobs_and_trainings_are_an_array(cluster, folde
     assert len(rules) == 16 and len(jobs) == 11, sorted(name for name, _ in jobs)
     trainings = [job for name, job in jobs if name == "train_fpl"]
     assert {job["ArrayTaskId"] for job in trainings} == {"1", "2"} and len({job["ArrayJobId"] for job in trainings}) == 1
+
+
+@pytest.mark.slow
+def test_groups_and_the_checkpoints_of_an_ablation_do_not_disturb_each_other(cluster, folders, start):
+    """With eight noises, groups of scores are still running when the first checkpoint ends."""
+    targets = ["out/scores.csv", "out/ablation/ablation.md"]
+    noises = ("gaussian", "rician", "poisson", "speckle", "thermal", "salt_pepper", "noncentral_chi", "structured")
+    forms = {
+        "sobel": {"balance": 0.1, "explanation": {"feature": "sobel"}},
+        "random_sign": {"balance": 0.1, "explanation": {"network": "random", "readout": "sigmoid_sum", "activation": "relu"}},
+        "mask_weight": {"feature_use": "weight", "explanation": {"feature": "mask"}},
+    }
+    once = {"noises": ["gaussian"], "screened_on": ["gaussian"], "seeds": [1], "draws": 2, "least_cosine": 0.5, "keep": 1}
+    changes = {
+        "methods": {**METHODS, "nlm": {}},
+        "noises": {noise: {} for noise in noises},
+        "training": {"restoration": TRAINING, "fpl": TRAINING, "random": {"width": 2}},
+        "fair": {"seconds_per_step": {"fpl": 2.0, "residual_same_steps": 1.0}},
+        "ablation": {**once, "controls": ["mask_weight"], "variants": forms},
+    }
+    folder, local = folders
+    for each in folders:
+        write_config(each, **changes)
+    process = start(folder, *targets, *asking_after(3))
+    reference = start(local, *targets)
+    output = output_of(process)
+    assert process.returncode == 0, output[-5000:]
+    output_of(reference)
+    for target in targets:
+        assert (folder / target).read_bytes() == (local / target).read_bytes(), target
+
+    jobs = cluster_jobs(cluster, folder)
+    ends = [job["EndTime"] for name, job in jobs if name in ("align_variants", "screen_variants")]
+    assert len(ends) == 2
+    assert [
+        name for name, job in jobs if name.startswith("scores_") and any(job["StartTime"] < end < job["EndTime"] for end in ends)
+    ]
