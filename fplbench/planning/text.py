@@ -16,7 +16,7 @@ def describe(plan: Plan) -> str:
         ("Memory of the processor that the largest job asks for", _table(_memory(plan))),
         ("Trainings", _table(_trainings(plan), HEADING)),
         ("Operations of the whole run", _table(_operations(plan))),
-        ("Time of the networks on one device; small ones stay far below its speed", _table(_hours(plan), DEVICE_HEADING)),
+        ("Time of the networks on one device; small ones stay far below its speed", _hours(plan)),
     ]
     if plan.seconds is not None:
         sections.append(("Measured on this machine: time of all jobs, one after the other", _table(_measured(plan.seconds))))
@@ -26,8 +26,8 @@ def describe(plan: Plan) -> str:
 
 
 HEADING = ("", "networks", "parameters", "operations of each", "of a step, an image", "with features")
-DEVICE_HEADING = ("", "as the config has it", "numerics.tf32: true", "where the speed comes from")
-SOURCES = {DEVICE_HEADING[-1], *(device.source for device in DEVICES)}
+TF32, SPEED = "numerics.tf32: true", "where the speed comes from"
+SOURCES = {SPEED, *(device.source for device in DEVICES)}
 
 
 def hours_text(hours: float) -> str:
@@ -66,10 +66,11 @@ def _operations(plan: Plan) -> Iterator[Sequence[str]]:
     yield "all", f"{sum(plan.operations.values(), Operations()).total:.3g}"
 
 
-def _hours(plan: Plan) -> Iterator[Sequence[str]]:
-    for device in DEVICES:
-        times = (plan.hours[device.name], plan.hours_tf32[device.name])
-        yield device.name, *map(hours_text, times), device.source
+def _hours(plan: Plan) -> list[str]:
+    """The second column is left out where the config has TF32 already."""
+    columns = {"as the config has it": plan.hours} | ({TF32: plan.hours_tf32} if plan.hours != plan.hours_tf32 else {})
+    rows = [(one.name, *(hours_text(hours[one.name]) for hours in columns.values()), one.source) for one in DEVICES]
+    return _table(rows, ("", *columns, SPEED))
 
 
 def _measured(seconds: Mapping[str, float]) -> Iterator[Sequence[str]]:

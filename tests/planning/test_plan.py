@@ -6,10 +6,14 @@ import pytest
 from typer.testing import CliRunner
 
 from fplbench.cli import app
+from fplbench.config import load_config
 from fplbench.errors import InputError
 from fplbench.planning import measuring
+from fplbench.planning.asking import Job
 from fplbench.planning.counts import Operations
 from fplbench.planning.devices import DEVICES
+from fplbench.planning.plan import make_plan
+from fplbench.planning.text import describe
 from tests.helpers.workflow import ROOT, write_config
 
 
@@ -30,6 +34,14 @@ def test_hours_are_the_operations_over_the_speed_that_is_reached():
     an_hour_each = Operations(half=device.half * 1e12 * 3600, single=device.single * 1e12 * 3600)
     assert device.hours(an_hour_each, tf32=False) == pytest.approx(2 / device.share)
     assert device.hours(an_hour_each, tf32=True) == pytest.approx((1 + device.single / device.tf32) / device.share)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_the_time_with_tf32_is_a_column_of_its_own_where_the_config_is_without(tf32):
+    training = {name: {"width": 2, "steps": 4, "batch": 2} for name in ("restoration", "fpl")}
+    values = {"methods": ["noisy", "fpl"], "sampling": {"size": 32}, "training": training, "numerics": {"tf32": tf32}}
+    plan = make_plan(load_config(values), [Job("train_fpl", {"dataset": "lidc", "noise": "gaussian"}, log=["fpl.log"])])
+    assert ("numerics.tf32: true" in describe(plan)) != tf32
 
 
 @pytest.mark.slow
