@@ -3,15 +3,14 @@
     python benchmarks/tf32.py [--configfile config/demo.yaml] [--noises gaussian structured] [--seeds 1 2 3 4 5]
 
 A GPU that multiplies in TF32 rounds both factors to 10 bits of the mantissa and adds up in float32. Here the inputs of every
-convolution and matrix product, forwards and backwards, are rounded in that way, those of the denoiser too, which on a GPU
-computes most steps in bfloat16. Everything else is as in the finished run of the config: for each noise and seed, FPL is
-trained in float32 and in emulated TF32, on the maps of that arithmetic, and the validation images are denoised in it. Printed
-are the difference of the maps, the mean PSNR of both, and their difference with its standard deviation over seeds; beside it
-the standard deviation over seeds of float32 alone, which is what another seed does.
+convolution and matrix product, forwards and backwards and with biases, are rounded in that way, those of the denoiser too,
+which on a GPU computes most steps in bfloat16. Everything else is as in the finished run of the config: for each noise and
+seed, FPL is trained in float32 and in emulated TF32, on the maps of that arithmetic, and the validation images are denoised in
+it. Printed are the difference of the maps, the mean PSNR of both, and their difference with its standard deviation over seeds;
+beside it the standard deviation over seeds of float32 alone, which is what another seed does.
 """
 
 import argparse
-import statistics
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -64,41 +63,45 @@ def trained(folder: Path, out: Path, config, dataset: str, noise: str, seed: int
     return float(psnr(open_stack(folder / "data" / dataset / "validation.npy"), denoised).mean())
 
 
-def main() -> None:
-    """Print the tables."""
+def arguments() -> argparse.Namespace:
+    """What is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--configfile", type=Path, default=Path("config/demo.yaml"), help="config of a finished run")
     parser.add_argument("--dataset", default="lidc", help="one of its data sets")
     parser.add_argument("--noises", nargs="+", default=["gaussian", "structured"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the tables."""
+    given = arguments()
     torch.set_num_threads(1)
     config = read_yaml(given.configfile)
-    results, explanation = Path(config.results), config.explanation.model_dump()
-    network, clean = (
-        results / "models" / given.dataset / "restoration.safetensors",
-        results / "data" / given.dataset / "train.npy",
-    )
+    results = Path(config.results)
+    network = results / "models" / given.dataset / "restoration.safetensors"
+    clean = results / "data" / given.dataset / "train.npy"
+    modes, maps = {"float32": nullcontext, "tf32": Tf32}, {}
     with tempfile.TemporaryDirectory() as temporary:
-        modes = {"float32": nullcontext, "tf32": Tf32}
-        maps = {}
+        folders = {name: Path(temporary) / name for name in modes}
         for name, mode in modes.items():
-            (Path(temporary) / name).mkdir()
+            folders[name].mkdir()
             with mode():
-                write_features(network, clean, Path(temporary) / name / "maps.npy", "cpu", **explanation)
-                maps[name] = feature_maps(network, open_stack(clean), "cpu", **explanation)
+                write_features(network, clean, folders[name] / "maps.npy", "cpu", **config.explanation.model_dump())
+                maps[name] = feature_maps(network, open_stack(clean), "cpu", **config.explanation.model_dump())
         error = np.linalg.norm(maps["tf32"] - maps["float32"]) / np.linalg.norm(maps["float32"])
         print(f"Maps of the clean images: relative difference {error:.2g}")
         print(f"{'noise':<16}{'float32':>9}{'tf32':>9}{'tf32 - float32':>20}{'sd over seeds':>16}")
         for noise in given.noises:
             found = {
-                name: [trained(results, Path(temporary) / name, config, given.dataset, noise, seed, mode) for seed in given.seeds]
+                name: np.array(
+                    [trained(results, folders[name], config, given.dataset, noise, seed, mode) for seed in given.seeds]
+                )
                 for name, mode in modes.items()
             }
-            differences = [tf32 - float32 for float32, tf32 in zip(found["float32"], found["tf32"], strict=True)]
-            mean, spread, usual = statistics.mean(differences), statistics.stdev(differences), statistics.stdev(found["float32"])
-            float32, tf32 = (statistics.mean(found[name]) for name in modes)
-            print(f"{noise:<16}{float32:>9.2f}{tf32:>9.2f}{mean:>+12.3f} +- {spread:.3f}{usual:>16.3f}", flush=True)
+            float32, tf32 = found["float32"], found["tf32"]
+            difference = f"{(tf32 - float32).mean():>+12.3f} +- {(tf32 - float32).std(ddof=1):.3f}"
+            print(f"{noise:<16}{float32.mean():>9.2f}{tf32.mean():>9.2f}{difference}{float32.std(ddof=1):>16.3f}", flush=True)
 
 
 if __name__ == "__main__":
