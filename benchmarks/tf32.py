@@ -81,6 +81,8 @@ def main() -> None:
     results = Path(config.results)
     network = results / "models" / given.dataset / "restoration.safetensors"
     clean = results / "data" / given.dataset / "train.npy"
+    if not (network.exists() and clean.exists()):
+        raise SystemExit(f"{results} has no finished run of {given.configfile} with {given.dataset}: snakemake makes it.")
     modes, maps = {"float32": nullcontext, "tf32": Tf32}, {}
     with tempfile.TemporaryDirectory() as temporary:
         folders = {name: Path(temporary) / name for name in modes}

@@ -7,7 +7,6 @@ content of the file: nothing there can be out of date.
 import ast
 import hashlib
 import json
-import os
 import sys
 from contextlib import suppress
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fplbench.files import write_text
+from fplbench.user_cache import user_cache
 
 PACKAGE = "fplbench"
 MOST = 3000  # files that are kept
@@ -68,9 +68,8 @@ def _kept() -> dict[str, Any]:
 
 def _cache_file() -> Path:
     """One for each version of this file, and of Python, which writes a syntax tree its own way."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / PACKAGE
     own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    return folder / f"code-{sys.version_info.major}.{sys.version_info.minor}-{own}.json"
+    return user_cache() / f"code-{sys.version_info.major}.{sys.version_info.minor}-{own}.json"
 
 
 def _parse(content: bytes) -> Source:

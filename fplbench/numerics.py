@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from fplbench.errors import InputError
 from fplbench.options import Options
+from fplbench.user_cache import user_cache
 
 if TYPE_CHECKING:
     from torch import nn
@@ -101,6 +102,9 @@ def compile_if_asked(network: "nn.Module") -> None:
     Its weights and their names stay what they are. Every other shape of a batch compiles again.
     """
     if _Process.compiles:
+        # Kernels are programs, and torch would keep them in a folder of a known name in that for temporary files, for all users.
+        with suppress(RuntimeError):  # the user has no home
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache() / "torchinductor"))
         import torch._functorch.config as autograd
         import torch._inductor.config as compiler
 
@@ -134,9 +138,10 @@ def compiling(name: str) -> Iterator[None]:
     except TorchDynamoException as error:
         log.info("%s", error)
         lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("backend=")]
+        why = lines[0].removesuffix(".") if lines else type(error).__name__
         raise InputError(
-            f"{name}: torch.compile failed: {lines[0] if lines else type(error).__name__} Check that a C++ compiler works, "
-            "and Triton on a GPU, or leave out numerics.compile."
+            f"{name}: torch.compile failed: {why}. Check that a C++ compiler works (CXX names another than g++), and Triton on a "
+            "GPU, or leave out numerics.compile."
         ) from None
 
 

@@ -11,7 +11,19 @@ PACKAGE = Path(fplbench.__file__).parent
 # From the ground up: a module imports from its own line or from lines above.
 LAYERS = (
     ("errors",),
-    ("options", "files", "seeds", "published", "code_source", "code_hash", "packages", "gpu_lease", "parent", "clock"),
+    (
+        "options",
+        "files",
+        "seeds",
+        "published",
+        "code_source",
+        "code_hash",
+        "packages",
+        "gpu_lease",
+        "parent",
+        "clock",
+        "user_cache",
+    ),
     ("registry", "numerics", "device", "stacks"),
     ("losses", "networks", "peers", "noise", "datasets", "lesions"),
     ("explaining", "scoring", "downloads"),

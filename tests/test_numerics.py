@@ -10,6 +10,7 @@ import sys
 import pytest
 import torch
 
+from benchmarks.tf32 import Tf32, rounded
 from fplbench.cli import app
 from fplbench.cli.applying import apply
 from fplbench.config import load_config
@@ -40,6 +41,17 @@ def strict(monkeypatch):
     torch.set_num_threads(threads)
     for name in SAME_ALGORITHMS:
         os.environ.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1 + 2**-10, 1 + 2**-10), (1 + 2**-11, 1), (1 + 3 * 2**-11, 1 + 2**-9), (-1 - 2**-11 - 2**-20, -1 - 2**-10), (0, 0)],
+)
+def test_the_emulation_of_tf32_rounds_factors_to_ten_bits_and_halves_to_even(value, expected):
+    factor, one = torch.tensor([[float(value)]]), torch.ones(1, 1)
+    assert rounded(factor).item() == expected
+    with Tf32():
+        assert (factor @ one).item() == expected and (factor + 0).item() == value
 
 
 def test_by_default_jobs_get_what_they_got_before_there_was_the_key():

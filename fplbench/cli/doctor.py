@@ -15,15 +15,22 @@ def register(app: typer.Typer) -> None:
 def doctor(
     configfile: Annotated[
         list[Path] | None,
-        typer.Option(help="Config of a run, to check its data and room too. Give it once for each of several; later ones win."),
+        typer.Option(
+            help="Config of a run, to check its data and room too. "
+            "Several stand behind one --configfile, as for Snakemake; later ones win."
+        ),
     ] = None,
+    further: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the installation and this machine, and say what to do (exit code 0: it can run, 1: it cannot)."""
     from fplbench.doctor import consult
+    from fplbench.errors import InputError
 
+    if further and not configfile:
+        raise InputError(f"Write --configfile before {further[0]}.")
     lines = []
-    for line in consult(configfile or ()):
+    for line in consult([*(configfile or ()), *(further or ())]):
         lines.append(line)
         if not as_json:
             typer.echo(str(line))
@@ -33,7 +40,7 @@ def doctor(
         checks = [{"name": line.name, **vars(line.finding)} for line in lines]
         typer.echo(json.dumps({"ok": not errors, "checks": checks}, indent=1))
     elif errors:
-        typer.echo(f"\nThe benchmark cannot run here until these are mended: {', '.join(errors)}.")
+        typer.echo(f"\nThe benchmark cannot run here until these are fixed: {', '.join(errors)}.")
     else:
         less = f", with what its warnings say: {', '.join(warnings)}" if warnings else ""
         typer.echo(f"\nThe benchmark can run here{less}.")

@@ -1,4 +1,4 @@
-"""The command that says what a run will take."""
+"""The command that says what a run needs."""
 
 import json
 from pathlib import Path
@@ -34,12 +34,13 @@ def plan(
     threads: Threads = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Say what a run will take, without any data: jobs, disk, operations of networks, and hours on known devices.
+    """Say what a run needs, without any data: jobs, disk, operations of networks, and hours on known devices.
 
     Call it in the folder of the Snakefile, which says what the targets need. With --measure, let nothing else run meanwhile.
     """
     from fplbench.config import read_yaml
     from fplbench.errors import InputError
+    from fplbench.planning.asking import require
 
     further = [target for target in targets if target.endswith((".yaml", ".yml"))]
     if further and not configfile:
@@ -47,6 +48,7 @@ def plan(
     # Snakemake takes all words behind --configfile.
     configfiles = [*(configfile or [DEFAULT]), *map(Path, further)]
     targets = [target for target in targets if target not in further] or ["all"]
+    require()
     config = read_yaml(*configfiles)
     from fplbench.numerics import use_numerics
     from fplbench.planning.jobs import planned

@@ -87,11 +87,14 @@ def check_together(config: Config) -> None:
         if not config.noises_of(dataset):
             raise InputError(f"datasets.{dataset} has no noise: every one under noises is limited to other data sets.")
     if config.reproducible == "strict" and config.numerics.tf32:
-        raise InputError("reproducible is strict, which computes in float32, but numerics.tf32 is true: leave out one of them.")
+        raise InputError(
+            "reproducible is strict, which computes in float32, but numerics.tf32 is true: set "
+            "`numerics: {tf32: false}` or leave out reproducible."
+        )
     if config.reproducible == "strict" and config.numerics.compile:
         raise InputError(
-            "reproducible is strict, which uses the same kernels on every processor, but numerics.compile is true: leave out one "
-            "of them."
+            "reproducible is strict, which uses the same kernels on every processor, but numerics.compile is true: set "
+            "`numerics: {compile: false}` or leave out reproducible."
         )
     _check_metrics(config)
     _check_fair(config)

@@ -34,6 +34,8 @@ def check_root(dataset: Dataset, root: str | os.PathLike) -> None:
 def how_to_get(dataset: Dataset, root: Path) -> str:
     """The end of an error message: which key names the folder, and how to get the data."""
     key = f"set datasets.{dataset.name}.root to the folder with {dataset.contents}"
+    if root.parent.name == "sample":  # where config/demo.yaml and config/sample.yaml have one CT as three small data sets
+        return f"download the sample with `fplbench fetch sample {root.parent}`, or {key}."
     if not dataset.page:
         return f"{key}."
     return f"{key}, or download them with `fplbench fetch {dataset.loader or dataset.name} {root}` ({dataset.page})."

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fplbench.doctor.registry import Finding, Place, Status, check, worst
 from fplbench.files import nearest_existing
+from fplbench.user_cache import user_cache
 
 GB = 1e9
 LITTLE_DISK = 2 * GB
@@ -21,7 +22,7 @@ CGROUP = Path("/sys/fs/cgroup")
 # In a process of its own: a torch that was built for another processor ends the process, and it must not end the doctor.
 TORCH = """
 import json, torch
-found = {"version": torch.__version__, "cuda": torch.version.cuda, "threads": torch.get_num_threads(), "devices": [], "why": ""}
+found = {"version": torch.__version__, "cuda": torch.version.cuda, "devices": [], "why": ""}
 layer = torch.nn.Conv2d(1, 2, 3)
 layer(torch.ones(1, 1, 8, 8)).sum().backward()
 try:
@@ -88,7 +89,7 @@ def torch(place: Place) -> Finding:
         return Finding("warning", f"{build}, but it cannot use the GPU (driver {installed}): {because}.", advice)
     return Finding(
         "warning",
-        f"{build}. There is no GPU: networks train on {found['threads']} threads of the CPU.",
+        f"{build}. There is no GPU: networks train on the CPU.",
         "That is enough for the demo and for classical methods; `fplbench plan` gives the hours on known devices.",
     )
 
@@ -185,12 +186,11 @@ def space(name: str, folder: Path, setting: str, blocked: Status = "error") -> F
 @check("disk")
 def disk(place: Place) -> Finding:
     """Whether there is room, and permission to write, where results, Snakemake's records and temporary files are put."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return worst(
         [
             space("Results", place.results, "the key `results` of the config"),
             space("Records of Snakemake", Path(".snakemake"), "`snakemake --directory`"),
             space("Temporary files", Path(tempfile.gettempdir()), "the variable TMPDIR"),
-            space("Caches", cache, "the variable XDG_CACHE_HOME", blocked="warning"),
+            space("Caches", user_cache(), "the variable XDG_CACHE_HOME", blocked="warning"),
         ]
     )

@@ -40,13 +40,18 @@ def config(place: Place) -> Finding:
     return Finding("ok", f"The config is right. {found}")
 
 
+def unchecked(place: Place) -> Finding:
+    """For a check that needs a config, where there is none."""
+    return Finding("ok", f"Not checked: {'the config is wrong' if place.problem else 'that needs a config'}.")
+
+
 @check("data")
 def data(place: Place) -> Finding:
     """Whether the data folders of the config are there, and not empty."""
     from fplbench.datasets import check_root
 
     if place.config is None:
-        return Finding("ok", "Not checked: that needs a config.")
+        return unchecked(place)
     roots = {name: place.config.dataset_options(name)["root"] for name in place.config.datasets}
     problems = []
     for name, root in roots.items():
@@ -66,10 +71,10 @@ def room(place: Place) -> Finding:
     from fplbench.planning.disk import check_space, gigabytes, needed
     from fplbench.planning.jobs import planned
 
-    if place.config is None:
-        return Finding("ok", "Not checked: that needs a config.")
     if not SNAKEFILE.exists():
-        return Finding("ok", "Not checked: that needs the folder of the Snakefile.")
+        return Finding("warning", "There is no Snakefile here.", "Run Snakemake, and this, in the folder of the benchmark.")
+    if place.config is None:
+        return unchecked(place)
     present = sum(path.stat().st_size for path in place.results.rglob("*") if path.is_file())
     try:
         jobs = planned(place.config, ["all"], place.configfiles)
@@ -84,8 +89,10 @@ def room(place: Place) -> Finding:
 @check("compiler")
 def compiler(place: Place) -> Finding:
     """Whether torch can compile networks, if the config wants them compiled."""
-    if place.config is None or not place.config.numerics.compile:
-        return Finding("ok", "Not needed: no config with numerics.compile was given.")
+    if place.config is None:
+        return unchecked(place)
+    if not place.config.numerics.compile:
+        return Finding("ok", "Not needed: numerics.compile is false.")
     with tempfile.TemporaryDirectory() as cache:  # with the usual one, kernels from before would do
         run = subprocess.run(
             [sys.executable, "-c", COMPILES],
@@ -98,7 +105,7 @@ def compiler(place: Place) -> Finding:
     if run.returncode == 0:
         return Finding("ok", "torch compiles networks.")
     said = [line for line in run.stderr.splitlines() if re.match(r"[\w.]+: ", line)]
-    advice = "Install a C++ compiler (`apt-get install g++`), and Triton for a GPU, or leave out numerics.compile."
+    advice = "Install g++, or name another compiler in CXX, and Triton for a GPU, or leave out numerics.compile."
     return Finding("error", f"torch cannot compile networks: {said[-1] if said else 'no reason is given'}.", advice)
 
 

@@ -71,8 +71,7 @@ def jobs_of(
     Raises:
         InputError: there is no workflow, or it cannot plan these targets; the sentence is Snakemake's.
     """
-    if not snakefile.exists():
-        raise InputError(f"There is no {snakefile}: run this in the folder of the benchmark.")
+    require(snakefile)
     with tempfile.TemporaryDirectory(prefix="fplbench-") as folder:
         found = Path(folder, "jobs.json")
         command = [sys.executable, "-m", __name__, str(found), *targets, "--dry-run", "--forceall", "--cores", "all", "--nolock"]
@@ -83,6 +82,16 @@ def jobs_of(
             raise InputError("\n".join([f"Snakemake cannot plan {' '.join(targets)}:", *said]))
         jobs = [Job(**job) for job in json.loads(found.read_text(encoding="utf-8"))]
     return sorted(jobs, key=lambda job: (job.rule, sorted(job.wildcards.items())))
+
+
+def require(snakefile: Path = SNAKEFILE) -> None:
+    """Check that there is a workflow.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not snakefile.exists():
+        raise InputError(f"There is no {snakefile}: run this in the folder of the benchmark.")
 
 
 def _main(out: str, *arguments: str) -> None:

@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 UNITS = {
     "size": "pixels",
     "disk": "bytes",
-    "memory": "MB",
+    "memory": "MiB",
     "needed": "bytes",
     "needed_without_denoised": "bytes",
     "operations": "floating-point operations",
     "hours": "hours",
     "hours_tf32": "hours",
     "seconds": "seconds",
+    "trainings": "floating-point operations; networks and parameters are counts",
+    "methods": "floating-point operations for one image",
 }
-"""Units of the numbers of a plan; trainings and methods have operations, everything else is a count."""
+"""Units of the numbers of a plan; everything else is a count."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Plan:
         cells: number of data sets times their noises that are denoised.
         jobs: by rule.
         disk: bytes by kind, the scratch of one running training last.
-        memory: MB that the largest job asks for, by the rule: where networks run on a GPU, and where all is on the CPU.
+        memory: MiB that the largest job asks for, by the rule: where networks run on a GPU, and where all is on the CPU.
         needed: bytes that a run takes with one training at a time.
         needed_without_denoised: the same with keep_denoised: false.
         trainings: by name.

@@ -13,7 +13,7 @@ def describe(plan: Plan) -> str:
     sections = [
         (f"Jobs: {sum(plan.jobs.values())}", _table((rule, str(number)) for rule, number in plan.jobs.items())),
         ("Disk", _table(_disk(plan))),
-        ("Memory of the processor that the largest job asks for", _table(_memory(plan))),
+        ("Main memory that the largest job asks for", _table(_memory(plan))),
         ("Trainings", _table(_trainings(plan), HEADING)),
         ("Operations of the whole run", _table(_operations(plan))),
         ("Time of the networks on one device; small ones stay far below its speed", _hours(plan)),

@@ -107,7 +107,7 @@ def test_the_command_of_another_environment_is_an_error(only_path):
 
 
 def torch_says(monkeypatch, driver: str | None, **found) -> str:
-    answer = {"version": "2.13.0", "cuda": "13.0", "threads": 4, "devices": [], "why": ""} | found
+    answer = {"version": "2.13.0", "cuda": "13.0", "devices": [], "why": ""} | found
     monkeypatch.setattr(machine, "torch_here", lambda: answer)
     monkeypatch.setattr(machine, "driver", lambda: driver)
     return said(machine.torch(HERE))
@@ -116,7 +116,7 @@ def torch_says(monkeypatch, driver: str | None, **found) -> str:
 def test_the_devices_of_torch(monkeypatch):
     assert "60 of 80 GB free; driver 580.1" in torch_says(monkeypatch, "580.1", devices=[GPU])
     assert torch_says(monkeypatch, None).startswith(
-        "warning: torch 2.13.0, built for CUDA 13.0. There is no GPU: networks train on 4"
+        "warning: torch 2.13.0, built for CUDA 13.0. There is no GPU: networks train on the CPU"
     )
     assert "so that the GPU of this machine is not used" in torch_says(monkeypatch, "580.1", cuda=None)
     assert "cannot use the GPU (driver 390.1): too old." in torch_says(monkeypatch, "390.1", why="too old")
@@ -274,12 +274,12 @@ def test_room_for_the_run_of_a_config(monkeypatch, tmp_path):
     from fplbench.doctor import _place
     from tests.helpers.workflow import ROOT
 
-    assert "needs a config" in work.room(HERE).found
+    assert "needs a config" in work.room(HERE).found and "the config is wrong" in work.room(Place(problem="wrong")).found
     path = tmp_path / "small.yaml"
     path.write_text(f"results: {tmp_path / 'there'}\n")
     place = _place([ROOT / "config" / "demo.yaml", path])
     monkeypatch.chdir(tmp_path)
-    assert "needs the folder of the Snakefile" in work.room(place).found
+    assert said(work.room(place)).startswith("warning: There is no Snakefile here.")
     monkeypatch.chdir(ROOT)
     asked = re.match(r"ok: The run needs about (\d+) MB more in ", said(work.room(place)))
     assert asked and 150 < int(asked[1]) < 300

@@ -54,7 +54,7 @@ def test_the_plan_of_a_run_as_text_and_as_json(config):
     rule, asked = found["memory"]["CPU"]
     assert rule in found["jobs"] and asked > 1000
     assert found["sources"].keys() == found["hours"].keys() and found["seconds"] is None
-    assert found["units"].keys() < found.keys() and (found["units"]["disk"], found["units"]["memory"]) == ("bytes", "MB")
+    assert found["units"].keys() < found.keys() and (found["units"]["disk"], found["units"]["memory"]) == ("bytes", "MiB")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """`numerics: {compile: true}`: the network that is trained is compiled, and nothing else changes but rounding."""
 
 import json
+import os
 import shutil
 import signal
 
@@ -68,6 +69,14 @@ def test_a_compiled_training_that_is_killed_ends_with_the_weights_of_one_that_is
         train("dncnn", given(stacks, "dncnn"), out, DNCNN, seed=1, device="cpu")
     assert file_hash(killed) == file_hash(straight)
     assert weights.read_metadata(killed)["numerics"] == {"compile": True}
+
+
+def test_kernels_are_kept_for_the_user_and_not_in_a_folder_that_others_may_have_made(compiled, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "")
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    compile_if_asked(torch.nn.Conv2d(1, 1, 3))
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "fplbench" / "torchinductor")
 
 
 def test_a_network_that_torch_compile_skips_is_said(compiled, caplog):
