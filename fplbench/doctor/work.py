@@ -79,11 +79,12 @@ def room(place: Place) -> Finding:
     try:
         jobs = planned(place.config, ["all"], place.configfiles)
         check_space(place.config, jobs, present)
-        more = max(needed(place.config, jobs) - present, 0)
+        size = needed(place.config, jobs)
     except InputError as error:
         return Finding("error", " ".join(str(error).split()))
     free = shutil.disk_usage(nearest_existing(place.results)).free
-    return Finding("ok", f"The run needs about {gigabytes(more)} more in {place.results}; {gigabytes(free)} are free.")
+    found = f"The whole run needs about {gigabytes(size)} in {place.results}, where {gigabytes(present)} are now"
+    return Finding("ok", f"{found}; {gigabytes(free)} are free.")
 
 
 @check("compiler")
