@@ -37,8 +37,8 @@ class NumericsOptions(Options):
     compile: bool = Field(
         False,
         description="Compile the network that is trained with torch.compile, for the fixed shapes of its batches. It takes a "
-        "minute or more at the start of a training, and results differ in rounding. The explained network is never compiled, "
-        "as the loss differentiates it twice.",
+        "minute or more where no training with these shapes was compiled before, and results differ in rounding. The explained "
+        "network is never compiled, as the loss differentiates it twice.",
     )
 
     def as_json(self, trains: bool = False) -> str:
